@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { ErrorCode } from '../jobs/errors.ts';
+import { Preset } from '../media/presets.ts';
+import { CreatorId, JobId, MediaId } from './ids.ts';
+import { RenditionSummary, Source, SourceInfo } from './rows.ts';
+
+/** What an engine is given: DROPREEL_JOB of the worker. AWS Batch passes at most 8192 characters of overrides. */
+export const Job = z.object({
+  jobId: JobId,
+  mediaId: MediaId,
+  creatorId: CreatorId,
+  source: Source,
+  output: z.object({ bucket: z.string(), prefix: z.string() }),
+  preset: Preset,
+});
+export type Job = z.infer<typeof Job>;
+
+/** Exit codes of the worker, matched by the job definition's evaluateOnExit. */
+export const EXIT = {
+  ok: 0,
+  /** The result says failed with a permanent code: do not try again. (EX_DATAERR of sysexits.h) */
+  permanent: 65,
+  /** Worth another attempt. (EX_TEMPFAIL) */
+  transient: 75,
+  /** Stopped by SIGTERM after it saved its checkpoint. */
+  drained: 143,
+} as const;
+
+/** One file that the worker wrote; `path` is relative to the output prefix. */
+export const OutputFile = z.object({
+  path: z.string(),
+  size: z.number().int().positive(),
+  /** Base64 CRC64NVME of the whole object, as S3 stores it; also for multipart uploads (full-object checksum). */
+  crc64nvme: z.string(),
+  contentType: z.string(),
+});
+export type OutputFile = z.infer<typeof OutputFile>;
+
+export const AudioGroup = z.object({
+  /** GROUP-ID in the master playlist: `audio-128k`. */
+  id: z.string(),
+  playlist: z.string(),
+  codecs: z.string(),
+  channels: z.number().int(),
+  bandwidth: z.number().int(),
+  averageBandwidth: z.number().int(),
+  bytes: z.number().int(),
+  durationSeconds: z.number(),
+});
+export type AudioGroup = z.infer<typeof AudioGroup>;
+
+/** A line EXT-X-STREAM-INF. For video, bandwidths and codecs include the audio group's; for audio only, there is no group. */
+export const Rendition = RenditionSummary.extend({ playlist: z.string(), audio: z.string().optional() });
+export type Rendition = z.infer<typeof Rendition>;
+
+/** How the preview is put together from finished files when it is published. */
+export const Preview = z.object({
+  /** Paths, relative to the output prefix, of playlists made for the preview: `preview/preview.m3u8` is the entry. */
+  playlists: z.array(z.string()),
+  /** Segment and init files shared with the full stream: paths relative to the output prefix, published side by side. */
+  shared: z.array(z.string()),
+  durationSeconds: z.number(),
+});
+export type Preview = z.infer<typeof Preview>;
+
+export const Succeeded = z.object({
+  status: z.literal('succeeded'),
+  jobId: JobId,
+  kind: z.enum(['video', 'audio']),
+  source: SourceInfo,
+  audio: z.array(AudioGroup),
+  renditions: z.array(Rendition).min(1),
+  preview: Preview.optional(),
+  mp4: z.string().optional(),
+  thumbnail: z.string().optional(),
+  poster: z.string().optional(),
+  waveform: z.string().optional(),
+  /** Everything under the prefix, this file and the claim excepted. */
+  files: z.array(OutputFile),
+  preset: z.object({ name: z.string(), version: z.number().int() }),
+  /** What was left out of the outputs, with its reason. */
+  skipped: z.array(z.object({ what: z.string(), why: z.string() })),
+  usage: z.object({ wallSeconds: z.number(), cpuSeconds: z.number() }),
+});
+export type Succeeded = z.infer<typeof Succeeded>;
+
+export const Failed = z.object({
+  status: z.literal('failed'),
+  jobId: JobId,
+  error: z.object({ code: ErrorCode, message: z.string(), detail: z.string().optional() }),
+  source: SourceInfo.optional(),
+});
+export type Failed = z.infer<typeof Failed>;
+
+/** `tmp/{jobId}/result.json`. A failed result is written for permanent failures, and for transient ones on each attempt. */
+export const Result = z.discriminatedUnion('status', [Succeeded, Failed]);
+export type Result = z.infer<typeof Result>;
+
+/** `tmp/{jobId}/claim.json`: a second engine job for the same Job finds another engineJobId here, and ends at once. */
+export const Claim = z.object({ jobId: JobId, engineJobId: z.string() });
+export type Claim = z.infer<typeof Claim>;

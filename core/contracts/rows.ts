@@ -1,0 +1,221 @@
+import { z } from 'zod';
+import { ErrorCode } from '../jobs/errors.ts';
+import { CollectionId, CreatorId, JobId, MediaId } from './ids.ts';
+
+/** The table's rows. One table; `pk` and `sk` come from rowKeys; times are ISO 8601 in UTC; sizes are bytes. */
+
+const Time = z.iso.datetime();
+
+export const MediaState = z.enum([
+  'uploading',
+  'uploaded',
+  'transcoding',
+  'ready',
+  'failed',
+  'retranscoding',
+  'deleting',
+]);
+export type MediaState = z.infer<typeof MediaState>;
+export const PLAYABLE_STATES: readonly MediaState[] = ['ready', 'retranscoding'];
+
+export const JobState = z.enum(['queued', 'running', 'succeeded', 'published', 'failed', 'cancelled']);
+export type JobState = z.infer<typeof JobState>;
+
+export const Failure = z.object({ code: ErrorCode, message: z.string(), at: Time });
+export type Failure = z.infer<typeof Failure>;
+
+/** One version of an uploaded object: what a transcode reads. */
+export const Source = z.object({
+  bucket: z.string(),
+  key: z.string(),
+  versionId: z.string().optional(),
+  /** S3's sequencer: orders events of one key, compared as hexadecimal after left-padding with zeros. */
+  sequencer: z.string(),
+  size: z.number().int().nonnegative(),
+  etag: z.string(),
+});
+export type Source = z.infer<typeof Source>;
+
+/** What the preflight or the worker's probe learned; absent fields were not known. */
+export const SourceInfo = z.object({
+  durationSeconds: z.number().optional(),
+  /** As displayed: after rotation and sample aspect ratio. */
+  width: z.number().int().optional(),
+  height: z.number().int().optional(),
+  frameRate: z.number().optional(),
+  videoCodec: z.string().optional(),
+  audioCodec: z.string().optional(),
+});
+export type SourceInfo = z.infer<typeof SourceInfo>;
+
+export const Outputs = z.object({
+  master: z.string(),
+  preview: z.string().optional(),
+  mp4: z.string().optional(),
+  thumbnail: z.string().optional(),
+  poster: z.string().optional(),
+  waveform: z.string().optional(),
+});
+export type Outputs = z.infer<typeof Outputs>;
+
+/** One line of the master playlist, for people and programs that list what there is. */
+export const RenditionSummary = z.object({
+  name: z.string(),
+  width: z.number().int().optional(),
+  height: z.number().int().optional(),
+  frameRate: z.number().optional(),
+  codecs: z.string(),
+  /** Bits per second, as in the master playlist. */
+  bandwidth: z.number().int(),
+  averageBandwidth: z.number().int(),
+  durationSeconds: z.number(),
+  bytes: z.number().int(),
+});
+export type RenditionSummary = z.infer<typeof RenditionSummary>;
+
+/** A published version: the job's number, the keys of its outputs and what they hold. */
+export const PublishedVersion = z.object({
+  version: z.number().int().positive(),
+  jobId: JobId,
+  publishedAt: Time,
+  outputs: Outputs,
+  renditions: z.array(RenditionSummary),
+  preset: z.object({ name: z.string(), version: z.number().int() }),
+  bytes: z.number().int(),
+});
+export type PublishedVersion = z.infer<typeof PublishedVersion>;
+
+export const MediaRow = z.object({
+  type: z.literal('media'),
+  mediaId: MediaId,
+  creatorId: CreatorId,
+  collectionId: CollectionId,
+  /** `{creatorId}#{collectionId}`: key of the index byCollection. */
+  collection: z.string(),
+  title: z.string(),
+  kind: z.enum(['video', 'audio']).optional(),
+  state: MediaState,
+  /** Counts the changes of state: orders announcements and webhooks. */
+  seq: z.number().int().nonnegative(),
+  source: Source,
+  sourceInfo: SourceInfo.optional(),
+  /** The job that decides; a late event of another job changes that job only. */
+  jobId: JobId.optional(),
+  /** How many jobs this media has had: the next one is jobCount + 1. */
+  jobCount: z.number().int().nonnegative(),
+  /** How many of them were for the present source version and not yet ready. */
+  attempts: z.number().int().nonnegative(),
+  current: PublishedVersion.optional(),
+  /** Kept until `expiresAt`, for players that still read it and for a rollback. */
+  previous: PublishedVersion.extend({ expiresAt: Time }).optional(),
+  error: Failure.optional(),
+  scheduleRetranscode: z.boolean().default(false),
+  originalDeletedAt: Time.optional(),
+  createdAt: Time,
+  updatedAt: Time,
+  /** Present while sweep has work with this row: TODO.retranscode, TODO.delete or TODO.upload. */
+  todo: z.string().optional(),
+  todoAt: z.string().optional(),
+});
+export type MediaRow = z.infer<typeof MediaRow>;
+
+export const JobStep = z.object({ name: z.enum(['pulled', 'transcoded', 'pushed']), at: Time });
+export type JobStep = z.infer<typeof JobStep>;
+
+export const JobRow = z.object({
+  type: z.literal('job'),
+  jobId: JobId,
+  mediaId: MediaId,
+  creatorId: CreatorId,
+  collectionId: CollectionId,
+  n: z.number().int().positive(),
+  purpose: z.enum(['ingest', 'retranscode']),
+  engine: z.enum(['batch-cpu']),
+  /** Absent until the engine took the job. */
+  engineJobId: z.string().optional(),
+  state: JobState,
+  source: Source,
+  preset: z.object({ name: z.string(), version: z.number().int() }),
+  steps: z.array(JobStep),
+  /** Percent, 0 to 100. */
+  progress: z.number().min(0).max(100),
+  /** Times real time, of the encoder. */
+  speed: z.number().optional(),
+  /** The engine's own attempt, from 1. */
+  attempt: z.number().int().nonnegative(),
+  error: Failure.optional(),
+  cost: z.object({ usd: z.number(), vcpuSeconds: z.number() }).optional(),
+  heartbeatAt: Time,
+  createdAt: Time,
+  startedAt: Time.optional(),
+  finishedAt: Time.optional(),
+  /** Seconds since the epoch: DynamoDB's TTL removes the row of a finished job. */
+  expiresAt: z.number().int().optional(),
+  todo: z.string().optional(),
+  todoAt: z.string().optional(),
+});
+export type JobRow = z.infer<typeof JobRow>;
+
+export const CollectionRow = z.object({
+  type: z.literal('collection'),
+  creatorId: CreatorId,
+  collectionId: CollectionId,
+  title: z.string(),
+  /** The name of a preset in core/media/presets.ts. */
+  preset: z.string(),
+  deleteOriginal: z.boolean().default(false),
+  /** Whether a media whose original is gone may be encoded again from its own MP4. */
+  retranscodeFromOutput: z.boolean().default(false),
+  playback: z.enum(['public', 'private']).default('public'),
+  scheduleRetranscode: z.boolean().default(false),
+  createdAt: Time,
+  updatedAt: Time,
+  todo: z.string().optional(),
+  todoAt: z.string().optional(),
+});
+export type CollectionRow = z.infer<typeof CollectionRow>;
+
+/** A superseded version, to be removed by sweep at `todoAt`. One row each, so that two quick re-transcodes forget none. */
+export const OldVersionRow = z.object({
+  type: z.literal('old-version'),
+  mediaId: MediaId,
+  creatorId: CreatorId,
+  version: z.number().int().positive(),
+  todo: z.literal('expire'),
+  todoAt: Time,
+});
+export type OldVersionRow = z.infer<typeof OldVersionRow>;
+
+export const rowKeys = {
+  media: (mediaId: string) => ({ pk: `MEDIA#${mediaId}`, sk: 'MEDIA' }),
+  oldVersion: (mediaId: string, n: number) => ({ pk: `MEDIA#${mediaId}`, sk: `OLD#${String(n).padStart(6, '0')}` }),
+  job: (mediaId: string, n: number) => ({ pk: `MEDIA#${mediaId}`, sk: `JOB#${String(n).padStart(6, '0')}` }),
+  collection: (creatorId: string, collectionId: string) => ({
+    pk: `CREATOR#${creatorId}`,
+    sk: `COLLECTION#${collectionId}`,
+  }),
+};
+export type RowKey = { pk: string; sk: string };
+
+/** Secondary indexes. byCreator and byCollection hold media rows; todo is sparse and keys-only. */
+export const INDEXES = {
+  byCreator: { name: 'byCreator', pk: 'creatorId', sk: 'createdAt' },
+  byCollection: { name: 'byCollection', pk: 'collection', sk: 'createdAt' },
+  todo: { name: 'todo', pk: 'todo', sk: 'todoAt' },
+} as const;
+
+/** Values of `todo`: what sweep looks for. `todoAt` is the time from which it is due. */
+export const TODO = {
+  /** A job that has not ended. */
+  job: 'job',
+  /** A media flagged for re-transcoding. */
+  retranscode: 'retranscode',
+  /** A collection flagged for re-transcoding. */
+  collection: 'collection',
+  /** An OldVersionRow, whose grace period ends at todoAt. */
+  expire: 'expire',
+  /** A media marked for deletion. */
+  delete: 'delete',
+  /** An announced upload that nobody finished by todoAt. */
+  upload: 'upload',
+} as const;

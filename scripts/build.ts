@@ -1,0 +1,36 @@
+/** Bundles the functions and the worker into dist/: what the CDK app deploys and what the local cloud runs. */
+import { cp, mkdir, readdir, rm } from 'node:fs/promises';
+import { build } from 'esbuild';
+
+// Bundled CommonJS dependencies call require, which an ES module has not.
+const REQUIRE_BANNER = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+
+const common = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  minify: true,
+  keepNames: true,
+  sourcemap: 'linked',
+  legalComments: 'none',
+  banner: { js: REQUIRE_BANNER },
+  logLevel: 'warning',
+} as const;
+
+export async function buildAll(): Promise<void> {
+  await rm('dist', { recursive: true, force: true });
+  const functions = (await readdir('functions', { withFileTypes: true }))
+    .filter((entry) => entry.isDirectory() && entry.name !== 'shared')
+    .map((entry) => entry.name);
+  await mkdir('dist/transcoder', { recursive: true });
+  await Promise.all([
+    ...functions.map((name) =>
+      build({ ...common, entryPoints: [`functions/${name}/handler.ts`], outfile: `dist/functions/${name}/index.mjs` }),
+    ),
+    build({ ...common, entryPoints: ['containers/transcoder/main.ts'], outfile: 'dist/transcoder/main.mjs' }),
+    cp('containers/transcoder/Dockerfile', 'dist/transcoder/Dockerfile'),
+  ]);
+}
+
+if (import.meta.filename === process.argv[1]) await buildAll();
