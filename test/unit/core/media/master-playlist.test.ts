@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { masterPlaylist } from '../../../../core/media/master-playlist.ts';
+
+const measured = { bandwidth: 5_400_000, averageBandwidth: 2_100_000, durationSeconds: 12, bytes: 3_150_000 };
+
+test('a video names its audio groups once and each rung with its own', () => {
+  const group = {
+    codecs: 'mp4a.40.2',
+    channels: 2,
+    bandwidth: 130_000,
+    averageBandwidth: 128_000,
+    bytes: 1,
+    durationSeconds: 12,
+  };
+  const text = masterPlaylist(
+    {
+      audio: [
+        { ...group, id: 'audio-128k', playlist: 'audio-128k.m3u8' },
+        { ...group, id: 'audio-64k', playlist: 'audio-64k.m3u8', channels: 1 },
+      ],
+      renditions: [
+        {
+          ...measured,
+          name: '1080p',
+          playlist: '1080p.m3u8',
+          width: 1920,
+          height: 1080,
+          frameRate: 24_000 / 1001,
+          codecs: 'avc1.4D4028,mp4a.40.2',
+          audio: 'audio-128k',
+        },
+        {
+          ...measured,
+          name: '360p',
+          playlist: '360p.m3u8',
+          width: 640,
+          height: 360,
+          frameRate: 25,
+          codecs: 'avc1.4D401E,mp4a.40.2',
+          audio: 'audio-64k',
+        },
+      ],
+    },
+    'v3/',
+  );
+  expect(text).toBe(`#EXTM3U
+#EXT-X-VERSION:7
+#EXT-X-INDEPENDENT-SEGMENTS
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio-128k",NAME="Audio",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="v3/audio-128k.m3u8"
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio-64k",NAME="Audio",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="1",URI="v3/audio-64k.m3u8"
+#EXT-X-STREAM-INF:BANDWIDTH=5400000,AVERAGE-BANDWIDTH=2100000,CODECS="avc1.4D4028,mp4a.40.2",RESOLUTION=1920x1080,FRAME-RATE=23.976,AUDIO="audio-128k"
+v3/1080p.m3u8
+#EXT-X-STREAM-INF:BANDWIDTH=5400000,AVERAGE-BANDWIDTH=2100000,CODECS="avc1.4D401E,mp4a.40.2",RESOLUTION=640x360,FRAME-RATE=25.000,AUDIO="audio-64k"
+v3/360p.m3u8
+`);
+});
+
+test('sound alone has neither resolution, frame rate nor audio group', () => {
+  const text = masterPlaylist(
+    { audio: [], renditions: [{ ...measured, name: '128k', playlist: '128k.m3u8', codecs: 'mp4a.40.2' }] },
+    '',
+  );
+  expect(text).toBe(`#EXTM3U
+#EXT-X-VERSION:7
+#EXT-X-INDEPENDENT-SEGMENTS
+#EXT-X-STREAM-INF:BANDWIDTH=5400000,AVERAGE-BANDWIDTH=2100000,CODECS="mp4a.40.2"
+128k.m3u8
+`);
+});
