@@ -1,4 +1,4 @@
-/** Bundles the functions and the worker into dist/: what the CDK app deploys and what the local cloud runs. */
+/** Bundles the functions, the worker and the player into dist/: what the CDK app deploys and the local cloud runs. */
 import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 
@@ -18,18 +18,22 @@ const common = {
   logLevel: 'warning',
 } as const;
 
+const browser = { bundle: true, platform: 'browser', format: 'esm', minify: true, logLevel: 'warning' } as const;
+
 export async function buildAll(): Promise<void> {
   await rm('dist', { recursive: true, force: true });
   const functions = (await readdir('functions', { withFileTypes: true }))
     .filter((entry) => entry.isDirectory() && entry.name !== 'shared')
     .map((entry) => entry.name);
-  await mkdir('dist/transcoder', { recursive: true });
+  await Promise.all(['dist/transcoder', 'dist/player'].map((folder) => mkdir(folder, { recursive: true })));
   await Promise.all([
     ...functions.map((name) =>
       build({ ...common, entryPoints: [`functions/${name}/handler.ts`], outfile: `dist/functions/${name}/index.mjs` }),
     ),
     build({ ...common, entryPoints: ['containers/transcoder/main.ts'], outfile: 'dist/transcoder/main.mjs' }),
     cp('containers/transcoder/Dockerfile', 'dist/transcoder/Dockerfile'),
+    build({ ...browser, entryPoints: ['web/player/player.ts'], outfile: 'dist/player/player.js' }),
+    cp('web/player/index.html', 'dist/player/index.html'),
   ]);
 }
 

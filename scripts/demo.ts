@@ -1,0 +1,78 @@
+/** `npm run demo`: drops files into a local cloud made from the synthesized app, and shows what comes out. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { bootCloud } from '../local/boot.ts';
+import { dropFile } from './demo/drop.ts';
+import { followMedia } from './demo/follow.ts';
+import { parseOptions, USAGE, UsageError } from './demo/options.ts';
+import { openProgress } from './demo/progress.ts';
+import { collectReport, type Report } from './demo/report.ts';
+import { makeSamples } from './demo/samples.ts';
+import { renderTable } from './demo/table.ts';
+import { synthesize } from './synth.ts';
+
+const STATE_ROOT = '.dropreel';
+const OUTPUT_ROOT = 'dropreel-output';
+
+async function main(argv: string[]): Promise<number> {
+  const options = await parseOptions(argv);
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  await mkdir(STATE_ROOT, { recursive: true });
+  const stateDir = await mkdtemp(join(STATE_ROOT, 'demo-'));
+  const outputDir = resolve(OUTPUT_ROOT, runName());
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  try {
+    const assembly = await synthesize(say);
+    const files = options.files.length > 0 ? options.files : await makeSamples(join(stateDir, 'samples'), say);
+    say('booting the local cloud from the synthesized template');
+    const log = options.verbose ? say : () => {};
+    const cloud = await bootCloud({ assembly, stateDir: join(stateDir, 'cloud'), log });
+    try {
+      const progress = openProgress(process.stderr, files);
+      const reports: Report[] = await Promise.all(
+        files.map(async (file, index) => {
+          const before = Date.now();
+          const dropped = await dropFile(cloud, file, index, (state) => progress.update(index, state));
+          const media = await followMedia(cloud, dropped, (state) => progress.update(index, state), stop.signal);
+          const report = await collectReport(cloud, { file, index, ...media, dropped, before, outputDir });
+          if (options.json) process.stdout.write(`${JSON.stringify(report.line)}\n`);
+          return report;
+        }),
+      );
+      progress.close();
+      process.stderr.write(renderTable(reports, files.length, cloud.meter.snapshot()));
+      if (options.stayUp && !stop.signal.aborted) {
+        say('\nThe cloud stays up for the player. Ctrl-C ends it.');
+        await new Promise<void>((done) => stop.signal.addEventListener('abort', () => done()));
+      }
+      return reports.every((report) => report.line.state === 'ready') ? 0 : 1;
+    } finally {
+      await cloud.close();
+    }
+  } finally {
+    await rm(stateDir, { recursive: true, force: true });
+  }
+}
+
+/** `20261121-140530-1234`: runs side by side write to folders of their own. */
+function runName(): string {
+  const time = new Date().toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  return `${time}-${process.pid}`;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof UsageError) {
+    process.stderr.write(`demo: ${error.message}\n${USAGE}`);
+    process.exitCode = 2;
+  } else {
+    process.stderr.write(`demo: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,13 @@
+/** `node scripts/start.mjs SCRIPT.ts [ARG…]`: sets the clone up, then runs the script with the same terminal and exit code. */
+import { spawn } from 'node:child_process';
+import { setUp } from './setup.mjs';
+
+const [script, ...args] = process.argv.slice(2);
+if (!script) throw new Error('usage: node scripts/start.mjs SCRIPT.ts [ARG…]');
+if (!setUp()) process.exit(1);
+
+const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], { stdio: 'inherit' });
+// The terminal sends Ctrl-C to the child as well; it decides when to end.
+process.on('SIGINT', () => {});
+for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));

@@ -1,0 +1,20 @@
+/** Builds the bundles and synthesizes the CDK app into cdk.out/. */
+import { execa } from 'execa';
+import { buildAll } from './build.ts';
+
+/** @param say takes a line for people. @throws with the CDK app's own words when the synthesis fails. */
+export async function synthesize(say: (line: string) => void): Promise<string> {
+  say('building the functions, the worker and the player');
+  await buildAll();
+  say('synthesizing the CDK app (cdk.out/)');
+  const { failed, stderr } = await execa('node', ['--import', 'tsx', 'bin/dropreel.ts'], {
+    env: { CDK_OUTDIR: 'cdk.out', JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION: '1' },
+    reject: false,
+  });
+  if (failed) throw new Error(`The CDK app could not be synthesized.\n${stderr}`);
+  return 'cdk.out';
+}
+
+if (import.meta.filename === process.argv[1]) {
+  await synthesize((line) => process.stderr.write(`${line}\n`));
+}

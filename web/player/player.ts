@@ -1,0 +1,66 @@
+/** Plays one published media: `/player/?creator={creatorId}&media={mediaId}&kind={video|audio}[&preview=1]`. */
+import Hls from 'hls.js';
+import { mediaKeys } from '../../core/contracts/keys.ts';
+import { drawWaveform } from './waveform.ts';
+
+function element<T extends HTMLElement>(id: string, type: new () => T): T {
+  const found = document.getElementById(id);
+  if (!(found instanceof type)) throw new Error(`index.html has no ${type.name} #${id}`);
+  return found;
+}
+
+const problem = element('problem', HTMLElement);
+const facts = element('facts', HTMLElement);
+
+function fact(name: string, text: string): void {
+  const term = document.createElement('dt');
+  const value = document.createElement('dd');
+  term.textContent = name;
+  value.textContent = text;
+  facts.append(term, value);
+}
+
+function attach(player: HTMLMediaElement, url: string): void {
+  if (!Hls.isSupported()) {
+    player.src = url; // Safari plays HLS itself
+    return;
+  }
+  const hls = new Hls();
+  hls.on(Hls.Events.MANIFEST_PARSED, (_, { levels }) => {
+    const name = (level: (typeof levels)[number]) =>
+      level.height ? `${level.width}×${level.height}` : `${Math.round(level.bitrate / 1000)} kbit/s`;
+    fact('renditions', levels.map(name).join(', '));
+  });
+  hls.on(Hls.Events.ERROR, (_, { fatal, type, details }) => {
+    if (fatal) problem.textContent = `It can't be played: ${type}, ${details}.`;
+  });
+  hls.loadSource(url);
+  hls.attachMedia(player);
+}
+
+function start(): void {
+  const query = new URLSearchParams(location.search);
+  const creator = query.get('creator');
+  const media = query.get('media');
+  if (!creator || !media) {
+    problem.textContent = 'The address names no media: add ?creator=…&media=….';
+    return;
+  }
+  const isAudio = query.get('kind') === 'audio';
+  const keys = mediaKeys(creator, media);
+  const player = document.createElement(isAudio ? 'audio' : 'video');
+  player.controls = true;
+  player.muted = query.has('muted');
+  if (player instanceof HTMLVideoElement) {
+    player.playsInline = true;
+    player.poster = `/${keys.thumbnail}`;
+  }
+  element('stage', HTMLElement).append(player);
+  fact('media', media);
+  const url = `/${query.has('preview') ? keys.preview : keys.master}`;
+  fact('playlist', url);
+  attach(player, url);
+  if (isAudio) void drawWaveform(element('waveform', HTMLCanvasElement), `/${keys.waveform}`, player);
+}
+
+start();
