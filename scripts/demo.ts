@@ -45,7 +45,8 @@ async function main(argv: string[]): Promise<number> {
         }),
       );
       progress.close();
-      process.stderr.write(renderTable(reports, files.length, cloud.meter.snapshot()));
+      const table = renderTable(reports, files.length, cloud.meter.snapshot());
+      (options.json ? process.stderr : process.stdout).write(table);
       if (options.stayUp && !stop.signal.aborted) {
         say('\nThe cloud stays up for the player. Ctrl-C ends it.');
         await new Promise<void>((done) => stop.signal.addEventListener('abort', () => done()));

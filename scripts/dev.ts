@@ -42,7 +42,7 @@ async function announce(cloud: Cloud): Promise<void> {
   const { endpoint, apiUrl, deliveryUrl, outputs } = cloud;
   await mkdir('.dropreel', { recursive: true });
   const text = JSON.stringify(
-    { endpoint, apiUrl, deliveryUrl, issuerUrl: outputs['IssuerUrl'] ?? null, outputs },
+    { endpoint, apiUrl, deliveryUrl, issuerUrl: outputs.IssuerUrl ?? null, outputs },
     null,
     2,
   );
@@ -60,7 +60,7 @@ async function run(options: ReturnType<typeof parse>): Promise<void> {
     log: options.quiet ? () => {} : say,
   });
   await announce(cloud);
-  const bucket = cloud.outputs['UploadsBucket'] ?? '';
+  const bucket = cloud.outputs.UploadsBucket ?? '';
   const watcher = await watchFolder({
     cloud,
     folder: options.watch,

@@ -59,21 +59,23 @@ function ffmpegVersion(program) {
   return match ? Number(match[1]) : Number.POSITIVE_INFINITY;
 }
 
+const has = (program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined;
+
+function aptInstall(name) {
+  say(`installing Debian's ${name} with apt-get`);
+  process.env.DEBIAN_FRONTEND = 'noninteractive';
+  const hint = `Run \`sudo apt-get install ${name}\` yourself.`;
+  const [command, ...first] = process.getuid?.() === 0 ? ['apt-get'] : ['sudo', '-n', 'apt-get'];
+  run(command, [...first, 'update', '-qq'], hint);
+  run(command, [...first, 'install', '-y', '-qq', '--no-install-recommends', name], hint);
+}
+
 function installFfmpeg() {
   const programs = [process.env.FFMPEG_PATH || 'ffmpeg', process.env.FFPROBE_PATH || 'ffprobe'];
   const missing = () => programs.filter((program) => ffmpegVersion(program) === null);
   if (missing().length > 0) {
-    const isRoot = process.getuid?.() === 0;
-    const has = (program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined;
     if (process.platform === 'linux' && has('apt-get')) {
-      say("installing Debian's ffmpeg with apt-get");
-      const apt = (args) =>
-        isRoot
-          ? run('apt-get', args, '')
-          : run('sudo', ['-n', 'apt-get', ...args], 'Run `sudo apt-get install ffmpeg` yourself.');
-      process.env.DEBIAN_FRONTEND = 'noninteractive';
-      apt(['update', '-qq']);
-      apt(['install', '-y', '-qq', '--no-install-recommends', 'ffmpeg']);
+      aptInstall('ffmpeg');
     } else if (process.platform === 'darwin' && has('brew')) {
       say('installing ffmpeg with Homebrew');
       run('brew', ['install', 'ffmpeg'], 'Install ffmpeg yourself, or set FFMPEG_PATH and FFPROBE_PATH.');
@@ -88,12 +90,27 @@ function installFfmpeg() {
     throw new SetUpError(`ffmpeg ${version} is too old: ${OLDEST_FFMPEG} or newer is needed.`);
 }
 
-/** @returns whether the machine is ready; says why when not. */
-export function setUp() {
+/** The browser test is skipped where there is no Chromium and none can be installed. */
+function installChromium() {
+  if (process.env.CHROMIUM_PATH || has('chromium') || process.platform !== 'linux' || !has('apt-get')) return;
+  try {
+    aptInstall('chromium');
+  } catch (error) {
+    if (!(error instanceof SetUpError)) throw error;
+    say(`${error.message} Without it the browser test is skipped.`);
+  }
+}
+
+/**
+ * @param options.browser also installs Chromium, for the test that plays a result.
+ * @returns whether the machine is ready; says why when not.
+ */
+export function setUp({ browser }) {
   try {
     checkNode();
     installDependencies();
     installFfmpeg();
+    if (browser) installChromium();
     return true;
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error;

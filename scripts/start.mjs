@@ -4,7 +4,7 @@ import { setUp } from './setup.mjs';
 
 const [script, ...args] = process.argv.slice(2);
 if (!script) throw new Error('usage: node scripts/start.mjs SCRIPT.ts [ARG…]');
-if (!setUp()) process.exit(1);
+if (!setUp({ browser: script === 'scripts/test.ts' })) process.exit(1);
 
 const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], { stdio: 'inherit' });
 // The terminal sends Ctrl-C to the child as well; it decides when to end.

@@ -23,7 +23,7 @@ export async function dropFile(
   index: number,
   report: (progress: Progress) => void,
 ): Promise<Dropped> {
-  const bucket = cloud.outputs['UploadsBucket'] ?? '';
+  const bucket = cloud.outputs.UploadsBucket ?? '';
   const key = dropKey({ creatorId: CREATOR, collectionId: 'default', path: `${index + 1}/${basename(file)}` });
   const { size } = await stat(file);
   const upload = new Upload({

@@ -23,7 +23,7 @@ export async function followMedia(
 ): Promise<Followed> {
   const { table } = developerClients(cloud);
   const read = async (key: RowKey) =>
-    (await table.send(new GetCommand({ TableName: cloud.outputs['Table'], Key: key, ConsistentRead: true }))).Item;
+    (await table.send(new GetCommand({ TableName: cloud.outputs.Table, Key: key, ConsistentRead: true }))).Item;
   for (;;) {
     signal.throwIfAborted();
     const item = await read(rowKeys.media(dropped.mediaId));

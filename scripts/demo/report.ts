@@ -91,7 +91,7 @@ export async function collectReport(cloud: Cloud, finished: Finished): Promise<R
 
 async function download(cloud: Cloud, media: MediaRow, dir: string): Promise<void> {
   const { s3 } = developerClients(cloud);
-  const bucket = cloud.outputs['MediaBucket'] ?? '';
+  const bucket = cloud.outputs.MediaBucket ?? '';
   for (const prefix of mediaKeys(media.creatorId, media.mediaId).prefixes) {
     for await (const page of paginateListObjectsV2({ client: s3 }, { Bucket: bucket, Prefix: prefix })) {
       for (const { Key: key } of page.Contents ?? []) {

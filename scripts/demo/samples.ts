@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 
-const FFMPEG = process.env['FFMPEG_PATH'] ?? 'ffmpeg';
+const FFMPEG = process.env.FFMPEG_PATH ?? 'ffmpeg';
 
 /** Makes a 12 s 720p video with sound and a 20 s sound file. Returns their paths. */
 export async function makeSamples(folder: string, say: (line: string) => void): Promise<string[]> {

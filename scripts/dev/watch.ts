@@ -47,7 +47,7 @@ export async function watchFolder(options: {
       return;
     }
     const body = createReadStream(join(folder, path));
-    const params = { Bucket: cloud.outputs['UploadsBucket'] ?? '', Key: key, Body: body };
+    const params = { Bucket: cloud.outputs.UploadsBucket ?? '', Key: key, Body: body };
     await new Upload({ client: s3, params, partSize: 64 * 2 ** 20 }).done();
     uploaded.set(path, fingerprint);
     await writeFile(`${index}.new`, JSON.stringify(Object.fromEntries(uploaded)));
