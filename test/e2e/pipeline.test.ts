@@ -1,0 +1,132 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { parse, type types } from 'hls-parser';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { developerClients } from '../../scripts/demo/clients.ts';
+import { testCloud } from '../helpers/cloud.ts';
+import { decode, drop, makeClip, probe, reached, readJobs, readMedia, testVideo } from '../helpers/pipeline.ts';
+
+let booted: Awaited<ReturnType<typeof testCloud>>;
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dropreel-media-'));
+  booted = await testCloud();
+});
+afterAll(async () => {
+  await booted[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const url = (key: string | undefined) => `${booted.cloud.deliveryUrl}/${key}`;
+const text = async (key: string | undefined) => (await fetch(url(key))).text();
+
+describe('a dropped video', () => {
+  it('becomes a stream, an MP4, a preview, a poster and a thumbnail that play', async () => {
+    const file = await testVideo(join(folder, 'video.mp4'), { seconds: 8, size: '1280x720' });
+    const mediaId = await drop(booted.cloud, 'drop/ann/lectures/week 1+2/100% über "quoted".mp4', { file });
+    const media = await reached(booted.cloud, mediaId, 'ready', { timeoutMs: 120_000 });
+
+    expect(media).toMatchObject({
+      creatorId: 'ann',
+      collectionId: 'lectures',
+      kind: 'video',
+      attempts: 0,
+      jobCount: 1,
+    });
+    expect(media.current?.outputs).toEqual({
+      master: `ann/hls/${mediaId}/master.m3u8`,
+      preview: `ann/hls/${mediaId}/preview/preview.m3u8`,
+      mp4: `ann/mp4/${mediaId}/v1.mp4`,
+      thumbnail: `ann/thumbnails/media/${mediaId}/auto-generated.jpg`,
+      poster: `ann/thumbnails/media/${mediaId}/poster.jpg`,
+    });
+    const master = parse(await text(media.current?.outputs.master)) as types.MasterPlaylist;
+    expect(master.variants.map(({ uri, resolution }) => [uri, resolution])).toEqual([
+      ['v1/720p.m3u8', { width: 1280, height: 720 }],
+      ['v1/480p.m3u8', { width: 854, height: 480 }],
+      ['v1/360p.m3u8', { width: 640, height: 360 }],
+    ]);
+    await decode(url(media.current?.outputs.master));
+    const mp4 = await probe(url(media.current?.outputs.mp4));
+    expect(mp4.streams.map((stream) => stream.codec_name).sort()).toEqual(['aac', 'h264']);
+    expect(Number(mp4.format.duration)).toBeCloseTo(8, 1);
+    const preview = await probe(url(media.current?.outputs.preview));
+    expect(preview.streams.map((stream) => stream.codec_type).sort()).toEqual(['audio', 'video']);
+    const [poster] = (await probe(url(media.current?.outputs.poster))).streams;
+    expect([poster?.codec_name, poster?.width, poster?.height]).toEqual(['mjpeg', 320, 180]);
+
+    const [job] = await readJobs(booted.cloud, mediaId);
+    expect(job?.state).toBe('published');
+    expect(job?.progress).toBe(100);
+    expect(job?.steps.map((step) => step.name)).toEqual(['pulled', 'transcoded', 'pushed']);
+    expect(job?.expiresAt).toBeGreaterThan(Date.now() / 1000);
+  }, 180_000);
+
+  it('leaves nothing under tmp/, and tmp/ is not served', async () => {
+    const response = await fetch(url(`tmp/anything/result.json`));
+    expect(response.status).toBe(403);
+  });
+});
+
+describe('a dropped sound', () => {
+  it('becomes two renditions, a preview and a waveform', async () => {
+    const file = await makeClip(join(folder, 'tone.mp3'), '-f', 'lavfi', '-i', 'sine=frequency=300:duration=3');
+    const mediaId = await drop(booted.cloud, 'drop/ann/podcast/tone.mp3', { file });
+    const media = await reached(booted.cloud, mediaId, 'ready');
+    expect(media.kind).toBe('audio');
+    expect(media.current?.renditions.map((rendition) => rendition.name)).toEqual(['128k', '64k']);
+    expect(media.current?.outputs.mp4).toBeUndefined();
+    await decode(url(media.current?.outputs.master));
+    const waveform = JSON.parse(await text(media.current?.outputs.waveform)) as { version: number; data: number[] };
+    expect(waveform.version).toBe(2);
+    expect(waveform.data.length).toBeGreaterThan(2 * 3 * 20 - 6);
+  });
+});
+
+describe('what is not media', () => {
+  it.each([
+    ['empty.mp4', '', 'empty_file'],
+    ['note.mp4', 'just a note, long enough to be looked at by somebody who expects a video\n'.repeat(20), 'not_media'],
+    ['list.m3u8', '#EXTM3U\n#EXTINF:6,\nhttp://127.0.0.1:9/secret.ts\n#EXT-X-ENDLIST\n', 'playlist_refused'],
+    ['list.mp4', "ffconcat version 1.0\nfile '/etc/passwd'\n", 'playlist_refused'],
+  ])('%s fails with its reason, and nothing is published', async (name, content, code) => {
+    const mediaId = await drop(booted.cloud, `drop/ann/bad/${name}`, { text: content });
+    const media = await reached(booted.cloud, mediaId, 'failed', { jobs: 0 });
+    expect(media.error?.code).toBe(code);
+    expect(media.error?.message).toMatch(/^[A-Z].{20,}\.$/s);
+    expect((await fetch(url(`ann/hls/${mediaId}/master.m3u8`))).status).not.toBe(200);
+  });
+});
+
+describe('events that come again', () => {
+  it('change nothing when they are duplicates, and start a new job for a new version', async () => {
+    const key = 'drop/bob/default/clip.mp4';
+    const file = await testVideo(join(folder, 'clip.mp4'), { seconds: 1 });
+    const mediaId = await drop(booted.cloud, key, { file });
+    const first = await reached(booted.cloud, mediaId, 'ready');
+
+    await drop(booted.cloud, key, { file: await testVideo(join(folder, 'clip2.mp4'), { seconds: 2 }) });
+    const second = await reached(booted.cloud, mediaId, 'ready', { jobs: 2 });
+    expect(second.current?.version).toBe(2);
+    expect(second.previous?.version).toBe(1);
+    expect(second.source.sequencer > first.source.sequencer).toBe(true);
+    expect(await text(second.current?.outputs.master)).toContain('v2/');
+    expect((await fetch(url(`bob/hls/${mediaId}/v1/${first.current?.renditions[0]?.name}.m3u8`))).status).toBe(200);
+    expect(await readJobs(booted.cloud, mediaId)).toHaveLength(2);
+  });
+});
+
+describe('an object outside the form of a drop', () => {
+  it('is left alone, and the next file is not affected', async () => {
+    const bucket = booted.cloud.outputs.UploadsBucket ?? '';
+    const { s3 } = developerClients(booted.cloud);
+    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: 'drop/loose.mp4', Body: 'x' }));
+    const file = await testVideo(join(folder, 'after.mp4'), { seconds: 1 });
+    const mediaId = await drop(booted.cloud, 'drop/bob/default/after.mp4', { file });
+    await reached(booted.cloud, mediaId, 'ready');
+    expect(await readMedia(booted.cloud, mediaId)).toMatchObject({ state: 'ready' });
+  });
+});

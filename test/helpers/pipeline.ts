@@ -1,0 +1,87 @@
+import { createReadStream } from 'node:fs';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { execa } from 'execa';
+import { mediaIdFor } from '../../core/contracts/ids.ts';
+import { JobRow, MediaRow, type MediaState, rowKeys } from '../../core/contracts/rows.ts';
+import type { Cloud } from '../../local/boot.ts';
+import { developerClients } from '../../scripts/demo/clients.ts';
+import { eventually } from './cloud.ts';
+
+export const FFMPEG = process.env.FFMPEG_PATH ?? 'ffmpeg';
+export const FFPROBE = process.env.FFPROBE_PATH ?? 'ffprobe';
+
+/** Makes a file with ffmpeg; `args` are the inputs and codecs. */
+export async function makeClip(path: string, ...args: string[]): Promise<string> {
+  await execa(FFMPEG, ['-hide_banner', '-loglevel', 'error', '-y', ...args, path]);
+  return path;
+}
+
+/** A video of `seconds` with a tone, tiny to encode. */
+export function testVideo(path: string, { seconds = 2, size = '320x180', rate = 25 } = {}): Promise<string> {
+  return makeClip(
+    path,
+    ...['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${rate}:duration=${seconds}`],
+    ...['-f', 'lavfi', '-i', `sine=frequency=440:duration=${seconds}`],
+    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-shortest'],
+  );
+}
+
+/** Puts a local file, or text, in the uploads bucket; returns the media's id. */
+export async function drop(cloud: Cloud, key: string, content: { file: string } | { text: string }): Promise<string> {
+  const bucket = cloud.outputs.UploadsBucket ?? '';
+  const body = 'file' in content ? createReadStream(content.file) : content.text;
+  await developerClients(cloud).s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }));
+  return mediaIdFor(bucket, key);
+}
+
+export async function readMedia(cloud: Cloud, mediaId: string): Promise<MediaRow | undefined> {
+  const { Item } = await developerClients(cloud).table.send(
+    new GetCommand({ TableName: cloud.outputs.Table, Key: rowKeys.media(mediaId), ConsistentRead: true }),
+  );
+  return Item ? MediaRow.parse(Item) : undefined;
+}
+
+export async function readJobs(cloud: Cloud, mediaId: string): Promise<JobRow[]> {
+  const { Items } = await developerClients(cloud).table.send(
+    new QueryCommand({
+      TableName: cloud.outputs.Table,
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :job)',
+      ExpressionAttributeValues: { ':pk': rowKeys.media(mediaId).pk, ':job': 'JOB#' },
+      ConsistentRead: true,
+    }),
+  );
+  return (Items ?? []).map((item) => JobRow.parse(item));
+}
+
+/** Awaits a state of a media, and `jobs` jobs if that matters. @throws with the media's own error when it takes too long. */
+export async function reached(cloud: Cloud, mediaId: string, state: MediaState, { jobs = 1, timeoutMs = 60_000 } = {}) {
+  let last: MediaRow | undefined;
+  try {
+    return await eventually(
+      `${mediaId} is ${state}`,
+      async () => {
+        last = await readMedia(cloud, mediaId);
+        return last?.state === state && last.jobCount >= jobs && last;
+      },
+      timeoutMs,
+    );
+  } catch (error) {
+    throw new Error(`${String(error)}; it is ${last?.state ?? 'unknown'} ${JSON.stringify(last?.error ?? '')}`);
+  }
+}
+
+/** ffprobe's view of a path or URL. */
+export async function probe(target: string) {
+  const { stdout } = await execa(FFPROBE, ['-v', 'error', '-show_streams', '-show_format', '-of', 'json', target]);
+  return JSON.parse(stdout) as {
+    streams: { codec_type: string; codec_name: string; width?: number; height?: number; profile?: string }[];
+    format: { duration: string; format_name: string };
+  };
+}
+
+/** Decodes everything of a path or URL. @throws when ffmpeg reports any error. */
+export async function decode(target: string): Promise<void> {
+  const { stderr } = await execa(FFMPEG, ['-v', 'error', '-xerror', '-i', target, '-f', 'null', '-']);
+  if (stderr !== '') throw new Error(`${target} does not decode cleanly: ${stderr}`);
+}
