@@ -1,0 +1,15 @@
+/** Custom metrics, written by the functions and watched by the alarms. Their one dimension is `service`: the function's name. */
+
+export const METRIC_NAMESPACE = 'dropreel';
+
+/** All are counts. */
+export const METRICS = {
+  /** A job ended as failed, whatever the code. From track-job and sweep. */
+  jobFailed: 'JobFailed',
+  /** A failure that no user can mend: `decide` said escalate, or sweep could not repair. From every function that decides. */
+  escalated: 'Escalated',
+  /** An object under drop/ whose key is none of ours. From ingest-upload. */
+  badKey: 'BadKey',
+  /** A repair by sweep of what an event missed. */
+  repaired: 'Repaired',
+} as const;

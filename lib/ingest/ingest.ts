@@ -1,0 +1,57 @@
+import { Duration } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { DROP_PREFIX } from '../../core/contracts/keys.ts';
+import type { Encode } from '../encode/encode.ts';
+import { allow } from '../parts/allow.ts';
+import { HandlerFunction } from '../parts/handler-function.ts';
+import { consume, mayConsume } from '../parts/queue-consumer.ts';
+import { routeEvents } from '../parts/route-events.ts';
+import type { Surroundings } from '../parts/surroundings.ts';
+import { WorkQueue } from '../parts/work-queue.ts';
+import type { Storage } from '../storage/storage.ts';
+
+/** Ten uploads in a batch, each probed with at most 2 MB of reads. */
+const TIMEOUT = Duration.minutes(1);
+
+/** drop/… → EventBridge → queue → ingest-upload → the engine. */
+export class Ingest extends Construct {
+  readonly work: WorkQueue;
+  readonly ingestUpload: HandlerFunction;
+
+  constructor(scope: Construct, id: string, surroundings: Surroundings, stages: { storage: Storage; encode: Encode }) {
+    super(scope, id);
+    const { table, uploads } = stages.storage;
+    this.work = new WorkQueue(this, 'Work', TIMEOUT);
+    this.ingestUpload = new HandlerFunction(this, 'IngestUpload', {
+      surroundings,
+      handler: 'ingest-upload',
+      timeout: TIMEOUT,
+      memorySize: 1024,
+      environment: {
+        ...stages.encode.environment,
+        TABLE_NAME: table.tableName,
+        UPLOADS_BUCKET: uploads.bucketName,
+        MAX_UPLOAD_BYTES: String(surroundings.configuration.maxUploadBytes),
+      },
+      permissions: [
+        mayConsume(this.work.queue),
+        stages.encode.maySubmit(),
+        allow('dynamodb', ['GetItem', 'PutItem', 'UpdateItem'], table.tableArn),
+        allow('s3', ['GetObject', 'GetObjectVersion'], uploads.arnForObjects(`${DROP_PREFIX}*`)),
+        // Without it S3 says 403, not 404, of an upload that is gone.
+        allow('s3', ['ListBucket'], uploads.bucketArn, { StringLike: { 's3:prefix': `${DROP_PREFIX}*` } }),
+      ],
+    });
+    consume(this.ingestUpload, this.work.queue, 10);
+    routeEvents(
+      this,
+      'ObjectCreated',
+      {
+        source: ['aws.s3'],
+        detailType: ['Object Created'],
+        detail: { bucket: { name: [uploads.bucketName] }, object: { key: [{ prefix: DROP_PREFIX }] } },
+      },
+      this.work,
+    );
+  }
+}

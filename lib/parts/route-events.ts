@@ -1,0 +1,16 @@
+import { type EventPattern, type IEventBus, Rule } from 'aws-cdk-lib/aws-events';
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import type { Construct } from 'constructs';
+import type { WorkQueue } from './work-queue.ts';
+
+/**
+ * Events that match go to the queue as they are. What EventBridge cannot deliver lands in the queue's own dead letters, from
+ * where the same redrive brings it back. @param bus default: the account's default bus, where AWS services report.
+ */
+export function routeEvents(scope: Construct, id: string, pattern: EventPattern, to: WorkQueue, bus?: IEventBus): Rule {
+  return new Rule(scope, id, {
+    eventPattern: pattern,
+    targets: [new SqsQueue(to.queue, { deadLetterQueue: to.deadLetters })],
+    ...(bus && { eventBus: bus }),
+  });
+}
