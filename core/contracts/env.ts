@@ -10,6 +10,8 @@ export const EngineEnv = z.object({ JOB_QUEUE: Name, RETRANSCODE_JOB_QUEUE: Name
 export const IngestUploadEnv = EngineEnv.extend({
   TABLE_NAME: Name,
   UPLOADS_BUCKET: Name,
+  /** Where the jobs that it starts write, under tmp/. */
+  MEDIA_BUCKET: Name,
   /** Bytes. A larger upload is refused with `too_large`. */
   MAX_UPLOAD_BYTES: Count,
 });

@@ -99,6 +99,16 @@ export type MediaStateChanged = z.infer<typeof MediaStateChanged>;
 /** What track-job reads from its queue. */
 export const TrackMessage = z.union([BatchJobStateChange, JobProgress]);
 
-/** What publish-output reads from its queue. `rollback` puts the media's previous version back instead. */
-export const PublishMessage = z.object({ jobId: JobId, rollback: z.boolean().optional() });
+/**
+ * What publish-output reads from its queue. With `rollback`, jobId names the current version's job, and that version is
+ * taken back in favour of the previous one. `copied` is how many copies of its plan a cut-off publish has made and verified.
+ */
+export const PublishMessage = z.object({
+  jobId: JobId,
+  rollback: z.boolean().optional(),
+  copied: z.number().int().nonnegative().optional(),
+});
 export type PublishMessage = z.infer<typeof PublishMessage>;
+
+/** What the schedule hands to sweep; `time` is the scheduled time (`<aws.scheduler.scheduled-time>`), else it takes the clock's. */
+export const SweepInput = z.object({ time: z.iso.datetime().optional() });

@@ -82,6 +82,8 @@ export const PublishedVersion = z.object({
   renditions: z.array(RenditionSummary),
   preset: z.object({ name: z.string(), version: z.number().int() }),
   bytes: z.number().int(),
+  /** What it was made from: a later upload that failed leaves this one to encode again. */
+  source: Source.optional(),
 });
 export type PublishedVersion = z.infer<typeof PublishedVersion>;
 
@@ -110,6 +112,8 @@ export const MediaRow = z.object({
   previous: PublishedVersion.extend({ expiresAt: Time }).optional(),
   error: Failure.optional(),
   scheduleRetranscode: z.boolean().default(false),
+  /** `todoAt` of the collection's flag that has flagged this media: the same flag does it once, however often it is expanded. */
+  flaggedFor: z.string().optional(),
   originalDeletedAt: Time.optional(),
   createdAt: Time,
   updatedAt: Time,
@@ -163,11 +167,15 @@ export const CollectionRow = z.object({
   title: z.string(),
   /** The name of a preset in core/media/presets.ts. */
   preset: z.string(),
+  /** Absent means the default, `batch-cpu`. */
+  engine: z.enum(['batch-cpu']).optional(),
   deleteOriginal: z.boolean().default(false),
   /** Whether a media whose original is gone may be encoded again from its own MP4. */
   retranscodeFromOutput: z.boolean().default(false),
   playback: z.enum(['public', 'private']).default('public'),
   scheduleRetranscode: z.boolean().default(false),
+  /** How far the flag of that `todoAt` is expanded: the last media's keys in byCollection, as JSON. */
+  flagCursor: z.object({ flag: z.string(), after: z.string() }).optional(),
   createdAt: Time,
   updatedAt: Time,
   todo: z.string().optional(),
@@ -186,6 +194,19 @@ export const OldVersionRow = z.object({
 });
 export type OldVersionRow = z.infer<typeof OldVersionRow>;
 
+/** The one row of sweep: when it ran and what it did last, and how far it has compared the drops with the table. */
+export const SweepRow = z.object({
+  type: z.literal('sweep'),
+  lastRunAt: Time,
+  /** Milliseconds. */
+  tookMs: z.number().int(),
+  /** Counts by name: see SweepReport of functions/sweep. */
+  report: z.record(z.string(), z.number()),
+  /** The last upload key compared; absent at the start of a pass. */
+  dropAfter: z.string().optional(),
+});
+export type SweepRow = z.infer<typeof SweepRow>;
+
 export const rowKeys = {
   media: (mediaId: string) => ({ pk: `MEDIA#${mediaId}`, sk: 'MEDIA' }),
   oldVersion: (mediaId: string, n: number) => ({ pk: `MEDIA#${mediaId}`, sk: `OLD#${String(n).padStart(6, '0')}` }),
@@ -194,6 +215,7 @@ export const rowKeys = {
     pk: `CREATOR#${creatorId}`,
     sk: `COLLECTION#${collectionId}`,
   }),
+  sweep: () => ({ pk: 'SWEEP#', sk: 'SWEEP' }),
 };
 export type RowKey = { pk: string; sk: string };
 
@@ -206,8 +228,10 @@ export const INDEXES = {
 
 /** Values of `todo`: what sweep looks for. `todoAt` is the time from which it is due. */
 export const TODO = {
-  /** A job that has not ended. */
+  /** A job of a new upload that has not ended, published jobs being ended ones. */
   job: 'job',
+  /** The same of a re-transcode: apart, so that those unfinished can be counted. */
+  retranscodeJob: 'retranscode-job',
   /** A media flagged for re-transcoding. */
   retranscode: 'retranscode',
   /** A collection flagged for re-transcoding. */
