@@ -299,3 +299,37 @@ export type EngineCallback = z.infer<typeof EngineCallback>;
 export const CallbackReceipt = z
   .object({ accepted: z.boolean(), reason: z.enum(['ok', 'duplicate', 'stale']) })
   .meta({ id: 'CallbackReceipt' });
+
+/** Beside the media row of an announced upload. Rows and keys of the API's own are here, not in rows.ts. */
+export const UploadRow = z.object({
+  type: z.literal('upload'),
+  mediaId: MediaId,
+  creatorId: CreatorId,
+  key: z.string(),
+  fileName: z.string(),
+  size: z.number().int(),
+  contentType: z.string(),
+  multipart: z.object({ uploadId: z.string(), partSize: z.number().int(), partCount: z.number().int() }).optional(),
+  createdAt: Time,
+  deadline: Time,
+  /** Seconds since the epoch, for DynamoDB's TTL. */
+  expiresAt: z.number().int(),
+});
+export type UploadRow = z.infer<typeof UploadRow>;
+
+export const apiKeys = {
+  upload: (mediaId: string) => ({ pk: `MEDIA#${mediaId}`, sk: 'UPLOAD' }),
+  /** `key` is a hash of the client's key. */
+  idempotency: (creatorId: string, key: string) => ({ pk: `IDEMPOTENCY#${creatorId}`, sk: key }),
+  /** Counts of one creator. The partition is also the list of all creators that ever had a media. */
+  counts: (creatorId: string) => ({ pk: 'COUNTS', sk: creatorId }),
+  share: (mediaId: string) => ({ pk: `SHARE#${mediaId}`, sk: 'SHARE' }),
+  /** That the cost of a job is counted. */
+  countedCost: (jobId: string) => ({ pk: `SHARE#${jobId.slice(0, 26)}`, sk: `COST#${jobId}` }),
+  /** `hour` as `2026-11-21T14`. */
+  hour: (hour: string) => ({ pk: 'HEALTH', sk: `HOUR#${hour}` }),
+  latestFailure: { pk: 'HEALTH', sk: 'LATEST-FAILURE' },
+  /** The key from which the secrets of engine callbacks are derived. */
+  engineKey: { pk: 'SECRET', sk: 'ENGINE-CALLBACKS' },
+  callback: (jobId: string, messageId: string) => ({ pk: `CALLBACK#${jobId}`, sk: messageId }),
+};

@@ -28,6 +28,9 @@ export const EndpointId = z.string().regex(/^wh_[a-z2-7]{16}$/);
 /** `evt_{mediaId}_{seq}`: the same for every try and replay, so receivers can drop what they have seen. */
 export const EventId = z.string().regex(/^evt_[a-z2-7]{26}_[0-9]{1,10}$/);
 
+/** `{milliseconds of the change since the epoch}-{eventId}`: sorts by time. */
+export const DeliveryId = z.string().regex(/^[0-9]{13}-evt_[a-z2-7]{26}_[0-9]{1,10}$/);
+
 const EndpointSettings = z.strictObject({
   url: z.string().min(1).max(2000),
   /** Which events; an empty list means all. */
@@ -81,6 +84,7 @@ export type DeliveryStatus = z.infer<typeof DeliveryStatus>;
 
 export const DeliveryView = z
   .object({
+    id: DeliveryId,
     eventId: EventId,
     event: WebhookEvent,
     mediaId: MediaId,
@@ -94,6 +98,9 @@ export const DeliveryView = z
   })
   .meta({ id: 'Delivery' });
 export type DeliveryView = z.infer<typeof DeliveryView>;
+/** At most 100 failed deliveries of changes since then are sent again, oldest first. */
+export const ReplayRequest = z.strictObject({ since: Time.optional() }).meta({ id: 'ReplayRequest' });
+export const ReplayReceipt = z.object({ replayed: z.number().int(), more: z.boolean() }).meta({ id: 'ReplayReceipt' });
 export const DeliveryPage = z
   .object({ items: z.array(DeliveryView), next: z.string().nullable() })
   .meta({ id: 'DeliveryPage' });
@@ -139,6 +146,7 @@ export type EndpointRow = z.infer<typeof EndpointRow>;
 
 export const DeliveryRow = z.object({
   type: z.literal('delivery'),
+  deliveryId: DeliveryId,
   endpointId: EndpointId,
   creatorId: CreatorId,
   eventId: EventId,
@@ -163,8 +171,7 @@ export type DeliveryRow = z.infer<typeof DeliveryRow>;
 export const DeliveryMessage = z.object({
   endpointId: EndpointId,
   creatorId: CreatorId,
-  /** Sort key of the delivery's row. */
-  delivery: z.string(),
+  deliveryId: DeliveryId,
   dueAt: Time,
 });
 export type DeliveryMessage = z.infer<typeof DeliveryMessage>;
@@ -173,9 +180,5 @@ export const webhookKeys = {
   endpoint: (creatorId: string, endpointId: string) => ({ pk: `CREATOR#${creatorId}`, sk: `WEBHOOK#${endpointId}` }),
   /** Counts a creator's endpoints, so that two creations at once keep to the limit. */
   count: (creatorId: string) => ({ pk: `CREATOR#${creatorId}`, sk: 'WEBHOOKS' }),
-  /** Sorted by the time of the change. */
-  delivery: (endpointId: string, at: string, eventId: string) => ({
-    pk: `WEBHOOK#${endpointId}`,
-    sk: `DELIVERY#${at}#${eventId}`,
-  }),
+  delivery: (endpointId: string, deliveryId: string) => ({ pk: `WEBHOOK#${endpointId}`, sk: `DELIVERY#${deliveryId}` }),
 };

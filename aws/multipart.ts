@@ -1,0 +1,96 @@
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  HeadObjectCommand,
+  paginateListParts,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+
+/** Uploads by clients with presigned URLs. An upload that S3 no longer knows was completed, aborted, or has expired. */
+
+export interface ReceivedPart {
+  partNumber: number;
+  size: number;
+  etag: string;
+}
+
+interface Target {
+  bucket: string;
+  key: string;
+}
+
+export async function createMultipart(s3: S3Client, { bucket, key }: Target, contentType: string): Promise<string> {
+  const { UploadId } = await s3.send(
+    new CreateMultipartUploadCommand({ Bucket: bucket, Key: key, ContentType: contentType }),
+  );
+  if (!UploadId) throw new Error(`S3 gave no upload id for ${key}`);
+  return UploadId;
+}
+
+/** Null when S3 knows no such upload. */
+export async function listParts(
+  s3: S3Client,
+  { bucket, key }: Target,
+  uploadId: string,
+): Promise<ReceivedPart[] | null> {
+  const parts: ReceivedPart[] = [];
+  try {
+    for await (const page of paginateListParts({ client: s3 }, { Bucket: bucket, Key: key, UploadId: uploadId })) {
+      for (const { PartNumber = 0, Size = 0, ETag = '' } of page.Parts ?? []) {
+        parts.push({ partNumber: PartNumber, size: Size, etag: ETag });
+      }
+    }
+    return parts;
+  } catch (error) {
+    if (isNoSuchUpload(error)) return null;
+    throw error;
+  }
+}
+
+/** False when S3 knows no such upload. */
+export async function completeMultipart(
+  s3: S3Client,
+  { bucket, key }: Target,
+  uploadId: string,
+  parts: readonly ReceivedPart[],
+): Promise<boolean> {
+  try {
+    await s3.send(
+      new CompleteMultipartUploadCommand({
+        Bucket: bucket,
+        Key: key,
+        UploadId: uploadId,
+        MultipartUpload: { Parts: parts.map(({ partNumber, etag }) => ({ PartNumber: partNumber, ETag: etag })) },
+      }),
+    );
+    return true;
+  } catch (error) {
+    if (isNoSuchUpload(error)) return false;
+    throw error;
+  }
+}
+
+export async function abortMultipart(s3: S3Client, { bucket, key }: Target, uploadId: string): Promise<void> {
+  try {
+    await s3.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: uploadId }));
+  } catch (error) {
+    if (!isNoSuchUpload(error)) throw error;
+  }
+}
+
+/** Bytes; null when there is no such object. Without s3:ListBucket S3 says 403 for that. */
+export async function objectSize(s3: S3Client, { bucket, key }: Target): Promise<number | null> {
+  try {
+    const { ContentLength } = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+    return ContentLength ?? 0;
+  } catch (error) {
+    const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+    if (status === 404 || status === 403) return null;
+    throw error;
+  }
+}
+
+function isNoSuchUpload(error: unknown): boolean {
+  return error instanceof Error && error.name === 'NoSuchUpload';
+}

@@ -1,0 +1,29 @@
+import type { CollectionRow, MediaRow } from '../contracts/rows.ts';
+import type { EndpointRow } from '../contracts/webhooks.ts';
+
+/** A strong validator of all that clients may change or that makes a change pointless: state and settings, not progress. */
+export async function etagOf(row: MediaRow | CollectionRow | EndpointRow): Promise<string> {
+  const { todo: _, todoAt: __, ...rest } = row as Record<string, unknown>;
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(canonicalJson(rest)));
+  const hex = [...new Uint8Array(digest.slice(0, 12))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return `"${hex}"`;
+}
+
+/** Whether If-Match lets a change of this version through. An absent header does. */
+export function matches(ifMatch: string | null | undefined, etag: string): boolean {
+  if (ifMatch === null || ifMatch === undefined || ifMatch.trim() === '*') return true;
+  return ifMatch.split(',').some((candidate) => candidate.trim() === etag);
+}
+
+/** JSON with sorted keys: the same value gives the same text, in whatever order it was built. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (value !== null && typeof value === 'object') {
+    const entries = Object.entries(value)
+      .filter(([, item]) => item !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`);
+    return `{${entries.join(',')}}`;
+  }
+  return JSON.stringify(value);
+}

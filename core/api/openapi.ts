@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { SCOPES } from '../contracts/api.ts';
+import { PROBLEM_TYPE, PROBLEMS, Problem, type ProblemCode } from '../contracts/problems.ts';
+import { OPERATIONS, type Operation } from './operations.ts';
+
+type Json = Record<string, unknown>;
+
+/** The API as OpenAPI 3.1, made from the same schemas that check the requests. `url` is where it is served. */
+export function openApi(url: string): Json {
+  const schemas: Json = {};
+  const paths: Record<string, Json> = {};
+  for (const [id, operation] of Object.entries<Operation>(OPERATIONS)) {
+    paths[operation.path] = {
+      ...paths[operation.path],
+      [operation.method.toLowerCase()]: operationObject(id, operation, schemas),
+    };
+  }
+  schemaOf(Problem, 'output', schemas);
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'dropreel',
+      version: '1.0.0',
+      description: 'A file dropped in becomes streams, previews, posters and waveforms, and stays right.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url }],
+    tags: [...new Set(Object.values(OPERATIONS).map(({ tag }) => tag))].map((name) => ({ name })),
+    security: [{ jwt: [] }],
+    paths,
+    components: {
+      schemas,
+      securitySchemes: {
+        jwt: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description: `An access token of the configured OIDC issuer with the scope ${SCOPES.creator} or ${SCOPES.operator}.`,
+        },
+      },
+    },
+  };
+}
+
+function operationObject(id: string, operation: Operation, schemas: Json): Json {
+  const parameters = [
+    ...parametersOf('path', operation.params),
+    ...parametersOf('query', operation.query),
+    ...headersOf(operation),
+  ];
+  return {
+    operationId: id,
+    tags: [operation.tag],
+    summary: operation.summary,
+    ...(operation.who === 'anyone' && { security: [] }),
+    ...(operation.who === 'operator' && { description: `Needs the scope ${SCOPES.operator}.` }),
+    ...(parameters.length > 0 && { parameters }),
+    ...(operation.body && {
+      requestBody: {
+        required: true,
+        content: { 'application/json': { schema: schemaOf(operation.body, 'input', schemas) } },
+      },
+    }),
+    responses: { [operation.status]: success(operation, schemas), ...problemsOf(operation) },
+  };
+}
+
+function success(operation: Operation, schemas: Json): Json {
+  return {
+    description: operation.summary,
+    ...(operation.etag && { headers: { ETag: { schema: { type: 'string' } } } }),
+    ...(operation.answer && {
+      content: { 'application/json': { schema: schemaOf(operation.answer, 'output', schemas) } },
+    }),
+  };
+}
+
+/** Codes that an operation may answer with, by status. */
+export function problemCodesOf(operation: Operation): ProblemCode[] {
+  return [
+    ...new Set<ProblemCode>([
+      'malformed_request',
+      'invalid_request',
+      ...(operation.who === 'anyone' ? [] : (['unauthenticated', 'forbidden'] as const)),
+      ...(operation.method === 'POST' ? (['in_progress', 'key_reused'] as const) : []),
+      ...(operation.body ? (['not_json'] as const) : []),
+      ...operation.problems,
+      'internal',
+      'unavailable',
+    ]),
+  ];
+}
+
+function problemsOf(operation: Operation): Json {
+  const byStatus = new Map<number, ProblemCode[]>();
+  for (const code of problemCodesOf(operation)) {
+    const { status } = PROBLEMS[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  const responses = [...byStatus].map(([status, codes]) => [
+    status,
+    {
+      description: codes.map((code) => `\`${code}\``).join(', '),
+      content: { [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
+    },
+  ]);
+  return Object.fromEntries(responses);
+}
+
+function parametersOf(where: 'path' | 'query', schema: z.ZodObject | null): Json[] {
+  if (!schema) return [];
+  return Object.entries(schema.shape).map(([name, type]) => ({
+    name,
+    in: where,
+    required: where === 'path' || !type.safeParse(undefined).success,
+    schema: schemaOf(type, 'input', {}),
+  }));
+}
+
+function headersOf({ method, etag }: Operation): Json[] {
+  const header = (name: string, description: string, maxLength: number) => ({
+    name,
+    in: 'header',
+    required: false,
+    description,
+    schema: { type: 'string', minLength: 1, maxLength },
+  });
+  return [
+    ...(method === 'POST'
+      ? [header('Idempotency-Key', 'The same key with the same body gives the same answer, for 24 hours.', 255)]
+      : []),
+    ...(method === 'PATCH' && etag ? [header('If-Match', 'The ETag that was read.', 1000)] : []),
+  ];
+}
+
+/** A schema's JSON Schema. Those with an id go to `schemas` and are referred to. */
+function schemaOf(schema: z.ZodType, io: 'input' | 'output', schemas: Json): Json {
+  const {
+    $schema: _,
+    $defs,
+    ...root
+  } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    override: ({ jsonSchema }) => {
+      // Clients must put up with fields that are added later.
+      if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+      delete jsonSchema.id;
+      // The format says it; zod's pattern for it has 300 characters.
+      if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
+    },
+  }) as Json & { $defs?: Json };
+  const withRefs = (value: unknown): unknown =>
+    JSON.parse(JSON.stringify(value).replaceAll('"#/$defs/', '"#/components/schemas/'));
+  for (const [name, definition] of Object.entries($defs ?? {})) schemas[name] = withRefs(definition);
+  const id = z.globalRegistry.get(schema)?.id;
+  if (id && !('$ref' in root)) {
+    schemas[id] = withRefs(root);
+    return { $ref: `#/components/schemas/${id}` };
+  }
+  return withRefs(root) as Json;
+}

@@ -1,0 +1,138 @@
+import type { CollectionView, JobView, MediaView } from '../contracts/api.ts';
+import { DEFAULT_COLLECTION, parseDropKey } from '../contracts/keys.ts';
+import { type CollectionRow, type JobRow, type MediaRow, PLAYABLE_STATES } from '../contracts/rows.ts';
+import type { DeliveryRow, DeliveryView, EndpointRow, WebhookView } from '../contracts/webhooks.ts';
+
+/** Rows as clients see them. */
+
+export interface ViewSettings {
+  /** Origin that serves the media bucket, without a slash at its end. */
+  deliveryUrl: string;
+  maxAttempts: number;
+  now: string;
+}
+
+export function mediaView(
+  row: MediaRow,
+  settings: ViewSettings,
+  more: { job?: JobRow | undefined; access?: 'public' | 'private' } = {},
+): MediaView {
+  const playable = PLAYABLE_STATES.includes(row.state) && row.current !== undefined;
+  const previous = row.previous && row.previous.expiresAt > settings.now ? row.previous : undefined;
+  return {
+    id: row.mediaId,
+    creatorId: row.creatorId,
+    collectionId: row.collectionId,
+    title: row.title,
+    ...(row.kind && { kind: row.kind }),
+    state: row.state,
+    playable,
+    seq: row.seq,
+    attempts: row.attempts,
+    maxAttempts: settings.maxAttempts,
+    ...(row.error && { error: row.error }),
+    source: { ...row.sourceInfo, fileName: fileNameOf(row.source.key), size: row.source.size },
+    ...(row.originalDeletedAt && { originalDeletedAt: row.originalDeletedAt }),
+    scheduleRetranscode: row.scheduleRetranscode,
+    ...(row.current && {
+      version: {
+        n: row.current.version,
+        publishedAt: row.current.publishedAt,
+        bytes: row.current.bytes,
+        preset: row.current.preset,
+        renditions: row.current.renditions,
+      },
+    }),
+    ...(previous && {
+      previous: { n: previous.version, publishedAt: previous.publishedAt, expiresAt: previous.expiresAt },
+    }),
+    ...(more.access && { access: more.access }),
+    ...(playable && row.current && { playback: playbackUrls(row.current.outputs, settings.deliveryUrl) }),
+    ...(more.job && { job: jobView(more.job) }),
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+  };
+}
+
+function playbackUrls(outputs: NonNullable<MediaRow['current']>['outputs'], origin: string) {
+  const url = (key: string) => `${origin}/${key.split('/').map(encodeURIComponent).join('/')}`;
+  const { preview, mp4, thumbnail, poster, waveform } = outputs;
+  return {
+    hls: url(outputs.master),
+    ...(preview && { preview: url(preview) }),
+    ...(mp4 && { mp4: url(mp4) }),
+    ...(thumbnail && { thumbnail: url(thumbnail) }),
+    ...(poster && { poster: url(poster) }),
+    ...(waveform && { waveform: url(waveform) }),
+  };
+}
+
+/** What the uploader called it: the last segment of the key. */
+export function fileNameOf(key: string): string {
+  return (parseDropKey(key)?.path ?? key).split('/').at(-1) ?? key;
+}
+
+export function jobView(row: JobRow): JobView {
+  return {
+    id: row.jobId,
+    n: row.n,
+    purpose: row.purpose,
+    engine: row.engine,
+    state: row.state,
+    progress: row.progress,
+    ...(row.speed !== undefined && { speed: row.speed }),
+    attempt: row.attempt,
+    steps: row.steps,
+    preset: row.preset,
+    ...(row.error && { error: row.error }),
+    ...(row.cost && { cost: row.cost }),
+    createdAt: row.createdAt,
+    ...(row.startedAt && { startedAt: row.startedAt }),
+    ...(row.finishedAt && { finishedAt: row.finishedAt }),
+  };
+}
+
+export function collectionView(row: CollectionRow): CollectionView {
+  return {
+    id: row.collectionId,
+    creatorId: row.creatorId,
+    title: row.title || (row.collectionId === DEFAULT_COLLECTION ? 'Default' : row.collectionId),
+    preset: row.preset,
+    engine: row.engine ?? 'batch-cpu',
+    deleteOriginal: row.deleteOriginal,
+    retranscodeFromOutput: row.retranscodeFromOutput,
+    playback: row.playback,
+    scheduleRetranscode: row.scheduleRetranscode,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+  };
+}
+
+export function webhookView(row: EndpointRow, now: string): WebhookView {
+  return {
+    id: row.endpointId,
+    creatorId: row.creatorId,
+    url: row.url,
+    events: row.events,
+    description: row.description,
+    enabled: row.enabled,
+    secrets: row.secrets.filter((secret) => !secret.expiresAt || secret.expiresAt > now).length,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+  };
+}
+
+export function deliveryView(row: DeliveryRow): DeliveryView {
+  return {
+    id: row.deliveryId,
+    eventId: row.eventId,
+    event: row.event,
+    mediaId: row.mediaId,
+    seq: row.seq,
+    status: row.status,
+    attempts: row.attempts,
+    log: row.log,
+    ...(row.status === 'pending' && row.nextAttemptAt && { nextAttemptAt: row.nextAttemptAt }),
+    createdAt: row.createdAt,
+  };
+}
