@@ -1,0 +1,202 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Credentials, Surroundings } from '../account.ts';
+import type { Meter } from '../meter.ts';
+import { type Child, startChild } from './child.ts';
+import { jobEnvironment } from './environment.ts';
+import { readImageStart } from './image.ts';
+import { type Job, requirement } from './job.ts';
+import type { ComputeEnvironment, JobQueue } from './template.ts';
+
+/** https://docs.aws.amazon.com/batch/latest/userguide/job_timeouts.html */
+const GRACE_MS = 30_000;
+/** Fargate bills by the second, a minute at least. https://aws.amazon.com/fargate/pricing/ */
+const MINIMUM_BILLED_SECONDS = 60;
+/** Included in Fargate's price. */
+const FREE_EPHEMERAL_GIB = 20;
+const CPU_SAMPLE_MS = 1000;
+
+/**
+ * Why an attempt is ended from outside. `terminate`: TerminateJob; `timeout`; `reclaim`: the host goes, with notice (SIGTERM,
+ * then 30 s); `host-lost`: it is gone, with its disk; `SIGKILL`, `out-of-memory`: the container's process is killed;
+ * `closing`: this cloud ends.
+ */
+export type StopCause = 'terminate' | 'timeout' | 'reclaim' | 'host-lost' | 'SIGKILL' | 'out-of-memory' | 'closing';
+
+/** What an attempt came to, in AWS's words. */
+export interface Outcome {
+  statusReason: string;
+  exitCode?: number;
+  reason?: string;
+  cause?: StopCause | undefined;
+}
+
+/** What every attempt is made with. */
+export interface AttemptHost {
+  surroundings: Surroundings;
+  credentialsFor: (roleArn: string) => Credentials;
+  /** Build context and Dockerfile of the image that a job definition names. @throws when there is none */
+  imageDirectory: (image: string) => { directory: string; dockerFile: string };
+  /** URL of the gateway. */
+  endpoint: () => string;
+  meter: Meter;
+  /** What runs an entry point of `node`. */
+  nodePath: string;
+}
+
+/** One attempt of a job, as a child process. */
+export class AttemptRun {
+  readonly #host: AttemptHost;
+  readonly #job: Job;
+  readonly #queue: JobQueue;
+  readonly #computeEnvironment: ComputeEnvironment;
+  #child: Child | undefined;
+  #cause: StopCause | undefined;
+
+  constructor(host: AttemptHost, job: Job, queue: JobQueue, computeEnvironment: ComputeEnvironment) {
+    this.#host = host;
+    this.#job = job;
+    this.#queue = queue;
+    this.#computeEnvironment = computeEnvironment;
+  }
+
+  /** The first cause given is the one that counts. */
+  stop(cause: StopCause): void {
+    this.#cause = cause === 'closing' ? cause : (this.#cause ?? cause);
+    this.#signal(cause);
+  }
+
+  /** Resolves when the child and all that it started are gone. `onRunning` is awaited while it runs. */
+  async run(onRunning: () => Promise<void>): Promise<Outcome> {
+    if (this.#cause === 'closing') return { statusReason: '', cause: this.#cause };
+    let child: Child;
+    try {
+      child = await this.#start();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#host.surroundings.log(`batch: job ${this.#job.id} cannot start: ${message}`);
+      return { statusReason: 'Task failed to start', reason: `CannotStartContainerError: ${message}` };
+    }
+    this.#child = child;
+    const since = performance.now();
+    const sampler = new CpuSampler(child);
+    const limit = this.#job.spec.timeout?.attemptDurationSeconds;
+    const cancelTimeout = limit && this.#host.surroundings.clock.after(limit * 1000, () => this.stop('timeout'));
+    try {
+      if (this.#cause) this.#signal(this.#cause);
+      const [exitCode] = await Promise.all([child.exited, onRunning()]);
+      return this.#outcome(exitCode);
+    } finally {
+      if (cancelTimeout) cancelTimeout();
+      this.#bill((performance.now() - since) / 1000, sampler.stop());
+    }
+  }
+
+  async #start(): Promise<Child> {
+    const { surroundings, credentialsFor, imageDirectory, endpoint, nodePath } = this.#host;
+    const { container } = this.#job.spec;
+    const { directory, dockerFile } = imageDirectory(container.image);
+    const start = await readImageStart(dockerFile);
+    const [program = '', ...args] = [
+      ...start.entrypoint,
+      ...(container.command.length > 0 ? container.command : start.command),
+    ];
+    const attempt = this.#job.state.attempts.length + 1;
+    const { environment, directories } = jobEnvironment({
+      job: this.#job,
+      attempt,
+      queueName: this.#queue.name,
+      computeEnvironmentName: this.#computeEnvironment.name,
+      endpoint: endpoint(),
+      credentials: container.jobRoleArn ? credentialsFor(container.jobRoleArn) : undefined,
+      disk: diskOf(surroundings.dir, this.#job.id),
+      inherited: process.env,
+    });
+    for (const each of [...directories, join(surroundings.dir, 'logs'), join(surroundings.dir, 'running')]) {
+      await mkdir(each, { recursive: true });
+    }
+    return startChild({
+      command: [program === 'node' ? nodePath : program, ...args],
+      cwd: directory,
+      environment,
+      logFile: logFileOf(surroundings.dir, this.#job.id, attempt),
+      pidFile: join(surroundings.dir, 'running', fileName(this.#job.id)),
+    });
+  }
+
+  #signal(cause: StopCause): void {
+    const child = this.#child;
+    if (!child) return;
+    if (cause === 'terminate' || cause === 'timeout' || cause === 'reclaim') {
+      child.terminate();
+      const cancel = this.#host.surroundings.clock.after(GRACE_MS, () => child.kill());
+      void child.exited.then(cancel);
+    } else {
+      child.kill();
+    }
+  }
+
+  #outcome(exitCode: number): Outcome {
+    const cause = this.#cause;
+    if (cause === 'host-lost') return { statusReason: hostLost(this.#computeEnvironment), cause };
+    if (cause === 'reclaim') return { statusReason: hostLost(this.#computeEnvironment), exitCode, cause };
+    const killed = cause === 'out-of-memory' && exitCode !== 0;
+    return {
+      statusReason: 'Essential container in task exited',
+      exitCode,
+      cause,
+      ...(killed ? { reason: 'OutOfMemoryError: Container killed due to memory usage' } : {}),
+    };
+  }
+
+  #bill(wallSeconds: number, cpuSeconds: number): void {
+    const { meter } = this.#host;
+    const { spec } = this.#job;
+    const type = this.#computeEnvironment.ComputeResources.Type;
+    const billed = Math.max(wallSeconds, MINIMUM_BILLED_SECONDS);
+    meter.add(`batch:vcpu-seconds:${type}`, billed * requirement(spec, 'VCPU'));
+    meter.add(`batch:gb-seconds:${type}`, (billed * requirement(spec, 'MEMORY')) / 1024);
+    const disk = spec.container.ephemeralStorage?.sizeInGiB ?? 0;
+    if (disk > FREE_EPHEMERAL_GIB) meter.add('batch:ephemeral-gb-seconds', billed * (disk - FREE_EPHEMERAL_GIB));
+    meter.add('batch:local-cpu-seconds', cpuSeconds);
+  }
+}
+
+/** CPU time is asked for once a second while the child lives: an ended one can't be asked, so the last second may be missed. */
+class CpuSampler {
+  #seconds = 0;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(child: Child) {
+    this.#timer = setInterval(async () => {
+      this.#seconds = Math.max(this.#seconds, (await child.cpuSeconds()) ?? 0);
+    }, CPU_SAMPLE_MS);
+    this.#timer.unref();
+  }
+
+  stop(): number {
+    clearInterval(this.#timer);
+    return this.#seconds;
+  }
+}
+
+/** Status reasons of a lost host. https://docs.aws.amazon.com/batch/latest/userguide/spot-retry.html */
+export function hostLost({ ComputeResources: { Type } }: ComputeEnvironment): string {
+  // Fargate has no instance to name; a Spot task's reason is ECS's.
+  if (Type === 'FARGATE_SPOT' || Type === 'FARGATE') return 'Your Spot Task was interrupted.';
+  return 'Host EC2 (instance i-0123456789abcdef0) terminated.';
+}
+
+/** A job's own disk, for all its attempts. */
+export function diskOf(dir: string, jobId: string): string {
+  return join(dir, 'disks', fileName(jobId));
+}
+
+export function logFileOf(dir: string, jobId: string, attempt: number): string {
+  return join(dir, 'logs', `${fileName(jobId)}-${attempt}.log`);
+}
+
+/** A child of an array has a colon in its id, which not every file system takes. */
+function fileName(jobId: string): string {
+  return jobId.replace(':', '_');
+}

@@ -1,0 +1,143 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { constants, setPriority } from 'node:os';
+import { join } from 'node:path';
+
+/** So that a laptop stays usable while it encodes. */
+const NICE = 10;
+
+export interface Child {
+  pid: number;
+  /** Its exit code as a container's: 128 + n after signal n. */
+  exited: Promise<number>;
+  /** To the entry point only, as `docker stop` does. */
+  terminate(): void;
+  /** The entry point and all that it started. */
+  kill(): void;
+  /** CPU seconds of the whole group so far; undefined where the system does not tell. */
+  cpuSeconds(): Promise<number | undefined>;
+}
+
+/**
+ * Starts a program as leader of a process group of its own, its output appended to `logFile`. `pidFile` names it for
+ * `killLeftovers` until it has ended.
+ * @throws Error when the program cannot be started
+ */
+export async function startChild(options: {
+  command: readonly string[];
+  cwd: string;
+  environment: Record<string, string>;
+  logFile: string;
+  pidFile: string;
+}): Promise<Child> {
+  const [program = '', ...args] = options.command;
+  const log = await open(options.logFile, 'a');
+  let child: ChildProcess;
+  try {
+    child = spawn(program, args, {
+      cwd: options.cwd,
+      env: options.environment,
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd],
+    });
+    // Recorded before anything else can happen: what is not in a pid file is never killed after a crash.
+    if (child.pid !== undefined) writeFileSync(options.pidFile, `${child.pid} ${identity(child.pid)}`);
+    await once(child, 'spawn');
+  } finally {
+    await log.close();
+  }
+  const pid = child.pid ?? 0;
+  const exited = once(child, 'exit').then(async ([code, signal]) => {
+    send(-pid, 'SIGKILL');
+    await rm(options.pidFile, { force: true });
+    return typeof code === 'number' ? code : 128 + (constants.signals[signal as NodeJS.Signals] ?? 0);
+  });
+  try {
+    setPriority(pid, NICE);
+  } catch {
+    // It has ended already.
+  }
+  return {
+    pid,
+    exited,
+    terminate: () => send(pid, 'SIGTERM'),
+    kill: () => send(-pid, 'SIGKILL'),
+    cpuSeconds: () => groupCpuSeconds(pid),
+  };
+}
+
+/** Kills what an earlier run of the cloud started and could not end itself. Returns how many groups there were. */
+export async function killLeftovers(dir: string): Promise<number> {
+  await mkdir(dir, { recursive: true });
+  let killed = 0;
+  for (const name of await readdir(dir)) {
+    const file = join(dir, name);
+    const [pid = '', started = ''] = (await readFile(file, 'utf8')).split(' ');
+    const now = identity(Number(pid));
+    // Gone leader: its group's number cannot have been given away while the group has members. Another process: leave it.
+    if (Number(pid) > 1 && started.startsWith(bootId()) && (now === started || now === '')) {
+      if (send(-Number(pid), 'SIGKILL')) killed += 1;
+    }
+    await rm(file, { force: true });
+  }
+  return killed;
+}
+
+function send(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
+  }
+}
+
+/** Start time and boot of a process: a process number alone is given again. Empty when there is no such process. */
+function identity(pid: number): string {
+  if (process.platform !== 'linux') return startByPs(pid);
+  const start = statFields(pid)?.[19];
+  return start === undefined ? '' : `${bootId()}:${start}`;
+}
+
+function startByPs(pid: number): string {
+  try {
+    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).replace(/\s+/g, '_');
+  } catch {
+    return '';
+  }
+}
+
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
+/** Fields of /proc/{pid}/stat after the program's name: 0 state, 2 group, 11–14 CPU ticks, 19 start time. See proc(5). */
+function statFields(pid: number): string[] | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of Linux, on every architecture that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+async function groupCpuSeconds(group: number): Promise<number | undefined> {
+  const names = await readdir('/proc').catch(() => []);
+  let ticks: number | undefined;
+  for (const name of names) {
+    if (!/^\d+$/.test(name)) continue;
+    const fields = statFields(Number(name));
+    if (fields?.[2] !== String(group)) continue;
+    // Own time and that of children that have ended.
+    for (const field of fields.slice(11, 15)) ticks = (ticks ?? 0) + Number(field);
+  }
+  return ticks === undefined ? undefined : ticks / TICKS_PER_SECOND;
+}

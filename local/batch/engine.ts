@@ -1,0 +1,333 @@
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+import { ACCOUNT_ID, REGION } from '../account.ts';
+import type { EmitEvent } from '../service.ts';
+import { type AttemptHost, AttemptRun, diskOf, hostLost, type Outcome, type StopCause } from './attempt.ts';
+import { prerequisites, readiness } from './dependencies.ts';
+import { type Attempt, describeJob, isDone, type Job, type JobSpec, jobArn, requirement } from './job.ts';
+import { isRetried } from './retry.ts';
+import { Scheduling } from './scheduling.ts';
+import type { BatchEvent, Changes, Store } from './store.ts';
+import type { ComputeEnvironment, Definitions, JobQueue } from './template.ts';
+
+const REDELIVER_MS = 1000;
+
+/** The life of every job, from SUBMITTED to its end. https://docs.aws.amazon.com/batch/latest/userguide/job_states.html */
+export class Engine {
+  readonly #host: AttemptHost;
+  readonly #definitions: Definitions;
+  readonly #store: Store;
+  readonly #emit: EmitEvent;
+  readonly #slots: number;
+  readonly #scheduling: Scheduling;
+  readonly #running = new Map<string, { run: AttemptRun; ended: Promise<void> }>();
+  readonly #dependants = new Map<string, Set<string>>();
+  /** The last delivery of each job's events: they go out in order. */
+  readonly #deliveries = new Map<string, Promise<void>>();
+  #started = false;
+  #closed = false;
+
+  constructor(host: AttemptHost, definitions: Definitions, store: Store, emit: EmitEvent, slots: number) {
+    this.#host = host;
+    this.#definitions = definitions;
+    this.#store = store;
+    this.#emit = emit;
+    this.#slots = slots;
+    this.#scheduling = new Scheduling(definitions.jobQueues, definitions.schedulingPolicies);
+  }
+
+  /** Goes on where the last run ended: events, dependencies, queues; what was running has lost its host. */
+  async start(): Promise<void> {
+    this.#started = true;
+    for (const [n, { id }] of this.#store.outbox) this.#announce(id, n);
+    for (const job of this.#store.jobs.values()) this.#index(job);
+    for (const job of [...this.#store.jobs.values()]) {
+      const { status } = job.state;
+      if (status === 'RUNNABLE') this.#enqueue(job);
+      else if (status === 'STARTING' || status === 'RUNNING') await this.#finish(job, this.#hostLost(job));
+      else if (status === 'SUBMITTED' || status === 'PENDING') await this.#evaluate(job);
+    }
+    this.#fill();
+  }
+
+  /** Resolves once the job is durable. */
+  async submit(spec: JobSpec): Promise<Job> {
+    const job = await this.#store.add(randomUUID(), spec, this.#now());
+    for (const each of [job, ...job.children]) this.#index(each);
+    if (this.#started) this.#background(this.#evaluateAll([job, ...job.children]));
+    return job;
+  }
+
+  /** Ends what has not been started. A PENDING job is ended when its dependencies are. */
+  async cancel(job: Job, reason: string): Promise<void> {
+    if (job.children.length > 0) {
+      await Promise.all(job.children.map((child) => this.cancel(child, reason)));
+      if (!isDone(job)) await this.#change(job, { isCancelled: true, stopReason: reason });
+    } else if (job.state.status === 'RUNNABLE') {
+      await this.#end(job, { status: 'FAILED', statusReason: reason, isCancelled: true, stopReason: reason });
+    } else if (job.state.status === 'SUBMITTED' || job.state.status === 'PENDING') {
+      await this.#change(job, { isCancelled: true, stopReason: reason });
+      await this.#evaluate(job);
+    }
+  }
+
+  /** Ends a job, whatever its state. */
+  async terminate(job: Job, reason: string): Promise<void> {
+    if (isDone(job)) return;
+    const marks = { isTerminated: true, stopReason: reason };
+    if (job.children.length > 0) {
+      await this.#change(job, marks);
+      await Promise.all(job.children.map((child) => this.terminate(child, reason)));
+    } else if (job.state.status === 'STARTING' || job.state.status === 'RUNNING') {
+      await this.#change(job, marks);
+      this.#running.get(job.id)?.run.stop('terminate');
+    } else {
+      await this.#end(job, { status: 'FAILED', statusReason: reason, isCancelled: true, ...marks });
+    }
+  }
+
+  /** Stops a running attempt. @throws Error when the job is not running */
+  async stop(jobId: string, cause: StopCause): Promise<void> {
+    const running = this.#running.get(jobId);
+    if (!running) throw new Error(`job ${jobId} is not running`);
+    running.run.stop(cause);
+    await running.ended;
+  }
+
+  /** Ends the children. With `crash`, nothing is written any more: as if the process had been killed. */
+  async close(crash: boolean): Promise<void> {
+    this.#closed = true;
+    const running = [...this.#running.values()];
+    for (const { run } of running) run.stop('closing');
+    if (crash) await this.#store.abandon();
+    await Promise.all(running.map(({ ended }) => ended));
+    await Promise.all(this.#deliveries.values());
+    await this.#store.close();
+  }
+
+  async #evaluateAll(jobs: Job[]): Promise<void> {
+    await Promise.all(jobs.map((job) => this.#evaluate(job)));
+    this.#fill();
+  }
+
+  /** Moves a job that waits for others, or an array for its children. */
+  async #evaluate(job: Job): Promise<void> {
+    const { status, isCancelled, stopReason } = job.state;
+    if (status !== 'SUBMITTED' && status !== 'PENDING') return;
+    if (job.children.length > 0) return this.#evaluateArray(job);
+    const ready = readiness(job, (id) => this.#store.jobs.get(id));
+    if (ready === 'failed') return this.#end(job, { status: 'FAILED', statusReason: 'Dependent Job failed' });
+    if (ready === 'waiting') {
+      if (status === 'SUBMITTED') await this.#change(job, { status: 'PENDING' });
+      return;
+    }
+    if (isCancelled) return this.#end(job, { status: 'FAILED', statusReason: stopReason ?? '' });
+    await this.#makeRunnable(job, {});
+    if (job.parent) await this.#evaluateArray(job.parent);
+  }
+
+  /** An array is PENDING from its first runnable child, and ends with its last. */
+  async #evaluateArray(array: Job): Promise<void> {
+    if (isDone(array)) return;
+    if (array.children.every(isDone)) {
+      const failed = array.children.some(({ state }) => state.status === 'FAILED');
+      const outcome: Changes = failed
+        ? { status: 'FAILED', statusReason: 'Array Child Job failed' }
+        : { status: 'SUCCEEDED' };
+      await this.#end(array, outcome);
+    } else if (array.state.status === 'SUBMITTED' && array.children.some(({ state }) => state.status !== 'PENDING')) {
+      await this.#change(array, { status: 'PENDING' });
+    }
+  }
+
+  async #makeRunnable(job: Job, changes: Changes): Promise<void> {
+    const fits = this.#fits(job);
+    const statusReason = fits ? null : 'MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE';
+    const durable = this.#change(job, { ...changes, status: 'RUNNABLE', statusReason });
+    if (!fits)
+      this.#host.surroundings.log(`batch: job ${job.id} asks for more vCPUs than its compute environments have`);
+    await durable;
+    this.#enqueue(job);
+  }
+
+  #enqueue(job: Job): void {
+    if (job.state.status !== 'RUNNABLE' || !this.#fits(job)) return;
+    this.#scheduling.add(job);
+    this.#fill();
+  }
+
+  #fill(): void {
+    while (!this.#closed && this.#started && this.#running.size < this.#slots) {
+      const job = this.#scheduling.next(performance.now());
+      if (!job) return;
+      this.#scheduling.started(job, performance.now());
+      const { queue, computeEnvironment } = this.#place(job);
+      const run = new AttemptRun(this.#host, job, queue, computeEnvironment);
+      const ended = this.#attempt(job, run).finally(() => {
+        this.#running.delete(job.id);
+        this.#scheduling.ended(job, performance.now());
+        this.#fill();
+      });
+      this.#running.set(job.id, { run, ended });
+      this.#background(ended);
+    }
+  }
+
+  async #attempt(job: Job, run: AttemptRun): Promise<void> {
+    // Durable before a process exists: whoever finds STARTING after a crash knows that there may have been one.
+    await this.#change(job, { status: 'STARTING' });
+    const outcome = await run.run(() =>
+      this.#change(job, {
+        status: 'RUNNING',
+        startedAt: this.#now(),
+        logStreamName: `${job.spec.jobName}/default/${job.id}-${job.state.attempts.length + 1}`,
+        taskArn: `arn:aws:ecs:${REGION}:${ACCOUNT_ID}:task/${randomUUID()}`,
+      }),
+    );
+    if (outcome.cause === 'closing') return;
+    if (outcome.cause === 'host-lost')
+      await rm(diskOf(this.#host.surroundings.dir, job.id), { recursive: true, force: true });
+    await this.#finish(job, outcome);
+  }
+
+  async #finish(job: Job, outcome: Outcome): Promise<void> {
+    const { state, spec } = job;
+    const stoppedAt = this.#now();
+    const attempt: Attempt = {
+      container: {
+        ...(outcome.exitCode === undefined ? {} : { exitCode: outcome.exitCode }),
+        ...(outcome.reason === undefined ? {} : { reason: outcome.reason }),
+        ...(state.logStreamName === undefined ? {} : { logStreamName: state.logStreamName }),
+        ...(state.taskArn === undefined ? {} : { taskArn: state.taskArn }),
+        networkInterfaces: [],
+      },
+      ...(state.startedAt === undefined ? {} : { startedAt: state.startedAt }),
+      stoppedAt,
+      statusReason: outcome.statusReason,
+    };
+    const attempts = [...state.attempts, attempt];
+    const succeeded = outcome.exitCode === 0 && outcome.cause !== 'timeout' && !state.isTerminated;
+    const final = state.isTerminated || outcome.cause === 'timeout' || !isRetried(spec.retryStrategy, attempts);
+    if (!succeeded && !final) {
+      const cleared = { startedAt: null, logStreamName: null, taskArn: null, exitCode: null, reason: null };
+      return this.#makeRunnable(job, { attempts, ...cleared });
+    }
+    const timedOut = outcome.cause === 'timeout' ? 'Job attempt duration exceeded timeout' : outcome.statusReason;
+    await this.#end(job, {
+      status: succeeded ? 'SUCCEEDED' : 'FAILED',
+      statusReason: state.isTerminated ? (state.stopReason ?? '') : timedOut,
+      attempts,
+      stoppedAt,
+      exitCode: outcome.exitCode ?? null,
+      reason: outcome.reason ?? null,
+    });
+  }
+
+  /** The last change of a job; then of those that waited for it. */
+  async #end(job: Job, changes: Changes): Promise<void> {
+    this.#scheduling.remove(job);
+    await this.#change(job, { stoppedAt: this.#now(), ...changes });
+    await rm(diskOf(this.#host.surroundings.dir, job.id), { recursive: true, force: true });
+    for (const id of this.#dependants.get(job.id) ?? []) {
+      const dependant = this.#store.jobs.get(id);
+      if (dependant) await this.#evaluate(dependant);
+    }
+    if (job.parent) await this.#evaluateArray(job.parent);
+  }
+
+  async #change(job: Job, changes: Changes): Promise<void> {
+    const announced = changes.status !== undefined && changes.status !== job.state.status;
+    try {
+      const n = await this.#store.change(job, changes, announced ? () => this.#event(job) : undefined);
+      if (n !== undefined) this.#announce(job.id, n);
+    } catch (error) {
+      // The change stands, and reaches the disk with the next one (see Journal.append).
+      if (!this.#closed) this.#host.surroundings.log(`batch: job ${job.id} could not be written: ${error}`);
+    }
+  }
+
+  /** https://docs.aws.amazon.com/batch/latest/userguide/batch_job_events.html: for each change, none for the submission. */
+  #event(job: Job): BatchEvent {
+    return {
+      source: 'aws.batch',
+      'detail-type': 'Batch Job State Change',
+      resources: [jobArn(job.id)],
+      time: `${this.#host.surroundings.clock.iso().slice(0, 19)}Z`,
+      // Without the fields that are undefined, as it will be read back from the journal.
+      detail: JSON.parse(JSON.stringify(describeJob(job))),
+    };
+  }
+
+  #announce(jobId: string, n: number): void {
+    const delivery = (this.#deliveries.get(jobId) ?? Promise.resolve()).then(() => this.#deliver(n));
+    this.#deliveries.set(jobId, delivery);
+    void delivery.then(() => {
+      if (this.#deliveries.get(jobId) === delivery) this.#deliveries.delete(jobId);
+    });
+  }
+
+  async #deliver(n: number): Promise<void> {
+    while (!this.#closed) {
+      const entry = this.#store.outbox.get(n);
+      if (!entry) return;
+      try {
+        await this.#emit(entry.event);
+        await this.#store.announced(n);
+        return;
+      } catch (error) {
+        if (this.#closed) return;
+        this.#host.surroundings.log(`batch: an event of job ${entry.id} was not accepted: ${error}`);
+        await wait(REDELIVER_MS, undefined, { ref: false });
+      }
+    }
+  }
+
+  #hostLost(job: Job): Outcome {
+    const { computeEnvironment } = this.#place(job);
+    return { statusReason: hostLost(computeEnvironment), cause: 'host-lost' };
+  }
+
+  #fits(job: Job): boolean {
+    const environments = this.#environments(this.#queue(job));
+    return environments.some((it) => requirement(job.spec, 'VCPU') <= it.ComputeResources.MaxvCpus);
+  }
+
+  #place(job: Job): { queue: JobQueue; computeEnvironment: ComputeEnvironment } {
+    const queue = this.#queue(job);
+    const [computeEnvironment] = this.#environments(queue);
+    if (!computeEnvironment) throw new Error(`job queue ${queue.arn} has no enabled compute environment`);
+    return { queue, computeEnvironment };
+  }
+
+  #queue(job: Job): JobQueue {
+    const queue = this.#definitions.jobQueues.find(({ arn }) => arn === job.spec.jobQueue);
+    if (!queue) throw new Error(`job ${job.id} is in the job queue ${job.spec.jobQueue}, which is no longer there`);
+    return queue;
+  }
+
+  #environments(queue: JobQueue): ComputeEnvironment[] {
+    return [...queue.ComputeEnvironmentOrder]
+      .sort((a, b) => a.Order - b.Order)
+      .flatMap(({ ComputeEnvironment: arn }) => this.#definitions.computeEnvironments.filter((it) => it.arn === arn))
+      .filter(({ State }) => State === 'ENABLED');
+  }
+
+  #index(job: Job): void {
+    for (const id of prerequisites(job)) {
+      const dependants = this.#dependants.get(id) ?? new Set();
+      dependants.add(job.id);
+      this.#dependants.set(id, dependants);
+    }
+  }
+
+  #background(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      if (!this.#closed) this.#host.surroundings.log(`batch: ${error instanceof Error ? error.stack : error}`);
+    });
+  }
+
+  #now(): number {
+    return this.#host.surroundings.clock.now();
+  }
+}
