@@ -1,8 +1,8 @@
 /** The CDK app: configuration → stack. Run by `cdk`, or by itself: `node --import tsx bin/dropreel.ts`. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
-// import { AwsSolutionsChecks } from 'cdk-nag';
+import { App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
 import { readConfiguration } from '../lib/configuration.ts';
 import { DropreelStack } from '../lib/dropreel-stack.ts';
 
@@ -37,7 +37,7 @@ try {
   const app = new App({ context, outdir: process.env.CDK_OUTDIR ?? 'cdk.out', analyticsReporting: false });
   const configuration = readConfiguration(app.node.tryGetContext('dropreel'));
   new DropreelStack(app, 'Dropreel', { configuration, dist: join(root, 'dist') });
-  // Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   app.synth();
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

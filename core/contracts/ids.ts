@@ -1,8 +1,11 @@
 import { z } from 'zod';
 
 /** Creator and collection ids are path segments of S3 keys and URLs, so they keep to characters that need no escaping. */
-export const CreatorId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
-export const CollectionId = CreatorId;
+const Segment = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
+
+/** A creator's objects lie under their id, beside the prefixes `tmp/` (expires) and `private/`: nobody may be called so. */
+export const CreatorId = Segment.refine((id) => id !== 'tmp' && id !== 'private', 'is reserved');
+export const CollectionId = Segment;
 
 /** 26 characters of lower-case base32 (130 bits of a SHA-256): see mediaIdFor. */
 export const MediaId = z.string().regex(/^[a-z2-7]{26}$/);

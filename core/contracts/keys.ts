@@ -4,6 +4,8 @@ import { CollectionId, CreatorId } from './ids.ts';
 
 export const DROP_PREFIX = 'drop/';
 export const TMP_PREFIX = 'tmp/';
+/** In the media bucket: before the keys of media that are played with a signature only. docs/decisions/0101-private-playback.md */
+export const PRIVATE_PREFIX = 'private/';
 export const DEFAULT_COLLECTION = 'default';
 
 export interface DropLocation {

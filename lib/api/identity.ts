@@ -1,4 +1,4 @@
-import { Aws, RemovalPolicy } from 'aws-cdk-lib';
+import { Aws, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import {
   FeaturePlan,
   OAuthScope,
@@ -39,6 +39,13 @@ export class Identity extends Construct {
       deletionProtection: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
+    Validations.of(pool).acknowledge(
+      {
+        id: 'AwsSolutions-COG2',
+        reason: 'People sign in by an issuer of their own (jwtIssuer); the pool serves machines',
+      },
+      { id: 'AwsSolutions-COG8', reason: 'The plus plan protects passwords of people, and is billed per user' },
+    );
     const [creator, operator] = [SCOPES.creator, SCOPES.operator].map(
       (full) =>
         new ResourceServerScope({ scopeName: full.split('/')[1] ?? full, scopeDescription: `dropreel: ${full}` }),

@@ -7,7 +7,7 @@ import type { Track } from '../encode/track.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import { allow } from '../parts/allow.ts';
 import type { Publish } from '../publish/publish.ts';
-import type { Storage } from '../storage/storage.ts';
+import { indexArn, type Storage } from '../storage/storage.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 
 /** The stages that the API looks at or gives work to. */
@@ -52,7 +52,11 @@ export function apiPermissions({ storage, encode, ingest, track, publish, webhoo
       queues.flatMap(({ queue, deadLetters }) => [queue.queueArn, deadLetters.queueArn]),
     ),
     allow('dynamodb', ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'], table.tableArn),
-    allow('dynamodb', ['Query'], `${table.tableArn}/index/*`),
+    allow(
+      'dynamodb',
+      ['Query'],
+      [indexArn(table, 'byCreator'), indexArn(table, 'byCollection'), indexArn(table, 'todo')],
+    ),
     allow(
       's3',
       ['PutObject', 'GetObject', 'AbortMultipartUpload', 'ListMultipartUploadParts'],

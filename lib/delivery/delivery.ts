@@ -1,11 +1,15 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
 import {
   AllowedMethods,
   type BehaviorOptions,
   CachePolicy,
   Distribution,
   HttpVersion,
+  type IKeyGroup,
+  type IPublicKey,
+  KeyGroup,
   PriceClass,
+  PublicKey,
   ResponseHeadersPolicy,
   SecurityPolicyProtocol,
   ViewerProtocolPolicy,
@@ -14,7 +18,7 @@ import { S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { TMP_PREFIX } from '../../core/contracts/keys.ts';
+import { PRIVATE_PREFIX, TMP_PREFIX } from '../../core/contracts/keys.ts';
 import type { Surroundings } from '../parts/surroundings.ts';
 
 /** CloudFront in front of the media bucket. How private playback works: docs/decisions/0101-private-playback.md. */
@@ -22,8 +26,9 @@ export class Delivery extends Construct {
   readonly url: string;
   readonly distribution: Distribution;
 
-  constructor(scope: Construct, id: string, _surroundings: Surroundings, media: IBucket) {
+  constructor(scope: Construct, id: string, surroundings: Surroundings, media: IBucket) {
     super(scope, id);
+    const { playbackPublicKeyPem } = surroundings.configuration;
     const behavior: BehaviorOptions = {
       origin: S3BucketOrigin.withOriginAccessControl(media),
       viewerProtocolPolicy: ViewerProtocolPolicy.HTTPS_ONLY,
@@ -38,18 +43,46 @@ export class Delivery extends Construct {
       priceClass: PriceClass.PRICE_CLASS_100,
       minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
       defaultBehavior: behavior,
+      ...(playbackPublicKeyPem && {
+        additionalBehaviors: privateBehaviors(behavior, keyGroup(this, playbackPublicKeyPem)),
+      }),
     });
+    Validations.of(this.distribution).acknowledge(
+      { id: 'AwsSolutions-CFR1', reason: 'Viewers may be anywhere' },
+      { id: 'AwsSolutions-CFR2', reason: 'Static objects, GET only: a web application firewall has nothing to guard' },
+      {
+        id: 'AwsSolutions-CFR3',
+        reason: 'The access log of the media bucket has what CloudFront read; cache hits are metrics',
+      },
+      { id: 'AwsSolutions-CFR4', reason: 'CloudFront fixes the TLS versions of its own cloudfront.net certificate' },
+    );
+    // Without a key to check signatures with, private media are not served at all.
+    const unserved = playbackPublicKeyPem ? [TMP_PREFIX] : [TMP_PREFIX, PRIVATE_PREFIX];
     media.addToResourcePolicy(
       new PolicyStatement({
-        sid: 'NoUnpublishedOutput',
+        sid: 'NotForViewers',
         effect: Effect.DENY,
         principals: [new ServicePrincipal('cloudfront.amazonaws.com')],
         actions: ['s3:GetObject'],
-        resources: [media.arnForObjects(`${TMP_PREFIX}*`)],
+        resources: unserved.map((prefix) => media.arnForObjects(`${prefix}*`)),
       }),
     );
     this.url = `https://${this.distribution.distributionDomainName}`;
   }
+}
+
+/** The first pattern that matches decides: previews and pictures are for anyone, the rest wants a signature. */
+function privateBehaviors(behavior: BehaviorOptions, trusted: IKeyGroup): Record<string, BehaviorOptions> {
+  return {
+    [`${PRIVATE_PREFIX}*/hls/*/preview/*`]: behavior,
+    [`${PRIVATE_PREFIX}*/thumbnails/media/*`]: behavior,
+    [`${PRIVATE_PREFIX}*`]: { ...behavior, trustedKeyGroups: [trusted] },
+  };
+}
+
+function keyGroup(scope: Construct, encodedKey: string): IKeyGroup {
+  const key = new PublicKey(scope, 'PlaybackKey', { encodedKey, comment: 'dropreel: signs private playback' });
+  return new KeyGroup(scope, 'PlaybackKeys', { items: [key as IPublicKey], comment: 'dropreel: private playback' });
 }
 
 function responseHeaders(scope: Construct): ResponseHeadersPolicy {

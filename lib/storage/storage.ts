@@ -81,6 +81,10 @@ function uploadsBucket(scope: Construct, accessLogs: IBucket): IBucket {
   return bucket as IBucket;
 }
 
+export function indexArn(table: Table, index: keyof typeof INDEXES): string {
+  return `${table.tableArn}/index/${INDEXES[index].name}`;
+}
+
 function table(scope: Construct): Table {
   const made = new Table(scope, 'Table', {
     partitionKey: { name: 'pk', type: AttributeType.STRING },
