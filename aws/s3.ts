@@ -1,0 +1,234 @@
+import type { Readable } from 'node:stream';
+import {
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+
+/** One object, or one version of it. */
+export interface ObjectId {
+  bucket: string;
+  key: string;
+  versionId?: string | undefined;
+}
+
+export interface ObjectHead {
+  size: number;
+  /** With its quotes, as S3 gives it and as conditions take it. */
+  etag: string;
+  versionId?: string;
+  lastModified: Date;
+  /** Base64, of the whole object. */
+  crc64nvme?: string;
+  metadata: Record<string, string>;
+}
+
+/** What S3 says of an object; null when there is none, or only a delete marker. */
+export async function head(client: S3Client, object: ObjectId): Promise<ObjectHead | null> {
+  const sent = client.send(
+    new HeadObjectCommand({
+      Bucket: object.bucket,
+      Key: object.key,
+      VersionId: object.versionId,
+      ChecksumMode: 'ENABLED',
+    }),
+  );
+  const answer = await orNull(sent);
+  if (!answer) return null;
+  return {
+    size: answer.ContentLength ?? 0,
+    etag: answer.ETag ?? '',
+    ...(answer.VersionId && { versionId: answer.VersionId }),
+    lastModified: answer.LastModified ?? new Date(0),
+    ...(answer.ChecksumCRC64NVME && { crc64nvme: answer.ChecksumCRC64NVME }),
+    metadata: answer.Metadata ?? {},
+  };
+}
+
+/** The bytes from `start` up to `end`, exclusive. For the few kilobytes of a probe. */
+export async function readRange(client: S3Client, object: ObjectId, start: number, end: number): Promise<Uint8Array> {
+  const { Body } = await client.send(
+    new GetObjectCommand({
+      Bucket: object.bucket,
+      Key: object.key,
+      VersionId: object.versionId,
+      Range: `bytes=${start}-${end - 1}`,
+    }),
+  );
+  if (!Body) throw new Error(`S3 sent no body for ${object.key}.`);
+  return Body.transformToByteArray();
+}
+
+/** A playlist of 20,000 segments is about 1 MB; a result.json with its files about 4 MB. */
+const MAX_TEXT = 32 * 1024 * 1024;
+
+/** A small text, or null when there is none. Throws for one larger than 32 MiB. */
+export async function readText(client: S3Client, object: ObjectId): Promise<string | null> {
+  const answer = await orNull(
+    client.send(new GetObjectCommand({ Bucket: object.bucket, Key: object.key, VersionId: object.versionId })),
+  );
+  if (!answer?.Body) return null;
+  if ((answer.ContentLength ?? 0) > MAX_TEXT) throw new Error(`${object.key} is too large for a text.`);
+  return answer.Body.transformToString();
+}
+
+/** An object's bytes as they come. */
+export async function openStream(client: S3Client, object: ObjectId): Promise<{ body: Readable; size: number }> {
+  const { Body, ContentLength } = await client.send(
+    new GetObjectCommand({ Bucket: object.bucket, Key: object.key, VersionId: object.versionId }),
+  );
+  if (!Body || ContentLength === undefined) throw new Error(`S3 sent no body for ${object.key}.`);
+  return { body: Body as Readable, size: ContentLength };
+}
+
+export interface NewObject {
+  bucket: string;
+  key: string;
+  body: string | { stream: Readable; size: number };
+  contentType: string;
+  cacheControl: string;
+  metadata?: Record<string, string>;
+}
+
+/** Writes only over what was read: `etag` of the object as it was, null where there was none. `conflict`: it has changed. */
+export async function putOver(
+  client: S3Client,
+  object: NewObject,
+  etag: string | null,
+): Promise<'written' | 'conflict'> {
+  const { body } = object;
+  try {
+    await client.send(
+      new PutObjectCommand({
+        Bucket: object.bucket,
+        Key: object.key,
+        Body: typeof body === 'string' ? body : body.stream,
+        ...(typeof body !== 'string' && { ContentLength: body.size }),
+        ContentType: object.contentType,
+        CacheControl: object.cacheControl,
+        Metadata: object.metadata,
+        ...(etag === null ? { IfNoneMatch: '*' } : { IfMatch: etag }),
+      }),
+    );
+    return 'written';
+  } catch (error) {
+    // 409: another conditional write of this key was under way. 404: it was deleted since it was read.
+    if (hasStatus(error, 412, 409, 404)) return 'conflict';
+    throw error;
+  }
+}
+
+export interface Listed {
+  key: string;
+  size: number;
+  etag: string;
+  lastModified: Date;
+}
+
+/** One page of at most 1000 keys, in order. */
+export async function listPage(
+  client: S3Client,
+  at: { bucket: string; prefix: string; startAfter?: string | undefined },
+): Promise<{ items: Listed[]; more: boolean }> {
+  const answer = await client.send(
+    new ListObjectsV2Command({ Bucket: at.bucket, Prefix: at.prefix, StartAfter: at.startAfter }),
+  );
+  const items = (answer.Contents ?? []).map((item) => ({
+    key: item.Key ?? '',
+    size: item.Size ?? 0,
+    etag: item.ETag ?? '',
+    lastModified: item.LastModified ?? new Date(0),
+  }));
+  return { items, more: answer.IsTruncated === true };
+}
+
+/** Every object under a prefix, page by page as it is asked for. */
+export async function* list(client: S3Client, bucket: string, prefix: string): AsyncGenerator<Listed> {
+  let startAfter: string | undefined;
+  for (;;) {
+    const page = await listPage(client, { bucket, prefix, startAfter });
+    yield* page.items;
+    startAfter = page.items.at(-1)?.key;
+    if (!page.more || startAfter === undefined) return;
+  }
+}
+
+/** The versions and delete markers of exactly this key, the newest first. */
+export async function* listVersions(
+  client: S3Client,
+  bucket: string,
+  key: string,
+): AsyncGenerator<{ versionId: string; lastModified: Date; deleteMarker: boolean }> {
+  let KeyMarker: string | undefined;
+  let VersionIdMarker: string | undefined;
+  do {
+    const page = await client.send(
+      new ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, KeyMarker, VersionIdMarker }),
+    );
+    const marked = (page.DeleteMarkers ?? []).map((marker) => ({ ...marker, deleteMarker: true }));
+    const versions = (page.Versions ?? []).map((version) => ({ ...version, deleteMarker: false }));
+    const mine = [...versions, ...marked].filter((version) => version.Key === key);
+    const time = ({ LastModified }: { LastModified?: Date | undefined }) => LastModified?.getTime() ?? 0;
+    for (const { VersionId, LastModified, deleteMarker } of mine.sort((a, b) => time(b) - time(a))) {
+      if (VersionId) yield { versionId: VersionId, lastModified: LastModified ?? new Date(0), deleteMarker };
+    }
+    // Keys with this one as their beginning come after all of its versions.
+    const past = page.NextKeyMarker !== undefined && page.NextKeyMarker !== key;
+    KeyMarker = page.IsTruncated && !past ? page.NextKeyMarker : undefined;
+    VersionIdMarker = page.NextVersionIdMarker;
+  } while (KeyMarker !== undefined);
+}
+
+/** For good. An object or version that is gone already is no error. */
+export async function remove(client: S3Client, object: ObjectId): Promise<void> {
+  await client.send(new DeleteObjectCommand({ Bucket: object.bucket, Key: object.key, VersionId: object.versionId }));
+}
+
+/** S3's limit of one DeleteObjects. */
+const DELETE_BATCH = 1000;
+
+/** Removes many keys. Throws, naming the first, when S3 could not remove some. */
+export async function removeMany(client: S3Client, bucket: string, keys: readonly string[]): Promise<void> {
+  for (let i = 0; i < keys.length; i += DELETE_BATCH) {
+    const Objects = keys.slice(i, i + DELETE_BATCH).map((Key) => ({ Key }));
+    const answer = await client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }));
+    const [failed] = answer.Errors ?? [];
+    if (failed) throw new Error(`S3 did not delete ${failed.Key}: ${failed.Code} ${failed.Message}`);
+  }
+}
+
+/** Removes everything under a prefix; returns how many objects that were. */
+export async function removePrefix(client: S3Client, bucket: string, prefix: string): Promise<number> {
+  let count = 0;
+  for (;;) {
+    const page = await listPage(client, { bucket, prefix });
+    await removeMany(
+      client,
+      bucket,
+      page.items.map(({ key }) => key),
+    );
+    count += page.items.length;
+    if (!page.more) return count;
+  }
+}
+
+async function orNull<Answer>(sent: Promise<Answer>): Promise<Answer | null> {
+  try {
+    return await sent;
+  } catch (error) {
+    // 405 is the answer for a delete marker asked for by its version.
+    if (hasStatus(error, 404, 405)) return null;
+    throw error;
+  }
+}
+
+function hasStatus(error: unknown, ...statuses: number[]): boolean {
+  if (!(error instanceof Error) || !('$metadata' in error)) return false;
+  const { httpStatusCode } = error.$metadata as { httpStatusCode?: number };
+  return httpStatusCode !== undefined && statuses.includes(httpStatusCode);
+}

@@ -1,0 +1,82 @@
+import type { RowKey } from '../core/contracts/rows.ts';
+import type { Check, Expectation, Put, Remove, Update } from '../core/jobs/change.ts';
+
+/** Writes in DynamoDB's own words. Every attribute is named by a placeholder, for many of ours are reserved words. */
+export interface Input {
+  Key: RowKey;
+  UpdateExpression: string;
+  ConditionExpression?: string;
+  ExpressionAttributeNames?: Record<string, string>;
+  ExpressionAttributeValues?: Record<string, unknown>;
+}
+
+export function updateInput(write: Update): Input {
+  const words = new Words();
+  const sets = Object.entries(write.set)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${words.name(name)} = ${words.value(value)}`);
+  const removed = (write.remove ?? []).map((name) => words.name(name));
+  const conditions = words.conditions(write.expect);
+  const clauses = [
+    ...(sets.length > 0 ? [`SET ${sets.join(', ')}`] : []),
+    ...(removed.length > 0 ? [`REMOVE ${removed.join(', ')}`] : []),
+  ];
+  return { Key: write.key, UpdateExpression: clauses.join(' '), ...words.asInput(conditions) };
+}
+
+export function putInput(write: Put) {
+  return { Item: { ...write.key, ...write.row }, ConditionExpression: 'attribute_not_exists(pk)' };
+}
+
+export function removeInput(write: Remove) {
+  const words = new Words();
+  return { Key: write.key, ...words.asInput(words.conditions(write.expect)) };
+}
+
+export function checkInput(write: Check) {
+  const words = new Words();
+  const { ConditionExpression = 'attribute_exists(pk)', ...rest } = words.asInput(words.conditions(write.expect));
+  return { Key: write.key, ConditionExpression, ...rest };
+}
+
+/** Gives each attribute name and value a placeholder. */
+class Words {
+  #names = new Map<string, string>();
+  #values: Record<string, unknown> = {};
+
+  /** `source.sequencer` → `#0.#1` */
+  name(path: string): string {
+    return path
+      .split('.')
+      .map((part) => {
+        const known = this.#names.get(part) ?? `#${this.#names.size}`;
+        this.#names.set(part, known);
+        return known;
+      })
+      .join('.');
+  }
+
+  value(value: unknown): string {
+    const placeholder = `:${Object.keys(this.#values).length}`;
+    this.#values[placeholder] = value;
+    return placeholder;
+  }
+
+  conditions(expect: Expectation): string[] {
+    return Object.entries(expect).map(([name, value]) =>
+      value === null ? `attribute_not_exists(${this.name(name)})` : `${this.name(name)} = ${this.value(value)}`,
+    );
+  }
+
+  asInput(conditions: string[]): Omit<Input, 'Key' | 'UpdateExpression'> {
+    return {
+      ...(conditions.length > 0 && { ConditionExpression: conditions.join(' AND ') }),
+      ...(this.#names.size > 0 && {
+        ExpressionAttributeNames: Object.fromEntries(
+          [...this.#names].map(([name, placeholder]) => [placeholder, name]),
+        ),
+      }),
+      ...(Object.keys(this.#values).length > 0 && { ExpressionAttributeValues: this.#values }),
+    };
+  }
+}

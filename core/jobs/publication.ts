@@ -1,0 +1,140 @@
+import type { Succeeded } from '../contracts/job.ts';
+import {
+  type Failure,
+  type JobRow,
+  type MediaRow,
+  type OldVersionRow,
+  type PublishedVersion,
+  rowKeys,
+  TODO,
+} from '../contracts/rows.ts';
+import type { Outcome, Update, Write } from './change.ts';
+import { priceOf } from './cost.ts';
+import { changeMedia, endJob, hasEnded } from './rows.ts';
+
+/** Which version viewers see, and which one they saw before. */
+
+/** Whether this job's output may still be put before viewers; otherwise why not. */
+export function mayPublish(job: JobRow, media: MediaRow | null): { ok: true } | { ok: false; why: string } {
+  if (job.state !== 'succeeded') return { ok: false, why: `the job is ${job.state}` };
+  if (!media || media.state === 'deleting') return { ok: false, why: 'the media is deleted' };
+  if (media.jobId !== job.jobId) return { ok: false, why: `${media.jobId ?? 'another upload'} decides by now` };
+  return { ok: true };
+}
+
+export interface Publication {
+  version: PublishedVersion;
+  result: Succeeded;
+  now: string;
+  /** Until when the version that it replaces stays. */
+  graceUntil: string;
+}
+
+/**
+ * The manifest names this job's version: the row says so too. When another job began between the manifest's check and its
+ * PUT, viewers see this version all the same, so it is recorded as the current one, and the media goes on with that job.
+ */
+export function published(job: JobRow, media: MediaRow | null, publication: Publication): Outcome {
+  if (job.state === 'published') return { none: 'published before' };
+  if (!media || media.state === 'deleting') return { none: 'the media is deleted' };
+  const { version, result, now, graceUntil } = publication;
+  const decides = media.jobId === job.jobId;
+  if (!decides && media.current && media.current.version > version.version)
+    return { none: 'a newer version is published' };
+  const { current } = media;
+  const change: Write[] = [
+    changeMedia(
+      media,
+      now,
+      {
+        state: decides ? 'ready' : stateBeside(media),
+        kind: result.kind,
+        current: version,
+        ...(current && { previous: { ...current, expiresAt: graceUntil } }),
+        ...(decides && { attempts: 0, sourceInfo: { ...media.sourceInfo, ...result.source } }),
+      },
+      [...(decides ? (['error'] as const) : []), ...(current ? [] : (['previous'] as const))],
+    ),
+    endJob(job, now, { state: 'published', progress: 100, cost: priceOf(result.usage) }),
+  ];
+  if (current) change.push(expireVersion(media, current.version, graceUntil));
+  return { change };
+}
+
+/** Another job runs or has failed since; now there is something to play. */
+function stateBeside(media: MediaRow): MediaRow['state'] {
+  if (media.state === 'uploaded' || media.state === 'transcoding') return 'retranscoding';
+  return media.state === 'failed' ? 'ready' : media.state;
+}
+
+/** A job that came too late: its copies, if there are any, are removed by sweep. */
+export function superseded(job: JobRow, media: MediaRow | null, why: string, now: string, copied: boolean): Outcome {
+  if (hasEnded(job)) return { none: `the job is ${job.state}` };
+  const error: Failure = { code: 'source_changed', message: `Not published: ${why}.`, at: now };
+  const change: Write[] = [endJob(job, now, { state: 'cancelled', error })];
+  if (media && copied) change.push(expireVersion(media, job.n, now));
+  return { change };
+}
+
+/** Keeps the previous version from sweep while a rollback is under way. */
+export function reserveRollback(jobId: string, media: MediaRow, graceUntil: string, now: string): Outcome {
+  const { current, previous } = media;
+  if (current?.jobId !== jobId) return { none: 'that version is not the current one' };
+  if (!previous || previous.expiresAt <= now) return { none: 'there is no previous version' };
+  return {
+    change: [
+      {
+        op: 'update',
+        key: rowKeys.media(media.mediaId),
+        expect: { seq: media.seq, 'current.version': current.version, 'previous.expiresAt': previous.expiresAt },
+        set: { previous: { ...previous, expiresAt: graceUntil }, updatedAt: now },
+      },
+      expireVersion(media, previous.version, graceUntil),
+    ],
+  };
+}
+
+/** The manifest names the previous version again: the two change places. */
+export function rolledBack(jobId: string, media: MediaRow, graceUntil: string, now: string): Outcome {
+  const { current, previous } = media;
+  if (current?.jobId !== jobId || !previous) return { none: 'that version is not the current one' };
+  const { expiresAt: _, ...version } = previous;
+  return {
+    change: [
+      changeMedia(media, now, { current: version, previous: { ...current, expiresAt: graceUntil } }),
+      expireVersion(media, current.version, graceUntil),
+      { op: 'remove', key: rowKeys.oldVersion(media.mediaId, version.version), expect: {} },
+    ],
+  };
+}
+
+/**
+ * Sweep is about to remove a version whose grace is over: nobody may go back to it from here on.
+ * `in_use` when it is the one that viewers see; then only the row of the old version goes.
+ */
+export function forgetVersion(row: OldVersionRow, media: MediaRow | null): Outcome<{ inUse: boolean }> {
+  const key = rowKeys.oldVersion(row.mediaId, row.version);
+  if (media?.current?.version === row.version) {
+    return { change: [{ op: 'remove', key, expect: { todoAt: row.todoAt } }], inUse: true };
+  }
+  if (media?.previous?.version !== row.version) return { none: 'nothing refers to it' };
+  const { previous, seq } = media;
+  const change: Write[] = [
+    {
+      op: 'update',
+      key: rowKeys.media(row.mediaId),
+      expect: { seq, 'previous.version': row.version, 'previous.expiresAt': previous.expiresAt },
+      set: {},
+      remove: ['previous'],
+    },
+    { op: 'check', key, expect: { todoAt: row.todoAt } },
+  ];
+  return { change, inUse: false };
+}
+
+/** Makes or moves the row by which sweep removes a version. */
+export function expireVersion(media: Pick<MediaRow, 'mediaId' | 'creatorId'>, version: number, todoAt: string): Update {
+  const { mediaId, creatorId } = media;
+  const set: OldVersionRow = { type: 'old-version', mediaId, creatorId, version, todo: TODO.expire, todoAt };
+  return { op: 'update', key: rowKeys.oldVersion(mediaId, version), expect: {}, set: { ...set } };
+}

@@ -1,0 +1,8 @@
+/** Every change of a media's or a job's state. Each takes the rows as read, what happened and when, and answers what to write. */
+export type { Change, Outcome, Write } from './change.ts';
+export { markDeleting } from './deletion.ts';
+export { isUnderWay, jobFailed, jobSucceeded } from './end.ts';
+export { forgetVersion, mayPublish, published, reserveRollback, rolledBack, superseded } from './publication.ts';
+export { engineAccepted, flagMedia, jobFor, sourceToEncode, startAgain, unflagMedia } from './start.ts';
+export { jobProgressed, jobRunning, jobStillThere } from './track.ts';
+export { acceptUpload, expireUpload, newCollection, noNews, rejectUpload } from './upload.ts';
