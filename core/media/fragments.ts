@@ -1,0 +1,113 @@
+import { bodies, body, viewOf } from './boxes.ts';
+import { avcCodec, mp4aCodec } from './codecs.ts';
+
+/** What an init segment says of its one track. */
+export interface TrackHeader {
+  /** Ticks per second. */
+  timescale: number;
+  /** RFC 6381. */
+  codec: string;
+  /** Media time of the edit list, in ticks: what is skipped at the start (AAC priming, reordering delay of B-frames). */
+  skip: number;
+}
+
+/** What the moof of one segment says, in ticks. */
+export interface Fragment {
+  /** tfdt: decode time of the first sample. */
+  start: number;
+  duration: number;
+  samples: number;
+  /** Whether the first sample is a sync sample. */
+  startsWithKeyframe: boolean;
+  /** Latest end of a sample's presentation. */
+  presentationEnd: number;
+}
+
+/** Bytes before the sample entry's child boxes: 8 of SampleEntry, and 70 (video) or 20 (audio) more. */
+const ENTRY_BYTES = { avc1: 78, mp4a: 28 } as const;
+
+/** Reads an init segment with one H.264 or AAC track. Throws when it is anything else. */
+export function readInit(init: Uint8Array): TrackHeader {
+  const trak = body(init, 'moov', 'trak');
+  const mdhd = viewOf(body(trak, 'mdia', 'mdhd'));
+  const timescale = mdhd.getUint32(mdhd.getUint8(0) === 1 ? 20 : 12);
+  const entries = body(trak, 'mdia', 'minf', 'stbl', 'stsd').subarray(8);
+  return { timescale, codec: codecOf(entries), skip: editStart(trak) };
+}
+
+function codecOf(entries: Uint8Array): string {
+  const [video] = bodies(entries, 'avc1');
+  if (video) return avcCodec(body(video.subarray(ENTRY_BYTES.avc1), 'avcC'));
+  const [audio] = bodies(entries, 'mp4a');
+  if (audio) return mp4aCodec(body(audio.subarray(ENTRY_BYTES.mp4a), 'esds').subarray(4));
+  throw new Error('the init segment holds neither avc1 nor mp4a');
+}
+
+function editStart(trak: Uint8Array): number {
+  const [edts] = bodies(trak, 'edts');
+  if (edts === undefined) return 0;
+  const elst = viewOf(body(edts, 'elst'));
+  if (elst.getUint32(4) !== 1) throw new Error('the edit list has more than one entry');
+  return elst.getUint8(0) === 1 ? Number(elst.getBigInt64(16)) : elst.getInt32(12);
+}
+
+/** sample_is_non_sync_sample, ISO/IEC 14496-12, 8.8.3.1 */
+const NON_SYNC = 0x10000;
+
+/** Reads the moof of a segment that holds one fragment of one track; `moof` is the box's body. */
+export function readFragment(moof: Uint8Array): Fragment {
+  const traf = body(moof, 'traf');
+  const defaults = readTfhd(viewOf(body(traf, 'tfhd')));
+  const tfdt = viewOf(body(traf, 'tfdt'));
+  const start = tfdt.getUint8(0) === 1 ? Number(tfdt.getBigInt64(4)) : tfdt.getUint32(4);
+  let samples = 0;
+  let time = start;
+  let presentationEnd = start;
+  let firstFlags: number | undefined;
+  for (const trun of bodies(traf, 'trun')) {
+    for (const sample of readTrun(viewOf(trun), defaults)) {
+      firstFlags ??= sample.flags;
+      presentationEnd = Math.max(presentationEnd, time + sample.compositionOffset + sample.duration);
+      time += sample.duration;
+      samples += 1;
+    }
+  }
+  const startsWithKeyframe = firstFlags !== undefined && (firstFlags & NON_SYNC) === 0;
+  return { start, duration: time - start, samples, startsWithKeyframe, presentationEnd };
+}
+
+interface SampleDefaults {
+  duration: number;
+  flags: number;
+}
+
+function readTfhd(tfhd: DataView): SampleDefaults {
+  const flags = tfhd.getUint32(0) & 0xffffff;
+  let at = 8 + (flags & 0x1 ? 8 : 0) + (flags & 0x2 ? 4 : 0);
+  const next = (present: number) => {
+    if (!(flags & present)) return 0;
+    at += 4;
+    return tfhd.getUint32(at - 4);
+  };
+  const duration = next(0x8);
+  next(0x10);
+  return { duration, flags: next(0x20) };
+}
+
+function* readTrun(trun: DataView, defaults: SampleDefaults) {
+  const flags = trun.getUint32(0) & 0xffffff;
+  const count = trun.getUint32(4);
+  let at = 8 + (flags & 0x1 ? 4 : 0);
+  const firstFlags = flags & 0x4 ? trun.getUint32(at) : undefined;
+  at += flags & 0x4 ? 4 : 0;
+  for (let i = 0; i < count; i++) {
+    const duration = flags & 0x100 ? trun.getUint32(at) : defaults.duration;
+    at += flags & 0x100 ? 4 : 0;
+    at += flags & 0x200 ? 4 : 0;
+    const own = flags & 0x400 ? trun.getUint32(at) : defaults.flags;
+    at += flags & 0x400 ? 4 : 0;
+    const compositionOffset = flags & 0x800 ? trun.getInt32(at) : 0;
+    at += flags & 0x800 ? 4 : 0;
+    yield { duration, flags: i === 0 ? (firstFlags ?? own) : own, compositionOffset };
+  }
+}
