@@ -1,0 +1,171 @@
+import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** An append-only file of JSON lines, from which a service's state is made again after a crash. */
+export interface Journal<Record> {
+  /**
+   * Applies the record at once, and resolves when it is on the disk; appends of the same moment share one fsync.
+   * Records reach the disk in the order of the calls. When it rejects (a full disk), the record stays applied and is
+   * written before the next one: to the caller its outcome is unknown, as with any failed request.
+   */
+  append(record: Record): Promise<void>;
+  /** Resolves when all that was appended is on the disk and the file is closed. */
+  close(): Promise<void>;
+  /** Closes as a crash does: what is not written yet is lost. */
+  abandon(): Promise<void>;
+}
+
+/**
+ * Replays `file` through `apply`, then replaces it by the records of `snapshot`, which must lead to the same state.
+ * A last line without its line feed, torn by a crash, is dropped: nobody was told that it is safe.
+ * @throws when another line is no JSON: the file is damaged, and going on would lose what was acknowledged.
+ */
+export async function openJournal<Record>(options: {
+  file: string;
+  apply: (record: Record) => void;
+  snapshot: () => Iterable<Record>;
+}): Promise<Journal<Record>> {
+  const { file, apply } = options;
+  await replay(file, apply);
+  let position = await compact(file, options.snapshot());
+  const handle = await open(file, 'r+');
+
+  let unwritten: string[] = [];
+  let waiting: Waiter[] = [];
+  let flushing: Promise<void> | undefined;
+  let closed = false;
+
+  async function flush(): Promise<void> {
+    while (waiting.length > 0) {
+      const lines = unwritten;
+      const told = waiting;
+      unwritten = [];
+      waiting = [];
+      try {
+        const bytes = Buffer.from(lines.join(''));
+        await writeAll(handle, bytes, position);
+        await handle.datasync();
+        position += bytes.length;
+        for (const { resolve } of told) resolve();
+      } catch (error) {
+        unwritten = [...lines, ...unwritten];
+        for (const { reject } of told) reject(error);
+      }
+    }
+    // In the same turn as the last look at `waiting`: an append after it starts a flush of its own.
+    flushing = undefined;
+  }
+
+  function start(): Promise<void> {
+    // Begins in the next turn, so that appends of this one go along.
+    flushing ??= new Promise<void>((resolve) => setImmediate(resolve)).then(flush);
+    return flushing;
+  }
+
+  return {
+    append(record) {
+      if (closed) return Promise.reject(new Error(`journal ${file} is closed`));
+      unwritten.push(`${JSON.stringify(record)}\n`);
+      apply(record);
+      return new Promise((resolve, reject) => {
+        waiting.push({ resolve, reject });
+        void start();
+      });
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      await flushing;
+      try {
+        if (unwritten.length > 0) {
+          await writeAll(handle, Buffer.from(unwritten.join('')), position);
+          await handle.datasync();
+        }
+      } finally {
+        await handle.close();
+      }
+    },
+    async abandon() {
+      if (closed) return;
+      closed = true;
+      const lost = waiting;
+      unwritten = [];
+      waiting = [];
+      for (const { reject } of lost) reject(new Error(`journal ${file} was abandoned`));
+      await flushing;
+      await handle.close();
+    },
+  };
+}
+
+interface Waiter {
+  resolve: () => void;
+  reject: (error: unknown) => void;
+}
+
+async function writeAll(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
+  // A longer write that failed half-way may have left its end behind.
+  await handle.truncate(position + bytes.length);
+}
+
+async function replay<Record>(file: string, apply: (record: Record) => void): Promise<void> {
+  const content = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return Buffer.alloc(0);
+    throw error;
+  });
+  let start = 0;
+  for (let line = 1; ; line++) {
+    const end = content.indexOf(0x0a, start);
+    if (end < 0) return;
+    let record: Record;
+    try {
+      record = JSON.parse(content.toString('utf8', start, end));
+    } catch (error) {
+      throw new Error(`journal ${file} is damaged at line ${line}`, { cause: error });
+    }
+    apply(record);
+    start = end + 1;
+  }
+}
+
+/** Resolves to the new file's length. The file is whole at every moment: it is written aside, then renamed. */
+async function compact<Record>(file: string, records: Iterable<Record>): Promise<number> {
+  const aside = `${file}.new`;
+  await rm(aside, { force: true });
+  const handle = await open(aside, 'w');
+  let position = 0;
+  try {
+    let lines: string[] = [];
+    const write = async () => {
+      const bytes = Buffer.from(lines.join(''));
+      lines = [];
+      await writeAll(handle, bytes, position);
+      position += bytes.length;
+    };
+    for (const record of records) {
+      lines.push(`${JSON.stringify(record)}\n`);
+      if (lines.length === 1000) await write();
+    }
+    await write();
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(aside, file);
+  await syncDirectory(dirname(file));
+  return position;
+}
+
+/** Makes renames and new names in a directory durable. */
+export async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
