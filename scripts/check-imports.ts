@@ -22,7 +22,7 @@ const CORE_PACKAGES = new Set(['zod']);
 /** What core may not reach for: the results would depend on more than the arguments. */
 const IMPURE = [/\bprocess\./, /\bDate\.now\(/, /\bnew Date\(\)/, /\bMath\.random\(/, /\bcrypto\.randomUUID\(/];
 
-const IMPORT = /\b(?:from|import)\s*\(?\s*'([^']+)'/g;
+const IMPORT = /^\s*(?:import|export)\s(?:[\w\s{},*$]*?\sfrom\s*)?'([^']+)'|\bimport\(\s*'([^']+)'/gm;
 const COMMENT = /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm;
 
 /** @param file from the root, with slashes. @returns one line for each import that is not allowed. */
@@ -33,7 +33,7 @@ export function checkModule(file: string, source: string): string[] {
   const code = source.replace(COMMENT, '');
   const ownProgram = PROGRAM_FOLDERS.has(folder) ? [`${folder}/${program}/`] : [];
   const refused = [...code.matchAll(IMPORT)]
-    .map(([, specifier = '']) => specifier)
+    .map(([, fixed, dynamic]) => fixed ?? dynamic ?? '')
     .filter((specifier) => {
       if (!specifier.startsWith('.')) return folder === 'core' && !CORE_PACKAGES.has(specifier);
       const target = posix.join(posix.dirname(file), specifier);
