@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CreatorId } from '../contracts/ids.ts';
 import { ApiError } from './problem.ts';
 
 /**
@@ -25,10 +26,9 @@ export function decodeCursor<T>(cursor: string, filters: string, position: z.Zod
   }
 }
 
-/** Where a page of media ends. `creatorId` only in a listing across creators. */
+/** Where a page of media ends: a row's own keys; those of the index come from the request. `creatorId` across creators. */
 export const MediaPosition = z.object({
-  creatorId: z.string().max(64).optional(),
-  mediaId: z.string().max(64).optional(),
-  createdAt: z.iso.datetime().optional(),
+  creatorId: CreatorId.optional(),
+  at: z.object({ pk: z.string().max(200), sk: z.string().max(200), createdAt: z.iso.datetime() }).optional(),
 });
 export type MediaPosition = z.infer<typeof MediaPosition>;

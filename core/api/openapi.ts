@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { SCOPES } from '../contracts/api.ts';
 import { PROBLEM_TYPE, PROBLEMS, Problem, type ProblemCode } from '../contracts/problems.ts';
-import { OPERATIONS, type Operation } from './operations.ts';
+import type { Operation } from './operation.ts';
+import { OPERATIONS } from './operations.ts';
 
 type Json = Record<string, unknown>;
 

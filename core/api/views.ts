@@ -133,6 +133,6 @@ export function deliveryView(row: DeliveryRow): DeliveryView {
     attempts: row.attempts,
     log: row.log,
     ...(row.status === 'pending' && row.nextAttemptAt && { nextAttemptAt: row.nextAttemptAt }),
-    createdAt: row.createdAt,
+    createdAt: row.changedAt,
   };
 }

@@ -268,8 +268,8 @@ export const Health = z
     ),
     jobs: z.object({
       unfinished: z.number().int(),
-      /** Of the job that has waited or run longest; null when there is none. */
-      oldestSeconds: z.number().nullable(),
+      /** Since the last sign of life of the job that has been silent longest; null when there is none. */
+      longestSilenceSeconds: z.number().nullable(),
       /** No sign of life for 15 minutes. */
       stuck: z.number().int(),
       stuckIds: z.array(JobId),
@@ -304,13 +304,12 @@ export const CallbackReceipt = z
 export const UploadRow = z.object({
   type: z.literal('upload'),
   mediaId: MediaId,
-  creatorId: CreatorId,
   key: z.string(),
   fileName: z.string(),
   size: z.number().int(),
   contentType: z.string(),
   multipart: z.object({ uploadId: z.string(), partSize: z.number().int(), partCount: z.number().int() }).optional(),
-  createdAt: Time,
+  announcedAt: Time,
   deadline: Time,
   /** Seconds since the epoch, for DynamoDB's TTL. */
   expiresAt: z.number().int(),

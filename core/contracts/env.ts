@@ -41,6 +41,9 @@ export const SweepEnv = EngineEnv.extend({
   MAX_RETRANSCODES: Count,
 });
 
+/** For tests and development: webhooks to plain http on this machine. No stack sets it. */
+const AllowLoopback = z.stringbool({ truthy: ['true'], falsy: ['false'] }).default(false);
+
 export const ApiEnv = EngineEnv.extend({
   TABLE_NAME: Name,
   UPLOADS_BUCKET: Name,
@@ -57,10 +60,15 @@ export const ApiEnv = EngineEnv.extend({
   INGEST_QUEUE_URL: Name,
   TRACK_QUEUE_URL: Name,
   WEBHOOK_QUEUE_URL: Name,
+  WEBHOOK_ALLOW_LOOPBACK: AllowLoopback,
   GRACE_HOURS: z.coerce.number().nonnegative(),
 });
 
-export const DeliverWebhookEnv = z.object({ TABLE_NAME: Name, WEBHOOK_QUEUE_URL: Name });
+export const DeliverWebhookEnv = z.object({
+  TABLE_NAME: Name,
+  WEBHOOK_QUEUE_URL: Name,
+  WEBHOOK_ALLOW_LOOPBACK: AllowLoopback,
+});
 
 /** Set by the job definition; DROPREEL_JOB comes with each submit, AWS_BATCH_JOB_ID and AWS_BATCH_JOB_ATTEMPT from AWS Batch. */
 export const WorkerEnv = z.object({

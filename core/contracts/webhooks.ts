@@ -161,7 +161,8 @@ export const DeliveryRow = z.object({
   /** When it is given up; a replay sets it anew. */
   deadline: Time,
   nextAttemptAt: Time.optional(),
-  createdAt: Time,
+  /** When the media changed. Not `createdAt`: rows with a creatorId and that are in the index of a creator's media. */
+  changedAt: Time,
   /** Seconds since the epoch, for DynamoDB's TTL: 30 days. */
   expiresAt: z.number().int(),
 });

@@ -1,0 +1,23 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { apiKeys } from '../core/contracts/api.ts';
+import { apply, getRow, type Table } from './table.ts';
+
+const EngineKeyRow = z.object({ key: z.base64() });
+
+/**
+ * The secret with which the engine of one job signs its calls, as Standard Webhooks takes it (`whsec_…`). It is derived from
+ * one random key of the deployment, which the first who needs it makes; the table is encrypted at rest.
+ */
+export async function callbackSecret(table: Table, jobId: string): Promise<string> {
+  const key = await engineKey(table);
+  return `whsec_${createHmac('sha256', key).update(`engine-callback:${jobId}`).digest('base64')}`;
+}
+
+async function engineKey(table: Table): Promise<Buffer> {
+  const known = await getRow(table, apiKeys.engineKey, EngineKeyRow);
+  if (known) return Buffer.from(known.key, 'base64');
+  const row = { type: 'secret', key: randomBytes(32).toString('base64') };
+  await apply(table, [{ op: 'put', key: apiKeys.engineKey, row }]);
+  return engineKey(table);
+}

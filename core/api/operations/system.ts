@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { CallbackReceipt, EngineCallback, Health, Stats } from '../../contracts/api.ts';
+import { JobId } from '../../contracts/ids.ts';
+import { op, owner } from '../operation.ts';
+
+export const systemOperations = {
+  getOpenApi: op({
+    method: 'GET',
+    path: '/openapi.json',
+    tag: 'Operations',
+    summary: 'This document',
+    who: 'anyone',
+    status: 200,
+    answer: z.record(z.string(), z.unknown()),
+  }),
+  getStats: op({
+    method: 'GET',
+    path: '/stats',
+    tag: 'Operations',
+    summary: "Counts, minutes, bytes and costs: one's own, or of all for operators",
+    query: owner,
+    status: 200,
+    answer: Stats,
+  }),
+  getHealth: op({
+    method: 'GET',
+    path: '/health',
+    tag: 'Operations',
+    summary: 'Whether the pipeline works: queues, stuck jobs, failures, the last sweep',
+    who: 'operator',
+    status: 200,
+    answer: Health,
+  }),
+  engineCallback: op({
+    method: 'POST',
+    path: '/engine-callbacks/{jobId}',
+    tag: 'Operations',
+    summary: 'For engines that report by HTTP; signed per job as Standard Webhooks',
+    who: 'anyone',
+    params: z.object({ jobId: JobId }),
+    body: EngineCallback,
+    status: 202,
+    answer: CallbackReceipt,
+    problems: ['unauthenticated'],
+  }),
+};

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { MediaView, PartsRequest, Upload, UploadPartList, UploadRequest } from '../../contracts/api.ts';
+import { MediaId } from '../../contracts/ids.ts';
+import { op } from '../operation.ts';
+
+const mediaId = z.object({ id: MediaId });
+
+export const uploadsOperations = {
+  createUpload: op({
+    method: 'POST',
+    path: '/uploads',
+    tag: 'Uploads',
+    summary: 'Announce a file, and get where to PUT it',
+    body: UploadRequest,
+    status: 201,
+    answer: Upload,
+    problems: ['too_large', 'type_not_allowed'],
+  }),
+  getUpload: op({
+    method: 'GET',
+    path: '/uploads/{id}',
+    tag: 'Uploads',
+    summary: 'Where an upload stands: which parts are there, and fresh URLs for those that are not',
+    params: mediaId,
+    status: 200,
+    answer: Upload,
+    problems: ['not_found'],
+  }),
+  createUploadParts: op({
+    method: 'POST',
+    path: '/uploads/{id}/parts',
+    tag: 'Uploads',
+    summary: 'Get URLs for parts',
+    params: mediaId,
+    body: PartsRequest,
+    status: 200,
+    answer: UploadPartList,
+    problems: ['not_found', 'upload_closed'],
+  }),
+  completeUpload: op({
+    method: 'POST',
+    path: '/uploads/{id}/complete',
+    tag: 'Uploads',
+    summary: 'Say that all bytes are sent; answers the media that they become',
+    params: mediaId,
+    status: 202,
+    answer: MediaView,
+    problems: ['not_found', 'upload_incomplete', 'upload_closed'],
+  }),
+  abortUpload: op({
+    method: 'DELETE',
+    path: '/uploads/{id}',
+    tag: 'Uploads',
+    summary: 'Give up an unfinished upload',
+    params: mediaId,
+    status: 204,
+    answer: null,
+    problems: ['not_found', 'upload_closed', 'conflict'],
+  }),
+};

@@ -1,0 +1,115 @@
+import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { z } from 'zod';
+import { queryAll } from '../../aws/pages.ts';
+import { getRow } from '../../aws/table.ts';
+import { countTodo, queryTodo } from '../../aws/table-queries.ts';
+import { type Findings, judge, STUCK_AFTER_MS } from '../../core/api/health.ts';
+import { apiKeys } from '../../core/contracts/api.ts';
+import { jobIdFor } from '../../core/contracts/ids.ts';
+import { rowKeys, SweepRow, TODO } from '../../core/contracts/rows.ts';
+import { ErrorCode } from '../../core/jobs/errors.ts';
+import type { Route, Services } from './call.ts';
+
+/** Unfinished jobs are counted up to about this many, stuck ones up to 100. */
+const ENOUGH = 10_000;
+const MAX_STUCK = 100;
+const SHOWN_STUCK = 10;
+const DAY_MS = 86_400_000;
+
+const Hour = z.object({ ready: z.number().default(0), failed: z.number().default(0) });
+const LatestFailure = z.object({ mediaId: z.string(), code: ErrorCode, message: z.string(), at: z.iso.datetime() });
+
+/** Cheap at any size: attributes of queues, two pages of the sparse index of unfinished work, and counters by the hour. */
+export const getHealth: Route<'getHealth'> = async ({ now }, services) => {
+  const { table } = services;
+  const [queues, jobs, hours, latestFailure, sweep] = await Promise.all([
+    queuesOf(services),
+    jobsOf(services, now),
+    hoursSince(services, new Date(Date.parse(now) - DAY_MS).toISOString()),
+    getRow(table, apiKeys.latestFailure, LatestFailure),
+    getRow(table, rowKeys.sweep(), SweepRow),
+  ]);
+  const sum = (name: 'ready' | 'failed') => hours.reduce((total, hour) => total + hour[name], 0);
+  const findings: Findings = {
+    checkedAt: now,
+    queues,
+    jobs,
+    last24Hours: { ready: sum('ready'), failed: sum('failed'), latestFailure },
+    lastSweep: sweep && { at: sweep.lastRunAt, ageSeconds: secondsBetween(sweep.lastRunAt, now) },
+  };
+  return { body: judge(findings) };
+};
+
+async function queuesOf({ sqs, env }: Services): Promise<Findings['queues']> {
+  const urls = {
+    ingest: env.INGEST_QUEUE_URL,
+    track: env.TRACK_QUEUE_URL,
+    publish: env.PUBLISH_QUEUE_URL,
+    webhooks: env.WEBHOOK_QUEUE_URL,
+  };
+  return Promise.all(
+    Object.entries(urls).map(async ([name, url]) => {
+      const { redrive, ...depth } = await attributesOf(sqs, url);
+      // A queue names its dead letters by ARN; their URL differs from its own in the last part only.
+      const deadLetters = redrive && (await attributesOf(sqs, url.replace(/[^/]+$/, redrive.split(':').at(-1) ?? '')));
+      return { name, ...depth, deadLetters: deadLetters ? deadLetters.waiting : 0 };
+    }),
+  );
+}
+
+const Redrive = z.object({ deadLetterTargetArn: z.string() });
+
+async function attributesOf(sqs: SQSClient, url: string) {
+  const { Attributes = {} } = await sqs.send(
+    new GetQueueAttributesCommand({
+      QueueUrl: url,
+      AttributeNames: [
+        'ApproximateNumberOfMessages',
+        'ApproximateNumberOfMessagesNotVisible',
+        'ApproximateNumberOfMessagesDelayed',
+        'RedrivePolicy',
+      ],
+    }),
+  );
+  const { RedrivePolicy } = Attributes;
+  return {
+    waiting: Number(Attributes.ApproximateNumberOfMessages ?? 0),
+    inFlight: Number(Attributes.ApproximateNumberOfMessagesNotVisible ?? 0),
+    delayed: Number(Attributes.ApproximateNumberOfMessagesDelayed ?? 0),
+    redrive: RedrivePolicy ? Redrive.parse(JSON.parse(RedrivePolicy)).deadLetterTargetArn : null,
+  };
+}
+
+/** A job is due for sweep, by `todoAt`, 15 minutes after its last sign of life. */
+async function jobsOf({ table }: Services, now: string): Promise<Findings['jobs']> {
+  const kinds = [TODO.job, TODO.retranscodeJob];
+  const far = new Date(Date.parse(now) + 10 * DAY_MS).toISOString();
+  const [counts, stuck, oldest] = await Promise.all([
+    Promise.all(kinds.map((todo) => countTodo(table, todo, ENOUGH))),
+    Promise.all(kinds.map((todo) => queryTodo(table, todo, { until: now, limit: MAX_STUCK }))),
+    Promise.all(kinds.map((todo) => queryTodo(table, todo, { until: far, limit: 1 }))),
+  ]);
+  const late = stuck.flatMap((page) => page.items);
+  const [first] = oldest.flatMap((page) => page.items.map((item) => item.todoAt)).sort();
+  return {
+    unfinished: counts.reduce((sum, count) => sum + count, 0),
+    longestSilenceSeconds: first ? Math.max(0, secondsBetween(first, now) + STUCK_AFTER_MS / 1000) : null,
+    stuck: late.length,
+    stuckIds: late.slice(0, SHOWN_STUCK).map(({ pk, sk }) => jobIdFor(pk.slice('MEDIA#'.length), Number(sk.slice(4)))),
+  };
+}
+
+function hoursSince({ table }: Services, since: string) {
+  return queryAll(table, Hour, {
+    KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+    ExpressionAttributeValues: {
+      ':pk': apiKeys.hour('').pk,
+      ':from': apiKeys.hour(since.slice(0, 13)).sk,
+      ':to': apiKeys.hour('9999').sk,
+    },
+  });
+}
+
+function secondsBetween(from: string, to: string): number {
+  return Math.round((Date.parse(to) - Date.parse(from)) / 1000);
+}
