@@ -30,7 +30,6 @@ export class TranscoderJobDefinition extends Construct {
     const image = new DockerImageAsset(this, 'Image', {
       directory: imageDirectory(surroundings.dist),
       platform: Platform.LINUX_AMD64,
-      exclude: ['*.map'],
     });
     const executionRole = taskRole(this, 'ExecutionRole', [
       allow('logs', ['CreateLogStream', 'PutLogEvents'], logGroup.logGroupArn),

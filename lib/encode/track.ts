@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { DETAIL, SOURCE } from '../../core/contracts/events.ts';
-import { RESULT_FILE, TMP_PREFIX } from '../../core/contracts/keys.ts';
+import { CLAIM_FILE, RESULT_FILE, TMP_PREFIX } from '../../core/contracts/keys.ts';
 import { allow } from '../parts/allow.ts';
 import { HandlerFunction } from '../parts/handler-function.ts';
 import { consume, mayConsume } from '../parts/queue-consumer.ts';
@@ -43,8 +43,12 @@ export class Track extends Construct {
         mayConsume(this.work.queue),
         allow('sqs', ['SendMessage'], publish.work.queue.queueArn),
         allow('dynamodb', ['GetItem', 'UpdateItem'], table.tableArn),
-        allow('s3', ['GetObject'], media.arnForObjects(`${TMP_PREFIX}*/${RESULT_FILE}`)),
-        // Without it S3 says 403, not 404, of a result that is not there.
+        allow(
+          's3',
+          ['GetObject'],
+          [RESULT_FILE, CLAIM_FILE].map((file) => media.arnForObjects(`${TMP_PREFIX}*/${file}`)),
+        ),
+        // Without it S3 says 403, not 404, of a result or claim that is not there.
         allow('s3', ['ListBucket'], media.bucketArn, { StringLike: { 's3:prefix': `${TMP_PREFIX}*` } }),
       ],
     });

@@ -20,7 +20,7 @@ export class Ingest extends Construct {
 
   constructor(scope: Construct, id: string, surroundings: Surroundings, stages: { storage: Storage; encode: Encode }) {
     super(scope, id);
-    const { table, uploads } = stages.storage;
+    const { table, uploads, media } = stages.storage;
     this.work = new WorkQueue(this, 'Work', TIMEOUT);
     this.ingestUpload = new HandlerFunction(this, 'IngestUpload', {
       surroundings,
@@ -31,6 +31,7 @@ export class Ingest extends Construct {
         ...stages.encode.environment,
         TABLE_NAME: table.tableName,
         UPLOADS_BUCKET: uploads.bucketName,
+        MEDIA_BUCKET: media.bucketName,
         MAX_UPLOAD_BYTES: String(surroundings.configuration.maxUploadBytes),
       },
       permissions: [
