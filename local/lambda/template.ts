@@ -1,0 +1,166 @@
+import { z } from 'zod';
+import type { LoadedTemplate, Resource } from '../template/load.ts';
+import { Inert, type PropertyReader } from '../template/read.ts';
+
+export interface FunctionConfiguration {
+  name: string;
+  arn: string;
+  roleArn: string;
+  /** Directory that holds the bundle. */
+  directory: string;
+  /** File without its ending, and export: `index`, `handler`. */
+  module: string;
+  export: string;
+  /** MiB */
+  memorySize: number;
+  timeoutSeconds: number;
+  environment: Readonly<Record<string, string>>;
+  /** Invocations at once. */
+  concurrency: number;
+  permissions: InvokePermission[];
+}
+
+/** Who may invoke, besides those whose own policies say so. */
+export interface InvokePermission {
+  service: string;
+  sourceArn?: string | undefined;
+}
+
+export interface MappingConfiguration {
+  id: string;
+  functionArn: string;
+  sourceArn: string;
+  source: 'sqs' | 'dynamodb';
+  batchSize: number;
+  windowSeconds: number;
+  reportsFailures: boolean;
+  maximumConcurrency: number | undefined;
+  /** Event patterns over a record, any of which lets it through. */
+  filters: unknown[];
+  startingPosition: 'TRIM_HORIZON' | 'LATEST';
+  /** -1: until the record expires. */
+  retryAttempts: number;
+  bisect: boolean;
+  onFailureArn: string | undefined;
+}
+
+/** As on AWS an unreserved function shares 1000; a laptop has fewer cores. */
+const DEFAULT_CONCURRENCY = 4;
+
+/** Names that Lambda sets itself. https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
+const RESERVED =
+  /^(_HANDLER|_X_AMZN_TRACE_ID|AWS_(DEFAULT_REGION|REGION|EXECUTION_ENV|LAMBDA_.*|ACCESS_KEY(_ID)?|SECRET_ACCESS_KEY|SESSION_TOKEN)|LAMBDA_(TASK_ROOT|RUNTIME_DIR))$/;
+
+/** All values of a function's environment together, in bytes. */
+const MAX_ENVIRONMENT_BYTES = 4096;
+
+const FunctionProperties = z.strictObject({
+  FunctionName: z.string().optional(),
+  Description: Inert,
+  Architectures: Inert, // JavaScript runs on any
+  Code: z.strictObject({ S3Bucket: z.unknown(), S3Key: z.string() }),
+  Environment: z.strictObject({ Variables: z.record(z.string(), z.string()) }).default({ Variables: {} }),
+  Handler: z.string().regex(/^[\w/-]+\.\w+$/),
+  LoggingConfig: Inert, // the log goes to the operator
+  MemorySize: z.coerce.number().int().min(128).max(10_240).default(128),
+  Role: z.string(),
+  Runtime: z.string().regex(/^nodejs\d+\.x$/, 'only Node runtimes are served'),
+  Timeout: z.coerce.number().int().min(1).max(900).default(3),
+  ReservedConcurrentExecutions: z.coerce.number().int().positive().optional(),
+  TracingConfig: Inert, // X-Ray is not here
+  Tags: Inert,
+});
+
+const PermissionProperties = z.strictObject({
+  Action: z.literal('lambda:InvokeFunction'),
+  FunctionName: z.string(),
+  Principal: z.string(),
+  SourceArn: z.string().optional(),
+  SourceAccount: Inert, // one account
+});
+
+const MappingProperties = z.strictObject({
+  FunctionName: z.string(),
+  EventSourceArn: z.string(),
+  Enabled: z.literal(true).default(true),
+  BatchSize: z.coerce.number().int().positive().optional(),
+  MaximumBatchingWindowInSeconds: z.coerce.number().int().nonnegative().default(0),
+  FunctionResponseTypes: z.array(z.literal('ReportBatchItemFailures')).default([]),
+  ScalingConfig: z.strictObject({ MaximumConcurrency: z.coerce.number().int().min(2) }).optional(),
+  FilterCriteria: z.strictObject({ Filters: z.array(z.strictObject({ Pattern: z.string() })) }).optional(),
+  StartingPosition: z.enum(['TRIM_HORIZON', 'LATEST']).default('TRIM_HORIZON'),
+  MaximumRetryAttempts: z.coerce.number().int().min(-1).default(-1),
+  BisectBatchOnFunctionError: z.boolean().default(false),
+  DestinationConfig: z.strictObject({ OnFailure: z.strictObject({ Destination: z.string() }) }).optional(),
+  Tags: Inert,
+});
+
+/** Reads functions, who may invoke them, and what feeds them. Problems are noted in the reader. */
+export function readFunctions(template: LoadedTemplate, reader: PropertyReader) {
+  const permissions = template.ofType('AWS::Lambda::Permission').flatMap((resource) => {
+    const read = reader.read(resource, PermissionProperties);
+    return read ? [read] : [];
+  });
+  const functions = template.ofType('AWS::Lambda::Function').flatMap((resource) => {
+    const read = reader.read(resource, FunctionProperties);
+    if (!read) return [];
+    refuseEnvironment(resource, read.Environment.Variables, reader);
+    const arn = resource.attributes.Arn ?? '';
+    const [module = '', handler = ''] = read.Handler.split('.');
+    const configuration: FunctionConfiguration = {
+      name: resource.name,
+      arn,
+      roleArn: read.Role,
+      directory: template.assets.file(read.Code.S3Key),
+      module,
+      export: handler,
+      memorySize: read.MemorySize,
+      timeoutSeconds: read.Timeout,
+      environment: read.Environment.Variables,
+      concurrency: read.ReservedConcurrentExecutions ?? DEFAULT_CONCURRENCY,
+      permissions: permissions
+        .filter(({ FunctionName: target }) => target === arn || target === resource.name)
+        .map(({ Principal: service, SourceArn: sourceArn }) => ({ service, sourceArn })),
+    };
+    return [configuration];
+  });
+  const mappings = template.ofType('AWS::Lambda::EventSourceMapping').flatMap((resource) => {
+    const read = reader.read(resource, MappingProperties);
+    if (!read) return [];
+    const target = functions.find(({ arn, name }) => arn === read.FunctionName || name === read.FunctionName);
+    const source = read.EventSourceArn.split(':')[2];
+    if (!target) reader.refuse(resource, `there is no function ${read.FunctionName}`);
+    if (source !== 'sqs' && source !== 'dynamodb') {
+      reader.refuse(resource, `the event source ${read.EventSourceArn} is not served`);
+      return [];
+    }
+    const mapping: MappingConfiguration = {
+      id: resource.name,
+      functionArn: target?.arn ?? '',
+      sourceArn: read.EventSourceArn,
+      source,
+      batchSize: read.BatchSize ?? (source === 'sqs' ? 10 : 100),
+      windowSeconds: read.MaximumBatchingWindowInSeconds,
+      reportsFailures: read.FunctionResponseTypes.length > 0,
+      maximumConcurrency: read.ScalingConfig?.MaximumConcurrency,
+      filters: (read.FilterCriteria?.Filters ?? []).map(({ Pattern }) => JSON.parse(Pattern) as unknown),
+      startingPosition: read.StartingPosition,
+      retryAttempts: read.MaximumRetryAttempts,
+      bisect: read.BisectBatchOnFunctionError,
+      onFailureArn: read.DestinationConfig?.OnFailure.Destination,
+    };
+    return [mapping];
+  });
+  return { functions, mappings };
+}
+
+function refuseEnvironment(resource: Resource, variables: Record<string, string>, reader: PropertyReader): void {
+  for (const name of Object.keys(variables)) {
+    if (RESERVED.test(name)) reader.refuse(resource, `Lambda reserves the environment name ${name}`);
+    if (!/^[A-Za-z]\w+$/.test(name)) reader.refuse(resource, `Lambda does not accept the environment name ${name}`);
+  }
+  const bytes = Object.entries(variables).reduce((sum, [k, v]) => sum + Buffer.byteLength(k) + Buffer.byteLength(v), 0);
+  if (bytes > MAX_ENVIRONMENT_BYTES) {
+    reader.refuse(resource, `its environment has ${bytes} bytes, Lambda takes ${MAX_ENVIRONMENT_BYTES}`);
+  }
+}
