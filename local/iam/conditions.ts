@@ -1,0 +1,67 @@
+import { arnGlob, glob } from './wildcards.ts';
+
+/** Values of condition keys; the keys' names in lower case, as they are compared without regard to case. */
+export type ConditionContext = ReadonlyMap<string, string>;
+
+export type Condition = (context: ConditionContext) => boolean;
+
+/** How an operator compares: made from the policy's value, asked with the request's. */
+type Compare = (expected: string) => (actual: string) => boolean;
+
+const number =
+  (compare: (actual: number, expected: number) => boolean): Compare =>
+  (expected) =>
+  (actual) =>
+    // Without digits Number('') would be 0.
+    actual.trim() !== '' && compare(Number(actual), Number(expected));
+
+const equals: Compare = (expected) => (actual) => actual === expected;
+const equalsAnyCase: Compare = (expected) => (actual) => actual.toLowerCase() === expected.toLowerCase();
+const numberEquals = number((actual, expected) => actual === expected);
+
+/** A negated operator is true when no value of the policy matches. */
+const OPERATORS: Readonly<Record<string, { compare: Compare; negated?: true }>> = {
+  StringEquals: { compare: equals },
+  StringNotEquals: { compare: equals, negated: true },
+  StringEqualsIgnoreCase: { compare: equalsAnyCase },
+  StringNotEqualsIgnoreCase: { compare: equalsAnyCase, negated: true },
+  StringLike: { compare: (pattern) => glob(pattern) },
+  StringNotLike: { compare: (pattern) => glob(pattern), negated: true },
+  // AWS compares ArnEquals as ArnLike.
+  ArnEquals: { compare: arnGlob },
+  ArnLike: { compare: arnGlob },
+  ArnNotEquals: { compare: arnGlob, negated: true },
+  ArnNotLike: { compare: arnGlob, negated: true },
+  Bool: { compare: equalsAnyCase },
+  NumericEquals: { compare: numberEquals },
+  NumericNotEquals: { compare: numberEquals, negated: true },
+  NumericLessThan: { compare: number((actual, expected) => actual < expected) },
+  NumericLessThanEquals: { compare: number((actual, expected) => actual <= expected) },
+  NumericGreaterThan: { compare: number((actual, expected) => actual > expected) },
+  NumericGreaterThanEquals: { compare: number((actual, expected) => actual >= expected) },
+};
+
+/**
+ * One line of a Condition block: `compileCondition('StringLike', 's3:prefix', ['tmp/*'])`. A key that the request does not
+ * have makes a negated operator true, and any other false unless it ends in IfExists.
+ * @throws Error when the operator is not served
+ */
+export function compileCondition(name: string, key: string, values: readonly string[]): Condition {
+  const [, set, bare = ''] = /^(?:(ForAnyValue|ForAllValues):)?(.*)$/.exec(name) ?? [];
+  const lowerKey = key.toLowerCase();
+  if (name === 'Null') {
+    return (context) => values.some((value) => (value.toLowerCase() === 'true') !== context.has(lowerKey));
+  }
+  const ifExists = bare.endsWith('IfExists');
+  const plain = ifExists ? bare.slice(0, -'IfExists'.length) : bare;
+  const operator = Object.hasOwn(OPERATORS, plain) ? OPERATORS[plain] : undefined;
+  if (!operator) throw new Error(`the condition operator ${name} is not served`);
+  const negated = operator.negated ?? false;
+  const whenMissing = ifExists || set === 'ForAllValues' || (negated && set === undefined);
+  const comparisons = values.map(operator.compare);
+  return (context) => {
+    const actual = context.get(lowerKey);
+    if (actual === undefined) return whenMissing;
+    return comparisons.some((matches) => matches(actual)) !== negated;
+  };
+}
