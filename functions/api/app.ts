@@ -4,6 +4,7 @@ import type { Operation } from '../../core/api/operation.ts';
 import { OPERATIONS, type OperationId } from '../../core/api/operations.ts';
 import { ApiError, problemOf } from '../../core/api/problem.ts';
 import { PROBLEM_TYPE } from '../../core/contracts/problems.ts';
+import { logger } from '../shared/stack.ts';
 import type { Routes, Services } from './call.ts';
 import { answer, type Incoming } from './dispatch.ts';
 import { problemResponse } from './refuse.ts';
@@ -25,8 +26,7 @@ export type Api = (event: APIGatewayProxyEventV2, context: Context) => Promise<A
 
 /** The API as a function from event to answer. Whatever comes, it answers; problems are problem details. */
 export function createApi(services: Services): Api {
-  const { log } = services;
-  const router = new Router({ logger: log });
+  const router = new Router({ logger });
   for (const id of Object.keys(OPERATIONS) as OperationId[]) {
     const { method, path } = OPERATIONS[id];
     router.route((request) => answer(id, request as Incoming, ROUTES, services), {
@@ -34,21 +34,28 @@ export function createApi(services: Services): Api {
       path: routerPath(path),
     });
   }
-  router.notFound(async (_error, request) => problemResponse(unknownRoute(request.req), requestIdOf(request), log));
-  router.errorHandler(Error, async (error, request) => problemResponse(error, requestIdOf(request), log));
+  router.notFound(async (_error, request) => problemResponse(unknownRoute(request.req), requestIdOf(request)));
+  router.errorHandler(Error, async (error, request) => problemResponse(error, requestIdOf(request)));
 
   return async (event, context) => {
-    const { method } = event.requestContext.http;
-    if (!METHODS.has(method)) return refuseMethod(event);
-    return router.resolve(asWebRequest(event), context);
+    const { requestContext } = event;
+    if (!METHODS.has(requestContext.http.method)) {
+      return refused(new ApiError('method_not_allowed', 'This method is not served.'), requestContext.requestId);
+    }
+    try {
+      return await router.resolve(asWebRequest(event), context);
+    } catch (cause) {
+      // The router cannot make a URL of it.
+      const error = new ApiError('malformed_request', 'The path or a header cannot be read.', { cause });
+      return refused(error, requestContext.requestId);
+    }
   };
 }
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-function refuseMethod(event: APIGatewayProxyEventV2): APIGatewayProxyStructuredResultV2 {
-  const { http, requestId } = event.requestContext;
-  const problem = problemOf(new ApiError('method_not_allowed', `${http.method} is not served.`), requestId);
+function refused(error: ApiError, requestId: string): APIGatewayProxyStructuredResultV2 {
+  const problem = problemOf(error, requestId);
   return { statusCode: problem.status, headers: { 'Content-Type': PROBLEM_TYPE }, body: JSON.stringify(problem) };
 }
 

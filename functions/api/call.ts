@@ -1,4 +1,3 @@
-import type { BatchClient } from '@aws-sdk/client-batch';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { z } from 'zod';
@@ -7,8 +6,7 @@ import type { Caller } from '../../core/api/caller.ts';
 import type { OPERATIONS, OperationId } from '../../core/api/operations.ts';
 import type { ViewSettings } from '../../core/api/views.ts';
 import type { ApiEnv } from '../../core/contracts/env.ts';
-import type { METRICS } from '../../core/contracts/metrics.ts';
-import type { Log } from './refuse.ts';
+import type { Engine } from '../shared/submit-job.ts';
 
 /** What a route works with. */
 export interface Services {
@@ -16,10 +14,7 @@ export interface Services {
   table: Table;
   s3: S3Client;
   sqs: SQSClient;
-  batch: BatchClient;
-  /** Adds one to a metric. */
-  count(metric: (typeof METRICS)[keyof typeof METRICS]): void;
-  log: Log;
+  engine: Engine;
 }
 
 type Parsed<T> = T extends z.ZodType ? z.output<T> : null;

@@ -48,7 +48,7 @@ export async function answer<K extends OperationId>(
     const { replayed, ...kept } = await once(services.table, keyed, run);
     return respond(kept, replayed ? { 'Idempotency-Replayed': 'true' } : {});
   } catch (error) {
-    return problemResponse(error, requestId, services.log);
+    return problemResponse(error, requestId);
   }
 }
 

@@ -7,7 +7,7 @@ import { isStale, trackMessageOf } from '../../core/api/callback.ts';
 import { ApiError } from '../../core/api/problem.ts';
 import { apiKeys } from '../../core/contracts/api.ts';
 import { parseJobId } from '../../core/contracts/ids.ts';
-import { METRICS } from '../../core/contracts/metrics.ts';
+import { count } from '../shared/stack.ts';
 import type { Call, Route, Services } from './call.ts';
 
 /** Standard Webhooks refuses timestamps 5 minutes old; a message id is remembered for longer than that. */
@@ -18,19 +18,19 @@ const REMEMBERED_SECONDS = 3600;
  * out by track-job and the job's own result: the message only makes it look.
  */
 export const engineCallback: Route<'engineCallback'> = async (call, services) => {
-  const { table, sqs, env, count } = services;
+  const { table, sqs, env } = services;
   const { params, body, now } = call;
   const messageId = await verify(call, services);
   const { mediaId, n } = parseJobId(params.jobId);
   const [job, media] = await Promise.all([getJob(table, mediaId, n), getMedia(table, mediaId)]);
   if (isStale(body, job, media)) {
-    count(METRICS.callbackRefused);
+    count('callbackRefused');
     return { body: { accepted: false, reason: 'stale' } };
   }
   const row = { type: 'callback', expiresAt: Math.floor(Date.parse(now) / 1000) + REMEMBERED_SECONDS };
   const key = apiKeys.callback(params.jobId, messageId);
   if (await getRow(table, key, z.unknown())) {
-    count(METRICS.callbackRefused);
+    count('callbackRefused');
     return { body: { accepted: false, reason: 'duplicate' } };
   }
   // Sent before it is remembered: a crash between the two has it sent twice, which track-job takes as once.
@@ -40,14 +40,14 @@ export const engineCallback: Route<'engineCallback'> = async (call, services) =>
 };
 
 /** The id of the message. */
-async function verify(call: Call<'engineCallback'>, { table, count }: Services): Promise<string> {
+async function verify(call: Call<'engineCallback'>, { table }: Services): Promise<string> {
   const { params, rawBody, headers } = call;
   const secret = await callbackSecret(table, params.jobId);
   try {
     new Webhook(secret).verify(rawBody, Object.fromEntries(headers));
     return headers.get('webhook-id') ?? '';
   } catch (cause) {
-    count(METRICS.callbackRefused);
+    count('callbackRefused');
     throw new ApiError('unauthenticated', 'The signature of this call is not valid.', { cause });
   }
 }

@@ -1,12 +1,6 @@
 import { ApiError, problemOf } from '../../core/api/problem.ts';
 import { PROBLEM_TYPE } from '../../core/contracts/problems.ts';
-
-export interface Log {
-  info(message: string, ...more: unknown[]): void;
-  debug(message: string, ...more: unknown[]): void;
-  warn(message: string, ...more: unknown[]): void;
-  error(message: string, ...more: unknown[]): void;
-}
+import { logger } from '../shared/stack.ts';
 
 /** Errors of AWS services that pass when one tries again. */
 const PASSING = new Set([
@@ -23,9 +17,9 @@ const PASSING = new Set([
 ]);
 
 /** Every error as a refusal. What the client did not cause is logged. */
-export function refusalFor(error: unknown, requestId: string, log: Log): ApiError {
+export function refusalFor(error: unknown, requestId: string): ApiError {
   if (error instanceof ApiError) return error;
-  if (!(error instanceof Error)) return refusalFor(new Error(String(error)), requestId, log);
+  if (!(error instanceof Error)) return refusalFor(new Error(String(error)), requestId);
   // From the router: a path that is no URL encoding, or an empty parameter.
   if (error instanceof URIError || error.name === 'ParameterValidationError') {
     return new ApiError('malformed_request', 'The path is not valid URL encoding.', { cause: error });
@@ -35,19 +29,19 @@ export function refusalFor(error: unknown, requestId: string, log: Log): ApiErro
   }
   const code = (error as { code?: unknown }).code;
   if (PASSING.has(error.name) || (typeof code === 'string' && PASSING.has(code))) {
-    log.warn('A service did not answer', { requestId, error });
+    logger.warn('A service did not answer', { requestId, error });
     return new ApiError('unavailable', 'A service that this needs did not answer.', {
       headers: { 'Retry-After': '5' },
     });
   }
-  log.error('Request failed', { requestId, error });
+  logger.error('Request failed', { requestId, error });
   return new ApiError('internal', 'This should not happen. The log has the reason under the request id.', {
     cause: error,
   });
 }
 
-export function problemResponse(error: unknown, requestId: string, log: Log): Response {
-  const refusal = refusalFor(error, requestId, log);
+export function problemResponse(error: unknown, requestId: string): Response {
+  const refusal = refusalFor(error, requestId);
   const problem = problemOf(refusal, requestId);
   return new Response(JSON.stringify(problem), {
     status: problem.status,
