@@ -34,7 +34,7 @@ export interface EncodePlan {
   thumbnail?: Size & { atSeconds: number; rung: string };
   /** Names of the renditions whose first segments make the preview. */
   preview?: { rung?: string; audio?: Rung['audio']; seconds: number };
-  waveform?: { track: number; pixelsPerSecond: number };
+  waveform?: { pixelsPerSecond: number };
   tasks: Task[];
   /** What the preset asks for and this source cannot have. */
   skipped: { what: string; why: string }[];
@@ -62,6 +62,9 @@ export interface AudioPlan {
   channels: 1 | 2;
   /** Hz */
   sampleRate: number;
+  /** As the source has them, for the waveform. */
+  sourceChannels: number;
+  sourceRate: number;
   renditions: AudioRendition[];
   endSeconds: number;
 }
@@ -107,9 +110,7 @@ export function planEncode(probe: MediaProbe, preset: Preset, spans: { video?: n
     ...(audio ? { audio } : {}),
     ...(mp4 ? { mp4 } : {}),
     ...(preset.outputs.preview ? { preview: planPreview(video, audio) } : {}),
-    ...(!video && audio && preset.outputs.waveform
-      ? { waveform: { track: audio.track, pixelsPerSecond: PIXELS_PER_SECOND } }
-      : {}),
+    ...(!video && audio && preset.outputs.waveform ? { waveform: { pixelsPerSecond: PIXELS_PER_SECOND } } : {}),
     skipped: skippedOutputs(preset, video !== undefined),
   };
   return { ...plan, tasks: planTasks(plan), worstCaseBytes: worstCase(plan) };
@@ -166,7 +167,9 @@ function planAudio(
     track: track.index,
     channels: track.channels === 1 ? 1 : 2,
     sampleRate: track.sampleRate === 44_100 ? 44_100 : 48_000,
-    renditions: renditions.filter((rendition) => rendition.streamed || mp4?.audio === rendition.name),
+    sourceChannels: track.channels,
+    sourceRate: track.sampleRate,
+    renditions: renditions.filter(({ name, streamed }) => streamed || (mp4?.rung !== undefined && mp4.audio === name)),
     endSeconds,
   };
 }

@@ -1,0 +1,60 @@
+import type { AudioGroup, Rendition } from '../../core/contracts/job.ts';
+import { measureBandwidth } from '../../core/media/bandwidth.ts';
+import type { EncodePlan } from '../../core/media/plan.ts';
+import { presentedSeconds } from '../../core/media/verify.ts';
+import type { RenditionFiles } from './rendition.ts';
+
+/** What the master playlist says of finished renditions. Those that are not among `files` are left out. */
+export function describeRenditions(
+  plan: EncodePlan,
+  files: readonly RenditionFiles[],
+): { audio: AudioGroup[]; renditions: Rendition[] } {
+  const measured = new Map(files.map((file) => [file.file, measure(file)]));
+  const channels = plan.audio?.channels ?? 2;
+  const sound = plan.audio?.renditions.flatMap(({ name, file }) => {
+    const found = measured.get(file);
+    return found ? [{ name, group: { id: file, channels, ...found } }] : [];
+  });
+  if (plan.video === undefined) {
+    return { audio: [], renditions: (sound ?? []).map(({ name, group }) => alone(name, group)) };
+  }
+  const { frameRate } = plan.video;
+  const renditions = plan.video.rungs.flatMap((rung): Rendition[] => {
+    const video = measured.get(rung.name);
+    if (video === undefined) return [];
+    const group = sound?.find(({ name }) => name === rung.audio)?.group;
+    return [
+      {
+        ...video,
+        name: rung.name,
+        width: rung.width,
+        height: rung.height,
+        ...(frameRate ? { frameRate: frameRate.num / frameRate.den } : {}),
+        codecs: group ? `${video.codecs},${group.codecs}` : video.codecs,
+        bandwidth: video.bandwidth + (group?.bandwidth ?? 0),
+        averageBandwidth: video.averageBandwidth + (group?.averageBandwidth ?? 0),
+        ...(group ? { audio: group.id } : {}),
+      },
+    ];
+  });
+  return { audio: (sound ?? []).map(({ group }) => group), renditions };
+}
+
+type Measured = Omit<AudioGroup, 'id' | 'channels'>;
+
+function measure(files: RenditionFiles): Measured {
+  const { peak, average } = measureBandwidth(files.segments);
+  return {
+    playlist: `${files.file}.m3u8`,
+    codecs: files.header.codec,
+    bandwidth: peak,
+    averageBandwidth: average,
+    bytes: files.bytes,
+    durationSeconds: presentedSeconds(files),
+  };
+}
+
+function alone(name: string, group: AudioGroup): Rendition {
+  const { id: _, channels: __, ...measured } = group;
+  return { name, ...measured };
+}

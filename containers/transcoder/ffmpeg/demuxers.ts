@@ -1,0 +1,13 @@
+/** The only demuxers that may touch an upload: containers and raw streams of media, none that opens another file. */
+const DEMUXERS = [
+  'mov,mp4,m4a,3gp,3g2,mj2',
+  'matroska,webm',
+  'avi,flv,live_flv,asf,mxf,gxf,rm,nut,ivf,dv,wtv,swf',
+  'mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,yuv4mpegpipe',
+  'ogg,wav,w64,mp3,flac,aac,aiff,au,caf,amr,ac3,eac3,dts,dtshd,truehd,ape,wv,tta,tak,mpc,mpc8,dsf,iff,oma,loas,voc,qcp',
+].join(',');
+
+/** Input options that keep FFmpeg to the one file it is given: no network, no playlists, no references. */
+export function confined(): string[] {
+  return ['-protocol_whitelist', 'file', '-format_whitelist', DEMUXERS];
+}

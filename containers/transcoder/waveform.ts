@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { finished } from 'node:stream/promises';
+import { Peaks } from '../../core/media/waveform.ts';
+import { confined } from './ffmpeg/demuxers.ts';
+import { cut, encodeFailure } from './ffmpeg/errors.ts';
+import { spawnFfmpeg, type Tools } from './ffmpeg/run.ts';
+
+export interface WaveformRequest {
+  source: string;
+  /** FFmpeg's index of the track. */
+  track: number;
+  channels: number;
+  /** Hz */
+  sampleRate: number;
+  pixelsPerSecond: number;
+  target: string;
+  signal: AbortSignal;
+}
+
+/** Digits that the pixel count gets in the file's head, which is written before it is known. */
+const LENGTH_DIGITS = 10;
+
+/**
+ * Writes audiowaveform's JSON, version 2, 8 bits. FFmpeg decodes to PCM on its stdout; minima and maxima are folded as it comes,
+ * so memory does not grow with the length. Returns the seconds that were decoded.
+ */
+export async function writeWaveform(
+  tools: Tools,
+  request: WaveformRequest,
+): Promise<{ seconds: number; length: number }> {
+  const { channels, sampleRate, target } = request;
+  const samplesPerPixel = Math.floor(sampleRate / request.pixelsPerSecond);
+  const head = `{"version":2,"channels":1,"sample_rate":${sampleRate},"samples_per_pixel":${samplesPerPixel},"bits":8,"length":`;
+  const part = `${target}.part`;
+  const file = createWriteStream(part);
+  file.write(`${head}${' '.repeat(LENGTH_DIGITS)},"data":[`);
+  const peaks = new Peaks(channels, samplesPerPixel);
+  let frames = 0;
+  let separator = '';
+  const write = async (pixels: number[]) => {
+    if (pixels.length === 0) return;
+    const ready = file.write(separator + pixels.join(','));
+    separator = ',';
+    if (!ready) await once(file, 'drain');
+  };
+  for await (const samples of decode(tools, request)) {
+    frames += samples.length / channels;
+    await write(peaks.add(samples));
+  }
+  await write(peaks.end());
+  file.end(']}\n');
+  await finished(file);
+  await writeAt(part, head.length, String(peaks.length).padStart(LENGTH_DIGITS));
+  await rename(part, target);
+  return { seconds: frames / sampleRate, length: peaks.length };
+}
+
+/** Whole frames of interleaved 16-bit samples, as FFmpeg delivers them. */
+async function* decode(tools: Tools, request: WaveformRequest): AsyncGenerator<Int16Array> {
+  const { source, track, channels, sampleRate, signal } = request;
+  const output = ['-map', `0:${track}`, '-vn', '-sn', '-dn', '-c:a', 'pcm_s16le', '-f', 's16le', 'pipe:1'];
+  const format = ['-ac', String(channels), '-ar', String(sampleRate)];
+  const args = ['-v', 'error', ...confined(), '-i', source, ...output.slice(0, -1), ...format, 'pipe:1'];
+  const child = spawnFfmpeg(tools, args, { cwd: '/', signal });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = cut(stderr + text);
+  });
+  const frameBytes = channels * 2;
+  let rest: Uint8Array = new Uint8Array();
+  for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
+    const bytes: Uint8Array = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+    const whole = bytes.length - (bytes.length % frameBytes);
+    yield samplesOf(bytes.subarray(0, whole));
+    rest = bytes.subarray(whole);
+  }
+  const result = await child;
+  signal.throwIfAborted();
+  if (result.failed) throw encodeFailure(stderr, { code: result.exitCode, signal: result.signal });
+}
+
+// An Int16Array must begin at an even address.
+function samplesOf(bytes: Uint8Array): Int16Array {
+  const aligned = bytes.byteOffset % 2 === 0 ? bytes : Uint8Array.from(bytes);
+  return new Int16Array(aligned.buffer, aligned.byteOffset, aligned.length / 2);
+}
+
+async function writeAt(path: string, position: number, text: string): Promise<void> {
+  const handle = await open(path, 'r+');
+  try {
+    await handle.write(text, position);
+  } finally {
+    await handle.close();
+  }
+}
