@@ -57,7 +57,7 @@ export function readQueues(template: LoadedTemplate, reader: PropertyReader): Qu
     return [
       {
         name: resource.name,
-        arn: resource.attributes['Arn'] ?? '',
+        arn: resource.attributes.Arn ?? '',
         url: resource.ref,
         visibilityTimeout: queue.VisibilityTimeout,
         delay: queue.DelaySeconds,

@@ -65,11 +65,11 @@ export async function readAssembly(directory: string): Promise<Assembly> {
   if (others.length > 0) {
     throw new TemplateError(`${directory} holds the stacks ${stacks.map(([name]) => name).join(', ')}: one is served`);
   }
-  const file = join(directory, String(stack[1].properties?.['templateFile']));
+  const file = join(directory, String(stack[1].properties?.templateFile));
   const template = Template.parse(await readJson(file));
   const manifests = Object.values(manifest.artifacts).filter(({ type }) => type === 'cdk:asset-manifest');
   const assets = await Promise.all(
-    manifests.map(async ({ properties }) => readJson(join(directory, String(properties?.['file'])))),
+    manifests.map(async ({ properties }) => readJson(join(directory, String(properties?.file)))),
   );
   return { stack: stack[0], file, template, assets: findAssets(directory, assets) };
 }
