@@ -20,9 +20,17 @@ const PSEUDO_PARAMETERS = new Set([
   'AWS::URLSuffix',
 ]);
 
-export async function checkSchemas(template: Template): Promise<Problem[]> {
+let loading: ReturnType<typeof load> | undefined;
+
+/** Two and a half megabytes, unpacked once. */
+async function load() {
   const spec = await loadAwsServiceSpec();
-  const byType = new Map(resourcesOf(spec).map((resource) => [resource.cloudFormationType, resource]));
+  return { spec, byType: new Map(resourcesOf(spec).map((resource) => [resource.cloudFormationType, resource])) };
+}
+
+export async function checkSchemas(template: Template): Promise<Problem[]> {
+  loading ??= load();
+  const { spec, byType } = await loading;
   const find = (type: string) => byType.get(type);
   const problems: Problem[] = [];
   for (const [logicalId, resource] of Object.entries(template.Resources)) {
@@ -124,14 +132,18 @@ class Checker {
   }
 
   #union(types: PropertyType[], value: unknown, path: string): string | undefined {
-    const complaints = types.map((type) => {
-      const inside: string[] = [];
-      const checker = new Checker(this.#spec, this.#template, this.#find, (at, message) =>
-        inside.push(`${at}: ${message}`),
-      );
-      return checker.#mismatch(type, value, path) ?? inside[0];
-    });
-    return complaints.includes(undefined) ? undefined : `fits none of its types (${complaints.join('; ')})`;
+    const unfit: string[] = [];
+    for (const type of types) {
+      const inside: [path: string, message: string][] = [];
+      const checker = new Checker(this.#spec, this.#template, this.#find, (...problem) => inside.push(problem));
+      const mismatch = checker.#mismatch(type, value, path);
+      if (mismatch) unfit.push(mismatch);
+      else {
+        for (const problem of inside) this.#report(...problem);
+        return;
+      }
+    }
+    return `fits none of its types (${unfit.join('; ')})`;
   }
 
   /** Intrinsic functions anywhere inside free JSON. */
