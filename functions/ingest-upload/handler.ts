@@ -1,0 +1,24 @@
+import { BatchClient } from '@aws-sdk/client-batch';
+import { S3Client } from '@aws-sdk/client-s3';
+import type { Context, SQSEvent } from 'aws-lambda';
+import { IngestUploadEnv } from '../../core/contracts/env.ts';
+import { ObjectCreated } from '../../core/contracts/events.ts';
+import { tableNamed } from '../shared/clients.ts';
+import { environment } from '../shared/environment.ts';
+import { eachMessage } from '../shared/records.ts';
+import { lambda } from '../shared/stack.ts';
+import { engineFrom } from '../shared/submit-job.ts';
+import { ingest } from './ingest.ts';
+
+const env = environment(IngestUploadEnv);
+const table = tableNamed(env.TABLE_NAME);
+const services = {
+  table,
+  s3: new S3Client({}),
+  engine: engineFrom(table, new BatchClient({}), env),
+  maxUploadBytes: env.MAX_UPLOAD_BYTES,
+};
+
+export const handler = lambda((event: SQSEvent, context: Context) =>
+  eachMessage(event, context, ObjectCreated, (message) => ingest(services, message.detail)),
+);

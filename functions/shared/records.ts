@@ -1,0 +1,30 @@
+import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { z } from 'zod';
+import { logger } from './stack.ts';
+
+/**
+ * Works on each message of an SQS batch, one after the other, so that two of one job do not contend. One that fails comes
+ * again, and in the end lands in the dead-letter queue; the others are done.
+ */
+export async function eachMessage<Schema extends z.ZodType>(
+  event: SQSEvent,
+  context: Context,
+  schema: Schema,
+  work: (message: z.infer<Schema>) => Promise<void>,
+): Promise<SQSBatchResponse> {
+  const one = async (record: SQSRecord) => {
+    try {
+      await work(schema.parse(JSON.parse(record.body)));
+    } catch (error) {
+      const receives = record.attributes.ApproximateReceiveCount;
+      logger.error('message failed', { error, messageId: record.messageId, receives, body: record.body });
+      throw error;
+    }
+  };
+  return processPartialResponse(event, one, new BatchProcessor(EventType.SQS), {
+    context,
+    processInParallel: false,
+    throwOnFullBatchFailure: false,
+  });
+}

@@ -1,0 +1,22 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
+import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
+import { METRIC_NAMESPACE, METRICS } from '../../core/contracts/metrics.ts';
+
+/** What every function has around it. POWERTOOLS_SERVICE_NAME, the function's name, is the dimension of its metrics. */
+
+export const logger = new Logger();
+export const metrics = new Metrics({ namespace: METRIC_NAMESPACE });
+
+export function count(metric: keyof typeof METRICS, times = 1): void {
+  metrics.addMetric(METRICS[metric], MetricUnit.Count, times);
+}
+
+export function lambda<Event, Answer>(work: (event: Event, context: Context) => Promise<Answer>) {
+  return middy(work)
+    .use(injectLambdaContext(logger, { resetKeys: true }))
+    .use(logMetrics(metrics));
+}

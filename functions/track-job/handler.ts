@@ -1,0 +1,23 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import type { Context, SQSEvent } from 'aws-lambda';
+import { TrackJobEnv } from '../../core/contracts/env.ts';
+import { TrackMessage } from '../../core/contracts/events.ts';
+import { tableNamed } from '../shared/clients.ts';
+import { environment } from '../shared/environment.ts';
+import { eachMessage } from '../shared/records.ts';
+import { lambda } from '../shared/stack.ts';
+import { track } from './track.ts';
+
+const env = environment(TrackJobEnv);
+const services = {
+  table: tableNamed(env.TABLE_NAME),
+  s3: new S3Client({}),
+  sqs: new SQSClient({}),
+  mediaBucket: env.MEDIA_BUCKET,
+  publishQueueUrl: env.PUBLISH_QUEUE_URL,
+};
+
+export const handler = lambda((event: SQSEvent, context: Context) =>
+  eachMessage(event, context, TrackMessage, (message) => track(services, message)),
+);
