@@ -42,5 +42,5 @@ function matches(pattern: string, origin: string): boolean {
 }
 
 function set(headers: Record<string, string>, name: string, values: readonly string[] | undefined): void {
-  if (values?.length) headers[name] = values.join(',').toLowerCase();
+  if (values?.length) headers[name] = values.join(',');
 }

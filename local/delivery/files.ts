@@ -1,0 +1,35 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { extname, join, sep } from 'node:path';
+import type { ServiceResponse } from '../service.ts';
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.ico': 'image/x-icon',
+  '.jpg': 'image/jpeg',
+  '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json',
+  '.map': 'application/json',
+  '.mjs': 'text/javascript; charset=utf-8',
+  '.png': 'image/png',
+  '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
+};
+
+/** A file below `directory`, its index.html for a path that ends in a slash; 404 for anything else. @param path decoded */
+export async function serveFile(directory: string, path: string): Promise<ServiceResponse> {
+  const file = join(directory, path.endsWith('/') || path === '' ? `${path}index.html` : path);
+  const inside = file.startsWith(join(directory, sep)) && !path.includes('\0');
+  const found = inside ? await stat(file).catch(() => undefined) : undefined;
+  if (!found?.isFile()) return { status: 404, headers: { 'content-type': 'text/plain' }, body: 'Not found\n' };
+  return {
+    status: 200,
+    headers: {
+      'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
+      'content-length': String(found.size),
+      'cache-control': 'no-cache',
+    },
+    body: createReadStream(file),
+  };
+}
