@@ -131,19 +131,18 @@ class Checker {
     }
   }
 
+  /** The first type that fits as a whole; else what is wrong inside the first that fits at its top. */
   #union(types: PropertyType[], value: unknown, path: string): string | undefined {
-    const unfit: string[] = [];
-    for (const type of types) {
+    const tried = types.map((type) => {
       const inside: [path: string, message: string][] = [];
       const checker = new Checker(this.#spec, this.#template, this.#find, (...problem) => inside.push(problem));
-      const mismatch = checker.#mismatch(type, value, path);
-      if (mismatch) unfit.push(mismatch);
-      else {
-        for (const problem of inside) this.#report(...problem);
-        return;
-      }
-    }
-    return `fits none of its types (${unfit.join('; ')})`;
+      return { mismatch: checker.#mismatch(type, value, path), inside };
+    });
+    const fitting = tried.filter(({ mismatch }) => mismatch === undefined);
+    if (fitting.length === 0) return `fits none of its types (${tried.map(({ mismatch }) => mismatch).join('; ')})`;
+    const best = fitting.find(({ inside }) => inside.length === 0) ?? fitting[0];
+    for (const problem of best?.inside ?? []) this.#report(...problem);
+    return;
   }
 
   /** Intrinsic functions anywhere inside free JSON. */
