@@ -1,0 +1,39 @@
+import { describe, expect, test } from 'vitest';
+import { compilePattern } from '../../../../local/events/pattern.ts';
+import { PATTERN_CASES, REFUSED } from '../../../conformance/events/pattern-cases.ts';
+
+describe('what the documentation says of patterns', () => {
+  test.for(PATTERN_CASES)('$title', ({ pattern, event, matches }) => {
+    expect(compilePattern(pattern)(event)).toBe(matches);
+  });
+
+  test.for(REFUSED)('refused: $title', ({ pattern }) => {
+    expect(() => compilePattern(pattern)).toThrow(/Event pattern is not valid/);
+  });
+});
+
+test('the fields of a pattern have to match within one object of a list', () => {
+  const matches = compilePattern({ detail: { tracks: { kind: ['audio'], codec: ['aac'] } } });
+  expect(matches({ detail: { tracks: [{ kind: 'audio', codec: 'aac' }, { kind: 'video' }] } })).toBe(true);
+  expect(
+    matches({
+      detail: {
+        tracks: [
+          { kind: 'audio', codec: 'mp3' },
+          { kind: 'video', codec: 'aac' },
+        ],
+      },
+    }),
+  ).toBe(false);
+});
+
+test('a wildcard with many stars takes linear time', () => {
+  const matches = compilePattern({ key: [{ wildcard: `${'*a'.repeat(30)}*b` }] });
+  expect(matches({ key: 'a'.repeat(50_000) })).toBe(false);
+});
+
+test('the message of a refused pattern names the field', () => {
+  expect(() => compilePattern({ detail: { object: { key: [{ prefx: 'drop/' }] } } })).toThrow(
+    'Event pattern is not valid. Reason: "detail.object.key" unrecognized match type prefx',
+  );
+});
