@@ -1,0 +1,44 @@
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { S3Client } from '@aws-sdk/client-s3';
+import { WorkerEnv } from '../../core/contracts/env.ts';
+import { EXIT, Job } from '../../core/contracts/job.ts';
+import { Drained } from './failures.ts';
+import { log } from './log.ts';
+import { reportProgress } from './progress.ts';
+import { work } from './worker.ts';
+
+const env = WorkerEnv.parse(process.env);
+const job = Job.parse(JSON.parse(env.DROPREEL_JOB));
+const drain = new AbortController();
+process.once('SIGTERM', () => drain.abort(new Drained('SIGTERM')));
+
+// Checksums are ours, of whole objects; the SDK would add one of its own kind to each request.
+const s3 = new S3Client({
+  requestChecksumCalculation: 'WHEN_REQUIRED',
+  responseChecksumValidation: 'WHEN_REQUIRED',
+  maxAttempts: 5,
+});
+const bus = new EventBridgeClient({
+  maxAttempts: 2,
+  requestHandler: { requestTimeout: 3000, connectionTimeout: 2000 },
+});
+const identity = { jobId: job.jobId, engineJobId: env.AWS_BATCH_JOB_ID, attempt: env.AWS_BATCH_JOB_ATTEMPT };
+const progress = reportProgress(bus, env.BUS_NAME, identity);
+
+try {
+  process.exitCode = await work(job, {
+    s3,
+    tools: { ffmpeg: env.FFMPEG_PATH, ffprobe: env.FFPROBE_PATH },
+    engineJobId: env.AWS_BATCH_JOB_ID,
+    scratchDirectory: env.SCRATCH_DIR,
+    progress,
+    signal: drain.signal,
+  });
+} catch (error) {
+  // Not even the result could be written: S3 is out of reach, or the claim was refused.
+  log('error', 'the worker could not tell its result', { error: error instanceof Error ? error.stack : String(error) });
+  process.exitCode = drain.signal.aborted ? EXIT.drained : EXIT.transient;
+}
+await progress.close();
+// Sockets that are kept alive would hold the process for seconds.
+process.exit();

@@ -1,0 +1,75 @@
+import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { putEvents } from '../../aws/bus.ts';
+import { DETAIL, type JobProgress, SOURCE } from '../../core/contracts/events.ts';
+import { log } from './log.ts';
+
+type Detail = JobProgress['detail'];
+type Phase = Detail['phase'];
+
+/** Milliseconds between two events that finish no step. */
+const EVERY = 2000;
+/** Milliseconds after which an event is sent even if nothing has moved: it is the job's heartbeat. */
+const HEARTBEAT = 30_000;
+
+/** Which part of the whole job each phase is, in percent: where it begins and ends. */
+const SHARES: Readonly<Record<Phase, readonly [number, number]>> = {
+  pulling: [0, 8],
+  probing: [8, 9],
+  transcoding: [9, 85],
+  verifying: [85, 92],
+  pushing: [92, 100],
+  done: [100, 100],
+};
+
+export interface Progress {
+  at(phase: Phase, fraction: number, speed?: number): void;
+  step(step: NonNullable<Detail['step']>): void;
+  /** Sends what is left, and no more after that. Waits for at most a few seconds. */
+  close(): Promise<void>;
+}
+
+/**
+ * Tells the bus how far the job is: at most one event each 2 s, one for each finished step, a heartbeat in between. The percent
+ * never falls. An event that cannot be put is logged and forgotten: the job does not depend on it.
+ */
+export function reportProgress(
+  client: EventBridgeClient,
+  busName: string,
+  job: Pick<Detail, 'jobId' | 'engineJobId' | 'attempt'>,
+): Progress {
+  let state: Pick<Detail, 'phase' | 'percent' | 'speed'> = { phase: 'pulling', percent: 0 };
+  let changed = true;
+  let lastSent = 0;
+  let sending: Promise<void> = Promise.resolve();
+  const send = (step?: Detail['step']) => {
+    changed = false;
+    lastSent = Date.now();
+    const detail = { ...job, ...state, at: new Date().toISOString(), ...(step ? { step } : {}) } satisfies Detail;
+    const event = { source: SOURCE.worker, 'detail-type': DETAIL.progress, detail };
+    sending = sending
+      .then(() => putEvents(client, busName, [event]))
+      .then(({ error }) => {
+        if (error) log('warn', 'progress event refused', { error });
+      })
+      .catch((error: unknown) => log('warn', 'progress event lost', { error: String(error) }));
+  };
+  const due = () => (changed ? EVERY : HEARTBEAT);
+  const timer = setInterval(() => {
+    if (Date.now() - lastSent >= due()) send();
+  }, 250);
+  timer.unref();
+  return {
+    at(phase, fraction, speed) {
+      const [from, to] = SHARES[phase];
+      const percent = Math.max(state.percent, Math.round((from + (to - from) * fraction) * 10) / 10);
+      changed ||= phase !== state.phase || percent !== state.percent;
+      state = { phase, percent, ...(speed === undefined ? {} : { speed }) };
+      if (changed && Date.now() - lastSent >= EVERY) send();
+    },
+    step: send,
+    async close() {
+      clearInterval(timer);
+      await sending;
+    },
+  };
+}

@@ -1,0 +1,140 @@
+import { open, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  AbortMultipartUploadCommand,
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  PutObjectCommand,
+  type S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { eachLimit } from '../../aws/concurrency.ts';
+import { head, list } from '../../aws/s3.ts';
+import type { OutputFile } from '../../core/contracts/job.ts';
+import { contentTypeOf } from '../../core/media/content-types.ts';
+import { Crc64Nvme, crc64OfFile } from './crc64nvme.ts';
+
+/** Larger files go up in parts of this size. S3 wants at least 5 MiB, and takes 10,000 parts. */
+const PART_BYTES = 8 * 1024 * 1024;
+const MAX_PARTS = 10_000;
+/** Files at once, and parts of a file at once: at most 4 x 2 buffers of a part are in memory. */
+const PARALLEL_FILES = 4;
+const PARALLEL_PARTS = 2;
+
+export interface PushRun {
+  s3: S3Client;
+  bucket: string;
+  prefix: string;
+  directory: string;
+  kind: 'video' | 'audio';
+  /** Whether an earlier attempt may have pushed some files. */
+  resumed: boolean;
+  signal: AbortSignal;
+  onProgress: (fraction: number) => void;
+}
+
+/** Puts every file of the directory under the prefix, with checksums of whole objects, and tells what it put. */
+export async function push(run: PushRun): Promise<OutputFile[]> {
+  const entries = await readdir(run.directory, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(run.directory.length + 1))
+    .sort();
+  const there = run.resumed ? await sizesThere(run) : new Map<string, number>();
+  const files: OutputFile[] = [];
+  await eachLimit(paths, PARALLEL_FILES, async (path) => {
+    run.signal.throwIfAborted();
+    files.push(await pushFile(run, path, there.get(path)));
+    run.onProgress(files.length / paths.length);
+  });
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+async function sizesThere({ s3, bucket, prefix }: PushRun): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>();
+  for await (const item of list(s3, bucket, prefix)) sizes.set(item.key.slice(prefix.length), item.size);
+  return sizes;
+}
+
+async function pushFile(run: PushRun, path: string, sizeThere: number | undefined): Promise<OutputFile> {
+  const { s3, bucket, prefix } = run;
+  const local = join(run.directory, path);
+  const { size } = await stat(local);
+  const crc64nvme = await crc64OfFile(local);
+  const file = { path, size, crc64nvme, contentType: contentTypeOf(path, run.kind) };
+  const key = `${prefix}${path}`;
+  if (sizeThere === size && (await head(s3, { bucket, key }))?.crc64nvme === crc64nvme) return file;
+  if (size <= PART_BYTES) await putWhole(run, key, local, file);
+  else await putInParts(run, key, local, file);
+  return file;
+}
+
+async function putWhole(run: PushRun, key: string, local: string, file: OutputFile): Promise<void> {
+  const command = new PutObjectCommand({
+    Bucket: run.bucket,
+    Key: key,
+    Body: await readBytes(local, 0, file.size),
+    ContentType: file.contentType,
+    ChecksumCRC64NVME: file.crc64nvme,
+  });
+  await run.s3.send(command, { abortSignal: run.signal });
+}
+
+async function putInParts(run: PushRun, key: string, local: string, file: OutputFile): Promise<void> {
+  const { s3, signal } = run;
+  const object = { Bucket: run.bucket, Key: key };
+  const checksum = { ChecksumAlgorithm: 'CRC64NVME', ChecksumType: 'FULL_OBJECT' } as const;
+  const created = await s3.send(
+    new CreateMultipartUploadCommand({ ...object, ContentType: file.contentType, ...checksum }),
+    { abortSignal: signal },
+  );
+  const upload = { ...object, UploadId: created.UploadId };
+  try {
+    const Parts = await uploadParts(run, upload, local, file.size);
+    const command = new CompleteMultipartUploadCommand({
+      ...upload,
+      MultipartUpload: { Parts },
+      ChecksumCRC64NVME: file.crc64nvme,
+      ChecksumType: 'FULL_OBJECT',
+      MpuObjectSize: file.size,
+    });
+    await s3.send(command, { abortSignal: signal });
+  } catch (error) {
+    // What is not aborted here, the bucket's lifecycle clears.
+    await s3.send(new AbortMultipartUploadCommand(upload)).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function uploadParts(
+  run: PushRun,
+  upload: { Bucket: string; Key: string; UploadId: string | undefined },
+  local: string,
+  size: number,
+): Promise<CompletedPart[]> {
+  const partBytes = Math.max(PART_BYTES, Math.ceil(size / MAX_PARTS));
+  const numbers = Array.from({ length: Math.ceil(size / partBytes) }, (_, i) => i + 1);
+  const parts: CompletedPart[] = [];
+  await eachLimit(numbers, PARALLEL_PARTS, async (PartNumber) => {
+    const start = (PartNumber - 1) * partBytes;
+    const Body = await readBytes(local, start, Math.min(partBytes, size - start));
+    const ChecksumCRC64NVME = new Crc64Nvme().update(Body).digest();
+    const { ETag } = await run.s3.send(new UploadPartCommand({ ...upload, PartNumber, Body, ChecksumCRC64NVME }), {
+      abortSignal: run.signal,
+    });
+    parts.push({ PartNumber, ETag, ChecksumCRC64NVME });
+  });
+  return parts.sort((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0));
+}
+
+async function readBytes(path: string, start: number, length: number): Promise<Buffer> {
+  const handle = await open(path);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(length), 0, length, start);
+    if (bytesRead !== length) throw new Error(`${path} became shorter while it was read`);
+    return buffer;
+  } finally {
+    await handle.close();
+  }
+}
