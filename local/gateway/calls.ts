@@ -1,0 +1,70 @@
+import type { Authorize, Caller } from '../aws-json.ts';
+import type { Policies } from '../iam/policies.ts';
+import type { Meter } from '../meter.ts';
+import { type AccessCheck, AwsError, type Principal } from '../service.ts';
+
+/** One call of an AWS API, however it came. */
+export interface Call {
+  service: string;
+  operation: string;
+  principal: Principal;
+  /** 1 for the first call of this operation since the start. */
+  n: number;
+}
+
+/** Where faults come in: both may wait, and may throw an AwsError that the caller gets. */
+export interface Hooks {
+  /** Before anything is done. */
+  before?(call: Call): Promise<void> | void;
+  /** When it is done, before the caller is told: throwing here is an answer that gets lost. */
+  after?(call: Call): Promise<void> | void;
+}
+
+/** What every call goes through, over HTTP or inside the process: counting, permissions, faults. */
+export interface Calls {
+  /** Fits `InternalCall`. `keys`: condition keys of the connection. */
+  run<T>(
+    call: Omit<Call, 'n'>,
+    work: (caller: Caller) => Promise<T>,
+    keys?: Readonly<Record<string, string>>,
+  ): Promise<T>;
+  /** Throws AccessDenied when the principal may not. */
+  authorize: Authorize;
+}
+
+export function createCalls(options: { policies: Policies; meter: Meter; hooks?: Hooks }): Calls {
+  const { policies, meter, hooks } = options;
+  const counts = new Map<string, number>();
+
+  const authorize = (principal: Principal, check: AccessCheck) => {
+    const decision = policies.decide(principal, check);
+    if (!decision.allowed) throw accessDenied(principal, check.action, decision.reason);
+  };
+
+  return {
+    authorize,
+    async run({ service, operation, principal }, work, keys = {}) {
+      const name = `${service}:${operation}`;
+      const n = (counts.get(name) ?? 0) + 1;
+      counts.set(name, n);
+      meter.add(`request:${name}`);
+      const call = { service, operation, principal, n };
+      await hooks?.before?.(call);
+      const result = await work({
+        principal,
+        authorize: (check) => authorize(principal, { ...check, context: { ...keys, ...check.context } }),
+      });
+      await hooks?.after?.(call);
+      return result;
+    },
+  };
+}
+
+/** DynamoDB, EventBridge and their like have a name and a status of their own for it. */
+function accessDenied(principal: Principal, action: string, reason: string): AwsError {
+  const service = action.split(':')[0] ?? '';
+  if (service === 's3')
+    return new AwsError('AccessDenied', 403, principal.type === 'anonymous' ? 'Access Denied' : reason);
+  if (service === 'sqs') return new AwsError('AccessDenied', 403, reason);
+  return new AwsError('AccessDeniedException', service === 'dynamodb' || service === 'events' ? 400 : 403, reason);
+}

@@ -1,0 +1,242 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { readBody } from '../aws-json.ts';
+import type { CredentialStore } from '../iam/credentials.ts';
+import { AwsError, type Principal, type Service, type ServiceRequest, type ServiceResponse } from '../service.ts';
+import { type RequestHead, readClaim, type Signed, verifyClaim } from './authenticate.ts';
+import { isChunked, isPayloadHash, UNSIGNED, verifiedBody } from './body.ts';
+import type { Calls } from './calls.ts';
+import { foreignError, unknownService } from './errors.ts';
+import { ChunkSigner, EMPTY_SHA256 } from './signature.ts';
+
+/** The front door: one HTTP server for all services, told apart by the scope of the signature. Unsigned requests go to S3. */
+export interface Gateway {
+  /** `http://127.0.0.1:4566`, for AWS_ENDPOINT_URL. */
+  endpoint: string;
+  port: number;
+  /** Takes no new requests, lets running ones end, for at most 5 s. */
+  close(): Promise<void>;
+  /** Cuts every connection. */
+  crash(): Promise<void>;
+}
+
+export interface GatewayOptions {
+  /** 0, the default: any free one. */
+  port?: number;
+  services: readonly Service[];
+  credentials: CredentialStore;
+  calls: Calls;
+  /** A line for the operator. */
+  log: (line: string) => void;
+}
+
+const CLOSE_MS = 5000;
+
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const services = new Map(options.services.map((service) => [service.name, service]));
+  const server = createServer((request, response) => {
+    serve(request, response, services, options).catch((error: Error) => {
+      // The client has gone, or an answer broke off after its head.
+      response.destroy();
+      if (!isDisconnect(error)) options.log(`gateway: ${error.stack ?? error.message}`);
+    });
+  });
+  // An upload takes as long as it takes.
+  server.requestTimeout = 0;
+  server.keepAliveTimeout = 60_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+
+  const end = (graceMs: number) =>
+    new Promise<void>((resolve) => {
+      const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+      server.close(() => {
+        clearTimeout(cut);
+        resolve();
+      });
+      server.closeIdleConnections();
+    });
+  return { endpoint: `http://127.0.0.1:${port}`, port, close: () => end(CLOSE_MS), crash: () => end(0) };
+}
+
+async function serve(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  services: ReadonlyMap<string, Service>,
+  options: GatewayOptions,
+): Promise<void> {
+  const requestId = randomBytes(8).toString('hex').toUpperCase();
+  let service = services.get('s3');
+  let answer: ServiceResponse;
+  try {
+    const head = readHead(incoming);
+    const claim = readClaim(head);
+    if (claim) service = services.get(claim.scope.service);
+    if (!service) throw unknownService(claim?.scope.service ?? 's3');
+    const source: AsyncIterable<Buffer> = incoming.iterator({ destroyOnReturn: false });
+    answer =
+      service.name === 's3'
+        ? await serveStreaming(service, head, source, requestId, claim, options)
+        : await serveBuffered(service, head, incoming, requestId, claim, options);
+  } catch (error) {
+    if (isDisconnect(error)) throw error;
+    const told = asAwsError(error, requestId, options.log);
+    answer = service
+      ? service.renderError(service.name === 's3' ? told : foreignError(service.name, told), requestId)
+      : { status: told.status, body: JSON.stringify({ __type: told.code, message: told.message }) };
+  }
+  await send(answer, incoming, outgoing, requestId);
+}
+
+type Claimed = ReturnType<typeof readClaim>;
+
+/** S3: the payload's hash is in the head, so the signature is verified before the body is read. */
+async function serveStreaming(
+  service: Service,
+  head: RequestHead,
+  source: AsyncIterable<Buffer>,
+  requestId: string,
+  claim: Claimed,
+  options: GatewayOptions,
+): Promise<ServiceResponse> {
+  const declared = head.headers['x-amz-content-sha256'] ?? head.query.get('X-Amz-Content-Sha256');
+  if (claim && declared === null && claim.expires === undefined) {
+    throw new AwsError('InvalidRequest', 400, 'Missing required header for this request: x-amz-content-sha256');
+  }
+  const payloadHash = declared ?? UNSIGNED;
+  if (!isPayloadHash(payloadHash)) {
+    throw new AwsError(
+      'InvalidArgument',
+      400,
+      'x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value.',
+    );
+  }
+  const signed = claim && verifyClaim(claim, head, payloadHash, options.credentials, Date.now());
+  const operation = service.operation(head);
+  // There the checksum is that of the object to be made.
+  const checked = operation === 'CompleteMultipartUpload' ? withoutChecksums(head.headers) : head.headers;
+  const signer = signed && new ChunkSigner(signed.key, signed.claim.scope, signed.claim.time, signed.claim.signature);
+  const body = Readable.from(verifiedBody(source, checked, payloadHash, signer), { objectMode: false });
+  try {
+    return await handle(
+      service,
+      operation,
+      { ...head, headers: decodedHeaders(head.headers, payloadHash), body, requestId },
+      principalOf(signed),
+      options.calls,
+    );
+  } finally {
+    body.destroy();
+  }
+}
+
+/** The others: small bodies, whose hash is often nowhere but in the signature. */
+async function serveBuffered(
+  service: Service,
+  head: RequestHead,
+  incoming: IncomingMessage,
+  requestId: string,
+  claim: Claimed,
+  options: GatewayOptions,
+): Promise<ServiceResponse> {
+  const text = await readBody(incoming);
+  const hash = text === '' ? EMPTY_SHA256 : createHash('sha256').update(text).digest('hex');
+  const signed = claim && verifyClaim(claim, head, hash, options.credentials, Date.now());
+  const body = Readable.from([Buffer.from(text)], { objectMode: false });
+  return handle(service, service.operation(head), { ...head, body, requestId }, principalOf(signed), options.calls);
+}
+
+function handle(
+  service: Service,
+  operation: string,
+  request: Omit<ServiceRequest, 'principal' | 'authorize'>,
+  principal: Principal,
+  calls: Calls,
+): Promise<ServiceResponse> {
+  return calls.run(
+    { service: service.name, operation, principal },
+    (caller) => service.handle({ ...request, ...caller }),
+    {
+      'aws:SourceIp': '127.0.0.1',
+    },
+  );
+}
+
+function principalOf(signed: Signed | undefined): Principal {
+  return signed?.principal ?? { type: 'anonymous' };
+}
+
+function readHead(incoming: IncomingMessage): RequestHead {
+  const url = incoming.url ?? '/';
+  const mark = url.indexOf('?');
+  const headers: Record<string, string> = {};
+  for (let i = 0; i + 1 < incoming.rawHeaders.length; i += 2) {
+    const name = (incoming.rawHeaders[i] ?? '').toLowerCase();
+    const value = incoming.rawHeaders[i + 1] ?? '';
+    headers[name] = headers[name] === undefined ? value : `${headers[name]},${value}`;
+  }
+  return {
+    method: incoming.method ?? 'GET',
+    path: mark < 0 ? url : url.slice(0, mark),
+    query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
+    headers,
+  };
+}
+
+/** The headers as if the body had come without framing. */
+function decodedHeaders(headers: Readonly<Record<string, string>>, payloadHash: string): Record<string, string> {
+  const { 'content-encoding': encoding = '', ...rest } = headers;
+  const codings = encoding
+    .split(',')
+    .map((coding) => coding.trim())
+    .filter((coding) => coding !== '' && coding !== 'aws-chunked');
+  const length = isChunked(payloadHash) ? headers['x-amz-decoded-content-length'] : undefined;
+  return {
+    ...rest,
+    ...(codings.length > 0 && { 'content-encoding': codings.join(',') }),
+    ...(length !== undefined && { 'content-length': length }),
+  };
+}
+
+function withoutChecksums(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith('x-amz-checksum-')));
+}
+
+async function send(
+  answer: ServiceResponse,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  requestId: string,
+): Promise<void> {
+  outgoing.writeHead(answer.status, {
+    'x-amz-request-id': requestId,
+    'x-amzn-requestid': requestId,
+    'x-amz-id-2': requestId,
+    server: 'dropreel',
+    ...(answer.body instanceof Readable || answer.status === 204 || answer.status === 304
+      ? {}
+      : { 'content-length': Buffer.byteLength(answer.body ?? '') }),
+    ...answer.headers,
+  });
+  if (answer.body instanceof Readable && incoming.method !== 'HEAD') await pipeline(answer.body, outgoing);
+  else outgoing.end(incoming.method === 'HEAD' || answer.body instanceof Readable ? undefined : answer.body);
+}
+
+function asAwsError(error: unknown, requestId: string, log: (line: string) => void): AwsError {
+  if (error instanceof AwsError) return error;
+  log(
+    `gateway: request ${requestId} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  );
+  return new AwsError('InternalError', 500, 'We encountered an internal error. Please try again.');
+}
+
+function isDisconnect(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'ERR_STREAM_PREMATURE_CLOSE';
+}
