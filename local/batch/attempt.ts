@@ -158,6 +158,7 @@ export class AttemptRun {
     meter.add(`batch:gb-seconds:${type}`, (billed * requirement(spec, 'MEMORY')) / 1024);
     const disk = spec.container.ephemeralStorage?.sizeInGiB ?? 0;
     if (disk > FREE_EPHEMERAL_GIB) meter.add('batch:ephemeral-gb-seconds', billed * (disk - FREE_EPHEMERAL_GIB));
+    if (spec.container.networkConfiguration?.assignPublicIp === 'ENABLED') meter.add('batch:ipv4-seconds', billed);
     meter.add('batch:local-cpu-seconds', cpuSeconds);
   }
 }

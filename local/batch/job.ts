@@ -47,6 +47,7 @@ export interface JobSpec {
     resourceRequirements: { type: string; value: string }[];
     jobRoleArn?: string;
     ephemeralStorage?: { sizeInGiB: number };
+    networkConfiguration?: { assignPublicIp: 'ENABLED' | 'DISABLED' };
   };
   /** Present for an array job. */
   arraySize?: number;

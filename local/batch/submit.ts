@@ -148,6 +148,9 @@ export function specify(
         ({ type }) => type,
       ),
       ...(base.JobRoleArn ? { jobRoleArn: base.JobRoleArn } : {}),
+      ...(base.NetworkConfiguration
+        ? { networkConfiguration: { assignPublicIp: base.NetworkConfiguration.AssignPublicIp } }
+        : {}),
       ...(base.EphemeralStorage ? { ephemeralStorage: { sizeInGiB: base.EphemeralStorage.SizeInGiB } } : {}),
     },
     ...(arraySize ? { arraySize } : {}),

@@ -78,7 +78,9 @@ const ContainerProperties = z.strictObject({
   LinuxParameters: Inert,
   LogConfiguration: Inert,
   MountPoints: Inert,
-  NetworkConfiguration: Inert,
+  NetworkConfiguration: z
+    .strictObject({ AssignPublicIp: z.enum(['ENABLED', 'DISABLED']).default('DISABLED') })
+    .optional(),
   Privileged: Inert,
   ReadonlyRootFilesystem: Inert,
   RuntimePlatform: Inert,

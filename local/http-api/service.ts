@@ -16,6 +16,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ACCOUNT_ID, REGION, type Surroundings } from '../account.ts';
+import type { Lambda } from '../lambda/lambda.ts';
 import type { Meter } from '../meter.ts';
 import type { Principal } from '../service.ts';
 import { isPreflight, preflight, withCors } from './cors.ts';
@@ -32,15 +33,8 @@ const MAX_HEAD = 10_240;
 /** A call is billed for each 512 KB of it. */
 const BILLED_BYTES = 512 * 1024;
 
-/** Runs a function and waits for its result. `functionError` is set when it threw or ran out of time. */
-export type InvokeFunction = (
-  functionArn: string,
-  event: unknown,
-  principal: Principal,
-) => Promise<{ payload: string; functionError?: string | undefined }>;
-
 export interface HttpApiConfiguration extends ApiResources {
-  invoke: InvokeFunction;
+  invoke: Lambda['invoke'];
   /** Base URL under which the openid configuration of an issuer is fetched. */
   locateIssuer: (issuer: string) => string;
   meter: Meter;
@@ -164,8 +158,7 @@ async function integrate(
   try {
     const result = await Promise.race([invoked, timeout]);
     if (!result) return gatewayReply(503, 'Service Unavailable');
-    if (result.functionError) return gatewayReply(500, 'Internal Server Error');
-    return replyFrom(result.payload);
+    return result.ok ? replyFrom(result.payload) : gatewayReply(500, 'Internal Server Error');
   } catch {
     // Not permitted to invoke, or no such function: the client is not told which.
     return gatewayReply(500, 'Internal Server Error');

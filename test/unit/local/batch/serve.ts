@@ -28,6 +28,7 @@ export async function serve(
         query: url.searchParams,
         headers,
         body: incoming,
+        trailers: {},
         principal: { type: 'developer' },
         authorize,
       })
