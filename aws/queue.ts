@@ -1,4 +1,9 @@
-import { SendMessageBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
 
 /** Sends one message, as JSON. */
 export async function send(client: SQSClient, queueUrl: string, body: unknown, delaySeconds = 0): Promise<void> {
@@ -24,4 +29,20 @@ export async function sendMany(client: SQSClient, queueUrl: string, bodies: read
     const [failed] = Failed ?? [];
     if (failed) throw new Error(`SQS refused a message: ${failed.Code} ${failed.Message ?? ''}`);
   }
+}
+
+/** Lets a message that is being worked on come again after `seconds`, instead of when its queue's visibility time-out ends. */
+export async function comeAgain(
+  client: SQSClient,
+  queueUrl: string,
+  receiptHandle: string,
+  seconds: number,
+): Promise<void> {
+  await client.send(
+    new ChangeMessageVisibilityCommand({
+      QueueUrl: queueUrl,
+      ReceiptHandle: receiptHandle,
+      VisibilityTimeout: seconds,
+    }),
+  );
 }

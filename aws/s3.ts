@@ -189,6 +189,17 @@ export async function remove(client: S3Client, object: ObjectId): Promise<void> 
   await client.send(new DeleteObjectCommand({ Bucket: object.bucket, Key: object.key, VersionId: object.versionId }));
 }
 
+/** Removes only what was read: the object with that `etag`. `conflict`: it has changed. */
+export async function removeOver(client: S3Client, object: ObjectId, etag: string): Promise<'removed' | 'conflict'> {
+  try {
+    await client.send(new DeleteObjectCommand({ Bucket: object.bucket, Key: object.key, IfMatch: etag }));
+    return 'removed';
+  } catch (error) {
+    if (hasStatus(error, 412, 409, 404)) return 'conflict';
+    throw error;
+  }
+}
+
 /** S3's limit of one DeleteObjects. */
 const DELETE_BATCH = 1000;
 

@@ -12,6 +12,7 @@ export async function eachMessage<Schema extends z.ZodType>(
   context: Context,
   schema: Schema,
   work: (message: z.infer<Schema>) => Promise<void>,
+  onFailure?: (record: SQSRecord) => Promise<void>,
 ): Promise<SQSBatchResponse> {
   const one = async (record: SQSRecord) => {
     try {
@@ -19,6 +20,7 @@ export async function eachMessage<Schema extends z.ZodType>(
     } catch (error) {
       const receives = record.attributes.ApproximateReceiveCount;
       logger.error('message failed', { error, messageId: record.messageId, receives, body: record.body });
+      await onFailure?.(record);
       throw error;
     }
   };
