@@ -1,0 +1,143 @@
+import { access } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { execa } from 'execa';
+import { resolveProfile } from '../config.ts';
+import { type GlobalOptions, outputOf } from '../context.ts';
+import { CliError, EXIT } from '../exit.ts';
+import { tokenFor } from '../token.ts';
+
+interface Check {
+  name: string;
+  ok: boolean;
+  found: string;
+  /** Why it matters and how to get it; only for what is missing. */
+  advice?: string;
+  /** A missing one makes the exit code 1. */
+  required: boolean;
+}
+
+/** What the encodes use. */
+const ENCODERS = {
+  required: ['libx264', 'aac'],
+  useful: ['libx265', 'libsvtav1', 'h264_nvenc', 'hevc_nvenc', 'libopus'],
+};
+const FILTERS = {
+  required: ['scale', 'thumbnail', 'split', 'zscale', 'tonemap', 'aresample'],
+  useful: ['libvmaf', 'xpsnr'],
+};
+const INSTALL =
+  process.platform === 'darwin'
+    ? 'brew install ffmpeg'
+    : process.platform === 'win32'
+      ? 'winget install ffmpeg'
+      : 'apt install ffmpeg';
+
+export function addDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .description('what this machine has and lacks: ffmpeg, AWS credentials, the API')
+    .action(async (_options: object, command: Command) => {
+      const out = outputOf(command);
+      const checks = [...(await media()), await aws(), ...(await api(command.optsWithGlobals<GlobalOptions>()))];
+      out.result(checks, () => checks.map(lineOf).join('\n'));
+      const missing = checks.filter((check) => check.required && !check.ok).map((check) => check.name);
+      if (missing.length > 0) throw new CliError(EXIT.failed, `Missing: ${missing.join(', ')}.`);
+    });
+}
+
+function lineOf({ name, ok, found, advice, required }: Check): string {
+  const mark = ok ? '✓' : required ? '✗' : '–';
+  return `${mark} ${name.padEnd(18)} ${found}${advice ? `\n  ${advice}` : ''}`;
+}
+
+async function media(): Promise<Check[]> {
+  const ffmpeg = process.env.FFMPEG_PATH ?? 'ffmpeg';
+  const ffprobe = process.env.FFPROBE_PATH ?? 'ffprobe';
+  const [version, probeVersion, encoders, filters] = await Promise.all([
+    output(ffmpeg, ['-version']),
+    output(ffprobe, ['-version']),
+    output(ffmpeg, ['-hide_banner', '-encoders']),
+    output(ffmpeg, ['-hide_banner', '-filters']),
+  ]);
+  const node = process.versions.node;
+  const nodeOk = Number(node.split('.')[0]) > 20 || node.startsWith('20.19') || node.startsWith('20.20');
+  return [
+    {
+      name: 'node',
+      ok: nodeOk,
+      found: node,
+      required: true,
+      ...(!nodeOk && { advice: 'Node 20.19 or newer is needed.' }),
+    },
+    program('ffmpeg', version),
+    program('ffprobe', probeVersion),
+    parts('encoders', encoders, ENCODERS.required, true),
+    parts('more encoders', encoders, ENCODERS.useful, false),
+    parts('filters', filters, FILTERS.required, true),
+    parts('more filters', filters, FILTERS.useful, false),
+  ];
+}
+
+function program(name: string, version: string | null): Check {
+  if (version === null) {
+    return { name, ok: false, found: 'not found', required: true, advice: `Install it: ${INSTALL}` };
+  }
+  return { name, ok: true, found: /version (\S+)/.exec(version)?.[1] ?? 'unknown version', required: true };
+}
+
+/** Names are in the second column of ffmpeg's lists. */
+function parts(name: string, list: string | null, wanted: string[], required: boolean): Check {
+  const there = new Set(list?.split('\n').map((line) => line.trim().split(/\s+/)[1] ?? '') ?? []);
+  const missing = wanted.filter((part) => !there.has(part));
+  const found = wanted.filter((part) => there.has(part)).join(' ') || 'none';
+  const advice = required
+    ? `Missing: ${missing.join(' ')}. A full build has them: ${INSTALL}`
+    : `Without: ${missing.join(' ')}. Nothing here needs them.`;
+  return { name, ok: missing.length === 0, found, required, ...(missing.length > 0 && { advice }) };
+}
+
+async function output(command: string, args: string[]): Promise<string | null> {
+  const { stdout, failed } = await execa(command, args, { reject: false, timeout: 10_000 });
+  return failed || typeof stdout !== 'string' ? null : stdout;
+}
+
+async function aws(): Promise<Check> {
+  const fromEnvironment = Boolean(process.env.AWS_ACCESS_KEY_ID || process.env.AWS_PROFILE);
+  const file = process.env.AWS_SHARED_CREDENTIALS_FILE ?? join(homedir(), '.aws', 'credentials');
+  const fromFile = await access(file).then(
+    () => true,
+    () => false,
+  );
+  const ok = fromEnvironment || fromFile;
+  return {
+    name: 'AWS credentials',
+    ok,
+    found: fromEnvironment ? 'in the environment' : fromFile ? file : 'none',
+    required: false,
+    ...(!ok && { advice: 'Only `npm run deploy` needs them: aws configure' }),
+  };
+}
+
+async function api(options: GlobalOptions): Promise<Check[]> {
+  const name = 'API';
+  try {
+    const profile = await resolveProfile(options);
+    const response = await fetch(`${profile.apiUrl}/openapi.json`, { signal: AbortSignal.timeout(10_000) });
+    const reached: Check = { name, ok: response.ok, found: `${profile.apiUrl} (${profile.name})`, required: true };
+    if (!response.ok) return [{ ...reached, advice: `It answered ${response.status}.` }];
+    const token = await tokenFor(profile).then(
+      () => ({ ok: true, found: 'valid' }),
+      (error: unknown) => ({
+        ok: false,
+        found: 'none',
+        advice: error instanceof Error ? error.message : String(error),
+      }),
+    );
+    return [reached, { name: 'token', required: true, ...token }];
+  } catch (error) {
+    const advice = error instanceof Error ? error.message : String(error);
+    return [{ name, ok: false, found: 'not reached', required: false, advice }];
+  }
+}

@@ -1,0 +1,118 @@
+import { basename } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { Listr } from 'listr2';
+import type { MediaView } from '../../core/contracts/api.ts';
+import { type Context, contextOf } from '../context.ts';
+import { CliError, EXIT } from '../exit.ts';
+import { bytes } from '../output.ts';
+import { uploadFile } from '../upload/upload.ts';
+import { untilDone } from '../wait.ts';
+
+interface Options {
+  collection?: string;
+  title?: string;
+  type?: string;
+  concurrency: number;
+  wait?: boolean;
+}
+
+/** Files sent at once; each has several parts under way. */
+const FILES_AT_ONCE = 2;
+/** The progress line changes at most this often, in milliseconds. */
+const REDRAW_MS = 100;
+
+export function addUpload(program: Command): void {
+  program
+    .command('upload')
+    .description('send files; started again after Ctrl-C it goes on where it stopped')
+    .argument('<file...>')
+    .option('-c, --collection <id>', 'collection to put them in')
+    .option('--title <title>', 'title, for a single file')
+    .option('--type <mime>', 'content type, if the extension does not say it')
+    .option('--concurrency <n>', 'parts sent at once', count, 4)
+    .option('-w, --wait', 'wait until each is ready or failed')
+    .action(async (files: string[], options: Options, command: Command) => {
+      if (options.title && files.length > 1) throw new CliError(EXIT.usage, '--title is for a single file.');
+      const context = await contextOf(command);
+      const failures = await sendAll(context, files, options);
+      const [first] = failures;
+      if (first) throw first;
+    });
+}
+
+function count(text: string): number {
+  const n = Number(text);
+  if (!Number.isInteger(n) || n < 1 || n > 32) throw new InvalidArgumentError('takes 1 to 32.');
+  return n;
+}
+
+async function sendAll(context: Context, files: string[], options: Options): Promise<Error[]> {
+  const stop = new AbortController();
+  const interrupt = () =>
+    stop.abort(new CliError(EXIT.interrupted, 'Interrupted. The same command goes on from here.'));
+  process.once('SIGINT', interrupt);
+  const failures: Error[] = [];
+  const one = async (path: string, onProgress: (text: string) => void): Promise<void> => {
+    try {
+      const media = await send(context, path, options, stop.signal, onProgress);
+      context.out.result({ file: path, ...media }, () => `${media.id}  ${media.state}  ${path}`);
+      if (media.state === 'failed') {
+        throw new CliError(EXIT.failed, `${path}: ${media.error?.message ?? 'failed'} (${media.error?.code ?? ''})`);
+      }
+    } catch (error) {
+      const failure = stop.signal.aborted ? stop.signal.reason : error;
+      failures.push(failure instanceof Error ? failure : new Error(String(failure)));
+      throw failure;
+    }
+  };
+  // Without a terminal there is nothing to redraw: one line of the result per file.
+  const live = process.stderr.isTTY === true && !context.out.json;
+  const tasks = new Listr(
+    files.map((path) => ({
+      title: basename(path),
+      task: (_: unknown, task: { title: string }) =>
+        one(path, (text) => {
+          task.title = `${basename(path)}  ${text}`;
+        }),
+    })),
+    { concurrent: FILES_AT_ONCE, exitOnError: false, renderer: live ? 'default' : 'silent', rendererOptions: {} },
+  );
+  await tasks.run();
+  process.removeListener('SIGINT', interrupt);
+  return failures;
+}
+
+async function send(
+  { api, profile }: Context,
+  path: string,
+  options: Options,
+  signal: AbortSignal,
+  onProgress: (text: string) => void,
+): Promise<MediaView> {
+  const started = Date.now();
+  let drawn = 0;
+  const media = await uploadFile({
+    api,
+    apiUrl: profile.apiUrl,
+    path,
+    collectionId: options.collection,
+    title: options.title,
+    contentType: options.type,
+    concurrency: options.concurrency,
+    signal,
+    onProgress: (sent, size) => {
+      const now = Date.now();
+      if (now - drawn < REDRAW_MS && sent < size) return;
+      drawn = now;
+      const rate = sent / Math.max((now - started) / 1000, 0.001);
+      onProgress(`${bar(sent / size)} ${Math.floor((100 * sent) / size)} %  ${bytes(rate)}/s`);
+    },
+  });
+  if (!options.wait) return media;
+  return untilDone(api, media.id, signal, (now) => onProgress(`${now.state} ${now.job?.progress ?? 0} %`));
+}
+
+function bar(part: number): string {
+  const done = Math.round(part * 20);
+  return `${'█'.repeat(done)}${'░'.repeat(20 - done)}`;
+}

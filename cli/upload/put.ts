@@ -1,0 +1,96 @@
+import { createReadStream } from 'node:fs';
+import { Agent as HttpAgent, request as requestHttp } from 'node:http';
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+
+/** Connections are kept for the next part. */
+const agents = {
+  'http:': new HttpAgent({ keepAlive: true, maxSockets: 32 }),
+  'https:': new HttpsAgent({ keepAlive: true, maxSockets: 32 }),
+};
+/** Without any progress for this long a try is given up. */
+const IDLE_MS = 60_000;
+const TRIES = 5;
+const FIRST_PAUSE_MS = 500;
+/** Bytes read from the file at once. */
+const CHUNK = 1024 * 1024;
+
+export interface Put {
+  url: string;
+  headers?: Record<string, string>;
+  path: string;
+  /** First byte of the file, and how many. */
+  start: number;
+  size: number;
+  signal: AbortSignal;
+  /** Bytes sent by the present try; falls back to 0 when it starts again. */
+  onProgress: (sent: number) => void;
+}
+
+/** An answer that another try will not change: an expired URL, or a file that changed. */
+export class PutRefused extends Error {
+  override readonly name = 'PutRefused';
+  readonly status: number;
+
+  constructor(status: number, body: string) {
+    super(`the storage answered ${status}: ${body.slice(0, 300)}`);
+    this.status = status;
+  }
+}
+
+/** Sends a range of a file to a presigned URL, with several tries. @throws PutRefused, or the last try's error */
+export async function put(job: Put): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await tryPut(job);
+    } catch (error) {
+      job.onProgress(0);
+      if (job.signal.aborted || error instanceof PutRefused || tries === TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE_MS * 2 ** (tries - 1)));
+    }
+  }
+}
+
+function tryPut({ url, headers, path, start, size, signal, onProgress }: Put): Promise<void> {
+  const target = new URL(url);
+  const secure = target.protocol === 'https:';
+  return new Promise((resolve, reject) => {
+    const request = (secure ? requestHttps : requestHttp)(
+      target,
+      {
+        method: 'PUT',
+        agent: agents[secure ? 'https:' : 'http:'],
+        signal,
+        headers: { ...headers, 'Content-Length': size },
+        timeout: IDLE_MS,
+      },
+      (answer) => {
+        const status = answer.statusCode ?? 0;
+        let body = '';
+        answer.setEncoding('utf8');
+        answer.on('data', (text: string) => {
+          if (body.length < 1000) body += text;
+        });
+        answer.on('end', () => {
+          if (status >= 200 && status < 300) return resolve();
+          const passing = status === 429 || status >= 500;
+          reject(passing ? new Error(`the storage answered ${status}`) : new PutRefused(status, body));
+        });
+        answer.on('error', reject);
+      },
+    );
+    request.on('timeout', () => request.destroy(new Error('no progress for a minute')));
+    request.on('error', reject);
+    const file = createReadStream(path, { start, end: start + size - 1, highWaterMark: CHUNK });
+    file.on('error', (error) => request.destroy(error));
+    let sent = 0;
+    file.on('data', (chunk) => {
+      sent += chunk.length;
+      onProgress(sent);
+    });
+    // A file that became shorter would leave the request waiting for bytes that never come.
+    file.on('end', () => {
+      if (sent < size) request.destroy(new Error(`${path} became shorter while it was read`));
+    });
+    file.pipe(request);
+  });
+}
