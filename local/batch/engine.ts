@@ -87,6 +87,10 @@ export class Engine {
     }
   }
 
+  running(): string[] {
+    return [...this.#running.keys()];
+  }
+
   /** Stops a running attempt. @throws Error when the job is not running */
   async stop(jobId: string, cause: StopCause): Promise<void> {
     const running = this.#running.get(jobId);

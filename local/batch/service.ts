@@ -47,7 +47,9 @@ export interface BatchConfiguration extends BatchResources {
 export interface Batch extends Service {
   /** Begins to run jobs, and goes on with those of the last run. */
   start(): Promise<void>;
-  /** Ends the running attempt of a job in the way given; resolves when the job has its next state. */
+  /** Jobs with an attempt under way. */
+  running(): string[];
+  /** Ends the running attempt of a job in the way given; resolves when the job has its next state. @throws Error when it is not running */
   kill(jobId: string, cause: Exclude<StopCause, 'timeout' | 'closing'>): Promise<void>;
   /** Output of an attempt, the latest by default. */
   logFile(jobId: string, attempt?: number): string;
@@ -93,6 +95,7 @@ export async function createBatch(surroundings: Surroundings, configuration: Bat
     },
     renderError,
     start: () => engine.start(),
+    running: () => engine.running(),
     async kill(jobId, cause) {
       const job = store.jobs.get(jobId);
       if (job && cause === 'terminate') await engine.terminate(job, 'Terminated by the operator');

@@ -18,7 +18,6 @@ import type { AddressInfo } from 'node:net';
 import { ACCOUNT_ID, REGION, type Surroundings } from '../account.ts';
 import type { Lambda } from '../lambda/lambda.ts';
 import type { Meter } from '../meter.ts';
-import type { Principal } from '../service.ts';
 import { isPreflight, preflight, withCors } from './cors.ts';
 import { proxyEvent, type Received } from './event.ts';
 import { checkJwt, IssuerKeys, JwtRefused } from './jwt.ts';

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+
+/** What goes wrong, as plain data: the same plan on the same run does the same. */
+
+/** Which of the matching ones, counted from 1 in their order; `every` for all. */
+const Nth = z.union([z.number().int().positive(), z.array(z.number().int().positive()), z.literal('every')]);
+
+const Kill = z.strictObject({
+  type: z.literal('kill'),
+  /** How running jobs end: see StopCause in local/batch/attempt.ts. */
+  cause: z.enum(['SIGKILL', 'reclaim', 'host-lost', 'out-of-memory', 'terminate']),
+});
+/** The whole local cloud, as if its process had been killed. */
+const Crash = z.strictObject({ type: z.literal('crash') });
+const Delay = z.strictObject({ type: z.literal('delay'), ms: z.number().int().nonnegative() });
+
+const CallFault = z.strictObject({
+  call: z.strictObject({
+    /** `s3` */
+    service: z.string(),
+    /** `PutObject`; any when left out. */
+    operation: z.string().optional(),
+    /** Part of the caller's name: a role's ARN, a service's name, `developer` or `anonymous`. */
+    principal: z.string().optional(),
+  }),
+  nth: Nth,
+  /** Before the call takes effect, or after it but before the caller is told. */
+  moment: z.enum(['before', 'after']).default('before'),
+  do: z.discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('fail'),
+      code: z.string(),
+      status: z.number().int().min(400).max(599),
+      message: z.string().default('A fault of the plan'),
+    }),
+    /** Fails with the service's own throttling error. */
+    z.strictObject({ type: z.literal('throttle') }),
+    Delay,
+    Kill,
+    Crash,
+  ]),
+});
+
+const EventFault = z.strictObject({
+  event: z.strictObject({
+    source: z.string().optional(),
+    'detail-type': z.string().optional(),
+    /** Fields that the event's detail has, with these values. */
+    detail: z.record(z.string(), z.unknown()).default({}),
+    /** Part of the target's ARN. */
+    target: z.string().optional(),
+  }),
+  nth: Nth,
+  do: z.discriminatedUnion('type', [
+    /** It never arrives, and nobody is told. */
+    z.strictObject({ type: z.literal('drop') }),
+    z.strictObject({ type: z.literal('duplicate') }),
+    /** It arrives after the next matching one; after 5 s when there is none. */
+    z.strictObject({ type: z.literal('reorder') }),
+    Delay,
+    Kill,
+    Crash,
+  ]),
+});
+
+export const FaultPlan = z.array(z.union([CallFault, EventFault]));
+export type FaultPlan = z.input<typeof FaultPlan>;
+export type CallFault = z.output<typeof CallFault>;
+export type EventFault = z.output<typeof EventFault>;
+
+export function isDue(nth: z.infer<typeof Nth>, count: number): boolean {
+  return nth === 'every' || (Array.isArray(nth) ? nth.includes(count) : nth === count);
+}
