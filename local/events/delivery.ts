@@ -6,7 +6,7 @@ import type { Deliver } from '../targets.ts';
 
 /** What is to be delivered, and for how long it is tried. */
 export interface Delivery {
-  /** `rule Ingest → arn:aws:sqs:…`, for the log. */
+  /** For the log: `rule ingest → arn:aws:sqs:…` */
   label: string;
   targetArn: string;
   payload: string;
@@ -51,7 +51,7 @@ export function createDeliverer(
 
   async function giveUp(delivery: Delivery, error: AwsError, retries: number): Promise<void> {
     const { label, deadLetter, principal, payload } = delivery;
-    log(`events: ${label} failed after ${retries} retries: ${error.code}: ${error.message}`);
+    log(`${label} failed after ${retries} retries: ${error.code}: ${error.message}`);
     if (!deadLetter) return;
     const attributes = {
       ...deadLetter.attributes,
@@ -71,7 +71,7 @@ export function createDeliverer(
         services.sqs.send(deadLetter.arn, payload, caller, values),
       );
     } catch (failure) {
-      log(`events: ${label}: the dead letter was lost: ${String(failure)}`);
+      log(`${label}: the dead letter was lost: ${String(failure)}`);
     }
   }
 

@@ -1,10 +1,8 @@
 import { z } from 'zod';
 import { ACCOUNT_ID, REGION, type Surroundings } from '../account.ts';
-import { type Caller, type InternalCall, jsonError, jsonResponse, operationOf, readInput } from '../aws-json.ts';
+import { type Caller, jsonError, jsonResponse, operationOf, readInput } from '../aws-json.ts';
 import { AwsError, type EmitEvent, type Service } from '../service.ts';
-import type { Sqs } from '../sqs/service.ts';
-import type { Deliver } from '../targets.ts';
-import { createDeliverer } from './delivery.ts';
+import type { Deliverer } from './delivery.ts';
 import { inputFor } from './input.ts';
 import { PatternError } from './operators.ts';
 import { compilePattern } from './pattern.ts';
@@ -20,7 +18,7 @@ export interface Events {
   trigger(rule: Rule): Promise<void>;
   /** Goes on with what was accepted before a restart. */
   start(): void;
-  /** Waits for deliveries that are being tried; the others go on after the next start. */
+  /** Waits for deliveries that are being tried, the deliverer being closed; the others go on after the next start. */
   close(): Promise<void>;
   abandon(): Promise<void>;
 }
@@ -31,13 +29,12 @@ const TestEventPattern = z.object({ EventPattern: z.string(), Event: z.string() 
 export async function createEvents(
   surroundings: Surroundings,
   configuration: EventsConfiguration,
-  services: { deliver: Deliver; sqs: Sqs; call: InternalCall },
+  deliverer: Deliverer,
 ): Promise<Events> {
   const { clock, log } = surroundings;
   const rules = new Map(configuration.rules.map((rule) => [rule.arn, rule]));
   const buses = new Set(['default', ...configuration.buses]);
   const store = await PendingEvents.open(surroundings);
-  const deliverer = createDeliverer(surroundings, services);
   const atWork = new Set<Promise<void>>();
 
   async function accept(events: { id: string; bus: string; event: object }[]): Promise<void> {
@@ -59,14 +56,14 @@ export async function createEvents(
 
   function start(accepted: Accepted): void {
     for (const key of accepted.targets) {
-      const work = deliver(accepted, key)
+      const work = deliverTo(accepted, key)
         .catch((error) => log(`events: ${accepted.id} to ${key} is left for the next start: ${String(error)}`))
         .finally(() => atWork.delete(work));
       atWork.add(work);
     }
   }
 
-  async function deliver(accepted: Accepted, key: string): Promise<void> {
+  async function deliverTo(accepted: Accepted, key: string): Promise<void> {
     const separator = key.lastIndexOf('#');
     const rule = rules.get(key.slice(0, separator));
     const target = rule?.targets.find(({ id }) => id === key.slice(separator + 1));
@@ -139,13 +136,9 @@ export async function createEvents(
       for (const accepted of store.all()) start(accepted);
     },
     async close() {
-      deliverer.close();
       await Promise.all(atWork);
       await store.close();
     },
-    async abandon() {
-      deliverer.close();
-      await store.abandon();
-    },
+    abandon: () => store.abandon(),
   };
 }

@@ -1,0 +1,116 @@
+import { join } from 'node:path';
+import type { Surroundings } from '../account.ts';
+import { openJournal } from '../journal.ts';
+import { type Expression, parseExpression } from './expression.ts';
+
+/** Something that runs at times. */
+export interface Timed {
+  /** Its own among all. */
+  name: string;
+  /** `rate(…)`, `cron(…)` or `at(…)`. */
+  expression: string;
+  timeZone?: string;
+  /** ISO 8601. */
+  start?: string;
+  end?: string;
+  /** Resolves when the run is safely handed over. */
+  run(): Promise<void>;
+}
+
+export interface Scheduler {
+  /** Sets the timers. A run that fell due while the cloud was down is made up for, once. */
+  start(): void;
+  /** Runs it now, beside its schedule. @throws Error when there is none of that name */
+  fire(name: string): Promise<void>;
+  close(): Promise<void>;
+  abandon(): Promise<void>;
+}
+
+/** When a schedule was first seen, and until when its runs are done. Milliseconds since the epoch. */
+type Entry = { name: string; createdAt: number; doneUntil: number };
+
+/** Runs schedules by the cloud's clock. */
+export async function createScheduler(surroundings: Surroundings, schedules: readonly Timed[]): Promise<Scheduler> {
+  const { clock, log } = surroundings;
+  const entries = new Map<string, Entry>();
+  const journal = await openJournal<Entry>({
+    file: join(surroundings.dir, 'schedules.journal'),
+    apply: (entry) => entries.set(entry.name, entry),
+    snapshot: () => [...entries.values()].filter(({ name }) => schedules.some((schedule) => schedule.name === name)),
+  });
+  const timers = new Set<() => void>();
+  const atWork = new Set<Promise<void>>();
+  let closed = false;
+
+  const entryOf = (name: string): Entry => {
+    const now = clock.now();
+    return entries.get(name) ?? { name, createdAt: now, doneUntil: now };
+  };
+
+  function arm(schedule: Timed, expression: Expression): void {
+    const due = dueTime(schedule, expression, entryOf(schedule.name));
+    if (due === undefined || closed) return;
+    const cancel = clock.after(Math.max(0, due - clock.now()), () => {
+      timers.delete(cancel);
+      void track(runDue(schedule, expression));
+    });
+    timers.add(cancel);
+  }
+
+  async function runDue(schedule: Timed, expression: Expression): Promise<void> {
+    // However many runs were missed while the machine slept, this one stands for all of them.
+    const entry = { ...entryOf(schedule.name), doneUntil: clock.now() };
+    try {
+      await schedule.run();
+      await journal.append(entry);
+    } catch (error) {
+      if (!closed) log(`scheduler: ${schedule.name}: ${String(error)}`);
+    }
+    arm(schedule, expression);
+  }
+
+  function track(work: Promise<void>): Promise<void> {
+    atWork.add(work);
+    return work.finally(() => atWork.delete(work));
+  }
+
+  function stop(): void {
+    closed = true;
+    for (const cancel of timers) cancel();
+  }
+
+  return {
+    start() {
+      for (const schedule of schedules) {
+        const entry = entryOf(schedule.name);
+        if (!entries.has(schedule.name)) journal.append(entry).catch((error) => log(`scheduler: ${String(error)}`));
+        const { timeZone, start } = schedule;
+        const anchor = start === undefined ? entry.createdAt : Date.parse(start);
+        arm(schedule, parseExpression(schedule.expression, { anchor, ...(timeZone && { timeZone }) }));
+      }
+    },
+    async fire(name) {
+      const schedule = schedules.find((one) => one.name === name);
+      if (!schedule) {
+        throw new Error(`there is no schedule ${name}: there are ${schedules.map((one) => one.name).join(', ')}`);
+      }
+      await schedule.run();
+    },
+    async close() {
+      stop();
+      await Promise.all(atWork);
+      await journal.close();
+    },
+    async abandon() {
+      stop();
+      await journal.abandon();
+    },
+  };
+}
+
+function dueTime({ start, end }: Timed, expression: Expression, { doneUntil }: Entry): number | undefined {
+  // A run at the very start counts, so the search begins a moment before.
+  const from = start === undefined ? doneUntil : Math.max(doneUntil, Date.parse(start) - 1);
+  const due = expression.next(from);
+  return due === undefined || (end !== undefined && due > Date.parse(end)) ? undefined : due;
+}

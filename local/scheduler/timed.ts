@@ -1,0 +1,39 @@
+import type { Clock } from '../clock.ts';
+import type { Deliverer } from '../events/delivery.ts';
+import type { Events } from '../events/service.ts';
+import type { Rule } from '../events/template.ts';
+import type { Timed } from './scheduler.ts';
+import type { ScheduleConfiguration } from './template.ts';
+
+/** A schedule hands its input to its target with the permissions of its role. */
+export function timedSchedule(schedule: ScheduleConfiguration, deliverer: Deliverer, clock: Clock): Timed {
+  const { name, expression, timeZone, start, end } = schedule;
+  return {
+    name,
+    expression,
+    timeZone,
+    ...(start !== undefined && { start }),
+    ...(end !== undefined && { end }),
+    run: () =>
+      deliverer.run({
+        label: `schedule ${name} → ${schedule.targetArn}`,
+        targetArn: schedule.targetArn,
+        payload: schedule.input,
+        principal: { type: 'role', arn: schedule.roleArn },
+        acceptedAt: clock.now(),
+        maxRetries: schedule.maxRetries,
+        maxAge: schedule.maxAge,
+        ...(schedule.deadLetterArn && {
+          deadLetter: { arn: schedule.deadLetterArn, attributes: { SCHEDULE_ARN: schedule.arn } },
+        }),
+      }),
+  };
+}
+
+/** A rule with a schedule puts an event of its own to its targets. */
+export function timedRules(rules: readonly Rule[], events: Events): Timed[] {
+  return rules.flatMap((rule) => {
+    const { name, schedule } = rule;
+    return schedule === undefined ? [] : [{ name, expression: schedule, run: () => events.trigger(rule) }];
+  });
+}
