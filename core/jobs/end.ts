@@ -21,7 +21,7 @@ export function jobSucceeded(job: JobRow, result: Succeeded, now: string): Outco
     startedAt: job.startedAt ?? now,
     preset: result.preset,
   };
-  return { change: [changeJob(job, set)] };
+  return { change: [changeJob(job, set, ['error'])] };
 }
 
 /**

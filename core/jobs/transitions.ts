@@ -2,7 +2,15 @@
 export type { Change, Outcome, Write } from './change.ts';
 export { markDeleting } from './deletion.ts';
 export { isUnderWay, jobFailed, jobSucceeded } from './end.ts';
-export { forgetVersion, mayPublish, published, reserveRollback, rolledBack, superseded } from './publication.ts';
+export {
+  expireVersion,
+  forgetVersion,
+  mayPublish,
+  published,
+  reserveRollback,
+  rolledBack,
+  superseded,
+} from './publication.ts';
 export { engineAccepted, flagMedia, jobFor, sourceToEncode, startAgain, unflagMedia } from './start.ts';
-export { jobProgressed, jobRunning, jobStillThere } from './track.ts';
+export { jobProgressed, jobRunning, stillWaiting } from './track.ts';
 export { acceptUpload, expireUpload, newCollection, noNews, rejectUpload } from './upload.ts';

@@ -1,13 +1,13 @@
 import { send } from '../../aws/queue.ts';
 import { head } from '../../aws/s3.ts';
-import { getJob, getMedia, settle } from '../../aws/table.ts';
+import { apply, getJob, getMedia, settle } from '../../aws/table.ts';
 import type { PublishMessage } from '../../core/contracts/events.ts';
 import { parseJobId } from '../../core/contracts/ids.ts';
 import type { Succeeded } from '../../core/contracts/job.ts';
 import { mediaKeys } from '../../core/contracts/keys.ts';
 import type { JobRow, MediaRow } from '../../core/contracts/rows.ts';
 import { DropreelError } from '../../core/jobs/errors.ts';
-import { mayPublish, published, superseded } from '../../core/jobs/transitions.ts';
+import { expireVersion, mayPublish, published, superseded } from '../../core/jobs/transitions.ts';
 import { type PublishPlan, publishPlan, versionOf } from '../../core/publish/plan.ts';
 import { pointersTo } from '../../core/publish/pointers.ts';
 import { failJob, readResult } from '../shared/end-job.ts';
@@ -92,6 +92,8 @@ async function makeVersion(
   } catch (error) {
     if (!(error instanceof DropreelError)) throw error;
     await failJob(services.table, job.jobId, error.code, error.message);
+    // What was copied is removed by sweep.
+    await apply(services.table, [expireVersion(job, job.n, new Date().toISOString())]);
     return 'failed';
   }
 }

@@ -9,7 +9,7 @@ import { Claim, EXIT, Result } from '../../core/contracts/job.ts';
 import { CLAIM_FILE, RESULT_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
 import { type EngineEnd, reasonOf } from '../../core/jobs/ended.ts';
 import { decide, type ErrorCode } from '../../core/jobs/errors.ts';
-import { jobFailed, jobSucceeded } from '../../core/jobs/transitions.ts';
+import { jobFailed, jobSucceeded, stillWaiting } from '../../core/jobs/transitions.ts';
 import { count, logger } from './stack.ts';
 
 export interface EndServices {
@@ -47,8 +47,14 @@ export async function endJob(
     await askToPublish(services, jobId);
     return 'succeeded';
   }
-  if (!result && (await isDouble(services, jobId, end.engineJobId))) {
+  const claim = result ? null : await readClaim(services, jobId);
+  if (claim && claim.engineJobId !== end.engineJobId) {
     logger.info('a second engine job ended', { jobId, engineJobId: end.engineJobId });
+    await settle(services.table, async () => {
+      const job = await getJob(services.table, mediaId, n);
+      if (!job || job.engineJobId === claim.engineJobId) return { none: 'the claim is known' };
+      return stillWaiting(job, job.todoAt ?? new Date().toISOString(), { engineJobId: claim.engineJobId });
+    });
     return 'ignored';
   }
   const ownWords = end.status === 'SUCCEEDED' || end.exitCode === EXIT.permanent || end.exitCode === EXIT.transient;
@@ -92,8 +98,8 @@ export async function readResult(
   return text === null ? null : Result.parse(JSON.parse(text));
 }
 
-async function isDouble(services: EndServices, jobId: string, engineJobId: string): Promise<boolean> {
+async function readClaim(services: EndServices, jobId: string): Promise<Claim | null> {
   const key = `${tmpPrefix(jobId)}${CLAIM_FILE}`;
   const text = await readText(services.s3, { bucket: services.mediaBucket, key });
-  return text !== null && Claim.parse(JSON.parse(text)).engineJobId !== engineJobId;
+  return text === null ? null : Claim.parse(JSON.parse(text));
 }

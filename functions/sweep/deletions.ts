@@ -1,0 +1,71 @@
+import { cancel } from '../../aws/batch.ts';
+import { listVersions, remove, removePrefix } from '../../aws/s3.ts';
+import { apply, getRow } from '../../aws/table.ts';
+import { queryJobs, queryKeys } from '../../aws/table-queries.ts';
+import { mediaKeys, tmpPrefix } from '../../core/contracts/keys.ts';
+import { type JobRow, MediaRow, rowKeys, TODO } from '../../core/contracts/rows.ts';
+import { hasEnded } from '../../core/jobs/rows.ts';
+import { failJob } from '../shared/end-job.ts';
+import { logger } from '../shared/stack.ts';
+import { due } from './due.ts';
+import { minutesAfter, type SweepServices } from './services.ts';
+
+/** Lambda's longest run: a publish that had begun before the mark has surely ended after it. */
+const PUBLISH_MINUTES = 16;
+/** More jobs than any media has unfinished. */
+const JOBS = 100;
+
+/** Media marked for deletion: their jobs end, their objects go, and their rows last, so that a stopped run is taken up again. */
+export async function deleteMedia(services: SweepServices): Promise<void> {
+  for await (const items of due(services, TODO.delete)) {
+    for (const { pk, sk } of items) {
+      if (services.timeIsUp()) return;
+      const media = await getRow(services.table, { pk, sk }, MediaRow);
+      if (media?.state === 'deleting') await deleteOne(services, media);
+    }
+  }
+}
+
+async function deleteOne(services: SweepServices, media: MediaRow): Promise<void> {
+  const { table, s3, mediaBucket, now } = services;
+  const jobs = await queryJobs(table, media.mediaId, JOBS);
+  const publishing = await endJobs(services, jobs);
+  for (const prefix of mediaKeys(media.creatorId, media.mediaId).prefixes) await removePrefix(s3, mediaBucket, prefix);
+  for (const { jobId } of jobs) await removePrefix(s3, mediaBucket, tmpPrefix(jobId));
+  await removeUploads(services, media);
+  const key = rowKeys.media(media.mediaId);
+  if (publishing) {
+    // It may be copying at this moment: what it leaves is removed by a later run.
+    const set = { todoAt: minutesAfter(now, PUBLISH_MINUTES) };
+    await apply(table, [{ op: 'update', key, expect: { state: 'deleting' }, set }]);
+    return;
+  }
+  const rows = (await queryKeys(table, key.pk)).filter(({ sk }) => sk.startsWith('JOB#') || sk.startsWith('OLD#'));
+  for (const row of rows) await apply(table, [{ op: 'remove', key: row, expect: {} }]);
+  await apply(table, [{ op: 'remove', key, expect: { state: 'deleting' } }]);
+  services.did('mediaDeleted');
+}
+
+/** Whether one of them may be in the hands of publish-output. */
+async function endJobs(services: SweepServices, jobs: readonly JobRow[]): Promise<boolean> {
+  const unfinished = jobs.filter((job) => !hasEnded(job));
+  for (const { jobId, engineJobId, state } of unfinished) {
+    if (engineJobId !== undefined && state !== 'succeeded') {
+      await cancel(services.batch, engineJobId, 'the media is deleted').catch((error: unknown) => {
+        // The engine's job runs to its end for nothing.
+        logger.warn('not cancelled', { jobId, error });
+      });
+    }
+    await failJob(services.table, jobId, 'cancelled', 'The media was deleted.');
+  }
+  return unfinished.some(({ state }) => state === 'succeeded');
+}
+
+/** Every version that was there when the media was marked; one that came later is a new upload. */
+async function removeUploads({ s3 }: SweepServices, media: MediaRow): Promise<void> {
+  const { bucket, key } = media.source;
+  const markedAt = Date.parse(media.updatedAt);
+  for await (const { versionId, lastModified } of listVersions(s3, bucket, key)) {
+    if (lastModified.getTime() <= markedAt) await remove(s3, { bucket, key, versionId });
+  }
+}

@@ -1,0 +1,51 @@
+import { removeMany, removePrefix } from '../../aws/s3.ts';
+import { apply, getMedia, getRow, settle } from '../../aws/table.ts';
+import { mediaKeys } from '../../core/contracts/keys.ts';
+import { OldVersionRow, type RowKey, rowKeys, TODO } from '../../core/contracts/rows.ts';
+import type { Outcome } from '../../core/jobs/change.ts';
+import { forgetVersion } from '../../core/jobs/transitions.ts';
+import { due } from './due.ts';
+import type { SweepServices } from './services.ts';
+
+/** Versions whose grace is over. */
+export async function removeOldVersions(services: SweepServices): Promise<void> {
+  for await (const items of due(services, TODO.expire)) {
+    for (const { pk, sk } of items) {
+      if (services.timeIsUp()) return;
+      await removeOne(services, { pk, sk });
+    }
+  }
+}
+
+/** First nobody may go back to it, then its objects go, then its row; stopped between, the row brings the next run here. */
+async function removeOne(services: SweepServices, key: RowKey): Promise<void> {
+  const { table, now } = services;
+  let row: OldVersionRow | null = null;
+  let keep = false;
+  await settle(table, async (): Promise<Outcome> => {
+    row = await getRow(table, key, OldVersionRow);
+    // A rollback moved it since the index was read.
+    keep = row === null || row.todoAt > now;
+    if (row === null || keep) return { none: 'not due' };
+    const outcome = forgetVersion(row, await getMedia(table, row.mediaId));
+    keep = 'inUse' in outcome && outcome.inUse;
+    return outcome;
+  });
+  if (keep || row === null) return;
+  const { creatorId, mediaId, version, todoAt }: OldVersionRow = row;
+  await removeVersion(services, creatorId, mediaId, version);
+  await apply(table, [{ op: 'remove', key: rowKeys.oldVersion(mediaId, version), expect: { todoAt } }]);
+  services.did('versionsRemoved');
+}
+
+async function removeVersion(
+  { s3, mediaBucket }: SweepServices,
+  creatorId: string,
+  mediaId: string,
+  n: number,
+): Promise<void> {
+  const version = mediaKeys(creatorId, mediaId).version(n);
+  await removePrefix(s3, mediaBucket, version.hls);
+  await removePrefix(s3, mediaBucket, version.preview);
+  await removeMany(s3, mediaBucket, [version.mp4, version.thumbnail, version.poster, version.waveform]);
+}
