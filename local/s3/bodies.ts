@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { type ChecksumAlgorithm, createDigest } from '../gateway/checksums.ts';
+import { syncDirectory } from '../journal.ts';
+import { AwsError } from '../service.ts';
+import type { Piece } from './model.ts';
+
+/** What a body turned out to be while it was written. */
+export interface Written {
+  piece: Piece;
+  /** Hex. */
+  md5: string;
+  /** Base64. */
+  checksum: string;
+}
+
+/** The bytes of objects: files under names of their own, written once, fsynced before anybody is told. */
+export class Bodies {
+  readonly #incoming: string;
+  readonly #objects: string;
+
+  private constructor(directory: string) {
+    this.#incoming = join(directory, 'incoming');
+    this.#objects = join(directory, 'objects');
+  }
+
+  /** Clears what an interrupted write left behind. */
+  static async open(directory: string): Promise<Bodies> {
+    const bodies = new Bodies(directory);
+    await rm(bodies.#incoming, { recursive: true, force: true });
+    await mkdir(bodies.#incoming, { recursive: true });
+    await mkdir(bodies.#objects, { recursive: true });
+    return bodies;
+  }
+
+  /** @throws AwsError ServiceUnavailable when the disk is full; whatever reading `body` throws. Leaves no file then. */
+  async write(body: Readable, algorithm: ChecksumAlgorithm, limit: number): Promise<Written> {
+    const file = randomUUID();
+    const aside = join(this.#incoming, file);
+    const md5 = createDigest('MD5');
+    const checksum = createDigest(algorithm);
+    let size = 0;
+    try {
+      const handle = await open(aside, 'wx');
+      try {
+        for await (const chunk of body as AsyncIterable<Buffer>) {
+          size += chunk.length;
+          if (size > limit) throw tooLarge(limit);
+          md5.update(chunk);
+          checksum.update(chunk);
+          await writeAll(handle, chunk);
+        }
+        await handle.datasync();
+      } finally {
+        await handle.close();
+      }
+      await rename(aside, join(this.#objects, file));
+      await syncDirectory(this.#objects);
+    } catch (error) {
+      await rm(aside, { force: true });
+      if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') {
+        throw new AwsError('ServiceUnavailable', 503, 'The disk of the local S3 is full.');
+      }
+      throw error;
+    }
+    return { piece: { file, size }, md5: md5.digest().toString('hex'), checksum: checksum.digest().toString('base64') };
+  }
+
+  /** Bytes `from` to `to`, both included, of the pieces laid end to end. */
+  read(pieces: readonly Piece[], from: number, to: number): Readable {
+    const objects = this.#objects;
+    async function* bytes(): AsyncGenerator<Buffer> {
+      let start = 0;
+      for (const { file, size } of pieces) {
+        const first = Math.max(from - start, 0);
+        const last = Math.min(to - start, size - 1);
+        if (first <= last) yield* createReadStream(join(objects, file), { start: first, end: last });
+        start += size;
+      }
+    }
+    return Readable.from(bytes(), { objectMode: false });
+  }
+
+  /** Digests of the pieces laid end to end: hex MD5, base64 checksum. */
+  async digest(pieces: readonly Piece[], algorithm: ChecksumAlgorithm): Promise<{ md5: string; checksum: string }> {
+    const md5 = createDigest('MD5');
+    const checksum = createDigest(algorithm);
+    for (const { file } of pieces) {
+      for await (const chunk of createReadStream(join(this.#objects, file)) as AsyncIterable<Buffer>) {
+        md5.update(chunk);
+        checksum.update(chunk);
+      }
+    }
+    return { md5: md5.digest().toString('hex'), checksum: checksum.digest().toString('base64') };
+  }
+
+  /** A reader that has the file open goes on reading it. */
+  async remove(file: string): Promise<void> {
+    await rm(join(this.#objects, file), { force: true });
+  }
+
+  /** Removes files that nothing names: written, but never told. */
+  async removeUnnamed(named: (file: string) => boolean): Promise<number> {
+    const unnamed = (await readdir(this.#objects)).filter((file) => !named(file));
+    for (const file of unnamed) await this.remove(file);
+    return unnamed.length;
+  }
+}
+
+async function writeAll(handle: Awaited<ReturnType<typeof open>>, chunk: Buffer): Promise<void> {
+  for (let done = 0; done < chunk.length; ) {
+    const { bytesWritten } = await handle.write(chunk, done);
+    done += bytesWritten;
+  }
+}
+
+const tooLarge = (limit: number) =>
+  new AwsError('EntityTooLarge', 400, 'Your proposed upload exceeds the maximum allowed size', {
+    MaxSizeAllowed: String(limit),
+  });

@@ -1,0 +1,38 @@
+import { AwsError, type ServiceResponse } from '../service.ts';
+import { type Call, readText } from './call.ts';
+import { LIMITS } from './model.ts';
+import { removeObject } from './objects.ts';
+import { listOf, readXml, type XmlElement, xmlResponse } from './xml.ts';
+
+/** Each object succeeds or fails by itself. https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html */
+export async function deleteObjects(call: Call): Promise<ServiceResponse> {
+  const body = readXml(await readText(call.request), 'Delete');
+  const objects = listOf(body.Object);
+  if (objects.length === 0 || objects.length > LIMITS.listed) {
+    throw new AwsError(
+      'MalformedXML',
+      400,
+      'The XML you provided was not well-formed or did not validate against our published schema',
+    );
+  }
+  const quiet = body.Quiet === 'true';
+  const deleted: XmlElement[] = [];
+  const failed: XmlElement[] = [];
+  for (const object of objects) {
+    const key = String(object.Key ?? '');
+    const versionId = object.VersionId === undefined ? null : String(object.VersionId);
+    const named = { Key: key, ...(versionId !== null && { VersionId: versionId }) };
+    try {
+      call.authorize(versionId === null ? 's3:DeleteObject' : 's3:DeleteObjectVersion', key);
+      const removed = await removeObject(call, key, versionId);
+      deleted.push({
+        ...named,
+        ...(removed.deleteMarker && { DeleteMarker: true, DeleteMarkerVersionId: removed.versionId ?? '' }),
+      });
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      failed.push({ ...named, Code: error.code, Message: error.message });
+    }
+  }
+  return xmlResponse('DeleteResult', { Deleted: quiet ? [] : deleted, Error: failed });
+}

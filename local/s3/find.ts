@@ -1,0 +1,54 @@
+import { AwsError } from '../service.ts';
+import type { Call } from './call.ts';
+import { noSuchKey, type ObjectVersion } from './model.ts';
+
+/**
+ * The version that a read names, permission checked. A key that is not there is 404 to those who may list the bucket,
+ * and 403 to others. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+ */
+export function findVersion(
+  call: Call,
+  source: { bucket: string; key: string; versionId: string | null },
+): ObjectVersion {
+  const { bucket, key, versionId } = source;
+  const { configuration } = call.store.bucket(bucket);
+  const check = (action: string, resource: string) =>
+    call.request.authorize({ action, resource, resourcePolicy: configuration.policy });
+  check(versionId === null ? 's3:GetObject' : 's3:GetObjectVersion', `${configuration.arn}/${key}`);
+  const version = versionId === null ? call.store.latest(bucket, key) : call.store.version(bucket, key, versionId);
+  if (!version || (version.deleteMarker && versionId === null)) {
+    check('s3:ListBucket', configuration.arn);
+    if (versionId !== null) {
+      throw new AwsError('NoSuchVersion', 404, 'The specified version does not exist.', {
+        Key: key,
+        VersionId: versionId,
+      });
+    }
+    throw noSuchKey(key);
+  }
+  if (version.deleteMarker) {
+    throw new AwsError('MethodNotAllowed', 405, 'The specified method is not allowed against this resource.');
+  }
+  return version;
+}
+
+/** `x-amz-copy-source`: `/bucket/key?versionId=…`, URL-encoded. */
+export function readCopySource(header: string): { bucket: string; key: string; versionId: string | null } {
+  const [path = '', query = ''] = header.replace(/^\//, '').split(/\?(?=versionId=[^?]*$)/);
+  const [bucket = '', ...rest] = path.split('/');
+  try {
+    const key = decodeURIComponent(rest.join('/'));
+    if (bucket === '' || key === '') throw new URIError();
+    return { bucket: decodeURIComponent(bucket), key, versionId: new URLSearchParams(query).get('versionId') };
+  } catch {
+    throw new AwsError(
+      'InvalidArgument',
+      400,
+      'Copy Source must mention the source bucket and key: sourcebucket/sourcekey',
+      {
+        ArgumentName: 'x-amz-copy-source',
+        ArgumentValue: header,
+      },
+    );
+  }
+}

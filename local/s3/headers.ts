@@ -1,0 +1,141 @@
+import {
+  CHECKSUM_ALGORITHMS,
+  CHECKSUM_LENGTH,
+  type ChecksumAlgorithm,
+  checksumHeader,
+  isChecksumAlgorithm,
+} from '../gateway/checksums.ts';
+import { AwsError, type ServiceRequest } from '../service.ts';
+import { invalidArgument, type ObjectVersion } from './model.ts';
+
+type Headers = ServiceRequest['headers'];
+
+/** Headers that are stored with an object and sent back with it. */
+const STORED = [
+  'content-type',
+  'cache-control',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'expires',
+] as const;
+const META = 'x-amz-meta-';
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html */
+const MAX_METADATA_BYTES = 2048;
+
+export function storedHeaders(headers: Headers): Record<string, string> {
+  const stored: Record<string, string> = { 'content-type': 'binary/octet-stream' };
+  for (const name of STORED) {
+    const value = headers[name];
+    if (value === undefined) continue;
+    // aws-chunked is the transfer's, not the object's.
+    const kept = name === 'content-encoding' ? withoutChunked(value) : value;
+    if (kept !== '') stored[name] = kept;
+  }
+  return stored;
+}
+
+const withoutChunked = (value: string) =>
+  value
+    .split(',')
+    .map((it) => it.trim())
+    .filter((it) => it !== 'aws-chunked' && it !== '')
+    .join(',');
+
+export function userMetadata(headers: Headers): Record<string, string> {
+  const entries = Object.entries(headers)
+    .filter(([name]) => name.startsWith(META))
+    .map(([name, value]) => [name.slice(META.length), value] as const);
+  const bytes = entries.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
+  if (bytes > MAX_METADATA_BYTES) {
+    throw new AwsError('MetadataTooLarge', 400, 'Your metadata headers exceed the maximum allowed metadata size');
+  }
+  return Object.fromEntries(entries);
+}
+
+/** What a request says of its body's checksum: the algorithm, and the value where it is in a header. */
+export function requestedChecksum(headers: Headers): { algorithm: ChecksumAlgorithm; value?: string } | undefined {
+  for (const algorithm of CHECKSUM_ALGORITHMS) {
+    const value = headers[checksumHeader(algorithm)];
+    if (value === undefined) continue;
+    const length = Buffer.from(value.split('-')[0] ?? '', 'base64').length;
+    if (length !== CHECKSUM_LENGTH[algorithm]) {
+      throw new AwsError('InvalidRequest', 400, `Value for ${checksumHeader(algorithm)} header is invalid.`);
+    }
+    return { algorithm, value };
+  }
+  const named = (headers['x-amz-sdk-checksum-algorithm'] ?? headers['x-amz-checksum-algorithm'] ?? '').toUpperCase();
+  const trailer = CHECKSUM_ALGORITHMS.find((algorithm) => headers['x-amz-trailer'] === checksumHeader(algorithm));
+  if (trailer) return { algorithm: trailer };
+  if (named === '') return undefined;
+  if (!isChecksumAlgorithm(named)) throw invalidArgument('Checksum algorithm provided is unsupported.');
+  return { algorithm: named };
+}
+
+/** What is left out of what dropreel's local S3 serves: said, not ignored. */
+export function refuseUnserved(headers: Headers): void {
+  for (const name of [
+    'x-amz-tagging',
+    'x-amz-website-redirect-location',
+    'x-amz-object-lock-mode',
+    'x-amz-grant-read',
+  ]) {
+    if (headers[name] !== undefined) {
+      throw new AwsError('NotImplemented', 501, `A header you provided implies functionality that is not implemented`, {
+        Header: name,
+      });
+    }
+  }
+}
+
+const quoted = (etag: string) => `"${etag}"`;
+
+/** Of GetObject and HeadObject. */
+export function describeVersion(version: ObjectVersion, versioned: boolean): Record<string, string> {
+  const metadata = Object.entries(version.metadata).map(([name, value]) => [`${META}${name}`, value]);
+  return {
+    ...version.headers,
+    ...Object.fromEntries(metadata),
+    etag: quoted(version.etag),
+    'last-modified': new Date(version.modified).toUTCString(),
+    'accept-ranges': 'bytes',
+    'x-amz-server-side-encryption': 'AES256',
+    ...(versioned && { 'x-amz-version-id': version.versionId }),
+  };
+}
+
+export function checksumHeaders(version: ObjectVersion): Record<string, string> {
+  const { checksum } = version;
+  return checksum ? { [checksumHeader(checksum.algorithm)]: checksum.value, 'x-amz-checksum-type': checksum.type } : {};
+}
+
+/** Of answers to writes. */
+export function writtenHeaders(version: ObjectVersion, versioned: boolean): Record<string, string> {
+  return {
+    etag: quoted(version.etag),
+    'x-amz-server-side-encryption': 'AES256',
+    ...checksumHeaders(version),
+    ...(versioned && { 'x-amz-version-id': version.versionId }),
+  };
+}
+
+/** One range of bytes, both ends included; undefined where the header asks for none that is understood. */
+export function readRange(header: string | undefined, size: number): { from: number; to: number } | undefined {
+  const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? '');
+  if (!match || (match[1] === '' && match[2] === '')) return undefined;
+  const unsatisfiable = () =>
+    new AwsError('InvalidRange', 416, 'The requested range is not satisfiable', {
+      RangeRequested: header ?? '',
+      ActualObjectSize: String(size),
+    });
+  if (match[1] === '') {
+    const last = Number(match[2]);
+    if (last === 0 || size === 0) throw unsatisfiable();
+    return { from: Math.max(size - last, 0), to: size - 1 };
+  }
+  const from = Number(match[1]);
+  const to = match[2] === '' ? size - 1 : Number(match[2]);
+  if (to < from && match[2] !== '') return undefined;
+  if (from >= size) throw unsatisfiable();
+  return { from, to: Math.min(to, size - 1) };
+}

@@ -1,0 +1,177 @@
+import type { ServiceResponse } from '../service.ts';
+import type { Call } from './call.ts';
+import { compareKeys } from './key-index.ts';
+import { invalidArgument, LIMITS, type ObjectVersion } from './model.ts';
+import { type XmlElement, xmlResponse } from './xml.ts';
+
+interface Listing<Item> {
+  items: Item[];
+  prefixes: string[];
+  /** The last key or prefix that is on this page; set when there is more. */
+  next: string | undefined;
+}
+
+function limitOf(call: Call): number {
+  const text = call.request.query.get('max-keys') ?? String(LIMITS.listed);
+  const limit = Number(text);
+  if (!Number.isInteger(limit) || limit < 0) {
+    throw invalidArgument('Provided max-keys not an integer or within integer range', {
+      ArgumentName: 'max-keys',
+      ArgumentValue: text,
+    });
+  }
+  return Math.min(limit, LIMITS.listed);
+}
+
+/** Keys after `after`, folded at the delimiter; `take` turns a key's versions into items, none to skip it. */
+function walk<Item>(
+  call: Call,
+  { prefix, delimiter, after, limit }: { prefix: string; delimiter: string; after: string; limit: number },
+  take: (key: string, versions: ObjectVersion[]) => Item[],
+): Listing<Item> {
+  const items: Item[] = [];
+  const prefixes: string[] = [];
+  let last = '';
+  const start = compareKeys(after, prefix) > 0 ? after : prefix;
+  for (const [key, versions] of call.store.bucket(call.bucket).keys.from(start)) {
+    if (!key.startsWith(prefix)) {
+      if (compareKeys(key, prefix) > 0) break;
+      continue;
+    }
+    if (after !== '' && compareKeys(key, after) <= 0) continue;
+    const end = delimiter === '' ? -1 : key.indexOf(delimiter, prefix.length);
+    const folded = end < 0 ? undefined : key.slice(0, end + delimiter.length);
+    if (folded !== undefined && (prefixes.at(-1) === folded || (after !== '' && after.startsWith(folded)))) continue;
+    const taken = take(key, versions);
+    if (taken.length === 0) continue;
+    if (items.length + prefixes.length >= limit) return { items, prefixes, next: limit === 0 ? undefined : last };
+    if (folded !== undefined) prefixes.push(folded);
+    else items.push(...taken);
+    last = folded ?? key;
+  }
+  return { items, prefixes, next: undefined };
+}
+
+const present = (_: string, versions: ObjectVersion[]) => {
+  const latest = versions.at(-1);
+  return latest && !latest.deleteMarker ? [latest] : [];
+};
+
+const contentOf = (encode: (text: string) => string) => (version: ObjectVersion) => ({
+  Key: encode(version.key),
+  LastModified: new Date(version.modified).toISOString(),
+  ETag: `"${version.etag}"`,
+  ...(version.checksum && { ChecksumAlgorithm: version.checksum.algorithm, ChecksumType: version.checksum.type }),
+  Size: version.size,
+  StorageClass: 'STANDARD',
+});
+
+function question(call: Call) {
+  const { query } = call.request;
+  const prefix = query.get('prefix') ?? '';
+  const delimiter = query.get('delimiter') ?? '';
+  const encoding = query.get('encoding-type') ?? undefined;
+  if (encoding !== undefined && encoding !== 'url')
+    throw invalidArgument('Invalid Encoding Method specified in Request');
+  const encode = (text: string) =>
+    encoding === 'url' ? encodeURIComponent(text).replaceAll('%2F', '/').replaceAll('%20', '+') : text;
+  const limit = limitOf(call);
+  return { prefix, delimiter, encoding, encode, limit };
+}
+
+const contextOf = ({ prefix, delimiter, limit }: ReturnType<typeof question>) => ({
+  's3:prefix': prefix,
+  's3:max-keys': String(limit),
+  ...(delimiter !== '' && { 's3:delimiter': delimiter }),
+});
+
+export async function listObjectsV2(call: Call): Promise<ServiceResponse> {
+  const { query } = call.request;
+  const asked = question(call);
+  const { prefix, delimiter, encoding, encode, limit } = asked;
+  call.authorize('s3:ListBucket', undefined, contextOf(asked));
+  const token = query.get('continuation-token') ?? undefined;
+  const startAfter = query.get('start-after') ?? undefined;
+  if (token === '')
+    throw invalidArgument('The continuation token provided is incorrect', { ArgumentName: 'continuation-token' });
+  const after = token === undefined ? (startAfter ?? '') : Buffer.from(token, 'base64url').toString('utf8');
+  const { items, prefixes, next } = walk(call, { prefix, delimiter, after, limit }, present);
+  return xmlResponse('ListBucketResult', {
+    Name: call.bucket,
+    Prefix: encode(prefix),
+    ...(delimiter !== '' && { Delimiter: encode(delimiter) }),
+    ...(startAfter !== undefined && { StartAfter: encode(startAfter) }),
+    ...(token !== undefined && { ContinuationToken: token }),
+    ...(encoding !== undefined && { EncodingType: encoding }),
+    KeyCount: items.length + prefixes.length,
+    MaxKeys: limit,
+    IsTruncated: next !== undefined,
+    ...(next !== undefined && { NextContinuationToken: Buffer.from(next, 'utf8').toString('base64url') }),
+    Contents: items.map(contentOf(encode)),
+    CommonPrefixes: prefixes.map((Prefix) => ({ Prefix: encode(Prefix) })),
+  });
+}
+
+export async function listObjects(call: Call): Promise<ServiceResponse> {
+  const asked = question(call);
+  const { prefix, delimiter, encoding, encode, limit } = asked;
+  call.authorize('s3:ListBucket', undefined, contextOf(asked));
+  const marker = call.request.query.get('marker') ?? '';
+  const { items, prefixes, next } = walk(call, { prefix, delimiter, after: marker, limit }, present);
+  return xmlResponse('ListBucketResult', {
+    Name: call.bucket,
+    Prefix: encode(prefix),
+    Marker: encode(marker),
+    ...(delimiter !== '' && { Delimiter: encode(delimiter) }),
+    ...(encoding !== undefined && { EncodingType: encoding }),
+    MaxKeys: limit,
+    IsTruncated: next !== undefined,
+    ...(next !== undefined && delimiter !== '' && { NextMarker: encode(next) }),
+    Contents: items.map(contentOf(encode)),
+    CommonPrefixes: prefixes.map((Prefix) => ({ Prefix: encode(Prefix) })),
+  });
+}
+
+export async function listObjectVersions(call: Call): Promise<ServiceResponse> {
+  const asked = question(call);
+  const { prefix, delimiter, encoding, encode, limit } = asked;
+  call.authorize('s3:ListBucketVersions', undefined, contextOf(asked));
+  const keyMarker = call.request.query.get('key-marker') ?? '';
+  const idMarker = call.request.query.get('version-id-marker') ?? '';
+  // Pages end between keys, so that a version marker is never needed to go on; one that is given is honoured.
+  const { items, prefixes, next } = walk(call, { prefix, delimiter, after: keyMarker, limit }, (_, versions) => [
+    versions.toReversed(),
+  ]);
+  const rest = idMarker === '' ? [] : restOfVersions(call, keyMarker, idMarker);
+  const shown = [
+    ...rest.map((version) => ({ version, latest: false })),
+    ...items.flat().map((version, i, all) => ({ version, latest: all[i - 1]?.key !== version.key })),
+  ];
+  const describe = ({ version, latest }: (typeof shown)[number]): XmlElement => ({
+    Key: encode(version.key),
+    VersionId: version.versionId,
+    IsLatest: latest,
+    LastModified: new Date(version.modified).toISOString(),
+    ...(!version.deleteMarker && { ETag: `"${version.etag}"`, Size: version.size, StorageClass: 'STANDARD' }),
+  });
+  return xmlResponse('ListVersionsResult', {
+    Name: call.bucket,
+    Prefix: encode(prefix),
+    KeyMarker: encode(keyMarker),
+    VersionIdMarker: idMarker,
+    ...(delimiter !== '' && { Delimiter: encode(delimiter) }),
+    ...(encoding !== undefined && { EncodingType: encoding }),
+    MaxKeys: limit,
+    IsTruncated: next !== undefined,
+    ...(next !== undefined && { NextKeyMarker: encode(next) }),
+    Version: shown.filter(({ version }) => !version.deleteMarker).map(describe),
+    DeleteMarker: shown.filter(({ version }) => version.deleteMarker).map(describe),
+    CommonPrefixes: prefixes.map((Prefix) => ({ Prefix: encode(Prefix) })),
+  });
+}
+
+function restOfVersions(call: Call, key: string, versionId: string): ObjectVersion[] {
+  const versions = (call.store.bucket(call.bucket).keys.get(key) ?? []).toReversed();
+  const at = versions.findIndex((version) => version.versionId === versionId);
+  return at < 0 ? [] : versions.slice(at + 1);
+}

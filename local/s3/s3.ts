@@ -1,0 +1,92 @@
+import type { Surroundings } from '../account.ts';
+import { AwsError, type EmitEvent, type Service, type ServiceRequest } from '../service.ts';
+import { openCall } from './call.ts';
+import { Outbox } from './events.ts';
+import { runLifecycle } from './lifecycle.ts';
+import type { BucketConfiguration, CorsRule } from './model.ts';
+import { OPERATIONS, operationOf } from './routes.ts';
+import { Store } from './store.ts';
+import { xmlError, xmlResponse } from './xml.ts';
+
+export interface S3 {
+  service: Service;
+  /** Sends the events that a crash kept back: once the bus is up. */
+  start(): void;
+  corsOf(bucket: string): readonly CorsRule[];
+  /** Does what lifecycle rules ask for now, instead of within the hour. Returns how much it removed. */
+  runLifecycle(): Promise<number>;
+  /** Bytes of all current objects, by bucket. */
+  storedBytes(): Record<string, number>;
+  close(): Promise<void>;
+  /** Ends as a crash does: what is not on the disk is lost. */
+  crash(): Promise<void>;
+}
+
+const LIFECYCLE_MS = 3_600_000;
+
+/** The calls of S3 that dropreel and an ordinary client make; objects are streamed to files and from them. */
+export async function createS3(
+  surroundings: Surroundings,
+  options: { buckets: BucketConfiguration[]; emit: EmitEvent },
+): Promise<S3> {
+  const { clock, log } = surroundings;
+  const store = await Store.open(surroundings, options.buckets);
+  const outbox = new Outbox(store, options.emit, log);
+  let cancel = () => {};
+  const lifecycle = () => runLifecycle(store, clock.now());
+  const schedule = () => {
+    cancel = clock.after(LIFECYCLE_MS, () => {
+      void lifecycle()
+        .catch((error) => log(`s3: lifecycle: ${String(error)}`))
+        .finally(schedule);
+    });
+  };
+
+  async function handle(request: ServiceRequest) {
+    const name = operationOf(request);
+    if (name === 'ListBuckets') return listBuckets(request);
+    const run = OPERATIONS[name];
+    if (!run) throw new AwsError('NotImplemented', 501, `dropreel's local S3 does not serve ${name}.`);
+    const response = await run(openCall(request, store, clock.now()));
+    outbox.flush();
+    return response;
+  }
+
+  function listBuckets(request: ServiceRequest) {
+    request.authorize({ action: 's3:ListAllMyBuckets', resource: '*' });
+    const created = new Date(0).toISOString();
+    const Bucket = store.buckets.map(({ configuration }) => ({ Name: configuration.name, CreationDate: created }));
+    return xmlResponse('ListAllMyBucketsResult', { Owner: { ID: 'local' }, Buckets: { Bucket } });
+  }
+
+  return {
+    service: { name: 's3', operation: operationOf, handle, renderError: xmlError },
+    start: () => {
+      outbox.flush();
+      schedule();
+    },
+    corsOf: (bucket) => store.bucket(bucket).configuration.cors,
+    runLifecycle: async () => {
+      const removed = await lifecycle();
+      outbox.flush();
+      return removed;
+    },
+    storedBytes: () =>
+      Object.fromEntries(
+        store.buckets.map(({ configuration, keys }) => [
+          configuration.name,
+          [...keys.entries()].reduce((sum, [, versions]) => sum + versions.reduce((all, { size }) => all + size, 0), 0),
+        ]),
+      ),
+    close: async () => {
+      cancel();
+      outbox.close();
+      await store.close();
+    },
+    crash: async () => {
+      cancel();
+      outbox.close();
+      await store.abandon();
+    },
+  };
+}

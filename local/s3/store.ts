@@ -1,0 +1,241 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { Surroundings } from '../account.ts';
+import { type Journal, openJournal } from '../journal.ts';
+import { AwsError } from '../service.ts';
+import { Bodies } from './bodies.ts';
+import { KeyIndex } from './key-index.ts';
+import {
+  type BucketConfiguration,
+  type MultipartUpload,
+  noSuchUpload,
+  type ObjectVersion,
+  type Part,
+  type Piece,
+} from './model.ts';
+
+/** An event that is to reach EventBridge; in the journal until it has. */
+export interface PendingEvent {
+  id: string;
+  detailType: 'Object Created' | 'Object Deleted';
+  time: string;
+  bucketArn: string;
+  detail: Record<string, unknown>;
+}
+
+type Record_ =
+  | { type: 'put'; bucket: string; version: ObjectVersion; event?: PendingEvent | undefined }
+  | { type: 'remove'; bucket: string; key: string; versionId: string; event?: PendingEvent | undefined }
+  | { type: 'upload'; bucket: string; upload: MultipartUpload }
+  | { type: 'part'; bucket: string; uploadId: string; part: Part }
+  | {
+      type: 'end';
+      bucket: string;
+      uploadId: string;
+      version?: ObjectVersion | undefined;
+      event?: PendingEvent | undefined;
+    }
+  | { type: 'emitted'; id: string };
+
+export interface OpenUpload extends MultipartUpload {
+  parts: Map<number, Part>;
+}
+
+interface Bucket {
+  configuration: BucketConfiguration;
+  keys: KeyIndex<ObjectVersion[]>;
+  uploads: Map<string, OpenUpload>;
+}
+
+/** What the buckets hold: kept in memory, made again from the journal. Versions of a key are in order, newest last. */
+export class Store {
+  readonly bodies: Bodies;
+  readonly pending = new Map<string, PendingEvent>();
+  readonly #buckets: Map<string, Bucket>;
+  readonly #references = new Map<string, number>();
+  #journal: Journal<Record_> | undefined;
+  #lastSequence = 0n;
+  readonly #surroundings: Surroundings;
+
+  private constructor(surroundings: Surroundings, buckets: BucketConfiguration[], bodies: Bodies) {
+    this.#surroundings = surroundings;
+    this.bodies = bodies;
+    this.#buckets = new Map(
+      buckets.map((configuration) => [configuration.name, { configuration, keys: new KeyIndex(), uploads: new Map() }]),
+    );
+  }
+
+  static async open(surroundings: Surroundings, buckets: BucketConfiguration[]): Promise<Store> {
+    const store = new Store(surroundings, buckets, await Bodies.open(surroundings.dir));
+    store.#journal = await openJournal<Record_>({
+      file: join(surroundings.dir, 'objects.jsonl'),
+      apply: (record) => store.#apply(record),
+      snapshot: () => store.#snapshot(),
+    });
+    const removed = await store.bodies.removeUnnamed((file) => store.#references.has(file));
+    if (removed > 0) surroundings.log(`s3: removed ${removed} files of interrupted writes`);
+    return store;
+  }
+
+  bucket(name: string): Bucket {
+    const bucket = this.#buckets.get(name);
+    if (!bucket) throw new AwsError('NoSuchBucket', 404, 'The specified bucket does not exist', { BucketName: name });
+    return bucket;
+  }
+
+  get buckets(): Bucket[] {
+    return [...this.#buckets.values()];
+  }
+
+  /** The newest version, a delete marker included. */
+  latest(bucket: string, key: string): ObjectVersion | undefined {
+    return this.bucket(bucket).keys.get(key)?.at(-1);
+  }
+
+  version(bucket: string, key: string, versionId: string): ObjectVersion | undefined {
+    return this.bucket(bucket)
+      .keys.get(key)
+      ?.find((version) => version.versionId === versionId);
+  }
+
+  upload(bucket: string, key: string, uploadId: string): OpenUpload {
+    const upload = this.bucket(bucket).uploads.get(uploadId);
+    if (!upload || upload.key !== key) throw noSuchUpload(uploadId);
+    return upload;
+  }
+
+  newVersionId(bucket: string): string {
+    return this.bucket(bucket).configuration.versioned ? randomBytes(24).toString('base64url') : 'null';
+  }
+
+  /** Hexadecimal, growing strictly. */
+  nextSequencer(): string {
+    const now = BigInt(this.#surroundings.clock.now()) << 16n;
+    this.#lastSequence = now > this.#lastSequence ? now : this.#lastSequence + 1n;
+    return this.#lastSequence.toString(16).toUpperCase().padStart(18, '0');
+  }
+
+  /** Applied at once, so that a check just before it holds; resolves when it is durable. */
+  async commit(record: Record_): Promise<void> {
+    if (!this.#journal) throw new Error('the store is not open');
+    const freed = new Set<string>();
+    this.#onFreed = (file) => freed.add(file);
+    const durable = this.#journal.append(record);
+    this.#onFreed = undefined;
+    await durable;
+    // Only now: a crash before would have left a journal that names a missing file.
+    for (const file of freed) if (!this.#references.has(file)) await this.bodies.remove(file);
+  }
+
+  /** Bytes `from` to `to`, both included. The files stay until the stream is closed, whatever is written meanwhile. */
+  read({ pieces }: ObjectVersion, from: number, to: number): Readable {
+    this.#hold(pieces);
+    const stream = this.bodies.read(pieces, from, to);
+    stream.once('close', () => {
+      const freed: string[] = [];
+      this.#onFreed = (file) => freed.push(file);
+      this.#release(pieces);
+      this.#onFreed = undefined;
+      for (const file of freed) void this.bodies.remove(file).catch((error) => this.#surroundings.log(`s3: ${error}`));
+    });
+    return stream;
+  }
+
+  async close(): Promise<void> {
+    await this.#journal?.close();
+  }
+
+  async abandon(): Promise<void> {
+    await this.#journal?.abandon();
+  }
+
+  #onFreed: ((file: string) => void) | undefined;
+
+  #apply(record: Record_): void {
+    if (record.type === 'emitted') {
+      this.pending.delete(record.id);
+      return;
+    }
+    // A bucket that the template no longer has keeps its files, but is not served.
+    const bucket = this.#buckets.get(record.bucket);
+    if (!bucket) return;
+    if ('event' in record && record.event) this.pending.set(record.event.id, record.event);
+    switch (record.type) {
+      case 'put':
+        this.#put(bucket, record.version);
+        break;
+      case 'remove':
+        this.#remove(bucket, record.key, record.versionId);
+        break;
+      case 'upload':
+        bucket.uploads.set(record.upload.uploadId, { ...record.upload, parts: new Map() });
+        break;
+      case 'part': {
+        const upload = bucket.uploads.get(record.uploadId);
+        const before = upload?.parts.get(record.part.number);
+        upload?.parts.set(record.part.number, record.part);
+        this.#hold([record.part.piece]);
+        if (before) this.#release([before.piece]);
+        break;
+      }
+      case 'end': {
+        const upload = bucket.uploads.get(record.uploadId);
+        bucket.uploads.delete(record.uploadId);
+        if (record.version) this.#put(bucket, record.version);
+        this.#release([...(upload?.parts.values() ?? [])].map(({ piece }) => piece));
+      }
+    }
+  }
+
+  #put(bucket: Bucket, version: ObjectVersion): void {
+    const sequence = BigInt(`0x${version.sequencer}`);
+    if (sequence > this.#lastSequence) this.#lastSequence = sequence;
+    const versions = bucket.keys.get(version.key) ?? [];
+    const replaced = versions.filter(({ versionId }) => versionId === version.versionId);
+    this.#hold(version.pieces);
+    bucket.keys.set(version.key, [...versions.filter((other) => !replaced.includes(other)), version]);
+    for (const { pieces } of replaced) this.#release(pieces);
+  }
+
+  #remove(bucket: Bucket, key: string, versionId: string): void {
+    const versions = bucket.keys.get(key) ?? [];
+    const left = versions.filter((version) => version.versionId !== versionId);
+    for (const version of versions) if (!left.includes(version)) this.#release(version.pieces);
+    if (left.length > 0) bucket.keys.set(key, left);
+    else bucket.keys.delete(key);
+  }
+
+  #hold(pieces: readonly Piece[]): void {
+    for (const { file } of pieces) this.#references.set(file, (this.#references.get(file) ?? 0) + 1);
+  }
+
+  #release(pieces: readonly Piece[]): void {
+    for (const { file } of pieces) {
+      const count = (this.#references.get(file) ?? 0) - 1;
+      if (count > 0) {
+        this.#references.set(file, count);
+      } else {
+        this.#references.delete(file);
+        this.#onFreed?.(file);
+      }
+    }
+  }
+
+  *#snapshot(): Iterable<Record_> {
+    for (const [name, { keys, uploads }] of this.#buckets) {
+      for (const [, versions] of keys.entries()) {
+        for (const version of versions) yield { type: 'put', bucket: name, version };
+      }
+      for (const { parts, ...upload } of uploads.values()) {
+        yield { type: 'upload', bucket: name, upload };
+        for (const part of parts.values()) yield { type: 'part', bucket: name, uploadId: upload.uploadId, part };
+      }
+    }
+    const [first] = this.#buckets.keys();
+    for (const event of this.pending.values()) {
+      // A removal of nothing carries the event over.
+      yield { type: 'remove', bucket: first ?? '', key: '', versionId: '', event };
+    }
+  }
+}
