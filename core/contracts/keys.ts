@@ -8,6 +8,9 @@ export const TMP_PREFIX = 'tmp/';
 export const PRIVATE_PREFIX = 'private/';
 export const DEFAULT_COLLECTION = 'default';
 
+/** Matches the key of every published MP4, as a policy's resource has it. */
+export const MP4_KEYS = '*/mp4/*.mp4';
+
 export interface DropLocation {
   creatorId: string;
   collectionId: string;

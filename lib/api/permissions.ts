@@ -41,11 +41,15 @@ export function apiEnvironment(configuration: Configuration, stages: ApiStages):
 }
 
 export function apiPermissions({ storage, encode, ingest, track, publish, webhooks }: ApiStages): PolicyStatement[] {
-  const { table, uploads, media } = storage;
+  const { table, uploads } = storage;
   const queues = [ingest.work, track.work, publish.work, webhooks.work];
   return [
     encode.maySubmit(),
-    allow('sqs', ['SendMessage'], [publish.work.queue.queueArn, webhooks.work.queue.queueArn]),
+    allow(
+      'sqs',
+      ['SendMessage'],
+      [track, publish, webhooks].map(({ work }) => work.queue.queueArn),
+    ),
     allow(
       'sqs',
       ['GetQueueAttributes'],
@@ -62,6 +66,5 @@ export function apiPermissions({ storage, encode, ingest, track, publish, webhoo
       ['PutObject', 'GetObject', 'AbortMultipartUpload', 'ListMultipartUploadParts'],
       uploads.arnForObjects(`${DROP_PREFIX}*`),
     ),
-    allow('s3', ['ListBucket'], media.bucketArn),
   ];
 }

@@ -1,3 +1,4 @@
+import { Stack } from 'aws-cdk-lib';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { allow } from '../parts/allow.ts';
@@ -25,6 +26,15 @@ export class Encode extends Construct {
       RETRANSCODE_JOB_QUEUE: this.retranscodeJobQueueArn,
       JOB_DEFINITION: this.jobDefinitionArn,
     };
+  }
+
+  /** Ids of jobs are AWS Batch's own, so this is for every job of the account. */
+  mayTerminate(): PolicyStatement {
+    return allow(
+      'batch',
+      ['TerminateJob'],
+      Stack.of(this).formatArn({ service: 'batch', resource: 'job', resourceName: '*' }),
+    );
   }
 
   maySubmit(): PolicyStatement {

@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { DETAIL, SOURCE } from '../../core/contracts/events.ts';
 import { CLAIM_FILE, RESULT_FILE, TMP_PREFIX } from '../../core/contracts/keys.ts';
-import { allow } from '../parts/allow.ts';
+import { allow, allowListing } from '../parts/allow.ts';
 import { HandlerFunction } from '../parts/handler-function.ts';
 import { consume, mayConsume } from '../parts/queue-consumer.ts';
 import { routeEvents } from '../parts/route-events.ts';
@@ -48,8 +48,7 @@ export class Track extends Construct {
           ['GetObject'],
           [RESULT_FILE, CLAIM_FILE].map((file) => media.arnForObjects(`${TMP_PREFIX}*/${file}`)),
         ),
-        // Without it S3 says 403, not 404, of a result or claim that is not there.
-        allow('s3', ['ListBucket'], media.bucketArn, { StringLike: { 's3:prefix': `${TMP_PREFIX}*` } }),
+        allowListing(media, TMP_PREFIX),
       ],
     });
     consume(this.trackJob, this.work.queue, 10);

@@ -1,8 +1,8 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { DROP_PREFIX } from '../../core/contracts/keys.ts';
 import type { Encode } from '../encode/encode.ts';
-import { allow } from '../parts/allow.ts';
+import { allow, allowListing } from '../parts/allow.ts';
 import { HandlerFunction } from '../parts/handler-function.ts';
 import { consume, mayConsume } from '../parts/queue-consumer.ts';
 import { routeEvents } from '../parts/route-events.ts';
@@ -37,11 +37,16 @@ export class Ingest extends Construct {
       permissions: [
         mayConsume(this.work.queue),
         stages.encode.maySubmit(),
+        // A job that may have been submitted before is looked for by its name; Batch knows no resource for that.
+        allow('batch', ['ListJobs'], '*'),
         allow('dynamodb', ['GetItem', 'PutItem', 'UpdateItem'], table.tableArn),
         allow('s3', ['GetObject', 'GetObjectVersion'], uploads.arnForObjects(`${DROP_PREFIX}*`)),
-        // Without it S3 says 403, not 404, of an upload that is gone.
-        allow('s3', ['ListBucket'], uploads.bucketArn, { StringLike: { 's3:prefix': `${DROP_PREFIX}*` } }),
+        allowListing(uploads, DROP_PREFIX),
       ],
+    });
+    Validations.of(this.ingestUpload.role).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason: 'batch:ListJobs takes no resource',
     });
     consume(this.ingestUpload, this.work.queue, 10);
     routeEvents(

@@ -50,6 +50,10 @@ export class Alarms extends Construct {
       metric: ownMetric(METRICS.jobFailed, watched.functions, Duration.hours(1)),
       threshold: FAILED_JOBS_PER_HOUR,
     });
+    this.#alarm('bad-key', 'An object lies under drop/ whose key names no creator, so nobody is told of it', {
+      metric: ownMetric(METRICS.badKey, watched.functions),
+      threshold: 1,
+    });
     this.#alarm('sweep-not-run', 'sweep has not run for 15 minutes', {
       metric: watched.sweep.fn.metricInvocations({ period: Duration.minutes(SWEEP_MINUTES) }),
       threshold: 1,

@@ -24,10 +24,10 @@ export class Monitoring extends Construct {
       dashboardName: 'dropreel',
       widgets: [
         [
-          graph('Jobs failed, escalated', [
-            ownMetric(METRICS.jobFailed, functions),
-            ownMetric(METRICS.escalated, functions),
-          ]),
+          graph(
+            'What the functions count',
+            Object.values(METRICS).map((metric) => ownMetric(metric, functions)),
+          ),
           graph('Errors, throttles', [
             sumOf(
               'Errors',

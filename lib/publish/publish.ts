@@ -33,12 +33,13 @@ export class Publish extends Construct {
       },
       permissions: [
         mayConsume(this.work.queue),
-        allow('sqs', ['SendMessage'], this.work.queue.queueArn),
-        allow('dynamodb', ['GetItem', 'PutItem', 'UpdateItem', 'Query'], table.tableArn),
+        allow('sqs', ['SendMessage', 'ChangeMessageVisibility'], this.work.queue.queueArn),
+        allow('dynamodb', ['GetItem', 'UpdateItem', 'DeleteItem'], table.tableArn),
         allow('s3', ['GetObject', 'PutObject', 'AbortMultipartUpload'], media.arnForObjects('*')),
         allow('s3', ['ListBucket'], media.bucketArn),
         allow('s3', ['DeleteObject'], media.arnForObjects(`${TMP_PREFIX}*`)),
-        allow('s3', ['DeleteObject', 'DeleteObjectVersion'], uploads.arnForObjects(`${DROP_PREFIX}*`)),
+        // The very version that a job was made from, where its collection deletes originals.
+        allow('s3', ['DeleteObjectVersion'], uploads.arnForObjects(`${DROP_PREFIX}*`)),
       ],
     });
     consume(this.publishOutput, this.work.queue, 1);

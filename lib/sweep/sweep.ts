@@ -3,10 +3,12 @@ import { PolicyDocument, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { DROP_PREFIX } from '../../core/contracts/keys.ts';
+import type { z } from 'zod';
+import type { SweepInput } from '../../core/contracts/events.ts';
+import { CLAIM_FILE, DROP_PREFIX, MP4_KEYS, RESULT_FILE, TMP_PREFIX } from '../../core/contracts/keys.ts';
 import type { Encode } from '../encode/encode.ts';
 import type { Ingest } from '../ingest/ingest.ts';
-import { allow } from '../parts/allow.ts';
+import { allow, allowListing } from '../parts/allow.ts';
 import { HandlerFunction } from '../parts/handler-function.ts';
 import type { Surroundings } from '../parts/surroundings.ts';
 import { deadLetterQueue } from '../parts/work-queue.ts';
@@ -14,6 +16,9 @@ import type { Publish } from '../publish/publish.ts';
 import { indexArn, type Storage } from '../storage/storage.ts';
 
 export const SWEEP_MINUTES = 5;
+
+/** Those of its transactions included. */
+const TABLE_ACTIONS = ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'];
 
 /** Every 5 minutes: expands flags, submits re-transcodes within the cap, repairs what events missed, removes what has expired. */
 export class Sweep extends Construct {
@@ -49,20 +54,33 @@ export class Sweep extends Construct {
       },
       permissions: [
         stages.encode.maySubmit(),
+        stages.encode.mayTerminate(),
         // Batch knows no resources for these two.
         allow('batch', ['DescribeJobs', 'ListJobs'], '*'),
         allow('sqs', ['SendMessage'], [queues.ingest.queueArn, queues.publish.queueArn]),
-        allow('dynamodb', ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'], table.tableArn),
+        allow('dynamodb', TABLE_ACTIONS, table.tableArn),
         allow('dynamodb', ['Query'], [indexArn(table, 'todo'), indexArn(table, 'byCollection')]),
-        allow('s3', ['ListBucket'], [uploads.bucketArn, media.bucketArn]),
-        allow('s3', ['GetObject', 'DeleteObject'], media.arnForObjects('*')),
-        allow('s3', ['GetObject'], uploads.arnForObjects(`${DROP_PREFIX}*`)),
+        allow('s3', ['GetObject', 'GetObjectVersion', 'DeleteObjectVersion'], uploads.arnForObjects(`${DROP_PREFIX}*`)),
+        allow('s3', ['ListBucketVersions'], uploads.bucketArn, { StringLike: { 's3:prefix': `${DROP_PREFIX}*` } }),
+        allowListing(uploads, DROP_PREFIX),
+        allow(
+          's3',
+          ['GetObject'],
+          [`${TMP_PREFIX}*/${RESULT_FILE}`, `${TMP_PREFIX}*/${CLAIM_FILE}`, MP4_KEYS].map((key) =>
+            media.arnForObjects(key),
+          ),
+        ),
+        allow('s3', ['DeleteObject'], media.arnForObjects('*')),
+        allow('s3', ['ListBucket'], media.bucketArn),
       ],
     });
-    Validations.of(this.sweep.role).acknowledge({
-      id: 'AwsSolutions-IAM5[Resource::*]',
-      reason: 'batch:DescribeJobs and ListJobs take no resource',
-    });
+    Validations.of(this.sweep.role).acknowledge(
+      { id: 'AwsSolutions-IAM5[Resource::*]', reason: 'batch:DescribeJobs and ListJobs take no resource' },
+      {
+        id: 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:batch:<AWS::Region>:<AWS::AccountId>:job/*]',
+        reason: 'AWS Batch makes the ids of jobs, so that no narrower name is known',
+      },
+    );
     this.missed = deadLetterQueue(this, 'Missed');
     const role = new Role(this, 'ScheduleRole', {
       assumedBy: new ServicePrincipal('scheduler.amazonaws.com'),
@@ -81,6 +99,7 @@ export class Sweep extends Construct {
       target: {
         arn: this.sweep.fn.functionArn,
         roleArn: role.roleArn,
+        input: JSON.stringify({ time: '<aws.scheduler.scheduled-time>' } satisfies z.input<typeof SweepInput>),
         // The next run does what this one could not.
         retryPolicy: { maximumRetryAttempts: 0 },
         deadLetterConfig: { arn: this.missed.queueArn },

@@ -33,13 +33,21 @@ describe('permissions', () => {
     expect([...new Set(actions)].sort()).toEqual(WITHOUT_RESOURCE);
   });
 
-  it('of a bucket end in a prefix of keys', () => {
+  it('for some of a kind end in one of these patterns', () => {
     const arns = roleStatements(template)
-      .flatMap(({ statement }) => statement.Resource)
+      .flatMap(({ statement }) => [statement.Resource].flat())
       .map((resource) => JSON.stringify(resource))
       .filter((text) => text.includes('*') && text !== '"*"');
-    const tails = arns.map((text) => /"(\/[^"]*)"\]\]\}$/.exec(text)?.[1]);
-    expect([...new Set(tails)].sort()).toEqual(['/*', '/drop/*', '/tmp/*', '/tmp/*/claim.json', '/tmp/*/result.json']);
+    const tails = arns.map((text) => /"([:/][^"]*)"\]\]\}$/.exec(text)?.[1]);
+    expect([...new Set(tails)].sort()).toEqual([
+      '/*',
+      '/*/mp4/*.mp4',
+      '/drop/*',
+      '/tmp/*',
+      '/tmp/*/claim.json',
+      '/tmp/*/result.json',
+      ':job/*',
+    ]);
   });
 
   it('are a role for each function', () => {
