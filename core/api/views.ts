@@ -1,5 +1,5 @@
 import type { CollectionView, JobView, MediaView } from '../contracts/api.ts';
-import { DEFAULT_COLLECTION, parseDropKey } from '../contracts/keys.ts';
+import { DEFAULT_COLLECTION, PRIVATE_PREFIX, parseDropKey } from '../contracts/keys.ts';
 import { type CollectionRow, type JobRow, type MediaRow, PLAYABLE_STATES } from '../contracts/rows.ts';
 import type { DeliveryRow, DeliveryView, EndpointRow, WebhookView } from '../contracts/webhooks.ts';
 
@@ -12,11 +12,7 @@ export interface ViewSettings {
   now: string;
 }
 
-export function mediaView(
-  row: MediaRow,
-  settings: ViewSettings,
-  more: { job?: JobRow | undefined; access?: 'public' | 'private' } = {},
-): MediaView {
+export function mediaView(row: MediaRow, settings: ViewSettings, more: { job?: JobRow | undefined } = {}): MediaView {
   const playable = PLAYABLE_STATES.includes(row.state) && row.current !== undefined;
   const previous = row.previous && row.previous.expiresAt > settings.now ? row.previous : undefined;
   return {
@@ -46,12 +42,20 @@ export function mediaView(
     ...(previous && {
       previous: { n: previous.version, publishedAt: previous.publishedAt, expiresAt: previous.expiresAt },
     }),
-    ...(more.access && { access: more.access }),
-    ...(playable && row.current && { playback: playbackUrls(row.current.outputs, settings.deliveryUrl) }),
+    ...(playable &&
+      row.current && {
+        access: accessTo(row.current.outputs),
+        playback: playbackUrls(row.current.outputs, settings.deliveryUrl),
+      }),
     ...(more.job && { job: jobView(more.job) }),
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
   };
+}
+
+/** Where a version lies says who may see it; a change of the collection holds for the next version. */
+export function accessTo(outputs: { master: string }): 'public' | 'private' {
+  return outputs.master.startsWith(PRIVATE_PREFIX) ? 'private' : 'public';
 }
 
 function playbackUrls(outputs: NonNullable<MediaRow['current']>['outputs'], origin: string) {

@@ -61,6 +61,9 @@ export const ApiEnv = EngineEnv.extend({
   TRACK_QUEUE_URL: Name,
   WEBHOOK_QUEUE_URL: Name,
   WEBHOOK_ALLOW_LOOPBACK: AllowLoopback,
+  /** Both or none: without them there are no sessions for private media. The key is PEM. */
+  PLAYBACK_KEY_PAIR_ID: Name.optional(),
+  PLAYBACK_PRIVATE_KEY: Name.optional(),
   GRACE_HOURS: z.coerce.number().nonnegative(),
 });
 

@@ -39,12 +39,3 @@ export async function loadWebhook({ table }: Services, { caller, params, query }
   if (!row) throw notFound('webhook endpoint');
   return row;
 }
-
-/** Whether viewers of a media need cookies: as its collection says; without a collection it is public. */
-export async function accessTo(
-  { table }: Services,
-  media: Pick<MediaRow, 'creatorId' | 'collectionId'>,
-): Promise<'public' | 'private'> {
-  const row = await getCollection(table, media.creatorId, media.collectionId);
-  return row?.playback ?? 'public';
-}

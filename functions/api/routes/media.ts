@@ -10,7 +10,7 @@ import { type MediaRow, PLAYABLE_STATES, rowKeys } from '../../../core/contracts
 import { flagMedia, markDeleting } from '../../../core/jobs/transitions.ts';
 import { type Call, type Routes, type Services, viewSettings } from '../call.ts';
 import { listMedia } from '../list-media.ts';
-import { accessTo, loadJob, loadMedia } from '../load.ts';
+import { loadJob, loadMedia } from '../load.ts';
 import { playbackSession } from '../playback.ts';
 import { retry } from '../retry.ts';
 
@@ -33,9 +33,9 @@ export const mediaRoutes: Routes<Ids> = {
 
   async getMedia({ caller, params, now }, services) {
     const media = await loadMedia(services, caller, params.id);
-    const [job, access] = await Promise.all([loadJob(services, media), accessTo(services, media)]);
+    const job = await loadJob(services, media);
     return {
-      body: mediaView(media, viewSettings({ now }, services), { access, ...(job && { job }) }),
+      body: mediaView(media, viewSettings({ now }, services), { ...(job && { job }) }),
       headers: { ETag: await etagOf(media) },
     };
   },
