@@ -22,9 +22,8 @@ export function judge(findings: Findings): Health {
   if (jobs.stuck > 0) degraded.push(`${count(jobs.stuck, 'job')} without a sign of life for 15 minutes.`);
   if (last24Hours.failed > 0) {
     const latest = last24Hours.latestFailure;
-    degraded.push(
-      `${count(last24Hours.failed, 'failure')} in 24 hours${latest ? `, the latest: ${latest.code}: ${latest.message}` : ''}.`,
-    );
+    const failures = `${count(last24Hours.failed, 'failure')} in 24 hours`;
+    degraded.push(latest ? `${failures}, the latest: ${latest.code}: ${latest.message}` : `${failures}.`);
   }
   const problems = [...failing, ...degraded];
   const status = failing.length > 0 ? 'failing' : degraded.length > 0 ? 'degraded' : 'ok';

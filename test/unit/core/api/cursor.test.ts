@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { decodeCursor, encodeCursor } from '../../../../core/api/cursor.ts';
+
+const Position = z.object({ id: z.string() });
+
+it('brings a position back, in characters that need no escaping', () => {
+  const cursor = encodeCursor('filters/ü?', { id: 'é~ÿ>>>' });
+  expect(cursor).toMatch(/^[A-Za-z0-9_-]+$/);
+  expect(decodeCursor(cursor, 'filters/ü?', Position)).toEqual({ id: 'é~ÿ>>>' });
+});
+
+it.each([
+  ['of other filters', encodeCursor('b', { id: 'x' })],
+  ['of another form', encodeCursor('a', { id: 7 })],
+  ['that is no base64', '%%%'],
+  ['that is no UTF-8', '_w'],
+  ['that is no JSON', 'YWJj'],
+  ['that is empty', ''],
+])('refuses a cursor %s', (_, cursor) => {
+  expect(() => decodeCursor(cursor, 'a', Position)).toThrowError(expect.objectContaining({ code: 'invalid_cursor' }));
+});

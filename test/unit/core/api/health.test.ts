@@ -1,0 +1,41 @@
+import { expect, it } from 'vitest';
+import { type Findings, judge } from '../../../../core/api/health.ts';
+
+const well: Findings = {
+  checkedAt: '2026-11-21T12:00:00.000Z',
+  queues: [{ name: 'ingest', waiting: 3, inFlight: 1, delayed: 0, deadLetters: 0 }],
+  jobs: { unfinished: 2, longestSilenceSeconds: 10, stuck: 0, stuckIds: [] },
+  last24Hours: { ready: 5, failed: 0, latestFailure: null },
+  lastSweep: { at: '2026-11-21T11:58:00.000Z', ageSeconds: 120 },
+};
+
+it('is ok when nothing is wrong', () => {
+  expect(judge(well)).toEqual({ status: 'ok', problems: [], ...well });
+});
+
+it('is degraded by stuck jobs and failures, and says the latest', () => {
+  const latestFailure = { mediaId: 'a'.repeat(26), code: 'corrupt', message: 'Damaged.', at: well.checkedAt } as const;
+  const health = judge({
+    ...well,
+    jobs: { ...well.jobs, stuck: 1, stuckIds: ['x'] },
+    last24Hours: { ready: 5, failed: 2, latestFailure },
+  });
+  expect(health.status).toBe('degraded');
+  expect(health.problems).toEqual([
+    '1 job without a sign of life for 15 minutes.',
+    '2 failures in 24 hours, the latest: corrupt: Damaged.',
+  ]);
+});
+
+it('is failing with dead letters or a late sweep', () => {
+  const health = judge({
+    ...well,
+    queues: [{ name: 'track', waiting: 0, inFlight: 0, delayed: 0, deadLetters: 2 }],
+    lastSweep: { at: '2026-11-21T11:00:00.000Z', ageSeconds: 3600 },
+  });
+  expect(health.status).toBe('failing');
+  expect(health.problems).toEqual([
+    '2 messages in the dead-letter queue of track.',
+    'The last sweep was 60 minutes ago.',
+  ]);
+});

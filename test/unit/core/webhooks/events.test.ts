@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { deliveryIdOf, eventIdOf, eventOf, payloadOf, wants } from '../../../../core/webhooks/events.ts';
+
+const MEDIA = 'a'.repeat(26);
+
+describe('eventOf', () => {
+  it.each([
+    [null, 'uploading', null],
+    ['uploading', 'uploaded', 'media.uploaded'],
+    [null, 'uploaded', 'media.uploaded'],
+    ['uploaded', 'transcoding', 'media.transcoding'],
+    ['transcoding', 'ready', 'media.ready'],
+    ['transcoding', 'failed', 'media.failed'],
+    ['uploading', 'failed', 'media.failed'],
+    ['ready', 'retranscoding', 'media.retranscoding'],
+    ['retranscoding', 'ready', 'media.retranscoded'],
+    ['ready', 'deleting', null],
+    ['deleting', null, 'media.deleted'],
+    ['uploading', null, null],
+  ] as const)('from %s to %s is %s', (from, to, event) => {
+    expect(eventOf({ from, to })).toBe(event);
+  });
+});
+
+it('names an event after the change, so that a second one of it is known', () => {
+  const change = { mediaId: MEDIA, seq: 7, at: '2026-11-21T14:00:00.000Z' };
+  expect(eventIdOf(change)).toBe(`evt_${MEDIA}_7`);
+  expect(deliveryIdOf(change)).toBe(`1795269600000-evt_${MEDIA}_7`);
+});
+
+it('tells a receiver the new state, its number and the error', () => {
+  const change = {
+    mediaId: MEDIA,
+    creatorId: 'ada',
+    collectionId: 'default',
+    title: 'Clip',
+    from: 'transcoding',
+    to: 'failed',
+    seq: 3,
+    at: '2026-11-21T14:00:00.000Z',
+    jobId: `${MEDIA}-1`,
+    error: { code: 'corrupt', message: 'The file is damaged.' },
+  } as const;
+  expect(payloadOf('media.failed', change)).toEqual({
+    type: 'media.failed',
+    timestamp: '2026-11-21T14:00:00.000Z',
+    data: {
+      mediaId: MEDIA,
+      creatorId: 'ada',
+      collectionId: 'default',
+      title: 'Clip',
+      state: 'failed',
+      seq: 3,
+      jobId: `${MEDIA}-1`,
+      error: { code: 'corrupt', message: 'The file is damaged.' },
+    },
+  });
+});
+
+it('sends what an enabled endpoint asks for, and all to one that names nothing', () => {
+  expect(wants({ enabled: true, events: [] }, 'media.ready')).toBe(true);
+  expect(wants({ enabled: true, events: ['media.ready'] }, 'media.ready')).toBe(true);
+  expect(wants({ enabled: true, events: ['media.ready'] }, 'media.failed')).toBe(false);
+  expect(wants({ enabled: false, events: [] }, 'media.ready')).toBe(false);
+});
