@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
-const NAMES = ['gateway', 'api', 'delivery', 'issuer', 'dynamodb'] as const;
+const NAMES = ['gateway', 'api', 'delivery', 'issuer'] as const;
 export type Ports = Record<(typeof NAMES)[number], number>;
 
 /**

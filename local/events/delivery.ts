@@ -78,6 +78,7 @@ export function createDeliverer(
   return {
     async run(delivery) {
       for (let retries = 0; ; retries++) {
+        closing.signal.throwIfAborted();
         try {
           return await services.deliver(delivery.targetArn, delivery.payload, delivery.principal);
         } catch (cause) {

@@ -44,8 +44,13 @@ export function pollStream(options: StreamPollerOptions): { close(): Promise<voi
   const stop = new AbortController();
   const pause = (ms: number) =>
     new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      stop.signal.addEventListener('abort', () => resolve(clearTimeout(timer)), { once: true });
+      const end = () => {
+        clearTimeout(timer);
+        stop.signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      stop.signal.addEventListener('abort', end);
     });
 
   async function iteratorOf(shardId: string): Promise<string | undefined> {
