@@ -11,7 +11,6 @@ import {
   PriceClass,
   PublicKey,
   ResponseHeadersPolicy,
-  SecurityPolicyProtocol,
   ViewerProtocolPolicy,
 } from 'aws-cdk-lib/aws-cloudfront';
 import { S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
@@ -41,7 +40,6 @@ export class Delivery extends Construct {
       comment: 'dropreel: published media',
       httpVersion: HttpVersion.HTTP2_AND_3,
       priceClass: PriceClass.PRICE_CLASS_100,
-      minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
       defaultBehavior: behavior,
       ...(playbackPublicKeyPem && {
         additionalBehaviors: privateBehaviors(behavior, keyGroup(this, playbackPublicKeyPem)),
