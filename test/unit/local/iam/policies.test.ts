@@ -199,6 +199,15 @@ test('a denial of the account holds for its roles', () => {
   expect(may(allow('*', '*'), { action: 's3:PutObject', resource: OBJECT, resourcePolicy })).toBe(false);
 });
 
+test('a denial of the account does not hold for those outside it', () => {
+  const resourcePolicy = ofResource(
+    { Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: '*' },
+    { Effect: 'Deny', Principal: { AWS: '123456789012' }, Action: '*', Resource: '*' },
+  );
+  const check = { action: 's3:GetObject', resource: OBJECT, resourcePolicy };
+  expect(createPolicies({ roles: [] }).decide({ type: 'anonymous' }, check).allowed).toBe(true);
+});
+
 test('a rule may send only to a queue whose policy names it as source', () => {
   const queue = 'arn:aws:sqs:us-east-1:123456789012:track';
   const resourcePolicy = (source: string) =>
