@@ -17,6 +17,12 @@ const RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
 
+/** Of each pair both are given, or none. */
+const TOGETHER = [
+  ['jwtIssuer', 'jwtAudience'],
+  ['playbackPublicKeyPem', 'playbackPrivateKeySecret'],
+] as const;
+
 const Count = z.number().int().positive();
 
 /** `dropreel` in the context of cdk.json. docs/deploy.md describes each key. */
@@ -50,6 +56,11 @@ export const Configuration = z
       .string()
       .regex(/^-----BEGIN PUBLIC KEY-----\n[\s\S]+\n-----END PUBLIC KEY-----\n?$/, 'must be a public key in PEM form')
       .optional(),
+    /** Name of a secret in Secrets Manager whose text is the private half, as PEM; the API signs with it. */
+    playbackPrivateKeySecret: z
+      .string()
+      .regex(/^[A-Za-z0-9/_+=.@-]{1,512}$/, 'must be the name of a secret')
+      .optional(),
   })
   .superRefine((configuration, context) => {
     const refuse = (key: keyof typeof configuration, message: string) =>
@@ -71,11 +82,9 @@ export const Configuration = z
     if (configuration.maxApiUploadBytes > configuration.maxUploadBytes) {
       refuse('maxApiUploadBytes', 'must not be more than maxUploadBytes');
     }
-    if ((configuration.jwtIssuer === undefined) !== (configuration.jwtAudience === undefined)) {
-      refuse(
-        configuration.jwtIssuer === undefined ? 'jwtIssuer' : 'jwtAudience',
-        'jwtIssuer and jwtAudience go together',
-      );
+    for (const [one, other] of TOGETHER) {
+      if ((configuration[one] === undefined) === (configuration[other] === undefined)) continue;
+      refuse(configuration[one] === undefined ? one : other, `${one} and ${other} go together`);
     }
   });
 export type Configuration = z.infer<typeof Configuration>;

@@ -47,6 +47,8 @@ export class DropreelStack extends Stack {
         sweep.sweep,
         api.api,
       ],
+      deciders: [track.trackJob, publish.publishOutput, sweep.sweep],
+      ingestUpload: ingest.ingestUpload,
       sweep: sweep.sweep,
       announceChange: webhooks.announceChange,
     });

@@ -1,3 +1,4 @@
+import { SecretValue } from 'aws-cdk-lib';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { DROP_PREFIX } from '../../core/contracts/keys.ts';
 import type { Configuration } from '../configuration.ts';
@@ -37,6 +38,16 @@ export function apiEnvironment(configuration: Configuration, stages: ApiStages):
     ALLOWED_CONTENT_TYPES: configuration.allowedContentTypes.join(','),
     MAX_ATTEMPTS: String(configuration.maxAttempts),
     GRACE_HOURS: String(configuration.graceHours),
+    ...playbackKey(configuration, stages.delivery),
+  };
+}
+
+/** CloudFormation reads the secret when it deploys: neither the template nor a role of ours has it. */
+function playbackKey({ playbackPrivateKeySecret }: Configuration, delivery: Delivery): Record<string, string> {
+  if (!playbackPrivateKeySecret || !delivery.playbackKeyId) return {};
+  return {
+    PLAYBACK_KEY_PAIR_ID: delivery.playbackKeyId,
+    PLAYBACK_PRIVATE_KEY: SecretValue.secretsManager(playbackPrivateKeySecret).unsafeUnwrap(),
   };
 }
 

@@ -24,10 +24,14 @@ import type { Surroundings } from '../parts/surroundings.ts';
 export class Delivery extends Construct {
   readonly url: string;
   readonly distribution: Distribution;
+  /** Of the key that signs private playback: CloudFront-Key-Pair-Id. */
+  readonly playbackKeyId: string | undefined;
 
   constructor(scope: Construct, id: string, surroundings: Surroundings, media: IBucket) {
     super(scope, id);
     const { playbackPublicKeyPem } = surroundings.configuration;
+    const key = playbackPublicKeyPem === undefined ? undefined : playbackKey(this, playbackPublicKeyPem);
+    this.playbackKeyId = key?.publicKeyId;
     const behavior: BehaviorOptions = {
       origin: S3BucketOrigin.withOriginAccessControl(media),
       viewerProtocolPolicy: ViewerProtocolPolicy.HTTPS_ONLY,
@@ -41,9 +45,7 @@ export class Delivery extends Construct {
       httpVersion: HttpVersion.HTTP2_AND_3,
       priceClass: PriceClass.PRICE_CLASS_100,
       defaultBehavior: behavior,
-      ...(playbackPublicKeyPem && {
-        additionalBehaviors: privateBehaviors(behavior, keyGroup(this, playbackPublicKeyPem)),
-      }),
+      ...(key && { additionalBehaviors: privateBehaviors(behavior, keyGroup(this, key)) }),
     });
     Validations.of(this.distribution).acknowledge(
       { id: 'AwsSolutions-CFR1', reason: 'Viewers may be anywhere' },
@@ -55,7 +57,7 @@ export class Delivery extends Construct {
       { id: 'AwsSolutions-CFR4', reason: 'CloudFront fixes the TLS versions of its own cloudfront.net certificate' },
     );
     // Without a key to check signatures with, private media are not served at all.
-    const unserved = playbackPublicKeyPem ? [TMP_PREFIX] : [TMP_PREFIX, PRIVATE_PREFIX];
+    const unserved = key ? [TMP_PREFIX] : [TMP_PREFIX, PRIVATE_PREFIX];
     media.addToResourcePolicy(
       new PolicyStatement({
         sid: 'NotForViewers',
@@ -78,9 +80,12 @@ function privateBehaviors(behavior: BehaviorOptions, trusted: IKeyGroup): Record
   };
 }
 
-function keyGroup(scope: Construct, encodedKey: string): IKeyGroup {
-  const key = new PublicKey(scope, 'PlaybackKey', { encodedKey, comment: 'dropreel: signs private playback' });
-  return new KeyGroup(scope, 'PlaybackKeys', { items: [key as IPublicKey], comment: 'dropreel: private playback' });
+function playbackKey(scope: Construct, encodedKey: string): IPublicKey {
+  return new PublicKey(scope, 'PlaybackKey', { encodedKey, comment: 'dropreel: signs private playback' }) as IPublicKey;
+}
+
+function keyGroup(scope: Construct, key: IPublicKey): IKeyGroup {
+  return new KeyGroup(scope, 'PlaybackKeys', { items: [key], comment: 'dropreel: private playback' });
 }
 
 function responseHeaders(scope: Construct): ResponseHeadersPolicy {

@@ -25,6 +25,9 @@ const STREAM_DELAY = Duration.minutes(10);
 export interface Watched {
   deadLetters: Record<string, Queue>;
   functions: HandlerFunction[];
+  /** Those that end jobs: the only ones that count failed and escalated jobs. */
+  deciders: HandlerFunction[];
+  ingestUpload: HandlerFunction;
   sweep: HandlerFunction;
   announceChange: HandlerFunction;
 }
@@ -43,15 +46,15 @@ export class Alarms extends Construct {
       });
     }
     this.#alarm('escalated', 'A failure that no user can mend', {
-      metric: ownMetric(METRICS.escalated, watched.functions),
+      metric: ownMetric(METRICS.escalated, watched.deciders),
       threshold: 1,
     });
     this.#alarm('jobs-failed', `${FAILED_JOBS_PER_HOUR} jobs or more failed within an hour`, {
-      metric: ownMetric(METRICS.jobFailed, watched.functions, Duration.hours(1)),
+      metric: ownMetric(METRICS.jobFailed, watched.deciders, Duration.hours(1)),
       threshold: FAILED_JOBS_PER_HOUR,
     });
     this.#alarm('bad-key', 'An object lies under drop/ whose key names no creator, so nobody is told of it', {
-      metric: ownMetric(METRICS.badKey, watched.functions),
+      metric: ownMetric(METRICS.badKey, [watched.ingestUpload]),
       threshold: 1,
     });
     this.#alarm('sweep-not-run', 'sweep has not run for 15 minutes', {

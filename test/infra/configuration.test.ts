@@ -41,6 +41,11 @@ describe('the configuration', () => {
       'dropreel.maxApiUploadBytes: must not be more than maxUploadBytes',
     ],
     [
+      'a public key without its private half',
+      { playbackPublicKeyPem: '-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n' },
+      'dropreel.playbackPrivateKeySecret: playbackPublicKeyPem and playbackPrivateKeySecret go together',
+    ],
+    [
       'an issuer without an audience',
       { jwtIssuer: 'https://id.example.com' },
       'dropreel.jwtAudience: jwtIssuer and jwtAudience go together',

@@ -64,7 +64,7 @@ describe('the alarms', () => {
     const metrics = escalated?.Properties.Metrics.flatMap(
       ({ MetricStat }: { MetricStat?: { Metric: unknown } }) => MetricStat?.Metric ?? [],
     );
-    expect(metrics).toHaveLength(7);
+    expect(metrics).toHaveLength(3);
     expect(metrics).toContainEqual({
       Namespace: 'dropreel',
       MetricName: 'Escalated',

@@ -206,7 +206,10 @@ describe('delivery', () => {
   it('never serves tmp/, and private/ only with a key to check signatures', async () => {
     expect(denied(template)).toEqual(['/tmp/*', '/private/*']);
     const pem = '-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n';
-    const { template: signed } = await synthesize({ playbackPublicKeyPem: pem });
+    const { template: signed } = await synthesize({
+      playbackPublicKeyPem: pem,
+      playbackPrivateKeySecret: 'dropreel/key',
+    });
     expect(denied(signed)).toEqual(['/tmp/*']);
     const [{ Properties } = {}] = Object.values(signed.findResources('AWS::CloudFront::Distribution'));
     const behaviors = Properties.DistributionConfig.CacheBehaviors.map(
@@ -220,6 +223,10 @@ describe('delivery', () => {
       ['private/*/thumbnails/media/*', 0],
       ['private/*', 1],
     ]);
+    expect(functionNamed(signed, 'api').properties.Environment.Variables).toMatchObject({
+      PLAYBACK_KEY_PAIR_ID: { Ref: Object.keys(signed.findResources('AWS::CloudFront::PublicKey'))[0] },
+      PLAYBACK_PRIVATE_KEY: '{{resolve:secretsmanager:dropreel/key:SecretString:::}}',
+    });
   });
 
   it('takes HTTPS only, over HTTP/2 and 3', () => {
