@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+import type { OldVersionRow } from '../../../../core/contracts/rows.ts';
+import {
+  forgetVersion,
+  mayPublish,
+  published,
+  reserveRollback,
+  rolledBack,
+  superseded,
+} from '../../../../core/jobs/transitions.ts';
+import { changeOf, job, LATER, MEDIA_ID, MEDIA_KEY, media, NOW, result, updateOf, version } from './factories.ts';
+
+const done = (more = {}) => job({ state: 'succeeded', ...more });
+const publication = (n: number) => ({ version: version(n), result: result(), now: NOW, graceUntil: LATER });
+const old = (n: number, todoAt = LATER): OldVersionRow => ({
+  type: 'old-version',
+  mediaId: MEDIA_ID,
+  creatorId: 'ann',
+  version: n,
+  todo: 'expire',
+  todoAt,
+});
+
+describe('a version may be put before viewers', () => {
+  it('by the job that the media names', () => {
+    expect(mayPublish(done(), media())).toEqual({ ok: true });
+  });
+  it.each([
+    ['by an older job', done(), media({ jobId: `${MEDIA_ID}-2` })],
+    ['by a job that ended otherwise', job({ state: 'failed' }), media()],
+    ['of a media that is being deleted', done(), media({ state: 'deleting' })],
+    ['of a media that is gone', done(), null],
+  ])('not %s', (_, row, of) => {
+    expect(mayPublish(row, of).ok).toBe(false);
+  });
+});
+
+describe('a published version', () => {
+  it('makes a new media ready, and ends its job with what it cost', () => {
+    const before = media({ error: { code: 'worker_lost', message: 'Before.', at: NOW } });
+    const outcome = published(done(), before, publication(1));
+    expect(updateOf(outcome, 'MEDIA')).toMatchObject({
+      expect: { state: 'transcoding', seq: 2, jobId: `${MEDIA_ID}-1` },
+      set: {
+        state: 'ready',
+        seq: 3,
+        kind: 'video',
+        current: version(1),
+        attempts: 0,
+        sourceInfo: { durationSeconds: 12, width: 640, height: 360 },
+      },
+      remove: ['error', 'previous'],
+    });
+    expect(updateOf(outcome, 'JOB#000001')).toMatchObject({
+      expect: { state: 'succeeded' },
+      set: { state: 'published', cost: { usd: 0.04937, vcpuSeconds: 3600 }, finishedAt: NOW },
+      remove: ['todo', 'todoAt'],
+    });
+    expect(changeOf(outcome)).toHaveLength(2);
+  });
+
+  it('keeps the one before for its grace, and leaves sweep a row to remove it by', () => {
+    const before = media({ state: 'retranscoding', current: version(1), jobId: `${MEDIA_ID}-2` });
+    const outcome = published(done({ n: 2 }), before, publication(2));
+    expect(updateOf(outcome, 'MEDIA').set).toMatchObject({
+      state: 'ready',
+      current: version(2),
+      previous: { ...version(1), expiresAt: LATER },
+    });
+    expect(updateOf(outcome, 'OLD#000001')).toEqual({
+      op: 'update',
+      key: { pk: `MEDIA#${MEDIA_ID}`, sk: 'OLD#000001' },
+      expect: {},
+      set: old(1),
+    });
+  });
+
+  it('twice changes nothing', () => {
+    expect(published(job({ state: 'published' }), media(), publication(1))).toEqual({ none: 'published before' });
+  });
+
+  it.each([
+    ['transcoding', 'retranscoding'],
+    ['failed', 'ready'],
+  ] as const)('that viewers see although another job began meanwhile is the current one; the media goes from %s to %s', (state, then) => {
+    const outcome = published(done(), media({ state, jobId: `${MEDIA_ID}-2`, jobCount: 2 }), publication(1));
+    const { set } = updateOf(outcome, 'MEDIA');
+    expect(set).toMatchObject({ state: then, current: version(1) });
+    expect(set).not.toHaveProperty('attempts');
+  });
+
+  it('is none when a newer one was published meanwhile', () => {
+    const newer = media({ state: 'ready', jobId: `${MEDIA_ID}-2`, current: version(2) });
+    expect(published(done(), newer, publication(1))).toEqual({ none: 'a newer version is published' });
+  });
+
+  it('is none when the media is being deleted', () => {
+    expect(published(done(), media({ state: 'deleting' }), publication(1))).toEqual({ none: 'the media is deleted' });
+  });
+});
+
+describe('a job that came too late', () => {
+  it('is cancelled with the reason, and what it copied is removed at once', () => {
+    const outcome = superseded(done(), media({ jobId: `${MEDIA_ID}-2` }), 'another decides', NOW, true);
+    expect(updateOf(outcome, 'JOB#000001').set).toMatchObject({
+      state: 'cancelled',
+      error: { code: 'source_changed', message: 'Not published: another decides.' },
+    });
+    expect(updateOf(outcome, 'OLD#000001').set).toEqual(old(1, NOW));
+  });
+  it('is left as it is once it was published after all', () => {
+    const row = job({ state: 'published' });
+    expect(superseded(row, media(), 'x', NOW, true)).toEqual({ none: 'the job is published' });
+  });
+});
+
+describe('a rollback', () => {
+  const before = media({
+    state: 'ready',
+    jobId: `${MEDIA_ID}-2`,
+    current: version(2),
+    previous: { ...version(1), expiresAt: '2026-11-21T13:00:00.000Z' },
+  });
+
+  it('first keeps the previous version from sweep', () => {
+    expect(changeOf(reserveRollback(`${MEDIA_ID}-2`, before, LATER, NOW))).toEqual([
+      {
+        op: 'update',
+        key: MEDIA_KEY,
+        expect: { seq: 2, 'current.version': 2, 'previous.expiresAt': '2026-11-21T13:00:00.000Z' },
+        set: { previous: { ...version(1), expiresAt: LATER }, updatedAt: NOW },
+      },
+      { op: 'update', key: { pk: `MEDIA#${MEDIA_ID}`, sk: 'OLD#000001' }, expect: {}, set: old(1) },
+    ]);
+  });
+
+  it('then lets the two versions change places', () => {
+    const outcome = rolledBack(`${MEDIA_ID}-2`, before, LATER, NOW);
+    expect(updateOf(outcome, 'MEDIA').set).toEqual({
+      current: version(1),
+      previous: { ...version(2), expiresAt: LATER },
+      seq: 3,
+      updatedAt: NOW,
+    });
+    expect(updateOf(outcome, 'OLD#000002').set).toEqual(old(2));
+    expect(changeOf(outcome)[2]).toEqual({
+      op: 'remove',
+      key: { pk: `MEDIA#${MEDIA_ID}`, sk: 'OLD#000001' },
+      expect: {},
+    });
+  });
+
+  it.each([
+    ['that came twice', media({ current: version(1), previous: { ...version(2), expiresAt: LATER } })],
+    ['with nothing to go back to', media({ current: version(2) })],
+    ['after the grace', media({ current: version(2), previous: { ...version(1), expiresAt: NOW } })],
+  ])('%s does nothing', (_, row) => {
+    expect(reserveRollback(`${MEDIA_ID}-2`, row, LATER, NOW)).toHaveProperty('none');
+  });
+});
+
+describe('a version whose grace is over', () => {
+  it('is forgotten before its objects go, unless a rollback moved it', () => {
+    const row = media({ current: version(2), previous: { ...version(1), expiresAt: NOW } });
+    expect(changeOf(forgetVersion(old(1, NOW), row))).toEqual([
+      {
+        op: 'update',
+        key: MEDIA_KEY,
+        expect: { seq: 2, 'previous.version': 1, 'previous.expiresAt': NOW },
+        set: {},
+        remove: ['previous'],
+      },
+      { op: 'check', key: { pk: `MEDIA#${MEDIA_ID}`, sk: 'OLD#000001' }, expect: { todoAt: NOW } },
+    ]);
+  });
+  it('stays when viewers see it', () => {
+    expect(forgetVersion(old(2, NOW), media({ current: version(2) }))).toMatchObject({
+      inUse: true,
+      change: [{ op: 'remove' }],
+    });
+  });
+  it.each([
+    ['older than the previous one', media({ current: version(3), previous: { ...version(2), expiresAt: LATER } })],
+    ['of a media that is gone', null],
+  ])('%s goes without a change of the media', (_, row) => {
+    expect(forgetVersion(old(1, NOW), row)).toEqual({ none: 'nothing refers to it' });
+  });
+});

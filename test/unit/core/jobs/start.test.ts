@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import {
+  engineAccepted,
+  flagMedia,
+  jobFor,
+  markDeleting,
+  sourceToEncode,
+  startAgain,
+  unflagMedia,
+} from '../../../../core/jobs/transitions.ts';
+import { PRESETS } from '../../../../core/media/presets.ts';
+import { changeOf, job, MEDIA_ID, MEDIA_KEY, media, NOW, source, updateOf, version } from './factories.ts';
+
+const preset = PRESETS.compact ?? expect.fail('no preset');
+const start = { source: source(), preset, now: NOW };
+
+describe('another job', () => {
+  it('of a ready, flagged media makes it retranscoding and takes the flag away in the same change', () => {
+    const before = media({
+      state: 'ready',
+      current: version(1),
+      attempts: 0,
+      scheduleRetranscode: true,
+      todo: 'retranscode',
+    });
+    const outcome = startAgain(before, start);
+    expect(updateOf(outcome, 'MEDIA')).toMatchObject({
+      expect: { state: 'ready', seq: 2, jobId: `${MEDIA_ID}-1`, todo: 'retranscode' },
+      set: { state: 'retranscoding', seq: 3, jobId: `${MEDIA_ID}-2`, jobCount: 2, scheduleRetranscode: false },
+      remove: ['error', 'todo', 'todoAt'],
+    });
+    expect(changeOf(outcome)[1]).toMatchObject({
+      op: 'put',
+      row: { purpose: 'retranscode', preset: { name: 'compact', version: 1 }, todo: 'retranscode-job' },
+    });
+  });
+
+  it('of a failed media makes it transcoding, on the queue of new uploads, and counts the attempt', () => {
+    const outcome = startAgain(media({ state: 'failed', attempts: 1 }), start);
+    expect(updateOf(outcome, 'MEDIA').set).toMatchObject({ state: 'transcoding', attempts: 2 });
+    expect(changeOf(outcome)[1]).toMatchObject({ op: 'put', row: { purpose: 'ingest', todo: 'job' } });
+  });
+
+  it.each([
+    'uploading',
+    'uploaded',
+    'transcoding',
+    'retranscoding',
+    'deleting',
+  ] as const)('is not started while the media is %s', (state) => {
+    expect(startAgain(media({ state }), start)).toEqual({ none: `the media is ${state}` });
+  });
+
+  it('reads what viewers see now was made from, not a later upload that failed', () => {
+    const before = media({ source: source({ versionId: 'v-bad' }), current: version(1) });
+    expect(sourceToEncode(before).versionId).toBe('v-a');
+    expect(sourceToEncode(media()).versionId).toBe('v-a');
+  });
+
+  it('is given to an engine with its own folder under tmp/', () => {
+    expect(jobFor(job({ n: 3 }), preset, 'media-bucket')).toMatchObject({
+      jobId: `${MEDIA_ID}-3`,
+      output: { bucket: 'media-bucket', prefix: `tmp/${MEDIA_ID}-3/` },
+    });
+  });
+});
+
+describe('the engine takes a job', () => {
+  const { engineJobId: _, ...row } = job({ state: 'queued' });
+  it('whose id is noted once, and the media becomes transcoding', () => {
+    const outcome = engineAccepted(row, media({ state: 'uploaded' }), 'batch-9', NOW);
+    expect(changeOf(outcome)).toEqual([
+      {
+        op: 'update',
+        key: { pk: `MEDIA#${MEDIA_ID}`, sk: 'JOB#000001' },
+        expect: { state: 'queued', engineJobId: null },
+        set: { engineJobId: 'batch-9' },
+      },
+      {
+        op: 'update',
+        key: MEDIA_KEY,
+        expect: { state: 'uploaded', seq: 2, jobId: `${MEDIA_ID}-1` },
+        set: { state: 'transcoding', seq: 3, updatedAt: NOW },
+        remove: [],
+      },
+    ]);
+  });
+  it('and a second answer changes nothing', () => {
+    expect(engineAccepted(job(), media(), 'batch-9', NOW)).toEqual({ none: 'the engine job is known' });
+  });
+  it('of an older number, which says nothing of the media', () => {
+    const current = media({ state: 'uploaded', jobId: `${MEDIA_ID}-2` });
+    expect(changeOf(engineAccepted(row, current, 'batch-9', NOW))).toHaveLength(1);
+  });
+});
+
+describe('the flag', () => {
+  it('is set with the state it was seen in, and for which flag of the collection', () => {
+    expect(changeOf(flagMedia(media({ state: 'ready' }), NOW, 'flag-1'))).toEqual([
+      {
+        op: 'update',
+        key: MEDIA_KEY,
+        expect: { state: 'ready', todo: null, flaggedFor: null },
+        set: {
+          scheduleRetranscode: true,
+          todo: 'retranscode',
+          todoAt: NOW,
+          flaggedFor: 'flag-1',
+          updatedAt: NOW,
+        },
+      },
+    ]);
+  });
+  it.each([
+    ['of a flagged media', { scheduleRetranscode: true }, 'already flagged'],
+    ['by the same collection flag, after its job was started', { flaggedFor: 'flag-1' }, 'flagged by this flag before'],
+    ['of one that is being deleted', { state: 'deleting' as const }, 'the media is deleting'],
+    ['of one that has no bytes yet', { state: 'uploading' as const }, 'the media is uploading'],
+  ])('is not set %s', (_, more, none) => {
+    expect(flagMedia(media(more), NOW, 'flag-1')).toEqual({ none });
+  });
+  it.each(['transcoding', 'retranscoding', 'failed', 'uploaded'] as const)('is set on a media that is %s', (state) => {
+    expect(flagMedia(media({ state }), NOW, 'flag-1')).toHaveProperty('change');
+  });
+  it('goes with the reason when the original is gone, without a change of state', () => {
+    const before = media({ state: 'ready', scheduleRetranscode: true, todo: 'retranscode' });
+    const error = { code: 'original_gone' as const, message: 'Gone.', at: NOW };
+    const { set, remove } = updateOf(unflagMedia(before, NOW, error), 'MEDIA');
+    expect(set).toEqual({ scheduleRetranscode: false, error, updatedAt: NOW });
+    expect(remove).toEqual(['todo', 'todoAt']);
+  });
+});
+
+it('a media is marked for deletion once, and its flag is forgotten', () => {
+  expect(updateOf(markDeleting(media({ state: 'ready', scheduleRetranscode: true }), NOW), 'MEDIA').set).toEqual({
+    state: 'deleting',
+    scheduleRetranscode: false,
+    todo: 'delete',
+    todoAt: NOW,
+    seq: 3,
+    updatedAt: NOW,
+  });
+  expect(markDeleting(media({ state: 'deleting' }), NOW)).toEqual({ none: 'marked before' });
+});

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { publishPlan, versionOf } from '../../../../core/publish/plan.ts';
+import { pointersTo } from '../../../../core/publish/pointers.ts';
+import { job, MEDIA_ID, media, NOW, result, source, version } from '../jobs/factories.ts';
+
+const plan = publishPlan(job({ n: 3 }), result());
+const TMP = `tmp/${MEDIA_ID}-3/`;
+const HLS = `ann/hls/${MEDIA_ID}/`;
+const THUMBNAILS = `ann/thumbnails/media/${MEDIA_ID}/`;
+
+describe('the plan of a publish', () => {
+  it('copies each file of the result into the folders of its version, shared segments of the preview twice', () => {
+    expect(plan.copies.map(({ from, to }) => [from, to])).toEqual([
+      [`${TMP}360p.m3u8`, `${HLS}v3/360p.m3u8`],
+      [`${TMP}360p_init.mp4`, `${HLS}v3/360p_init.mp4`],
+      [`${TMP}360p_init.mp4`, `${HLS}preview/v3/360p_init.mp4`],
+      [`${TMP}360p_000.m4s`, `${HLS}v3/360p_000.m4s`],
+      [`${TMP}360p_000.m4s`, `${HLS}preview/v3/360p_000.m4s`],
+      [`${TMP}360p_001.m4s`, `${HLS}v3/360p_001.m4s`],
+      [`${TMP}preview/preview.m3u8`, `${HLS}preview/v3/preview.m3u8`],
+      [`${TMP}full.mp4`, `ann/mp4/${MEDIA_ID}/v3.mp4`],
+      [`${TMP}thumbnail.jpg`, `${THUMBNAILS}v3/auto-generated.jpg`],
+      [`${TMP}poster.jpg`, `${THUMBNAILS}v3/poster.jpg`],
+      [`${TMP}waveform.json`, `ann/waveforms/${MEDIA_ID}/v3/waveform.json`],
+    ]);
+  });
+  it('carries what each copy must be, to be cached for a year', () => {
+    expect(plan.copies[0]).toEqual({
+      from: `${TMP}360p.m3u8`,
+      to: `${HLS}v3/360p.m3u8`,
+      size: 1,
+      crc64nvme: 'crc1',
+      contentType: 'application/vnd.apple.mpegurl',
+      cacheControl: 'public, max-age=31536000, immutable',
+    });
+    expect(plan.bytes).toBe(1 + 2 + 2 + 3 + 3 + 4 + 5 + 6 + 7 + 8 + 9);
+  });
+  it('names the outputs: pointers for the streams, the version itself for the rest', () => {
+    expect(plan.outputs).toEqual({
+      master: `${HLS}master.m3u8`,
+      preview: `${HLS}preview/preview.m3u8`,
+      mp4: `ann/mp4/${MEDIA_ID}/v3.mp4`,
+      thumbnail: `${THUMBNAILS}v3/auto-generated.jpg`,
+      poster: `${THUMBNAILS}v3/poster.jpg`,
+      waveform: `ann/waveforms/${MEDIA_ID}/v3/waveform.json`,
+    });
+  });
+  it('names no output that the result has not', () => {
+    const { preview: _, mp4: __, thumbnail: ___, poster: ____, waveform: _____, ...bare } = result();
+    const files = bare.files.slice(0, 4);
+    const { outputs, prefixes } = publishPlan(job(), { ...bare, files });
+    expect(outputs).toEqual({ master: `${HLS}master.m3u8` });
+    expect(prefixes).toEqual([`${HLS}v1/`]);
+  });
+});
+
+describe('the pointers', () => {
+  it('are turned with the master first, each made from an object of the version', () => {
+    const pointers = pointersTo('ann', MEDIA_ID, 3, plan.outputs);
+    expect(pointers.map(({ key, from, prefix }) => [key, from, prefix])).toEqual([
+      [`${HLS}master.m3u8`, `${HLS}v3/master.m3u8`, 'v3/'],
+      [`${HLS}preview/preview.m3u8`, `${HLS}preview/v3/preview.m3u8`, 'v3/'],
+      [`${THUMBNAILS}auto-generated.jpg`, `${THUMBNAILS}v3/auto-generated.jpg`, undefined],
+      [`${THUMBNAILS}poster.jpg`, `${THUMBNAILS}v3/poster.jpg`, undefined],
+      [`ann/waveforms/${MEDIA_ID}/waveform.json`, `ann/waveforms/${MEDIA_ID}/v3/waveform.json`, undefined],
+    ]);
+  });
+  it('of outputs that the version has not are taken away', () => {
+    const pointers = pointersTo('ann', MEDIA_ID, 3, { master: `${HLS}master.m3u8` });
+    expect(pointers.map(({ from }) => from)).toEqual([`${HLS}v3/master.m3u8`, null, null, null, null]);
+  });
+});
+
+describe('the record of a version', () => {
+  it('lists the renditions without their files, and what it was made from', () => {
+    const row = versionOf(job({ n: 3 }), media(), result(), plan, NOW);
+    expect(row).toMatchObject({ version: 3, jobId: `${MEDIA_ID}-3`, publishedAt: NOW, source: source(), bytes: 50 });
+    expect(row.renditions).toEqual([
+      {
+        name: '360p',
+        width: 640,
+        height: 360,
+        codecs: 'avc1.4d401e,mp4a.40.2',
+        bandwidth: 700_000,
+        averageBandwidth: 500_000,
+        durationSeconds: 12,
+        bytes: 50,
+      },
+    ]);
+  });
+  it('made from its own MP4 still goes back to the upload', () => {
+    const fromMp4 = job({ source: source({ bucket: 'media', key: 'ann/mp4/x/v1.mp4' }) });
+    const before = media({ current: version(1, { source: source({ versionId: 'v-first' }) }) });
+    expect(versionOf(fromMp4, before, result(), plan, NOW).source?.versionId).toBe('v-first');
+  });
+});
