@@ -9,7 +9,9 @@ export function describeRenditions(
   plan: EncodePlan,
   files: readonly RenditionFiles[],
 ): { audio: AudioGroup[]; renditions: Rendition[] } {
-  const measured = new Map(files.map((file) => [file.file, measure(file)]));
+  const pictures = new Set(plan.video?.rungs.map((rung) => rung.name));
+  const last = plan.video?.lastFrameSeconds;
+  const measured = new Map(files.map((file) => [file.file, measure(file, pictures.has(file.file) ? last : undefined)]));
   const channels = plan.audio?.channels ?? 2;
   const sound = plan.audio?.renditions.flatMap(({ name, file }) => {
     const found = measured.get(file);
@@ -42,7 +44,7 @@ export function describeRenditions(
 
 type Measured = Omit<AudioGroup, 'id' | 'channels'>;
 
-function measure(files: RenditionFiles): Measured {
+function measure(files: RenditionFiles, lastFrameSeconds: number | undefined): Measured {
   const { peak, average } = measureBandwidth(files.segments);
   return {
     playlist: `${files.file}.m3u8`,
@@ -50,7 +52,7 @@ function measure(files: RenditionFiles): Measured {
     bandwidth: peak,
     averageBandwidth: average,
     bytes: files.bytes,
-    durationSeconds: presentedSeconds(files),
+    durationSeconds: presentedSeconds(files, lastFrameSeconds),
   };
 }
 

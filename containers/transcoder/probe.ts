@@ -1,26 +1,26 @@
 import { open, stat } from 'node:fs/promises';
 import { execa } from 'execa';
 import { DropreelError } from '../../core/jobs/errors.ts';
-import { BOX_HEADER_BYTES, readBoxHeader } from '../../core/media/boxes.ts';
 import { LIMITS } from '../../core/media/limits.ts';
+import type { TrackEnds } from '../../core/media/plan.ts';
 import { checkDuration, FfprobeOutput, interpretProbe, type MediaProbe } from '../../core/media/probe.ts';
 import { refuseByContent, SNIFF_BYTES } from '../../core/media/sniff.ts';
 import { confined } from './ffmpeg/demuxers.ts';
 import { probeFailure } from './ffmpeg/errors.ts';
 import type { Tools } from './ffmpeg/run.ts';
 import { measureEnds } from './track-ends.ts';
+import { checkWhole } from './whole.ts';
 
 export interface Probed {
   probe: MediaProbe;
-  /** Where the chosen tracks end, in seconds after the file's start. */
-  ends: { video?: number; audio?: number };
+  ends: TrackEnds;
 }
 
 /** Finds out what a file holds, and refuses what is not to be encoded with a DropreelError. Decodes next to nothing. */
 export async function probeSource(tools: Tools, file: string, signal: AbortSignal): Promise<Probed> {
   await refuseBySight(file);
   const probe = interpretProbe(await ffprobe(tools, file, signal));
-  if (probe.format.startsWith('mov,')) await checkMp4Whole(file);
+  await checkWhole(file, probe.format);
   const ends = await measureEnds(tools, file, probe, signal);
   checkDuration(Math.max(ends.video ?? 0, ends.audio ?? 0));
   return { probe, ends };
@@ -59,26 +59,3 @@ export const PROBE_LIMITS = {
   extendEnv: false,
   env: { PATH: process.env.PATH ?? '', LC_ALL: 'C.UTF-8' },
 } as const;
-
-/** Walks the boxes of the file: one that reaches beyond its end was cut off. FFmpeg would encode what is there. */
-async function checkMp4Whole(file: string): Promise<void> {
-  const { size } = await stat(file);
-  const handle = await open(file);
-  try {
-    for (let at = 0; at < size; ) {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(BOX_HEADER_BYTES), 0, BOX_HEADER_BYTES, at);
-      const box = readBoxHeader(buffer.subarray(0, bytesRead), size - at);
-      // Junk after the last box is common and harmless.
-      if (box === null || box.size < box.header || !/^[\w ©-]{4}$/.test(box.type)) return;
-      if (at + box.size > size && KNOWN_BOXES.has(box.type)) {
-        const missing = at + box.size - size;
-        throw new DropreelError('truncated', `The file is cut off: ${missing} bytes of its media are missing.`);
-      }
-      at += box.size;
-    }
-  } finally {
-    await handle.close();
-  }
-}
-
-const KNOWN_BOXES = new Set(['mdat', 'moov', 'moof']);

@@ -6,6 +6,7 @@ import {
   type Decoded,
   decodeFaults,
   durationFaults,
+  presentedSeconds,
   structureFaults,
 } from '../../core/media/verify.ts';
 import { runFfmpeg, type Tools } from './ffmpeg/run.ts';
@@ -56,9 +57,11 @@ function lengthFaults(plan: EncodePlan, rendition: RenditionFiles, isVideo: bool
   const { video, audio } = plan;
   if (isVideo && video) {
     const frame = video.frameRate ? video.frameRate.den / video.frameRate.num : 0;
-    return durationFaults(rendition, video.endSeconds, frame);
+    const seconds = presentedSeconds(rendition, video.lastFrameSeconds);
+    return durationFaults(rendition.file, seconds, video.endSeconds, frame);
   }
-  return audio ? durationFaults(rendition, audio.endSeconds, aacFrame(audio.sampleRate)) : [];
+  if (!audio) return [];
+  return durationFaults(rendition.file, presentedSeconds(rendition), audio.endSeconds, aacFrame(audio.sampleRate));
 }
 
 async function decode(tools: Tools, out: string, input: string, signal: AbortSignal): Promise<Decoded> {

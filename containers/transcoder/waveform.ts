@@ -60,9 +60,8 @@ export async function writeWaveform(
 /** Whole frames of interleaved 16-bit samples, as FFmpeg delivers them. */
 async function* decode(tools: Tools, request: WaveformRequest): AsyncGenerator<Int16Array> {
   const { source, track, channels, sampleRate, signal } = request;
-  const output = ['-map', `0:${track}`, '-vn', '-sn', '-dn', '-c:a', 'pcm_s16le', '-f', 's16le', 'pipe:1'];
-  const format = ['-ac', String(channels), '-ar', String(sampleRate)];
-  const args = ['-v', 'error', ...confined(), '-i', source, ...output.slice(0, -1), ...format, 'pipe:1'];
+  const format = ['-c:a', 'pcm_s16le', '-ac', String(channels), '-ar', String(sampleRate), '-f', 's16le', 'pipe:1'];
+  const args = ['-v', 'error', ...confined(), '-i', source, '-map', `0:${track}`, ...format];
   const child = spawnFfmpeg(tools, args, { cwd: '/', signal });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {

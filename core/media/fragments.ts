@@ -19,8 +19,10 @@ export interface Fragment {
   samples: number;
   /** Whether the first sample is a sync sample. */
   startsWithKeyframe: boolean;
-  /** Latest end of a sample's presentation. */
-  presentationEnd: number;
+  /** When the last sample, in order of presentation, begins to be shown or heard. */
+  lastStart: number;
+  /** Its duration. For pictures of a variable rate it says nothing: the decode times that it comes of are others' times. */
+  lastDuration: number;
 }
 
 /** Bytes before the sample entry's child boxes: 8 of SampleEntry, and 70 (video) or 20 (audio) more. */
@@ -62,18 +64,20 @@ export function readFragment(moof: Uint8Array): Fragment {
   const start = tfdt.getUint8(0) === 1 ? Number(tfdt.getBigInt64(4)) : tfdt.getUint32(4);
   let samples = 0;
   let time = start;
-  let presentationEnd = start;
+  let last = { start, duration: 0 };
   let firstFlags: number | undefined;
   for (const trun of bodies(traf, 'trun')) {
     for (const sample of readTrun(viewOf(trun), defaults)) {
       firstFlags ??= sample.flags;
-      presentationEnd = Math.max(presentationEnd, time + sample.compositionOffset + sample.duration);
+      const shown = time + sample.compositionOffset;
+      if (shown >= last.start) last = { start: shown, duration: sample.duration };
       time += sample.duration;
       samples += 1;
     }
   }
   const startsWithKeyframe = firstFlags !== undefined && (firstFlags & NON_SYNC) === 0;
-  return { start, duration: time - start, samples, startsWithKeyframe, presentationEnd };
+  const ends = { lastStart: last.start, lastDuration: last.duration };
+  return { start, duration: time - start, samples, startsWithKeyframe, ...ends };
 }
 
 interface SampleDefaults {

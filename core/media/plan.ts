@@ -55,6 +55,8 @@ export interface VideoPlan {
   rungs: PlannedRung[];
   /** Expected end, in seconds. */
   endSeconds: number;
+  /** How long the last frame stays. */
+  lastFrameSeconds: number;
 }
 
 export interface AudioPlan {
@@ -94,13 +96,18 @@ export const POSTER_FILE = 'poster.jpg';
 export const THUMBNAIL_FILE = 'thumbnail.jpg';
 export const WAVEFORM_FILE = 'waveform.json';
 
-/**
- * @param spans Where the chosen tracks end, in seconds after the file's start, as measured or as the container says.
- */
-export function planEncode(probe: MediaProbe, preset: Preset, spans: { video?: number; audio?: number }): EncodePlan {
-  const video = probe.video ? planVideo(probe.video, preset, spans.video ?? 0) : undefined;
+/** Where the chosen tracks end, in seconds after the file's start, as measured or as the container says. */
+export interface TrackEnds {
+  video?: number;
+  /** How long the last frame of the video stays; absent where the frame rate says it. */
+  lastFrame?: number;
+  audio?: number;
+}
+
+export function planEncode(probe: MediaProbe, preset: Preset, ends: TrackEnds): EncodePlan {
+  const video = probe.video ? planVideo(probe.video, preset, ends) : undefined;
   const mp4 = video && preset.outputs.mp4 ? planMp4(video.rungs, probe) : undefined;
-  const audio = probe.audio ? planAudio(probe.audio, video, mp4, spans.audio ?? 0) : undefined;
+  const audio = probe.audio ? planAudio(probe.audio, video, mp4, ends.audio ?? 0) : undefined;
   const durationSeconds = Math.max(video?.endSeconds ?? 0, audio?.endSeconds ?? 0);
   const plan = {
     kind: video ? ('video' as const) : ('audio' as const),
@@ -116,7 +123,7 @@ export function planEncode(probe: MediaProbe, preset: Preset, spans: { video?: n
   return { ...plan, tasks: planTasks(plan), worstCaseBytes: worstCase(plan) };
 }
 
-function planVideo(track: VideoTrack, preset: Preset, endSeconds: number): VideoPlan {
+function planVideo(track: VideoTrack, preset: Preset, ends: TrackEnds): VideoPlan {
   const limited = limitRate(track.frameRate);
   const frameRate = limited ?? track.frameRate;
   return {
@@ -127,7 +134,8 @@ function planVideo(track: VideoTrack, preset: Preset, endSeconds: number): Video
     timescale: frameRate && track.constantRate ? wholeTicks(frameRate.num) : 90_000,
     color: planColor(track.color, shortSide(track.displayed)),
     rungs: ladderFor(track.displayed, preset),
-    endSeconds,
+    endSeconds: ends.video ?? 0,
+    lastFrameSeconds: (limited ? undefined : ends.lastFrame) ?? (frameRate ? frameRate.den / frameRate.num : 0),
   };
 }
 

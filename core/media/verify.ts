@@ -18,10 +18,17 @@ const HALF_FRAME = 1 / 120;
 /** Durations may differ by a frame, and by this where a frame is shorter. */
 const TOLERANCE_SECONDS = 0.05;
 
-/** Seconds that are presented: what the edit list skips is not. */
-export function presentedSeconds({ header, segments }: RenditionToVerify): number {
-  const end = segments.reduce((latest, { fragment }) => Math.max(latest, fragment.presentationEnd), 0);
-  return (end - header.skip) / header.timescale;
+/**
+ * Seconds that are presented: what the edit list skips is not.
+ *
+ * @param lastFrameSeconds How long the last picture stays. Left out for sound, whose samples say it.
+ */
+export function presentedSeconds({ header, segments }: RenditionToVerify, lastFrameSeconds?: number): number {
+  const ends = segments.map(({ fragment }) => {
+    const last = lastFrameSeconds === undefined ? fragment.lastDuration : lastFrameSeconds * header.timescale;
+    return fragment.lastStart + last;
+  });
+  return (ends.reduce((latest, end) => Math.max(latest, end), 0) - header.skip) / header.timescale;
 }
 
 export function sampleCount({ segments }: RenditionToVerify): number {
@@ -48,13 +55,13 @@ export function structureFaults(rendition: RenditionToVerify): string[] {
 /**
  * The rendition lasts as long as its source track, within a frame or 50 ms, whichever is longer.
  *
+ * @param seconds What presentedSeconds says.
  * @param expected Seconds from the file's start to the track's end.
- * @param frameSeconds How long a frame of the source lasts.
+ * @param frameSeconds How long a frame of the source lasts on average.
  */
-export function durationFaults(rendition: RenditionToVerify, expected: number, frameSeconds: number): string[] {
-  const seconds = presentedSeconds(rendition);
+export function durationFaults(file: string, seconds: number, expected: number, frameSeconds: number): string[] {
   if (Math.abs(seconds - expected) <= Math.max(frameSeconds, TOLERANCE_SECONDS) + 1e-6) return [];
-  return [`${rendition.file} lasts ${seconds.toFixed(3)} s, its source ${expected.toFixed(3)} s`];
+  return [`${file} lasts ${seconds.toFixed(3)} s, its source ${expected.toFixed(3)} s`];
 }
 
 /** Every rung holds the frames that were encoded, in segments that begin at the same times as the first rung's. */

@@ -1,0 +1,45 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { DropreelError } from '../../core/jobs/errors.ts';
+import { BOX_HEADER_BYTES, readBoxHeader } from '../../core/media/boxes.ts';
+
+/**
+ * Throws `truncated` when the file's own structure reaches beyond its end: FFmpeg would encode what is there, and say nothing.
+ *
+ * @param format FFmpeg's name of the demuxer.
+ */
+export async function checkWhole(file: string, format: string): Promise<void> {
+  const check = format.startsWith('mov,') ? missingOfBoxes : /^(?:avi|wav)$/.test(format) ? missingOfRiff : null;
+  if (check === null) return;
+  const handle = await open(file);
+  try {
+    const missing = await check(handle, (await handle.stat()).size);
+    if (missing > 0) {
+      throw new DropreelError('truncated', `The file is cut off: ${missing} bytes of its media are missing.`);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+const MEDIA_BOXES = new Set(['mdat', 'moov', 'moof']);
+
+async function missingOfBoxes(handle: FileHandle, size: number): Promise<number> {
+  for (let at = 0; at < size; ) {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(BOX_HEADER_BYTES), 0, BOX_HEADER_BYTES, at);
+    const box = readBoxHeader(buffer.subarray(0, bytesRead), size - at);
+    // Junk after the last box is common and harmless.
+    if (box === null || box.size < box.header) return 0;
+    if (at + box.size > size) return MEDIA_BOXES.has(box.type) ? at + box.size - size : 0;
+    at += box.size;
+  }
+  return 0;
+}
+
+/** A recorder that cannot go back to the header leaves a size near the largest there. */
+const UNKNOWN_SIZE = 0x7ff00000;
+
+async function missingOfRiff(handle: FileHandle, size: number): Promise<number> {
+  const { buffer } = await handle.read(Buffer.alloc(8), 0, 8, 0);
+  const riff = buffer.readUInt32LE(4);
+  return riff >= UNKNOWN_SIZE ? 0 : Math.max(0, riff + 8 - size - 1);
+}
