@@ -45,7 +45,12 @@ export class Sandbox {
     this.#child = fork(BOOTSTRAP, {
       execPath: options.nodePath,
       // Lambda's memory holds more than V8's heap; the heap's limit makes an overrun fail as it does there.
-      execArgv: ['--enable-source-maps', `--max-old-space-size=${Math.floor(configuration.memorySize * 0.9)}`],
+      // The SDK's word on old Nodes is for those who deploy, and Lambda runs a new one.
+      execArgv: [
+        '--enable-source-maps',
+        '--disable-warning=NodeVersionSupportWarning',
+        `--max-old-space-size=${Math.floor(configuration.memorySize * 0.9)}`,
+      ],
       env: environmentOf(options),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

@@ -40,8 +40,8 @@ describe('a dropped video', () => {
       master: `ann/hls/${mediaId}/master.m3u8`,
       preview: `ann/hls/${mediaId}/preview/preview.m3u8`,
       mp4: `ann/mp4/${mediaId}/v1.mp4`,
-      thumbnail: `ann/thumbnails/media/${mediaId}/auto-generated.jpg`,
-      poster: `ann/thumbnails/media/${mediaId}/poster.jpg`,
+      thumbnail: `ann/thumbnails/media/${mediaId}/v1/auto-generated.jpg`,
+      poster: `ann/thumbnails/media/${mediaId}/v1/poster.jpg`,
     });
     const master = parse(await text(media.current?.outputs.master)) as types.MasterPlaylist;
     expect(master.variants.map(({ uri, resolution }) => [uri, resolution])).toEqual([
