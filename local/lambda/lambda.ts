@@ -32,8 +32,8 @@ export interface Lambda {
   /** Kills the processes of a function that are at work, as a failing host would. */
   kill(functionName: string): void;
   close(): Promise<void>;
-  /** Ends every process at once, waiting for nothing. */
-  crash(): void;
+  /** Ends every process at once, waiting for nothing, and saves nothing. */
+  crash(): Promise<void>;
 }
 
 /** Synchronous requests and answers: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
@@ -141,8 +141,11 @@ export async function createLambda(surroundings: Surroundings, options: LambdaOp
       for (const { pool } of pools.values()) pool.close();
       await journal.close();
     },
-    crash: () => {
+    crash: async () => {
+      // Pollers that went on would take messages from the cloud that is booted next at the same port.
+      for (const poller of pollers) void poller.close();
       for (const { pool } of pools.values()) pool.close();
+      await journal.abandon();
     },
   };
 }

@@ -17,6 +17,11 @@ export interface PoolOptions {
   meter: Meter;
 }
 
+const CLOSED: Outcome = {
+  ok: false,
+  error: { errorType: 'Runtime.ExitError', errorMessage: 'Error: Runtime exited with error: the cloud was stopped' },
+};
+
 /** The execution environments of one function: warm ones are used again, at most `concurrency` work at once. */
 export class Pool {
   readonly #options: PoolOptions;
@@ -24,6 +29,7 @@ export class Pool {
   readonly #busy = new Set<Sandbox>();
   readonly #waiting: (() => void)[] = [];
   #running = 0;
+  #closed = false;
   readonly #reaper: NodeJS.Timeout;
 
   constructor(options: PoolOptions) {
@@ -35,6 +41,7 @@ export class Pool {
   /** Waits for a free environment, then runs the handler. Never throws: what went wrong is in the outcome. */
   async invoke(event: unknown): Promise<Outcome> {
     await this.#enter();
+    if (this.#closed) return CLOSED;
     const { configuration, meter, surroundings } = this.#options;
     const sandbox = this.#take();
     const started = performance.now();
@@ -66,12 +73,14 @@ export class Pool {
 
   close(): void {
     clearInterval(this.#reaper);
+    this.#closed = true;
     for (const sandbox of [...this.#idle, ...this.#busy]) sandbox.kill();
     this.#idle.length = 0;
+    for (const resume of this.#waiting.splice(0)) resume();
   }
 
   async #enter(): Promise<void> {
-    while (this.#running >= this.#options.configuration.concurrency) {
+    while (!this.#closed && this.#running >= this.#options.configuration.concurrency) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     this.#running += 1;

@@ -113,7 +113,13 @@ export function pollQueue(options: QueuePollerOptions): { close(): Promise<void>
 function recordOf(message: Message, sourceArn: string) {
   const attributes = Object.entries(message.MessageAttributes ?? {}).map(([name, attribute]) => [
     name,
-    { stringValue: attribute.StringValue, dataType: attribute.DataType },
+    {
+      dataType: attribute.DataType,
+      ...(attribute.StringValue !== undefined && { stringValue: attribute.StringValue }),
+      ...(attribute.BinaryValue && { binaryValue: Buffer.from(attribute.BinaryValue).toString('base64') }),
+      stringListValues: [],
+      binaryListValues: [],
+    },
   ]);
   return {
     messageId: message.MessageId,

@@ -134,6 +134,7 @@ export function readFunctions(template: LoadedTemplate, reader: PropertyReader) 
       reader.refuse(resource, `the event source ${read.EventSourceArn} is not served`);
       return [];
     }
+    if (source === 'sqs' && read.FilterCriteria) reader.refuse(resource, 'filters of messages are not served');
     const mapping: MappingConfiguration = {
       id: resource.name,
       functionArn: target?.arn ?? '',
