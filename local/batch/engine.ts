@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ACCOUNT_ID, REGION } from '../account.ts';
 import type { EmitEvent } from '../service.ts';
@@ -40,6 +41,7 @@ export class Engine {
   /** Goes on where the last run ended: events, dependencies, queues; what was running has lost its host. */
   async start(): Promise<void> {
     this.#started = true;
+    await this.#removeDisks();
     for (const [n, { id }] of this.#store.outbox) this.#announce(id, n);
     for (const job of this.#store.jobs.values()) this.#index(job);
     for (const job of [...this.#store.jobs.values()]) {
@@ -108,6 +110,17 @@ export class Engine {
     await Promise.all(running.map(({ ended }) => ended));
     await Promise.all(this.#deliveries.values());
     await this.#store.close();
+  }
+
+  /** Those of ended jobs, of which the last run did not get to remove them. */
+  async #removeDisks(): Promise<void> {
+    const { dir } = this.#host.surroundings;
+    const needed = new Set(
+      [...this.#store.jobs.values()].filter((job) => !isDone(job)).map(({ id }) => diskOf(dir, id)),
+    );
+    const names = await readdir(join(dir, 'disks')).catch(() => []);
+    const old = names.map((name) => join(dir, 'disks', name)).filter((disk) => !needed.has(disk));
+    await Promise.all(old.map((disk) => rm(disk, { recursive: true, force: true })));
   }
 
   async #evaluateAll(jobs: Job[]): Promise<void> {

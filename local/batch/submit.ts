@@ -61,11 +61,12 @@ export function parseSubmit(body: string): SubmitJobRequest {
     throw invalid(`The SubmitJob payload is ${Buffer.byteLength(body)} bytes; at most ${MAX_SUBMIT_BYTES} are allowed`);
   }
   const request = parseRequest(SubmitJobRequest, body);
-  const { containerOverrides } = request;
-  if (containerOverrides && JSON.stringify(containerOverrides).length > MAX_OVERRIDES_CHARACTERS) {
+  // As it was sent, without our defaults.
+  const sent: { containerOverrides?: unknown } = JSON.parse(body);
+  if ((JSON.stringify(sent.containerOverrides) ?? '').length > MAX_OVERRIDES_CHARACTERS) {
     throw invalid(`Container Overrides length must be at most ${MAX_OVERRIDES_CHARACTERS}`);
   }
-  const reserved = containerOverrides?.environment.find(({ name }) => name.startsWith('AWS_BATCH'));
+  const reserved = request.containerOverrides?.environment.find(({ name }) => name.startsWith('AWS_BATCH'));
   if (reserved) throw invalid(`The environment name ${reserved.name} is reserved: names cannot start with AWS_BATCH`);
   return request;
 }

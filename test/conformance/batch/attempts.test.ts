@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { TerminateJobCommand } from '@aws-sdk/client-batch';
 import { expect } from 'vitest';
-import { eventually } from '../../unit/local/batch/setup.ts';
+import { eventually, printed } from '../../unit/local/batch/setup.ts';
 import { conforms, EVALUATE, RETRIES, TERMINATE, TIMEOUTS } from './conforms.ts';
 
 const retry = (Attempts: number, EvaluateOnExit: object[] = []) => ({
@@ -122,11 +122,11 @@ conforms(
 conforms(
   'a timeout ends the attempt with SIGTERM, and is not retried',
   TIMEOUTS,
-  async ({ submit, until, clock, dir }) => {
-    const report = join(dir, 'report');
-    const id = await submit({ HOLD: join(dir, 'never'), ON_TERM: '143', REPORT: report });
+  async (world) => {
+    const { submit, until, clock, dir } = world;
+    const id = await submit({ HOLD: join(dir, 'never'), ON_TERM: '143' });
     await until(id, 'RUNNING');
-    await eventually(async () => (await import('node:fs')).existsSync(report), 'the program runs');
+    await printed(world, id, 'started');
     clock.advance(60_000);
     const job = await until(id, 'FAILED');
     expect(job.statusReason).toBe('Job attempt duration exceeded timeout');
@@ -138,12 +138,13 @@ conforms(
 conforms(
   'a program that ignores SIGTERM gets SIGKILL after 30 seconds',
   TIMEOUTS,
-  async ({ submit, until, clock, dir }) => {
-    const report = join(dir, 'report');
-    const id = await submit({ HOLD: join(dir, 'never'), REPORT: report });
+  async (world) => {
+    const { submit, until, clock, dir } = world;
+    const id = await submit({ HOLD: join(dir, 'never') });
     await until(id, 'RUNNING');
-    await eventually(async () => (await import('node:fs')).existsSync(report), 'the program runs');
+    await printed(world, id, 'started');
     clock.advance(60_000);
+    await printed(world, id, 'SIGTERM');
     clock.advance(29_000);
     expect((await until(id, 'RUNNING')).status).toBe('RUNNING');
     clock.advance(1000);

@@ -20,18 +20,19 @@ export async function serve(
         Array.isArray(value) ? value.join(',') : (value ?? ''),
       ]),
     );
+    const request = {
+      requestId,
+      method: incoming.method ?? 'GET',
+      path: url.pathname,
+      query: url.searchParams,
+      headers,
+      body: incoming,
+      trailers: {},
+      principal: { type: 'developer' as const },
+      authorize,
+    };
     const response = await service
-      .handle({
-        requestId,
-        method: incoming.method ?? 'GET',
-        path: url.pathname,
-        query: url.searchParams,
-        headers,
-        body: incoming,
-        trailers: {},
-        principal: { type: 'developer' },
-        authorize,
-      })
+      .handle(request)
       .catch((error: unknown) =>
         service.renderError(
           error instanceof AwsError ? error : new AwsError('ServerException', 500, String(error)),

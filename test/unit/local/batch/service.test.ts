@@ -1,7 +1,15 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import {
+  CancelJobCommand,
+  DescribeComputeEnvironmentsCommand,
+  ListJobsCommand,
+  TerminateJobCommand,
+} from '@aws-sdk/client-batch';
 import { afterEach, expect, test } from 'vitest';
-import { type Options, startWorld, type World } from './setup.ts';
+import { AwsError } from '../../../../local/service.ts';
+import { eventually, type Options, printed, startWorld, type World } from './setup.ts';
 
 let world: World;
 const start = async (options?: Options) => {
@@ -54,3 +62,174 @@ test('the entry point runs in the build context with the environment of job defi
   });
   expect(await readFile(batch.logFile(id), 'utf8')).toBe('started\n');
 });
+
+test('a program that ignores SIGTERM is killed 30 s after it', async () => {
+  const { submit, until, clock, client, dir } = await start();
+  const id = await submit({ HOLD: join(dir, 'never') });
+  await until(id, 'RUNNING');
+  await printed(world, id, 'started');
+  await client.send(new TerminateJobCommand({ jobId: id, reason: 'no longer wanted' }));
+  expect((await world.describe(id)).status).toBe('RUNNING');
+  clock.advance(30_000);
+  const job = await until(id, 'FAILED');
+  expect(job).toMatchObject({ statusReason: 'no longer wanted', isTerminated: true, container: { exitCode: 137 } });
+});
+
+test('what the entry point has started is killed with it', async () => {
+  const { submit, until, batch, dir } = await start({
+    container: { Command: ['-e', SPAWN_SLEEP] },
+    entrypoint: '["node"]',
+  });
+  const pidFile = join(dir, 'sleep.pid');
+  const id = await submit({ PID_FILE: pidFile });
+  await until(id, 'RUNNING');
+  await eventually(async () => (await readFile(pidFile, 'utf8').catch(() => '')) !== '', 'the grandchild runs');
+  const pid = Number(await readFile(pidFile, 'utf8'));
+  expect(isAlive(pid)).toBe(true);
+  await batch.kill(id, 'SIGKILL');
+  await eventually(() => !isAlive(pid), 'the grandchild is gone');
+});
+
+test('a program that cannot be started fails the job, and says why', async () => {
+  const { submit, until } = await start({ entrypoint: '["/no/such/program"]' });
+  const job = await until(await submit(), 'FAILED');
+  expect(job.statusReason).toBe('Task failed to start');
+  expect(job.container?.reason).toBe('CannotStartContainerError: spawn /no/such/program ENOENT');
+});
+
+test.each([
+  { cause: 'SIGKILL', statusReason: 'Essential container in task exited', exitCode: 137, reason: undefined },
+  {
+    cause: 'out-of-memory',
+    statusReason: 'Essential container in task exited',
+    exitCode: 137,
+    reason: 'OutOfMemoryError: Container killed due to memory usage',
+  },
+  { cause: 'host-lost', statusReason: 'Your Spot Task was interrupted.', exitCode: undefined, reason: undefined },
+  { cause: 'reclaim', statusReason: 'Your Spot Task was interrupted.', exitCode: 143, reason: undefined },
+] as const)('$cause ends an attempt in its own words', async ({ cause, statusReason, exitCode, reason }) => {
+  const { submit, until, batch, dir } = await start();
+  const id = await submit({ HOLD: join(dir, 'never'), ON_TERM: '143' });
+  await until(id, 'RUNNING');
+  await printed(world, id, 'started');
+  await batch.kill(id, cause);
+  const { attempts } = await until(id, 'FAILED');
+  expect(attempts).toHaveLength(1);
+  expect(attempts?.[0]?.statusReason).toBe(statusReason);
+  expect(attempts?.[0]?.container?.exitCode).toBe(exitCode);
+  expect(attempts?.[0]?.container?.reason).toBe(reason);
+});
+
+test('on EC2, a lost host is named', async () => {
+  const { submit, until, batch, dir } = await start({ computeType: 'SPOT' });
+  const id = await submit({ HOLD: join(dir, 'never') });
+  await until(id, 'RUNNING');
+  await batch.kill(id, 'host-lost');
+  expect((await until(id, 'FAILED')).statusReason).toMatch(/^Host EC2 \(instance i-[0-9a-f]+\) terminated\.$/);
+});
+
+test('a job keeps its disk over a killed attempt, and loses it with its host', async () => {
+  const { submit, until, batch, dir } = await start({ definition: { RetryStrategy: { Attempts: 3 } } });
+  const id = await submit({ HOLD: join(dir, 'go') });
+  const scratch = join(dir, 'state/disks', id, 'scratch');
+  const running = async (attempt: number) => {
+    await eventually(async () => (await world.describe(id)).attempts?.length === attempt - 1, `attempt ${attempt}`);
+    await until(id, 'RUNNING');
+  };
+  await running(1);
+  await writeFile(join(scratch, 'checkpoint'), '1');
+  await batch.kill(id, 'SIGKILL');
+  await running(2);
+  expect(await readdir(scratch)).toEqual(['checkpoint']);
+  await batch.kill(id, 'host-lost');
+  await running(3);
+  expect(await readdir(scratch)).toEqual([]);
+  await world.release(join(dir, 'go'));
+  await until(id, 'SUCCEEDED');
+  await eventually(async () => (await readdir(join(dir, 'state/disks'))).length === 0, 'the disk is removed');
+});
+
+test('an attempt is billed by its requirements and its wall time, a minute at least', async () => {
+  const { submit, until, meter } = await start();
+  await until(await submit(), 'SUCCEEDED');
+  expect(meter.snapshot()).toMatchObject({
+    'batch:vcpu-seconds:FARGATE_SPOT': 240,
+    'batch:gb-seconds:FARGATE_SPOT': 480,
+    'batch:ephemeral-gb-seconds': 4800,
+  });
+});
+
+test('one job runs at a time by default, as many as there are slots otherwise', async () => {
+  const { submit, until, dir } = await start({ slots: 2 });
+  const hold = join(dir, 'go');
+  const ids = [await submit({ HOLD: hold }), await submit({ HOLD: hold }), await submit({ HOLD: hold })];
+  await until(ids[0] ?? '', 'RUNNING');
+  await until(ids[1] ?? '', 'RUNNING');
+  expect((await world.describe(ids[2] ?? '')).status).toBe('RUNNABLE');
+  await world.release(hold);
+  for (const id of ids) await until(id, 'SUCCEEDED');
+});
+
+test('a job that asks for more vCPUs than there ever are waits, and says so', async () => {
+  const { submit, until } = await start();
+  const id = await submit({}, { containerOverrides: { resourceRequirements: [{ type: 'VCPU', value: '32' }] } });
+  expect((await until(id, 'RUNNABLE')).statusReason).toBe('MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE');
+});
+
+test('permissions are asked for by action and resource', async () => {
+  const checks: string[] = [];
+  const { submit, until, client } = await start({
+    authorize: ({ action, resource }) => checks.push(`${action} ${resource}`),
+  });
+  const id = await submit({}, { tags: { creator: 'ada' } });
+  await until(id, 'SUCCEEDED');
+  await client.send(new ListJobsCommand({ jobQueue: 'plain' }));
+  await client.send(new TerminateJobCommand({ jobId: id, reason: 'late' }));
+  await client.send(new CancelJobCommand({ jobId: id, reason: 'late' }));
+  expect([...new Set(checks)]).toEqual([
+    'batch:SubmitJob arn:aws:batch:us-east-1:123456789012:job-definition/worker:1',
+    'batch:SubmitJob arn:aws:batch:us-east-1:123456789012:job-queue/plain',
+    'batch:TagResource arn:aws:batch:us-east-1:123456789012:job/*',
+    'batch:DescribeJobs *',
+    'batch:ListJobs *',
+    `batch:TerminateJob arn:aws:batch:us-east-1:123456789012:job/${id}`,
+    `batch:CancelJob arn:aws:batch:us-east-1:123456789012:job/${id}`,
+  ]);
+});
+
+test('a caller without permission gets AccessDeniedException, and no job is made', async () => {
+  const { submit, client } = await start({
+    authorize: ({ action }) => {
+      if (action === 'batch:SubmitJob') throw new AwsError('AccessDeniedException', 403, 'not authorized');
+    },
+  });
+  await expect(submit()).rejects.toMatchObject({ name: 'AccessDeniedException' });
+  const { jobSummaryList } = await client.send(
+    new ListJobsCommand({ jobQueue: 'plain', filters: [{ name: 'JOB_NAME', values: ['*'] }] }),
+  );
+  expect(jobSummaryList).toEqual([]);
+});
+
+test('an operation that is not served is refused by name', async () => {
+  const { client } = await start();
+  await expect(client.send(new DescribeComputeEnvironmentsCommand({}))).rejects.toThrow(
+    'POST /v1/describecomputeenvironments is not served by this local AWS Batch',
+  );
+});
+
+const SPAWN_SLEEP = `
+const { spawn } = require('node:child_process');
+const child = spawn('sleep', ['600'], { stdio: 'ignore' });
+require('node:fs').writeFileSync(process.env.PID_FILE, String(child.pid));
+setInterval(() => {}, 1000);
+`;
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  // A zombie that nobody has waited for yet is as dead as can be.
+  return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+}

@@ -32,7 +32,7 @@ export const arns = {
 const MAIN = `
 import { appendFileSync, existsSync } from 'node:fs';
 const { HOLD, EXIT = '0', ON_TERM, REPORT, AWS_BATCH_JOB_ATTEMPT } = process.env;
-process.on('SIGTERM', () => { if (ON_TERM !== undefined) process.exit(Number(ON_TERM)); });
+process.on('SIGTERM', () => { console.log('SIGTERM'); if (ON_TERM !== undefined) process.exit(Number(ON_TERM)); });
 if (REPORT) appendFileSync(REPORT, JSON.stringify({ env: process.env, argv: process.argv.slice(2), cwd: process.cwd() }) + '\\n');
 console.log('started');
 while (HOLD && !existsSync(HOLD)) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -46,6 +46,8 @@ export interface Options {
   definition?: Record<string, unknown>;
   container?: Record<string, unknown>;
   policy?: Record<string, unknown>;
+  /** The image's ENTRYPOINT in place of `["node", "main.mjs"]`, without a CMD. */
+  entrypoint?: string;
   authorize?: (check: AccessCheck) => void;
   emit?: EmitEvent;
 }
@@ -76,10 +78,8 @@ export async function startWorld(options: Options = {}): Promise<World> {
   const image = join(dir, 'image');
   await mkdir(image);
   await writeFile(join(image, 'main.mjs'), MAIN);
-  await writeFile(
-    join(image, 'Dockerfile'),
-    'FROM node:24\nWORKDIR /app\nENTRYPOINT ["node", "main.mjs"]\nCMD ["from-cmd"]\n',
-  );
+  const start = options.entrypoint ?? '["node", "main.mjs"]\nCMD ["from-cmd"]';
+  await writeFile(join(image, 'Dockerfile'), `FROM node:24\nWORKDIR /app\nENTRYPOINT ${start}\n`);
   const clock = new Clock();
   const meter = new Meter();
   const events: BatchEvent[] = [];
@@ -174,6 +174,11 @@ export async function startWorld(options: Options = {}): Promise<World> {
     },
   };
   return world;
+}
+
+/** Resolves once a job's first attempt has printed this. */
+export async function printed({ batch }: World, id: string, text: string): Promise<void> {
+  await eventually(async () => (await readFile(batch.logFile(id, 1), 'utf8')).includes(text), `the job prints ${text}`);
 }
 
 /** Polls a condition until it holds. */
