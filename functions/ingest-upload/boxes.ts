@@ -1,4 +1,4 @@
-import type { Read } from './preflight.ts';
+import type { Read } from './blocks.ts';
 
 /** Types that stand at the beginning of an MP4 or a QuickTime file. */
 const FIRST = new Set(['ftyp', 'moov', 'mdat', 'wide', 'skip', 'free', 'pnot']);

@@ -2,6 +2,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { readRange } from '../../aws/s3.ts';
 import type { Source, SourceInfo } from '../../core/contracts/rows.ts';
 import type { ErrorCode } from '../../core/jobs/errors.ts';
+import { inBlocks, type Read } from './blocks.ts';
 import { moovIsMissing } from './boxes.ts';
 import { probe } from './probe.ts';
 import { sniff } from './sniff.ts';
@@ -11,14 +12,11 @@ export type Finding =
   | { verdict: 'accepted'; kind?: 'video' | 'audio'; info: SourceInfo }
   | { verdict: 'refused'; code: ErrorCode; message: string };
 
-/** MP4s were read in 2 to 22 KB; formats without an index would be read whole, so there it ends. */
+/** MP4s need 2 to 22 KB; formats without an index would be read whole, so there it ends. */
 export const BYTE_BUDGET = 2 * 1024 * 1024;
 export const TIME_BUDGET_MS = 10_000;
 /** Enough for every signature, and for telling text from data. */
 const SNIFF_BYTES = 4096;
-
-/** Bytes of the object from `start` up to `end`, exclusive. */
-export type Read = (start: number, end: number) => Promise<Uint8Array>;
 
 export async function preflight(s3: S3Client, source: Source, maxBytes: number): Promise<Finding> {
   const object = { bucket: source.bucket, key: source.key, versionId: source.versionId };
@@ -31,10 +29,10 @@ export async function examine(read: Read, size: number, maxBytes: number): Promi
   if (size > maxBytes) {
     return refused('too_large', `The file has ${size} bytes; the limit is ${maxBytes}.`);
   }
-  const start = await read(0, Math.min(SNIFF_BYTES, size));
+  const budgeted = inBlocks(read, size, BYTE_BUDGET);
+  const start = await budgeted(0, Math.min(SNIFF_BYTES, size));
   const sniffed = sniff(start);
   if (sniffed) return refused(sniffed.code, sniffed.message);
-  const budgeted = withBudget(read);
   const found = await withinTime(
     (async () => {
       if (await moovIsMissing(budgeted, size)) {
@@ -52,15 +50,6 @@ export async function examine(read: Read, size: number, maxBytes: number): Promi
 
 function refused(code: ErrorCode, message: string): Finding {
   return { verdict: 'refused', code, message };
-}
-
-function withBudget(read: Read): Read {
-  let left = BYTE_BUDGET;
-  return async (start, end) => {
-    left -= end - start;
-    if (left < 0) throw new Error('The byte budget of the preflight is spent.');
-    return read(start, end);
-  };
 }
 
 async function withinTime<Value>(work: Promise<Value>): Promise<Value | null> {

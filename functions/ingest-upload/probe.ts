@@ -14,7 +14,8 @@ import {
   WEBM,
 } from 'mediabunny';
 import type { SourceInfo } from '../../core/contracts/rows.ts';
-import type { Finding, Read } from './preflight.ts';
+import type { Read } from './blocks.ts';
+import type { Finding } from './preflight.ts';
 
 const FORMATS: InputFormat[] = [MP4, QTFF, MATROSKA, WEBM, WAVE, OGG, FLAC, MP3, ADTS, MPEG_TS];
 /** Of these mediabunny lists every track, so an empty list means that there is none. */
