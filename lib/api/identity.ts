@@ -46,11 +46,10 @@ export class Identity extends Construct {
       },
       { id: 'AwsSolutions-COG8', reason: 'The plus plan protects passwords of people, and is billed per user' },
     );
-    const [creator, operator] = [SCOPES.creator, SCOPES.operator].map(
-      (full) =>
-        new ResourceServerScope({ scopeName: full.split('/')[1] ?? full, scopeDescription: `dropreel: ${full}` }),
-    ) as [ResourceServerScope, ResourceServerScope];
-    const server = pool.addResourceServer('Api', { identifier: 'dropreel', scopes: [creator, operator] });
+    const scopes = Object.values(SCOPES).map(
+      (scope) => new ResourceServerScope({ scopeName: scope.slice('dropreel/'.length), scopeDescription: scope }),
+    );
+    const server = pool.addResourceServer('Api', { identifier: 'dropreel', scopes });
     const machine = new UserPoolClient(this, 'Machine', {
       userPool: pool,
       generateSecret: true,
@@ -58,7 +57,7 @@ export class Identity extends Construct {
       authFlows: {},
       oAuth: {
         flows: { clientCredentials: true },
-        scopes: [OAuthScope.resourceServer(server, operator)],
+        scopes: scopes.map((scope) => OAuthScope.resourceServer(server, scope)),
       },
     });
     const domain = new UserPoolDomain(this, 'Domain', {
