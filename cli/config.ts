@@ -25,7 +25,17 @@ const ConfigFile = z.object({ current: z.string().optional(), profiles: z.record
 type ConfigFile = z.infer<typeof ConfigFile>;
 
 /** Written by `npm run dev`. */
-const CloudFile = z.object({ apiUrl: z.string(), issuerUrl: z.string().nullish() });
+const CloudFile = z
+  .object({
+    apiUrl: z.string(),
+    issuerUrl: z.string().nullish(),
+    outputs: z.object({ TokenUrl: z.string().optional() }).optional(),
+  })
+  .transform(({ apiUrl, issuerUrl, outputs }) => ({
+    apiUrl,
+    // The local issuer's token endpoint and its development tokens have one origin.
+    issuerUrl: issuerUrl ?? (outputs?.TokenUrl && new URL(outputs.TokenUrl).origin),
+  }));
 /** Of development tokens. */
 const LOCAL_CREATOR = 'me';
 

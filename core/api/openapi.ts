@@ -6,8 +6,8 @@ import { OPERATIONS } from './operations.ts';
 
 type Json = Record<string, unknown>;
 
-/** The API as OpenAPI 3.1, made from the same schemas that check the requests. `url` is where it is served. */
-export function openApi(url: string): Json {
+/** The API as OpenAPI 3.1, made from the same schemas that check the requests. */
+export function openApi(): Json {
   const schemas: Json = {};
   const paths: Record<string, Json> = {};
   for (const [id, operation] of Object.entries<Operation>(OPERATIONS)) {
@@ -25,7 +25,8 @@ export function openApi(url: string): Json {
       description: 'A file dropped in becomes streams, previews, posters and waveforms, and stays right.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    servers: [{ url }],
+    // Relative: wherever this document is had from.
+    servers: [{ url: '/' }],
     tags: [...new Set(Object.values(OPERATIONS).map(({ tag }) => tag))].map((name) => ({ name })),
     security: [{ jwt: [] }],
     paths,

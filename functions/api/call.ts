@@ -30,8 +30,6 @@ export interface Call<K extends OperationId> {
   headers: Headers;
   /** ISO 8601, the same throughout the request. */
   now: string;
-  /** Origin at which the API was reached. */
-  origin: string;
   requestId: string;
 }
 

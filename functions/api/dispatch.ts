@@ -36,7 +36,6 @@ export async function answer<K extends OperationId>(
       rawBody,
       headers: incoming.req.headers,
       now: new Date(timeEpoch).toISOString(),
-      origin: url.origin,
       requestId,
     } as Call<K>;
     const route = routes[id] as Route<K>;

@@ -9,7 +9,7 @@ import { collectionView } from '../../../core/api/views.ts';
 import type { CollectionView } from '../../../core/contracts/api.ts';
 import { CollectionId } from '../../../core/contracts/ids.ts';
 import { CollectionRow, rowKeys, TODO } from '../../../core/contracts/rows.ts';
-import type { Routes } from '../call.ts';
+import type { Routes, Services } from '../call.ts';
 import { loadCollection } from '../load.ts';
 
 type Ids =
@@ -36,7 +36,8 @@ export const collectionRoutes: Routes<Ids> = {
     };
   },
 
-  async createCollection({ caller, body, now }, { table }) {
+  async createCollection({ caller, body, now }, { table, env }) {
+    requireKeyFor(body.playback, env);
     const { id, creatorId: requested, title, preset, engine, ...settings } = body;
     const creatorId = creatorFor(caller, requested);
     const row: CollectionRow = {
@@ -65,6 +66,7 @@ export const collectionRoutes: Routes<Ids> = {
 
   async patchCollection(call, services) {
     const { body, now, headers } = call;
+    requireKeyFor(body.playback, services.env);
     const row = await loadCollection(services, call);
     if (!matches(headers.get('if-match'), await etagOf(row))) {
       throw new ApiError('precondition_failed', 'The collection changed since you read it.');
@@ -97,6 +99,13 @@ export const collectionRoutes: Routes<Ids> = {
     return { body: collectionView(changed) };
   },
 };
+
+/** Without the key nobody could be let in to what is private. */
+function requireKeyFor(playback: 'public' | 'private' | undefined, env: Services['env']): void {
+  if (playback !== 'private' || env.PLAYBACK_PRIVATE_KEY) return;
+  const message = 'This deployment has no key for private playback; its configuration names none.';
+  throw new ApiError('invalid_request', message, { errors: [{ path: 'body.playback', message }] });
+}
 
 async function withEtag(row: CollectionRow): Promise<{ body: CollectionView; headers: Record<string, string> }> {
   return { body: collectionView(row), headers: { ETag: await etagOf(row) } };

@@ -15,8 +15,8 @@ export const systemRoutes: Routes<'getOpenApi' | 'getStats' | 'getHealth' | 'eng
   getHealth,
   engineCallback,
 
-  async getOpenApi({ origin }) {
-    return { body: openApi(origin), headers: { 'Cache-Control': 'public, max-age=300' } };
+  async getOpenApi() {
+    return { body: openApi(), headers: { 'Cache-Control': 'public, max-age=300' } };
   },
 
   async getStats({ caller, query }, { table }) {

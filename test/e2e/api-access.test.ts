@@ -1,0 +1,186 @@
+import { createHmac } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Webhook } from 'standardwebhooks';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { callbackSecret } from '../../aws/engine-key.ts';
+import type { Operation } from '../../core/api/operation.ts';
+import { OPERATIONS } from '../../core/api/operations.ts';
+import { developerClients } from '../../scripts/demo/clients.ts';
+import { type Api, apiAs, apiWith, claimsOf, encode, forge, OPERATOR, tokenOf } from '../helpers/api.ts';
+import { testCloud } from '../helpers/cloud.ts';
+
+let stateDir: string;
+let booted: Awaited<ReturnType<typeof testCloud>>;
+let ada: Api;
+/** Ids of things that are ada's. */
+const hers: Record<string, string> = {};
+
+beforeAll(async () => {
+  stateDir = await mkdtemp(join(tmpdir(), 'dropreel-access-'));
+  booted = await testCloud({ stateDir });
+  ada = await apiAs(booted.cloud, 'ada');
+  const upload = { fileName: 'a.mp4', size: 10, contentType: 'video/mp4' };
+  hers.media = String((await ada('POST', '/uploads', { body: upload })).body.id);
+  await ada('POST', '/collections', { body: { id: 'talks' } });
+  hers.webhook = String((await ada('POST', '/webhooks', { body: { url: 'https://example.com/' } })).body.id);
+});
+afterAll(async () => {
+  await booted[Symbol.asyncDispose]();
+  await rm(stateDir, { recursive: true, force: true });
+});
+
+const operations = Object.entries<Operation>(OPERATIONS).map(([id, operation]) => ({ id, ...operation }));
+const guarded = operations.filter(({ who }) => who !== 'anyone');
+
+/** A path with ada's own ids in it. */
+function pathOf({ path }: { path: string }): string {
+  const id = path.startsWith('/webhooks') ? hers.webhook : path.startsWith('/collections') ? 'talks' : hers.media;
+  return path
+    .replace('{id}', String(id))
+    .replace('{deliveryId}', `1795269600000-evt_${hers.media}_1`)
+    .replace('{jobId}', `${hers.media}-1`);
+}
+
+const BODIES: Readonly<Record<string, unknown>> = {
+  createUploadParts: { partNumbers: [1] },
+  patchMedia: { title: 'x' },
+  patchCollection: { title: 'x' },
+  patchWebhook: { enabled: true },
+  replayFailed: {},
+};
+
+describe('every route that asks for a token', () => {
+  it.each(guarded)('$id refuses nobody', async (operation) => {
+    const { status } = await apiWith(booted.cloud, null)(operation.method, pathOf(operation));
+    expect(status).toBe(401);
+  });
+
+  it.each([
+    ['expired', async (token: string) => forge(stateDir, token, { exp: Math.floor(Date.now() / 1000) - 1 })],
+    ['of another audience', async (token: string) => forge(stateDir, token, { client_id: 'other', aud: 'other' })],
+    ['of another issuer', async (token: string) => forge(stateDir, token, { iss: 'https://evil.example' })],
+    [
+      'that is not valid yet',
+      async (token: string) => forge(stateDir, token, { nbf: Math.floor(Date.now() / 1000) + 600 }),
+    ],
+    [
+      'signed by nobody (alg: none)',
+      async (token: string) => `${encode({ alg: 'none', kid: 'x' })}.${encode(claimsOf(token))}.`,
+    ],
+    [
+      'signed with HS256 and a guessed key',
+      async (token: string) => {
+        const text = `${encode({ alg: 'HS256', kid: 'x' })}.${encode(claimsOf(token))}`;
+        return `${text}.${createHmac('sha256', 'secret').update(text).digest('base64url')}`;
+      },
+    ],
+    [
+      'with changed claims',
+      async (token: string) => token.replace(/\..*\./, `.${encode({ ...claimsOf(token), username: 'eve' })}.`),
+    ],
+    ['of 9,000 characters', async (token: string) => `${token}${'x'.repeat(9000 - token.length)}`],
+  ])('refuses a token %s', async (_, make) => {
+    const api = apiWith(booted.cloud, await make(await tokenOf(booted.cloud, 'ada')));
+    const answers = await Promise.all(guarded.map((operation) => api(operation.method, pathOf(operation))));
+    expect(answers.map(({ status }) => status)).toEqual(guarded.map(() => 401));
+  });
+
+  it('takes the token that those were made of', async () => {
+    const token = await tokenOf(booted.cloud, 'ada');
+    expect((await apiWith(booted.cloud, token)('GET', '/media')).status).toBe(200);
+    expect((await apiWith(booted.cloud, await forge(stateDir, token, {}))('GET', '/media')).status).toBe(200);
+  });
+
+  it('forbids a token without a scope of ours', async () => {
+    const forged = await forge(stateDir, await tokenOf(booted.cloud, 'ada'), { scope: 'openid email' });
+    const { status, body } = await apiWith(booted.cloud, forged)('GET', '/media');
+    expect([status, body.code]).toEqual([403, 'forbidden']);
+  });
+});
+
+describe('another creator', () => {
+  it.each(guarded.filter(({ path }) => path.includes('{')))('finds nothing at $method $path', async (operation) => {
+    const eve = await apiAs(booted.cloud, 'eve');
+    const body = operation.body ? { body: BODIES[operation.id] } : {};
+    const { status, body: problem } = await eve(operation.method, pathOf(operation), body);
+    expect([status, problem.code], JSON.stringify(problem)).toEqual([404, 'not_found']);
+    expect(JSON.stringify(problem)).not.toContain('ada');
+  });
+
+  it('may not name her as the one to act for', async () => {
+    const eve = await apiAs(booted.cloud, 'eve');
+    for (const path of [
+      '/media?creatorId=ada',
+      '/collections?creatorId=ada',
+      '/webhooks?creatorId=ada',
+      '/stats?creatorId=ada',
+    ]) {
+      expect((await eve('GET', path)).body.code, path).toBe('forbidden');
+    }
+    const upload = { fileName: 'a.mp4', size: 10, contentType: 'video/mp4', creatorId: 'ada' };
+    expect((await eve('POST', '/uploads', { body: upload })).body.code).toBe('forbidden');
+  });
+
+  it('may not see the health of all', async () => {
+    expect((await ada('GET', '/health')).body.code).toBe('forbidden');
+  });
+
+  it('may do all of it as an operator', async () => {
+    const operator = await apiAs(booted.cloud, 'root', OPERATOR);
+    expect((await operator('GET', `/media/${hers.media}`)).body.creatorId).toBe('ada');
+    expect((await operator('GET', '/collections/talks?creatorId=ada')).body.id).toBe('talks');
+    expect((await operator('GET', '/health')).status).toBe(200);
+  });
+});
+
+describe("an engine's callback", () => {
+  const call = (headers: Record<string, string>, body: string) =>
+    fetch(`${booted.cloud.apiUrl}/engine-callbacks/${hers.media}-1`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', ...headers },
+      body,
+    });
+  const signed = (secret: string, id: string, body: string, at = new Date()) => ({
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+    'webhook-signature': new Webhook(secret).sign(id, at, body),
+  });
+  const body = JSON.stringify({ jobId: 'engine-1', status: 'completed' });
+
+  it('is refused unsigned, with the secret of another job, changed, or old', async () => {
+    const table = { client: developerClients(booted.cloud).table, name: booted.cloud.outputs.Table ?? '' };
+    const secret = await callbackSecret(table, `${hers.media}-1`);
+    const other = await callbackSecret(table, `${hers.media}-2`);
+    const old = new Date(Date.now() - 6 * 60_000);
+    const statuses = [
+      (await call({}, body)).status,
+      (await call(signed(other, 'm1', body), body)).status,
+      (await call(signed(secret, 'm1', body), body.replace('completed', 'failed'))).status,
+      (await call(signed(secret, 'm1', body, old), body)).status,
+    ];
+    expect(statuses).toEqual([401, 401, 401, 401]);
+    const stale = await call(signed(secret, 'm1', body), body);
+    expect([stale.status, await stale.json()]).toEqual([202, { accepted: false, reason: 'stale' }]);
+  });
+});
+
+describe('what the gateway does not route', () => {
+  it('is a problem with the methods that there are', async () => {
+    const { status, headers, body } = await ada('DELETE', '/media');
+    expect([status, headers.get('allow'), body.code]).toEqual([405, 'GET', 'method_not_allowed']);
+    expect(headers.get('content-type')).toBe('application/problem+json');
+  });
+
+  it('is a problem for a path that there is not, and for text that is no JSON', async () => {
+    expect((await ada('GET', '/medias')).body.code).toBe('not_found');
+    const token = await tokenOf(booted.cloud, 'ada');
+    const response = await fetch(`${booted.cloud.apiUrl}/uploads`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+      body: '{"fileName":',
+    });
+    expect(await response.json()).toMatchObject({ code: 'malformed_request' });
+  });
+});
