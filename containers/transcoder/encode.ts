@@ -1,8 +1,5 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { execa } from 'execa';
 import type { EncodePlan } from '../../core/media/plan.ts';
-import { THUMBNAIL_FILE } from '../../core/media/plan.ts';
 import { encodeArguments } from './ffmpeg/arguments.ts';
 import type { FfmpegProgress } from './ffmpeg/progress.ts';
 import { runFfmpeg, type Tools } from './ffmpeg/run.ts';
@@ -29,7 +26,6 @@ export async function encode(
     signal: run.signal,
     onProgress: run.onProgress,
   });
-  if (plan.thumbnail && !(await exists(join(run.out, THUMBNAIL_FILE)))) await thumbnailOfStart(tools, plan, run);
   return {
     ...(plan.video && last?.frames !== undefined ? { frames: last.frames } : {}),
     warnings: stderr,
@@ -40,27 +36,7 @@ export async function encode(
   };
 }
 
-/** When no frame begins after a tenth of the duration, the first one is still on screen then. */
-async function thumbnailOfStart(
-  tools: Tools,
-  plan: EncodePlan,
-  run: { out: string; signal: AbortSignal },
-): Promise<void> {
-  const rung = plan.thumbnail?.rung;
-  const input = ['-protocol_whitelist', 'file', '-i', `${rung}.m3u8`];
-  const size = `scale=${plan.thumbnail?.width}:${plan.thumbnail?.height}:out_range=full,format=yuvj420p`;
-  const output = ['-frames:v', '1', '-vf', size, '-q:v', '3', '-f', 'image2', '-update', '1', THUMBNAIL_FILE];
-  await runFfmpeg(tools, [...input, ...output], { cwd: run.out, signal: run.signal });
-}
-
 async function hasFilter(tools: Tools, name: string): Promise<boolean> {
   const { stdout } = await execa(tools.ffmpeg, ['-v', 'quiet', '-h', `filter=${name}`], { reject: false });
   return stdout.includes(`Filter ${name}`);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

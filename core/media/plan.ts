@@ -202,12 +202,17 @@ function pictures(video: VideoPlan, preset: Preset): Pick<EncodePlan, 'poster' |
       ? {
           thumbnail: {
             ...withWidthAtMost(from, THUMBNAIL_WIDTH),
-            atSeconds: video.endSeconds / 10,
+            atSeconds: thumbnailTime(video),
             rung: from.name,
           },
         }
       : {}),
   };
+}
+
+// A tenth of the duration, but not after the last frame has begun.
+function thumbnailTime({ endSeconds, lastFrameSeconds }: VideoPlan): number {
+  return Math.max(0, Math.min(endSeconds / 10, endSeconds - lastFrameSeconds - 0.001));
 }
 
 function planPreview(video: VideoPlan | undefined, audio: AudioPlan | undefined): NonNullable<EncodePlan['preview']> {
