@@ -104,7 +104,8 @@ function taskRole(scope: Construct, id: string, statements: PolicyStatement[]): 
 /** Reads drops and published MP4s, writes under tmp/ and nowhere else, reports on the bus. */
 function workerPermissions({ uploads, media, bus }: Storage): PolicyStatement[] {
   return [
-    allow('s3', ['GetObject', 'GetObjectVersion'], uploads.arnForObjects(`${DROP_PREFIX}*`)),
+    // A job names the version that it was made for.
+    allow('s3', ['GetObjectVersion'], uploads.arnForObjects(`${DROP_PREFIX}*`)),
     allowListing(uploads, DROP_PREFIX),
     // What to encode again from, where the original is gone.
     allow('s3', ['GetObject'], media.arnForObjects(MP4_KEYS)),

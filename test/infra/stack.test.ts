@@ -1,7 +1,10 @@
+import { App } from 'aws-cdk-lib';
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import * as env from '../../core/contracts/env.ts';
+import { readConfiguration } from '../../lib/configuration.ts';
+import { DropreelStack } from '../../lib/dropreel-stack.ts';
 import { functionNamed, synthesize } from './synthesize.ts';
 
 let template: Template;
@@ -18,6 +21,14 @@ const ENVIRONMENTS: [name: string, schema: z.ZodObject][] = [
   ['api', env.ApiEnv],
   ['deliver-webhook', env.DeliverWebhookEnv],
 ];
+
+describe('the stack', () => {
+  it('is not made before the build, and says so', () => {
+    const stack = () =>
+      new DropreelStack(new App(), 'Dropreel', { configuration: readConfiguration({}), dist: '/nowhere' });
+    expect(stack).toThrow('/nowhere/transcoder is missing: run the build first (node --import tsx scripts/build.ts).');
+  });
+});
 
 describe('the functions', () => {
   it.each(ENVIRONMENTS)('%s has the environment that it reads, and no more', (name, schema) => {
