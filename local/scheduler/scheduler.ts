@@ -20,7 +20,7 @@ export interface Timed {
 export interface Scheduler {
   /** Sets the timers. A run that fell due while the cloud was down is made up for, once. */
   start(): void;
-  /** Runs it now, beside its schedule. @throws Error when there is none of that name */
+  /** Runs the one whose name holds `name` now, beside its schedule. @throws Error when there is none */
   fire(name: string): Promise<void>;
   close(): Promise<void>;
   abandon(): Promise<void>;
@@ -90,7 +90,7 @@ export async function createScheduler(surroundings: Surroundings, schedules: rea
       }
     },
     async fire(name) {
-      const schedule = schedules.find((one) => one.name === name);
+      const schedule = schedules.find((one) => one.name.includes(name));
       if (!schedule) {
         throw new Error(`there is no schedule ${name}: there are ${schedules.map((one) => one.name).join(', ')}`);
       }

@@ -85,3 +85,8 @@ export async function decode(target: string): Promise<void> {
   const { stderr } = await execa(FFMPEG, ['-v', 'error', '-xerror', '-i', target, '-f', 'null', '-']);
   if (stderr !== '') throw new Error(`${target} does not decode cleanly: ${stderr}`);
 }
+
+/** Runs the sweep now; resolves when the function has been invoked. */
+export function sweepNow(cloud: Cloud): Promise<void> {
+  return cloud.fireSchedule('sweep');
+}

@@ -1,0 +1,150 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  DeleteObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+} from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mediaKeys } from '../../core/contracts/keys.ts';
+import { developerClients } from '../../scripts/demo/clients.ts';
+import { type Api, apiAs } from '../helpers/api.ts';
+import { eventually, testCloud } from '../helpers/cloud.ts';
+import { drop, makeClip, reached, readJobs, readMedia, sweepNow, testVideo } from '../helpers/pipeline.ts';
+import { playForever } from '../helpers/player.ts';
+
+let booted: Awaited<ReturnType<typeof testCloud>>;
+let folder: string;
+let api: Api;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dropreel-retranscode-'));
+  booted = await testCloud();
+  api = await apiAs(booted.cloud, 'ann');
+});
+afterAll(async () => {
+  await booted[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const sweep = () => sweepNow(booted.cloud);
+const masterOf = (mediaId: string) => `${booted.cloud.deliveryUrl}/${mediaKeys('ann', mediaId).master}`;
+const readText = async (url: string) => (await fetch(url)).text();
+const collection = async (id: string) => (await api('GET', `/collections/${id}`)).body;
+
+/** Two rungs under `standard`, one under a preset that ends at 720p. */
+const hdClip = (name: string) =>
+  makeClip(
+    join(folder, name),
+    ...['-f', 'lavfi', '-i', 'color=c=teal:size=1920x1080:rate=10:duration=1'],
+    ...['-f', 'lavfi', '-i', 'sine=duration=1', '-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac'],
+  );
+
+// The steps under "Testing & Rollout" of the requirement for re-transcodes.
+describe('presets change', () => {
+  it('and a flagged video and a flagged collection follow, playable throughout', async () => {
+    const { cloud } = booted;
+    const file = await hdClip('hd.mp4');
+    for (const id of ['one', 'two']) await api('POST', '/collections', { body: { id, preset: 'standard' } });
+    const [alone, spared] = [
+      await drop(cloud, 'drop/ann/one/alone.mp4', { file }),
+      await drop(cloud, 'drop/ann/one/spared.mp4', { file }),
+    ];
+    const [first, second] = [
+      await drop(cloud, 'drop/ann/two/first.mp4', { file }),
+      await drop(cloud, 'drop/ann/two/second.mp4', { file }),
+    ];
+    for (const id of [alone, spared, first, second]) await reached(cloud, id, 'ready', { timeoutMs: 120_000 });
+    expect(await readText(masterOf(alone))).toContain('v1/1080p.m3u8');
+
+    for (const id of ['one', 'two']) {
+      const { status } = await api('PATCH', `/collections/${id}`, { body: { preset: 'compact' } });
+      expect(status).toBe(200);
+    }
+    expect((await api('POST', `/media/${alone}/retranscode`)).status).toBeLessThan(300);
+    expect((await api('POST', '/collections/two/retranscode')).status).toBeLessThan(300);
+    expect(await collection('two')).toMatchObject({ scheduleRetranscode: true });
+    const player = playForever(masterOf(first));
+
+    await sweep();
+    expect(await collection('two')).toMatchObject({ scheduleRetranscode: false });
+    expect(await collection('one')).toMatchObject({ scheduleRetranscode: false });
+    for (const id of [alone, first, second]) {
+      const media = await readMedia(cloud, id);
+      expect(media?.scheduleRetranscode).toBe(false);
+      expect(media?.jobCount).toBe(2);
+      expect((await fetch(masterOf(id))).status).toBe(200);
+    }
+    expect((await readMedia(cloud, alone))?.state).toBe('retranscoding');
+    expect(await readMedia(cloud, spared)).toMatchObject({ state: 'ready', jobCount: 1 });
+
+    for (const id of [alone, first, second]) {
+      const media = await reached(cloud, id, 'ready', { jobs: 2, timeoutMs: 120_000 });
+      expect(media.current).toMatchObject({ version: 2, preset: { name: 'compact' } });
+      expect(media.previous).toMatchObject({ version: 1 });
+      const master = await readText(masterOf(id));
+      expect(master).toContain('v2/720p.m3u8');
+      expect(master).not.toContain('1080p');
+      const [ingest, again] = await readJobs(cloud, id);
+      expect([ingest?.purpose, again?.purpose]).toEqual(['ingest', 'retranscode']);
+    }
+    expect(await readText(masterOf(spared))).toContain('v1/1080p.m3u8');
+    const played = await player.close();
+    expect(played.faults).toEqual([]);
+    expect(played.versions).toEqual(['v1', 'v2']);
+  }, 300_000);
+});
+
+describe('a re-transcode that fails', () => {
+  it('leaves the media ready with the old version, and says why', async () => {
+    const { cloud } = booted;
+    const file = await testVideo(join(folder, 'fails.mp4'), { seconds: 1 });
+    const mediaId = await drop(cloud, 'drop/ann/three/fails.mp4', { file });
+    const before = await reached(cloud, mediaId, 'ready');
+    const { s3 } = developerClients(cloud);
+    const Bucket = cloud.outputs.UploadsBucket;
+    const { Versions } = await s3.send(new ListObjectVersionsCommand({ Bucket, Prefix: 'drop/ann/three/' }));
+    for (const { Key, VersionId } of Versions ?? []) await s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId }));
+    await api('POST', `/media/${mediaId}/retranscode`);
+    await sweep();
+    const media = await reached(cloud, mediaId, 'ready');
+    expect(media.error?.code).toBe('original_gone');
+    expect(media.current).toEqual(before.current);
+    expect(media.scheduleRetranscode).toBe(false);
+    expect((await fetch(masterOf(mediaId))).status).toBe(200);
+  }, 120_000);
+});
+
+describe('the previous version', () => {
+  it('comes back by one rollback within its grace period, and is removed after it', async () => {
+    const { cloud } = booted;
+    const file = await testVideo(join(folder, 'back.mp4'), { seconds: 1 });
+    const mediaId = await drop(cloud, 'drop/ann/four/back.mp4', { file });
+    await reached(cloud, mediaId, 'ready');
+    await api('POST', `/media/${mediaId}/retranscode`);
+    await sweep();
+    await reached(cloud, mediaId, 'ready', { jobs: 2 });
+    expect(await readText(masterOf(mediaId))).toContain('v2/');
+
+    expect((await api('POST', `/media/${mediaId}/rollback`)).status).toBeLessThan(300);
+    const back = await eventually('version 1 is current', async () => {
+      const media = await readMedia(cloud, mediaId);
+      return media?.current?.version === 1 && media;
+    });
+    expect(back.previous?.version).toBe(2);
+    expect(await readText(masterOf(mediaId))).toContain('v1/');
+
+    cloud.clock.advance(25 * 3_600_000);
+    await sweep();
+    const { s3 } = developerClients(cloud);
+    const { KeyCount } = await s3.send(
+      new ListObjectsV2Command({ Bucket: cloud.outputs.MediaBucket, Prefix: mediaKeys('ann', mediaId).version(2).hls }),
+    );
+    expect(KeyCount).toBe(0);
+    expect(await readMedia(cloud, mediaId)).not.toHaveProperty('previous');
+    const Key = mediaKeys('ann', mediaId).version(1).mp4;
+    await s3.send(new HeadObjectCommand({ Bucket: cloud.outputs.MediaBucket, Key }));
+  }, 120_000);
+});
