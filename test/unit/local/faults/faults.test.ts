@@ -1,0 +1,136 @@
+import { expect, test } from 'vitest';
+import { type Control, createFaults } from '../../../../local/faults/faults.ts';
+import type { FaultPlan } from '../../../../local/faults/plan.ts';
+import { createCalls } from '../../../../local/gateway/calls.ts';
+import { Meter } from '../../../../local/meter.ts';
+import type { Principal } from '../../../../local/service.ts';
+
+const WORKER: Principal = { type: 'role', arn: 'arn:aws:iam::123456789012:role/Worker' };
+const API: Principal = { type: 'role', arn: 'arn:aws:iam::123456789012:role/Api' };
+
+/** Calls through the gateway's own path; `took` is what had an effect. */
+function world(plan: FaultPlan) {
+  const faults = createFaults(plan);
+  const policies = { decide: () => ({ allowed: true }) } as unknown as Parameters<typeof createCalls>[0]['policies'];
+  const calls = createCalls({ policies, meter: new Meter(), hooks: faults.hooks });
+  const took: string[] = [];
+  let n = 0;
+  const call = (service: string, operation: string, principal: Principal = WORKER) => {
+    const name = `${operation}#${++n}`;
+    return calls
+      .run({ service, operation, principal }, async () => void took.push(name))
+      .then(
+        () => 'ok',
+        (error: { code: string }) => error.code,
+      );
+  };
+  return { faults, call, took };
+}
+
+test('the nth call of an operation fails before it takes effect, and only that one', async () => {
+  const { call, took, faults } = world([
+    {
+      call: { service: 's3', operation: 'PutObject' },
+      nth: 2,
+      do: { type: 'fail', code: 'InternalError', status: 500 },
+    },
+  ]);
+  const answers = [];
+  for (let i = 0; i < 3; i++) answers.push(await call('s3', 'PutObject'));
+  expect(answers).toEqual(['ok', 'InternalError', 'ok']);
+  expect(took).toEqual(['PutObject#1', 'PutObject#3']);
+  expect(faults.fired).toEqual([{ fault: 0, what: 's3:PutObject' }]);
+});
+
+test('or after it took effect: the answer is lost', async () => {
+  const { call, took } = world([
+    { call: { service: 's3' }, nth: 1, moment: 'after', do: { type: 'fail', code: 'InternalError', status: 500 } },
+  ]);
+  expect(await call('s3', 'PutObject')).toBe('InternalError');
+  expect(took).toEqual(['PutObject#1']);
+});
+
+test('calls are counted by service, operation and caller', async () => {
+  const { call } = world([
+    { call: { service: 's3', operation: 'GetObject', principal: 'Api' }, nth: [1, 2], do: { type: 'throttle' } },
+  ]);
+  expect(await call('s3', 'GetObject', WORKER)).toBe('ok');
+  expect(await call('sqs', 'GetObject', API)).toBe('ok');
+  expect(await call('s3', 'PutObject', API)).toBe('ok');
+  expect(await call('s3', 'GetObject', API)).toBe('SlowDown');
+  expect(await call('s3', 'GetObject', API)).toBe('SlowDown');
+  expect(await call('s3', 'GetObject', API)).toBe('ok');
+});
+
+test('every call can be throttled, in the words of its service', async () => {
+  const { call } = world([{ call: { service: 'dynamodb' }, nth: 'every', do: { type: 'throttle' } }]);
+  expect(await call('dynamodb', 'PutItem')).toBe('ProvisionedThroughputExceededException');
+  expect(await call('dynamodb', 'Query')).toBe('ProvisionedThroughputExceededException');
+});
+
+test('a worker killed at a call gets no answer, and the call takes no effect', async () => {
+  const { call, took, faults } = world([
+    { call: { service: 's3', operation: 'UploadPart' }, nth: 1, do: { type: 'kill', cause: 'SIGKILL' } },
+  ]);
+  const killed: string[] = [];
+  faults.control({ kill: (cause) => killed.push(cause), crash: () => {} } satisfies Control);
+  expect(await call('s3', 'UploadPart')).toBe('ServiceUnavailable');
+  expect([killed, took]).toEqual([['SIGKILL'], []]);
+});
+
+test('a worker whose host is reclaimed has notice: the call goes on', async () => {
+  const { call, took, faults } = world([
+    { call: { service: 's3', operation: 'UploadPart' }, nth: 1, do: { type: 'kill', cause: 'reclaim' } },
+  ]);
+  const killed: string[] = [];
+  faults.control({ kill: (cause) => killed.push(cause), crash: () => {} } satisfies Control);
+  expect(await call('s3', 'UploadPart')).toBe('ok');
+  expect([killed, took]).toEqual([['reclaim'], ['UploadPart#1']]);
+});
+
+test('a delay makes the call wait', async () => {
+  const { call } = world([{ call: { service: 's3' }, nth: 1, do: { type: 'delay', ms: 50 } }]);
+  const since = performance.now();
+  await call('s3', 'GetObject');
+  expect(performance.now() - since).toBeGreaterThan(45);
+});
+
+/** Delivers steps 1 to 4 at once, and tells in which order they arrive. */
+async function deliver(plan: FaultPlan): Promise<number[]> {
+  const arrived: number[] = [];
+  const faults = createFaults(plan);
+  const send = faults.deliver(async (_target, payload) => void arrived.push(JSON.parse(payload).detail.step));
+  const event = (step: number) =>
+    JSON.stringify({ source: 'dropreel.worker', 'detail-type': 'Job Progress', detail: { step } });
+  await Promise.all(
+    [1, 2, 3, 4].map((step) => send('arn:aws:sqs:us-east-1:1:Track', event(step), { type: 'developer' })),
+  );
+  return arrived;
+}
+
+test.each([
+  ['no fault', [], [1, 2, 3, 4]],
+  ['dropped', [{ event: { source: 'dropreel.worker' }, nth: 2, do: { type: 'drop' } }], [1, 3, 4]],
+  ['another source', [{ event: { source: 'aws.batch' }, nth: 2, do: { type: 'drop' } }], [1, 2, 3, 4]],
+  ['by its detail', [{ event: { detail: { step: 3 } }, nth: 1, do: { type: 'drop' } }], [1, 2, 4]],
+  ['by another target', [{ event: { target: 'Publish' }, nth: 'every', do: { type: 'drop' } }], [1, 2, 3, 4]],
+  ['delayed', [{ event: { detail: { step: 1 } }, nth: 1, do: { type: 'delay', ms: 20 } }], [2, 3, 4, 1]],
+] as const)('an event is %s', async (_title, plan, expected) => {
+  expect(await deliver(plan as unknown as FaultPlan)).toEqual(expected);
+});
+
+test('an event arrives twice', async () => {
+  const arrived = await deliver([{ event: { detail: { step: 2 } }, nth: 1, do: { type: 'duplicate' } }]);
+  expect(arrived.sort()).toEqual([1, 2, 2, 3, 4]);
+});
+
+test('an event changes places with the next of its kind', async () => {
+  const arrived = await deliver([{ event: {}, nth: 2, do: { type: 'reorder' } }]);
+  expect(arrived.indexOf(3)).toBeLessThan(arrived.indexOf(2));
+  expect(arrived.sort()).toEqual([1, 2, 3, 4]);
+});
+
+test('a plan that is none is refused', () => {
+  const plan = [{ call: { service: 's3' }, nth: 0, do: { type: 'explode' } }] as unknown as FaultPlan;
+  expect(() => createFaults(plan)).toThrow();
+});
