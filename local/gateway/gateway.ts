@@ -118,7 +118,8 @@ async function serveStreaming(
     );
   }
   const signed = claim && verifyClaim(claim, head, payloadHash, options.credentials, Date.now());
-  const operation = service.operation(head);
+  const addressed = { ...head, path: pathStyle(head) };
+  const operation = service.operation(addressed);
   // There the checksum is that of the object to be made.
   const checked = operation === 'CompleteMultipartUpload' ? withoutChecksums(head.headers) : head.headers;
   const signer = signed && new ChunkSigner(signed.key, signed.claim.scope, signed.claim.time, signed.claim.signature);
@@ -127,7 +128,7 @@ async function serveStreaming(
     return await handle(
       service,
       operation,
-      { ...head, headers: decodedHeaders(head.headers, payloadHash), body, requestId },
+      { ...addressed, headers: decodedHeaders(head.headers, payloadHash), body, requestId },
       principalOf(signed),
       options.calls,
     );
@@ -187,6 +188,12 @@ function readHead(incoming: IncomingMessage): RequestHead {
     query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
     headers,
   };
+}
+
+/** `bucket.localhost:4566/key` is `/bucket/key`. */
+function pathStyle({ path, headers: { host = '' } }: RequestHead): string {
+  const bucket = /^(.+)\.localhost(:\d+)?$/.exec(host)?.[1];
+  return bucket === undefined ? path : `/${bucket}${path}`;
 }
 
 /** The headers as if the body had come without framing. */

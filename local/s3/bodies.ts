@@ -22,14 +22,17 @@ export class Bodies {
   readonly #incoming: string;
   readonly #objects: string;
 
-  private constructor(directory: string) {
+  readonly #log: (line: string) => void;
+
+  private constructor(directory: string, log: (line: string) => void) {
+    this.#log = log;
     this.#incoming = join(directory, 'incoming');
     this.#objects = join(directory, 'objects');
   }
 
   /** Clears what an interrupted write left behind. */
-  static async open(directory: string): Promise<Bodies> {
-    const bodies = new Bodies(directory);
+  static async open(directory: string, log: (line: string) => void): Promise<Bodies> {
+    const bodies = new Bodies(directory, log);
     await rm(bodies.#incoming, { recursive: true, force: true });
     await mkdir(bodies.#incoming, { recursive: true });
     await mkdir(bodies.#objects, { recursive: true });
@@ -62,6 +65,7 @@ export class Bodies {
     } catch (error) {
       await rm(aside, { force: true });
       if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') {
+        this.#log(`s3: the disk of ${this.#objects} is full: an upload of ${size} bytes or more was refused`);
         throw new AwsError('ServiceUnavailable', 503, 'The disk of the local S3 is full.');
       }
       throw error;

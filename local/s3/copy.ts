@@ -4,7 +4,7 @@ import type { Call } from './call.ts';
 import { createdEvent } from './events.ts';
 import { findVersion, readCopySource } from './find.ts';
 import { refuseUnserved, requestedChecksum, storedHeaders, userMetadata } from './headers.ts';
-import { type Checksum, invalidArgument, LIMITS, type ObjectVersion, preconditionFailed } from './model.ts';
+import { type Checksum, invalidArgument, LIMITS, type ObjectVersion, preconditionFailed, xmlTime } from './model.ts';
 import { checkReadConditions, checkWriteConditions } from './preconditions.ts';
 import { xmlResponse } from './xml.ts';
 
@@ -41,29 +41,35 @@ export async function copyObject(call: Call): Promise<ServiceResponse> {
     );
   }
   const requested = requestedChecksum(request.headers)?.algorithm;
-  const { etag, checksum } = await digestsOf(call, source, requested);
-  const version: ObjectVersion = {
-    key,
-    versionId: store.newVersionId(bucket),
-    size: source.size,
-    etag,
-    modified: call.now,
-    headers: directive === 'REPLACE' ? storedHeaders(request.headers) : source.headers,
-    metadata: directive === 'REPLACE' ? userMetadata(request.headers) : source.metadata,
-    checksum,
-    pieces: source.pieces,
-    sequencer: store.nextSequencer(),
-  };
-  // The source may have been removed, and its files with it, while they were digested.
-  if (store.version(sourceBucket, source.key, source.versionId) !== source)
-    findVersion(call, { bucket: sourceBucket, key: source.key, versionId });
-  checkWriteConditions(request.headers, key, store.latest(bucket, key));
-  await store.commit({ type: 'put', bucket, version, event: createdEvent(store, bucket, version, 'CopyObject', call) });
+  // Held, for the source may be removed, and its files with it, while they are digested.
+  const { version, checksum } = await store.holding(source, async () => {
+    const { etag, checksum } = await digestsOf(call, source, requested);
+    const version: ObjectVersion = {
+      key,
+      versionId: store.newVersionId(bucket),
+      size: source.size,
+      etag,
+      modified: call.now,
+      headers: directive === 'REPLACE' ? storedHeaders(request.headers) : source.headers,
+      metadata: directive === 'REPLACE' ? userMetadata(request.headers) : source.metadata,
+      checksum,
+      pieces: source.pieces,
+      sequencer: store.nextSequencer(),
+    };
+    checkWriteConditions(request.headers, key, store.latest(bucket, key));
+    await store.commit({
+      type: 'put',
+      bucket,
+      version,
+      event: createdEvent(store, bucket, version, 'CopyObject', call),
+    });
+    return { version, checksum };
+  });
   const { versioned } = store.bucket(bucket).configuration;
   return xmlResponse(
     'CopyObjectResult',
     {
-      LastModified: new Date(version.modified).toISOString(),
+      LastModified: xmlTime(version.modified),
       ETag: `"${version.etag}"`,
       ChecksumType: checksum.type,
       [`Checksum${checksum.algorithm}`]: checksum.value,

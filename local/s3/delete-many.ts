@@ -1,11 +1,21 @@
 import { AwsError, type ServiceResponse } from '../service.ts';
 import { type Call, readText } from './call.ts';
+import { checkVersionId } from './find.ts';
+import { requestedChecksum } from './headers.ts';
 import { LIMITS } from './model.ts';
 import { removeObject } from './objects.ts';
 import { listOf, readXml, type XmlElement, xmlResponse } from './xml.ts';
 
 /** Each object succeeds or fails by itself. https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html */
 export async function deleteObjects(call: Call): Promise<ServiceResponse> {
+  const { headers } = call.request;
+  if (headers['content-md5'] === undefined && requestedChecksum(headers) === undefined) {
+    throw new AwsError(
+      'InvalidRequest',
+      400,
+      'Missing required header for this request: Content-MD5 OR x-amz-checksum-*',
+    );
+  }
   const body = readXml(await readText(call.request), 'Delete');
   const objects = listOf(body.Object);
   if (objects.length === 0 || objects.length > LIMITS.listed) {
@@ -24,6 +34,7 @@ export async function deleteObjects(call: Call): Promise<ServiceResponse> {
     const named = { Key: key, ...(versionId !== null && { VersionId: versionId }) };
     try {
       call.authorize(versionId === null ? 's3:DeleteObject' : 's3:DeleteObjectVersion', key);
+      if (versionId !== null) checkVersionId(versionId);
       const removed = await removeObject(call, key, versionId);
       deleted.push({
         ...named,

@@ -39,8 +39,9 @@ function eventOf(
   if (!configuration.eventBridge) return undefined;
   return {
     id: randomUUID(),
+    sequencer: version.sequencer,
     detailType,
-    time: new Date(version.modified).toISOString(),
+    time: new Date(version.modified).toISOString().replace(/\.\d+/, ''),
     bucketArn: configuration.arn,
     detail: {
       version: '0',

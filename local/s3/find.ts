@@ -1,6 +1,6 @@
 import { AwsError } from '../service.ts';
 import type { Call } from './call.ts';
-import { noSuchKey, type ObjectVersion } from './model.ts';
+import { invalidArgument, noSuchKey, type ObjectVersion, S3Error } from './model.ts';
 
 /**
  * The version that a read names, permission checked. A key that is not there is 404 to those who may list the bucket,
@@ -15,6 +15,7 @@ export function findVersion(
   const check = (action: string, resource: string) =>
     call.request.authorize({ action, resource, resourcePolicy: configuration.policy });
   check(versionId === null ? 's3:GetObject' : 's3:GetObjectVersion', `${configuration.arn}/${key}`);
+  if (versionId !== null) checkVersionId(versionId);
   const version = versionId === null ? call.store.latest(bucket, key) : call.store.version(bucket, key, versionId);
   if (!version || (version.deleteMarker && versionId === null)) {
     check('s3:ListBucket', configuration.arn);
@@ -24,12 +25,26 @@ export function findVersion(
         VersionId: versionId,
       });
     }
-    throw noSuchKey(key);
+    throw version ? new S3Error(noSuchKey(key), markerHeaders(version)) : noSuchKey(key);
   }
   if (version.deleteMarker) {
-    throw new AwsError('MethodNotAllowed', 405, 'The specified method is not allowed against this resource.');
+    throw new S3Error(
+      new AwsError('MethodNotAllowed', 405, 'The specified method is not allowed against this resource.'),
+      { ...markerHeaders(version), allow: 'DELETE' },
+    );
   }
   return version;
+}
+
+const markerHeaders = ({ versionId }: ObjectVersion) => ({
+  'x-amz-delete-marker': 'true',
+  'x-amz-version-id': versionId,
+});
+
+/** @throws AwsError InvalidArgument for what no version is called */
+export function checkVersionId(versionId: string): void {
+  if (versionId === 'null' || /^[\w.-]{32}$/.test(versionId)) return;
+  throw invalidArgument('Invalid version id specified', { ArgumentName: 'versionId', ArgumentValue: versionId });
 }
 
 /** `x-amz-copy-source`: `/bucket/key?versionId=…`, URL-encoded. */

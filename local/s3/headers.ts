@@ -72,19 +72,39 @@ export function requestedChecksum(headers: Headers): { algorithm: ChecksumAlgori
   return { algorithm: named };
 }
 
+/** S3 wants to know how much is coming. */
+export function requireLength(headers: Headers): void {
+  if (headers['content-length'] === undefined) {
+    throw new AwsError('MissingContentLength', 411, 'You must provide the Content-Length HTTP header.');
+  }
+}
+
 /** What is left out of what dropreel's local S3 serves: said, not ignored. */
+const UNSERVED = [
+  'x-amz-tagging',
+  'x-amz-website-redirect-location',
+  'x-amz-write-offset-bytes',
+  /^x-amz-object-lock-/,
+  /^x-amz-grant-/,
+  /^x-amz-server-side-encryption-/,
+];
+
 export function refuseUnserved(headers: Headers): void {
-  for (const name of [
-    'x-amz-tagging',
-    'x-amz-website-redirect-location',
-    'x-amz-object-lock-mode',
-    'x-amz-grant-read',
-  ]) {
-    if (headers[name] !== undefined) {
-      throw new AwsError('NotImplemented', 501, `A header you provided implies functionality that is not implemented`, {
+  for (const [name, value] of Object.entries(headers)) {
+    const unserved =
+      UNSERVED.some((it) => (typeof it === 'string' ? it === name : it.test(name))) ||
+      (name === 'x-amz-server-side-encryption' && value !== 'AES256') ||
+      (name === 'x-amz-tagging-directive' && value.toUpperCase() !== 'COPY');
+    if (unserved) {
+      throw new AwsError('NotImplemented', 501, `dropreel's local S3 does not serve the header ${name}: ${value}`, {
         Header: name,
       });
     }
+  }
+  const acl = headers['x-amz-acl'] ?? 'private';
+  // As a bucket does whose objects belong to its owner, which is every bucket today.
+  if (acl !== 'private' && acl !== 'bucket-owner-full-control') {
+    throw new AwsError('AccessControlListNotSupported', 400, 'The bucket does not allow ACLs');
   }
 }
 

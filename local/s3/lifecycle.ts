@@ -1,4 +1,5 @@
 import { deletedEvent } from './events.ts';
+import type { ObjectVersion } from './model.ts';
 import { markerOf } from './objects.ts';
 import type { Store } from './store.ts';
 
@@ -15,14 +16,17 @@ export async function runLifecycle(store: Store, now: number): Promise<number> {
     for (const rule of configuration.lifecycle) {
       for (const [key, versions] of [...keys.from(rule.prefix)]) {
         if (!key.startsWith(rule.prefix)) break;
-        const latest = versions.at(-1);
+        // Each look at a version and its removal are one turn: what was written since is not touched.
         if (rule.noncurrentDays !== undefined) {
-          for (const [i, version] of versions.slice(0, -1).entries()) {
-            if (!due(versions[i + 1]?.modified ?? now, rule.noncurrentDays, now)) continue;
-            await store.commit({ type: 'remove', bucket, key, versionId: version.versionId });
+          for (const version of versions.slice(0, -1)) {
+            const current = keys.get(key) ?? [];
+            const next = current[current.indexOf(version) + 1];
+            if (!current.includes(version) || !next || !due(next.modified, rule.noncurrentDays, now)) continue;
+            await removeVersion(store, bucket, version, now);
             removed += 1;
           }
         }
+        const latest = store.latest(bucket, key);
         if (rule.expirationDays === undefined || !latest || latest.deleteMarker) continue;
         if (!due(latest.modified, rule.expirationDays, now)) continue;
         if (configuration.versioned) {
@@ -30,19 +34,23 @@ export async function runLifecycle(store: Store, now: number): Promise<number> {
           const event = deletedEvent(store, bucket, marker, 'Delete Marker Created', 'Lifecycle Expiration', undefined);
           await store.commit({ type: 'put', bucket, version: marker, event });
         } else {
-          const gone = { ...latest, modified: now, sequencer: store.nextSequencer() };
-          const event = deletedEvent(store, bucket, gone, 'Permanently Deleted', 'Lifecycle Expiration', undefined);
-          await store.commit({ type: 'remove', bucket, key, versionId: latest.versionId, event });
+          await removeVersion(store, bucket, latest, now);
         }
         removed += 1;
       }
       for (const upload of [...uploads.values()]) {
         if (rule.abortUploadDays === undefined || !upload.key.startsWith(rule.prefix)) continue;
-        if (!due(upload.initiated, rule.abortUploadDays, now)) continue;
+        if (!uploads.has(upload.uploadId) || !due(upload.initiated, rule.abortUploadDays, now)) continue;
         await store.commit({ type: 'end', bucket, uploadId: upload.uploadId });
         removed += 1;
       }
     }
   }
   return removed;
+}
+
+function removeVersion(store: Store, bucket: string, version: ObjectVersion, now: number): Promise<void> {
+  const gone = { ...version, modified: now, sequencer: store.nextSequencer() };
+  const event = deletedEvent(store, bucket, gone, 'Permanently Deleted', 'Lifecycle Expiration', undefined);
+  return store.commit({ type: 'remove', bucket, key: version.key, versionId: version.versionId, event });
 }

@@ -1,8 +1,8 @@
 import type { ServiceResponse } from '../service.ts';
 import type { Call } from './call.ts';
 import { compareKeys } from './key-index.ts';
-import { invalidArgument, LIMITS, type ObjectVersion } from './model.ts';
-import { type XmlElement, xmlResponse } from './xml.ts';
+import { invalidArgument, LIMITS, type ObjectVersion, xmlTime } from './model.ts';
+import { xmlResponse } from './xml.ts';
 
 interface Listing<Item> {
   items: Item[];
@@ -59,14 +59,14 @@ const present = (_: string, versions: ObjectVersion[]) => {
 
 const contentOf = (encode: (text: string) => string) => (version: ObjectVersion) => ({
   Key: encode(version.key),
-  LastModified: new Date(version.modified).toISOString(),
+  LastModified: xmlTime(version.modified),
   ETag: `"${version.etag}"`,
   ...(version.checksum && { ChecksumAlgorithm: version.checksum.algorithm, ChecksumType: version.checksum.type }),
   Size: version.size,
   StorageClass: 'STANDARD',
 });
 
-function question(call: Call) {
+export function question(call: Call) {
   const { query } = call.request;
   const prefix = query.get('prefix') ?? '';
   const delimiter = query.get('delimiter') ?? '';
@@ -79,7 +79,7 @@ function question(call: Call) {
   return { prefix, delimiter, encoding, encode, limit };
 }
 
-const contextOf = ({ prefix, delimiter, limit }: ReturnType<typeof question>) => ({
+export const contextOf = ({ prefix, delimiter, limit }: ReturnType<typeof question>) => ({
   's3:prefix': prefix,
   's3:max-keys': String(limit),
   ...(delimiter !== '' && { 's3:delimiter': delimiter }),
@@ -130,48 +130,4 @@ export async function listObjects(call: Call): Promise<ServiceResponse> {
     Contents: items.map(contentOf(encode)),
     CommonPrefixes: prefixes.map((Prefix) => ({ Prefix: encode(Prefix) })),
   });
-}
-
-export async function listObjectVersions(call: Call): Promise<ServiceResponse> {
-  const asked = question(call);
-  const { prefix, delimiter, encoding, encode, limit } = asked;
-  call.authorize('s3:ListBucketVersions', undefined, contextOf(asked));
-  const keyMarker = call.request.query.get('key-marker') ?? '';
-  const idMarker = call.request.query.get('version-id-marker') ?? '';
-  // Pages end between keys, so that a version marker is never needed to go on; one that is given is honoured.
-  const { items, prefixes, next } = walk(call, { prefix, delimiter, after: keyMarker, limit }, (_, versions) => [
-    versions.toReversed(),
-  ]);
-  const rest = idMarker === '' ? [] : restOfVersions(call, keyMarker, idMarker);
-  const shown = [
-    ...rest.map((version) => ({ version, latest: false })),
-    ...items.flat().map((version, i, all) => ({ version, latest: all[i - 1]?.key !== version.key })),
-  ];
-  const describe = ({ version, latest }: (typeof shown)[number]): XmlElement => ({
-    Key: encode(version.key),
-    VersionId: version.versionId,
-    IsLatest: latest,
-    LastModified: new Date(version.modified).toISOString(),
-    ...(!version.deleteMarker && { ETag: `"${version.etag}"`, Size: version.size, StorageClass: 'STANDARD' }),
-  });
-  return xmlResponse('ListVersionsResult', {
-    Name: call.bucket,
-    Prefix: encode(prefix),
-    KeyMarker: encode(keyMarker),
-    VersionIdMarker: idMarker,
-    ...(delimiter !== '' && { Delimiter: encode(delimiter) }),
-    ...(encoding !== undefined && { EncodingType: encoding }),
-    MaxKeys: limit,
-    IsTruncated: next !== undefined,
-    ...(next !== undefined && { NextKeyMarker: encode(next) }),
-    Version: shown.filter(({ version }) => !version.deleteMarker).map(describe),
-    DeleteMarker: shown.filter(({ version }) => version.deleteMarker).map(describe),
-    CommonPrefixes: prefixes.map((Prefix) => ({ Prefix: encode(Prefix) })),
-  });
-}
-
-function restOfVersions(call: Call, key: string, versionId: string): ObjectVersion[] {
-  const versions = (call.store.bucket(call.bucket).keys.get(key) ?? []).toReversed();
-  const at = versions.findIndex((version) => version.versionId === versionId);
-  return at < 0 ? [] : versions.slice(at + 1);
 }

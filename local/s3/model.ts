@@ -78,7 +78,21 @@ export interface MultipartUpload {
   initiated: number;
   headers: Record<string, string>;
   metadata: Record<string, string>;
-  checksum: { algorithm: ChecksumAlgorithm; type: 'FULL_OBJECT' | 'COMPOSITE' };
+  /** `requested`: the client named it; otherwise it is what S3 computes by itself. */
+  checksum: { algorithm: ChecksumAlgorithm; type: 'FULL_OBJECT' | 'COMPOSITE'; requested: boolean };
+}
+
+/** A time as S3's XML has it: ISO 8601, whole seconds, `.000Z`. */
+export const xmlTime = (ms: number) => new Date(Math.floor(ms / 1000) * 1000).toISOString();
+
+/** An error whose answer has headers. */
+export class S3Error extends AwsError {
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(error: AwsError, headers: Record<string, string>) {
+    super(error.code, error.status, error.message, error.extra);
+    this.headers = headers;
+  }
 }
 
 /** Limits of S3: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */

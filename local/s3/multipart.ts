@@ -1,31 +1,13 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { type ChecksumAlgorithm, combineCrcs, createDigest, isChecksumAlgorithm } from '../gateway/checksums.ts';
+import { randomBytes } from 'node:crypto';
+import { checksumHeader, isChecksumAlgorithm } from '../gateway/checksums.ts';
 import { AwsError, type ServiceResponse } from '../service.ts';
-import { type Call, readText } from './call.ts';
+import type { Call } from './call.ts';
 import { findCopySource } from './copy.ts';
-import { createdEvent } from './events.ts';
-import {
-  readRange,
-  refuseUnserved,
-  requestedChecksum,
-  storedHeaders,
-  userMetadata,
-  writtenHeaders,
-} from './headers.ts';
-import {
-  type Checksum,
-  invalidArgument,
-  LIMITS,
-  type MultipartUpload,
-  noSuchUpload,
-  type ObjectVersion,
-  type Part,
-} from './model.ts';
-import { checkWriteConditions } from './preconditions.ts';
-import type { OpenUpload } from './store.ts';
-import { listOf, readXml, xmlResponse } from './xml.ts';
+import { readRange, refuseUnserved, requestedChecksum, requireLength, storedHeaders, userMetadata } from './headers.ts';
+import { invalidArgument, LIMITS, type MultipartUpload, type Part, xmlTime } from './model.ts';
+import { xmlResponse } from './xml.ts';
 
-const uploadIdOf = (call: Call) => call.request.query.get('uploadId') ?? '';
+export const uploadIdOf = (call: Call) => call.request.query.get('uploadId') ?? '';
 
 export async function createMultipartUpload(call: Call): Promise<ServiceResponse> {
   const { request, store, bucket, key } = call;
@@ -44,12 +26,15 @@ export async function createMultipartUpload(call: Call): Promise<ServiceResponse
   return xmlResponse(
     'InitiateMultipartUploadResult',
     { Bucket: bucket, Key: key, UploadId: upload.uploadId },
-    { 'x-amz-checksum-algorithm': checksum.algorithm, 'x-amz-checksum-type': checksum.type },
+    checksum.requested ? { 'x-amz-checksum-algorithm': checksum.algorithm, 'x-amz-checksum-type': checksum.type } : {},
   );
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html: types by algorithm */
-function checksumOf(headers: Call['request']['headers']): MultipartUpload['checksum'] {
+type Headers = Call['request']['headers'];
+
+function checksumOf(headers: Headers): MultipartUpload['checksum'] {
+  const requested = headers['x-amz-checksum-algorithm'] !== undefined;
   const algorithm = (headers['x-amz-checksum-algorithm'] ?? 'CRC64NVME').toUpperCase();
   if (!isChecksumAlgorithm(algorithm)) throw invalidArgument('Checksum algorithm provided is unsupported.');
   const standard = algorithm === 'CRC64NVME' ? 'FULL_OBJECT' : 'COMPOSITE';
@@ -63,7 +48,7 @@ function checksumOf(headers: Call['request']['headers']): MultipartUpload['check
       `The ${type} checksum type cannot be used with the ${algorithm.toLowerCase()} checksum algorithm.`,
     );
   }
-  return { algorithm, type: type === 'FULL_OBJECT' ? 'FULL_OBJECT' : 'COMPOSITE' };
+  return { algorithm, type: type === 'FULL_OBJECT' ? 'FULL_OBJECT' : 'COMPOSITE', requested };
 }
 
 function partNumberOf(call: Call): number {
@@ -81,25 +66,10 @@ export async function uploadPart(call: Call): Promise<ServiceResponse> {
   call.authorize('s3:PutObject', key);
   const upload = store.upload(bucket, key, uploadIdOf(call));
   const number = partNumberOf(call);
-  const requested = requestedChecksum(request.headers);
+  requireLength(request.headers);
+  checkPartChecksum(upload.checksum, request.headers);
   const { algorithm } = upload.checksum;
-  if (
-    requested &&
-    requested.algorithm !== algorithm &&
-    request.headers['x-amz-trailer'] === undefined &&
-    requested.value
-  ) {
-    throw new AwsError(
-      'InvalidRequest',
-      400,
-      `Checksum Type mismatch occurred, expected checksum Type: ${algorithm.toLowerCase()}, actual checksum Type: ${requested.algorithm.toLowerCase()}`,
-    );
-  }
   const written = await store.bodies.write(request.body, algorithm, LIMITS.partBytes);
-  if (requested?.algorithm === algorithm && requested.value !== undefined && requested.value !== written.checksum) {
-    await store.bodies.remove(written.piece.file);
-    throw new AwsError('BadDigest', 400, `The ${algorithm} you specified did not match the calculated checksum.`);
-  }
   const part: Part = {
     number,
     size: written.piece.size,
@@ -111,8 +81,20 @@ export async function uploadPart(call: Call): Promise<ServiceResponse> {
   await commitPart(call, part);
   return {
     status: 200,
-    headers: { etag: `"${part.etag}"`, [`x-amz-checksum-${algorithm.toLowerCase()}`]: part.checksum.value },
+    headers: { etag: `"${part.etag}"`, [checksumHeader(algorithm)]: part.checksum.value },
   };
+}
+
+/** An upload that was begun with an algorithm takes no other; composite checksums need one from the client with each part. */
+function checkPartChecksum({ algorithm, type, requested }: MultipartUpload['checksum'], headers: Headers): void {
+  if (!requested) return;
+  const given = requestedChecksum(headers)?.algorithm;
+  if (given === algorithm || (given === undefined && type === 'FULL_OBJECT')) return;
+  throw new AwsError(
+    'InvalidRequest',
+    400,
+    `Checksum Type mismatch occurred, expected checksum Type: ${algorithm.toLowerCase()}, actual checksum Type: ${given?.toLowerCase() ?? 'null'}`,
+  );
 }
 
 export async function uploadPartCopy(call: Call): Promise<ServiceResponse> {
@@ -141,7 +123,7 @@ export async function uploadPartCopy(call: Call): Promise<ServiceResponse> {
   return xmlResponse(
     'CopyPartResult',
     {
-      LastModified: new Date(part.modified).toISOString(),
+      LastModified: xmlTime(part.modified),
       ETag: `"${part.etag}"`,
       [`Checksum${algorithm}`]: checksum.value,
     },
@@ -161,180 +143,9 @@ async function commitPart(call: Call, part: Part): Promise<void> {
   await store.commit({ type: 'part', bucket, uploadId, part });
 }
 
-export async function completeMultipartUpload(call: Call): Promise<ServiceResponse> {
-  const { request, store, bucket, key } = call;
-  call.authorize('s3:PutObject', key);
-  const uploadId = uploadIdOf(call);
-  const named = listOf(readXml(await readText(request), 'CompleteMultipartUpload').Part);
-  // A client that lost the first answer asks again, and is told the same.
-  const before = store.latest(bucket, key);
-  if (before?.uploadId === uploadId) return completed(call, before);
-  const upload = store.upload(bucket, key, uploadId);
-  const parts = chooseParts(upload, named);
-  const checksum = checksumOfParts(upload, parts);
-  const announced = request.headers[`x-amz-checksum-${checksum.algorithm.toLowerCase()}`];
-  if (announced !== undefined && announced !== checksum.value) {
-    throw new AwsError(
-      'BadDigest',
-      400,
-      `The ${checksum.algorithm} you specified did not match the calculated checksum.`,
-    );
-  }
-  const size = parts.reduce((sum, part) => sum + part.size, 0);
-  const expected = request.headers['x-amz-mp-object-size'];
-  if (expected !== undefined && Number(expected) !== size) {
-    throw new AwsError('InvalidRequest', 400, 'The provided object size does not match the size of its parts.');
-  }
-  const md5s = Buffer.concat(parts.map((part) => Buffer.from(part.etag, 'hex')));
-  const version: ObjectVersion = {
-    key,
-    versionId: store.newVersionId(bucket),
-    size,
-    etag: `${createHash('md5').update(md5s).digest('hex')}-${parts.length}`,
-    modified: call.now,
-    headers: upload.headers,
-    metadata: upload.metadata,
-    checksum,
-    pieces: parts.map((part) => part.piece),
-    sequencer: store.nextSequencer(),
-    uploadId,
-  };
-  checkWriteConditions(request.headers, key, store.latest(bucket, key));
-  const event = createdEvent(store, bucket, version, 'CompleteMultipartUpload', call);
-  await store.commit({ type: 'end', bucket, uploadId, version, event });
-  return completed(call, version);
-}
-
-function completed(call: Call, version: ObjectVersion): ServiceResponse {
-  const { etag, ...headers } = writtenHeaders(version, call.store.bucket(call.bucket).configuration.versioned);
-  const { checksum } = version;
-  return xmlResponse(
-    'CompleteMultipartUploadResult',
-    {
-      Location: `/${call.bucket}/${encodeURIComponent(call.key)}`,
-      Bucket: call.bucket,
-      Key: call.key,
-      ETag: etag,
-      ...(checksum && { [`Checksum${checksum.algorithm}`]: checksum.value, ChecksumType: checksum.type }),
-    },
-    headers,
-  );
-}
-
-function chooseParts(upload: OpenUpload, named: Record<string, unknown>[]): Part[] {
-  if (named.length === 0) {
-    throw new AwsError(
-      'MalformedXML',
-      400,
-      'The XML you provided was not well-formed or did not validate against our published schema',
-    );
-  }
-  const parts = named.map((item) => {
-    const number = Number(item.PartNumber);
-    const part = upload.parts.get(number);
-    const etag = String(item.ETag ?? '').replaceAll('"', '');
-    const checksum = item[`Checksum${upload.checksum.algorithm}`];
-    if (!part || part.etag !== etag || (checksum !== undefined && checksum !== part.checksum.value)) {
-      throw new AwsError(
-        'InvalidPart',
-        400,
-        "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
-        { UploadId: upload.uploadId, PartNumber: String(number), ETag: etag },
-      );
-    }
-    return part;
-  });
-  for (const [i, part] of parts.entries()) {
-    if (i > 0 && part.number <= (parts[i - 1]?.number ?? 0)) {
-      throw new AwsError(
-        'InvalidPartOrder',
-        400,
-        'The list of parts was not in ascending order. Parts must be ordered by part number.',
-      );
-    }
-    if (i < parts.length - 1 && part.size < LIMITS.smallestPart) {
-      throw new AwsError('EntityTooSmall', 400, 'Your proposed upload is smaller than the minimum allowed size', {
-        ProposedSize: String(part.size),
-        MinSizeAllowed: String(LIMITS.smallestPart),
-        PartNumber: String(part.number),
-      });
-    }
-  }
-  return parts;
-}
-
-function checksumOfParts({ checksum: { algorithm, type } }: OpenUpload, parts: Part[]): Checksum {
-  const values = parts.map((part) => ({ value: Buffer.from(part.checksum.value, 'base64'), length: part.size }));
-  if (type === 'FULL_OBJECT' && isCrc(algorithm)) {
-    return { algorithm, type, value: combineCrcs(algorithm, values).toString('base64') };
-  }
-  const digest = createDigest(algorithm);
-  for (const { value } of values) digest.update(value);
-  return { algorithm, type: 'COMPOSITE', value: `${digest.digest().toString('base64')}-${parts.length}` };
-}
-
-const isCrc = (algorithm: ChecksumAlgorithm): algorithm is 'CRC32' | 'CRC32C' | 'CRC64NVME' =>
-  algorithm.startsWith('CRC');
-
 export async function abortMultipartUpload(call: Call): Promise<ServiceResponse> {
   call.authorize('s3:AbortMultipartUpload', call.key);
   const { uploadId } = call.store.upload(call.bucket, call.key, uploadIdOf(call));
   await call.store.commit({ type: 'end', bucket: call.bucket, uploadId });
   return { status: 204 };
-}
-
-export async function listParts(call: Call): Promise<ServiceResponse> {
-  const { request, store, bucket, key } = call;
-  call.authorize('s3:ListMultipartUploadParts', key);
-  const upload = store.upload(bucket, key, uploadIdOf(call));
-  const after = Number(request.query.get('part-number-marker') ?? 0);
-  const most = Math.min(Number(request.query.get('max-parts') ?? LIMITS.listed), LIMITS.listed);
-  const left = [...upload.parts.values()].filter(({ number }) => number > after).sort((a, b) => a.number - b.number);
-  const shown = left.slice(0, most);
-  const next = shown.at(-1)?.number;
-  return xmlResponse('ListPartsResult', {
-    Bucket: bucket,
-    Key: key,
-    UploadId: upload.uploadId,
-    PartNumberMarker: after,
-    ...(next !== undefined && { NextPartNumberMarker: next }),
-    MaxParts: most,
-    IsTruncated: left.length > shown.length,
-    ChecksumAlgorithm: upload.checksum.algorithm,
-    ChecksumType: upload.checksum.type,
-    Part: shown.map((part) => ({
-      PartNumber: part.number,
-      LastModified: new Date(part.modified).toISOString(),
-      ETag: `"${part.etag}"`,
-      Size: part.size,
-      [`Checksum${part.checksum.algorithm}`]: part.checksum.value,
-    })),
-    StorageClass: 'STANDARD',
-  });
-}
-
-export async function listMultipartUploads(call: Call): Promise<ServiceResponse> {
-  const { request, store, bucket } = call;
-  call.authorize('s3:ListBucketMultipartUploads');
-  const prefix = request.query.get('prefix') ?? '';
-  const uploads = [...store.bucket(bucket).uploads.values()]
-    .filter(({ key }) => key.startsWith(prefix))
-    .sort((a, b) => (a.key === b.key ? a.initiated - b.initiated : a.key < b.key ? -1 : 1));
-  if (request.query.get('upload-id-marker') || request.query.get('key-marker'))
-    throw noSuchUpload('markers are not served');
-  const shown = uploads.slice(0, LIMITS.listed);
-  return xmlResponse('ListMultipartUploadsResult', {
-    Bucket: bucket,
-    KeyMarker: '',
-    UploadIdMarker: '',
-    Prefix: prefix,
-    MaxUploads: LIMITS.listed,
-    IsTruncated: uploads.length > shown.length,
-    Upload: shown.map(({ key, uploadId, initiated }) => ({
-      Key: key,
-      UploadId: uploadId,
-      Initiated: new Date(initiated).toISOString(),
-      StorageClass: 'STANDARD',
-    })),
-  });
 }

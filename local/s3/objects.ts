@@ -1,13 +1,14 @@
 import { AwsError, type ServiceResponse } from '../service.ts';
 import type { Call } from './call.ts';
 import { createdEvent, deletedEvent } from './events.ts';
-import { findVersion } from './find.ts';
+import { checkVersionId, findVersion } from './find.ts';
 import {
   checksumHeaders,
   describeVersion,
   readRange,
   refuseUnserved,
   requestedChecksum,
+  requireLength,
   storedHeaders,
   userMetadata,
   writtenHeaders,
@@ -59,6 +60,7 @@ export async function putObject(call: Call): Promise<ServiceResponse> {
   call.authorize('s3:PutObject', key);
   refuseUnserved(request.headers);
   checkWriteConditions(request.headers, key, store.latest(bucket, key));
+  requireLength(request.headers);
   const requested = requestedChecksum(request.headers);
   const algorithm = requested?.algorithm ?? 'CRC64NVME';
   const metadata = userMetadata(request.headers);
@@ -93,6 +95,7 @@ export async function putObject(call: Call): Promise<ServiceResponse> {
 export async function deleteObject(call: Call): Promise<ServiceResponse> {
   const versionId = call.request.query.get('versionId');
   call.authorize(versionId === null ? 's3:DeleteObject' : 's3:DeleteObjectVersion', call.key);
+  if (versionId !== null) checkVersionId(versionId);
   const latest = call.store.latest(call.bucket, call.key);
   if (versionId === null && call.request.headers['if-match'] !== undefined) {
     checkWriteConditions(call.request.headers, call.key, latest);

@@ -1,17 +1,12 @@
 import type { ServiceRequest, ServiceResponse } from '../service.ts';
 import { type Call, splitPath } from './call.ts';
+import { completeMultipartUpload } from './complete.ts';
 import { copyObject } from './copy.ts';
 import { deleteObjects } from './delete-many.ts';
-import { listObjects, listObjectsV2, listObjectVersions } from './list.ts';
-import {
-  abortMultipartUpload,
-  completeMultipartUpload,
-  createMultipartUpload,
-  listMultipartUploads,
-  listParts,
-  uploadPart,
-  uploadPartCopy,
-} from './multipart.ts';
+import { listObjects, listObjectsV2 } from './list.ts';
+import { listMultipartUploads, listParts } from './list-uploads.ts';
+import { listObjectVersions } from './list-versions.ts';
+import { abortMultipartUpload, createMultipartUpload, uploadPart, uploadPartCopy } from './multipart.ts';
 import { deleteObject, getObject, putObject } from './objects.ts';
 import { xmlResponse } from './xml.ts';
 
@@ -70,6 +65,17 @@ const SUBRESOURCES: Readonly<Record<string, string>> = {
   torrent: 'Torrent',
   accelerate: 'Accelerate',
   publicAccessBlock: 'PublicAccessBlock',
+  analytics: 'AnalyticsConfiguration',
+  'intelligent-tiering': 'IntelligentTieringConfiguration',
+  inventory: 'InventoryConfiguration',
+  metadataTable: 'MetadataTableConfiguration',
+  metrics: 'MetricsConfiguration',
+  'object-lock': 'LockConfiguration',
+  ownershipControls: 'OwnershipControls',
+  policyStatus: 'PolicyStatus',
+  renameObject: 'Rename',
+  requestPayment: 'RequestPayment',
+  session: 'Session',
 };
 
 /** The API's name of a request. */
@@ -78,7 +84,7 @@ export function operationOf({ method, path, query, headers }: Target): string {
   const subresource = Object.keys(SUBRESOURCES).find((name) => query.has(name));
   const verb = method.charAt(0) + method.slice(1).toLowerCase();
   if (subresource) return `${verb}${key === '' ? 'Bucket' : 'Object'}${SUBRESOURCES[subresource]}`;
-  if (bucket === '') return 'ListBuckets';
+  if (bucket === '') return method === 'GET' ? 'ListBuckets' : `${verb}Service`;
   const copies = headers['x-amz-copy-source'] !== undefined;
   if (key === '') {
     if (method === 'GET' && query.has('location')) return 'GetBucketLocation';

@@ -1,9 +1,10 @@
 import type { Surroundings } from '../account.ts';
 import { AwsError, type EmitEvent, type Service, type ServiceRequest } from '../service.ts';
-import { openCall } from './call.ts';
+import { openCall, splitPath } from './call.ts';
+import { corsHeaders, preflight } from './cors.ts';
 import { Outbox } from './events.ts';
 import { runLifecycle } from './lifecycle.ts';
-import type { BucketConfiguration, CorsRule } from './model.ts';
+import { type BucketConfiguration, type CorsRule, S3Error } from './model.ts';
 import { OPERATIONS, operationOf } from './routes.ts';
 import { Store } from './store.ts';
 import { xmlError, xmlResponse } from './xml.ts';
@@ -45,11 +46,20 @@ export async function createS3(
   async function handle(request: ServiceRequest) {
     const name = operationOf(request);
     if (name === 'ListBuckets') return listBuckets(request);
+    const { cors } = store.bucket(splitPath(request.path).bucket).configuration;
+    if (request.method === 'OPTIONS') return preflight(request, cors);
     const run = OPERATIONS[name];
     if (!run) throw new AwsError('NotImplemented', 501, `dropreel's local S3 does not serve ${name}.`);
-    const response = await run(openCall(request, store, clock.now()));
-    outbox.flush();
-    return response;
+    try {
+      const response = await run(openCall(request, store, clock.now()));
+      return { ...response, headers: { ...response.headers, ...corsHeaders(request, cors) } };
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      const headers = error instanceof S3Error ? error.headers : {};
+      throw new S3Error(error, { ...headers, ...corsHeaders(request, cors) });
+    } finally {
+      outbox.flush();
+    }
   }
 
   function listBuckets(request: ServiceRequest) {

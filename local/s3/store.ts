@@ -18,6 +18,8 @@ import {
 /** An event that is to reach EventBridge; in the journal until it has. */
 export interface PendingEvent {
   id: string;
+  /** Of its object's change. */
+  sequencer: string;
   detailType: 'Object Created' | 'Object Deleted';
   time: string;
   bucketArn: string;
@@ -36,7 +38,9 @@ type Record_ =
       version?: ObjectVersion | undefined;
       event?: PendingEvent | undefined;
     }
-  | { type: 'emitted'; id: string };
+  | { type: 'emitted'; id: string }
+  /** The last sequencer that was given out, which may be that of something removed. */
+  | { type: 'sequence'; sequencer: string };
 
 export interface OpenUpload extends MultipartUpload {
   parts: Map<number, Part>;
@@ -53,6 +57,8 @@ export class Store {
   readonly bodies: Bodies;
   readonly pending = new Map<string, PendingEvent>();
   readonly #buckets: Map<string, Bucket>;
+  /** Those that the template no longer has: kept for the day when it has them again, and not served. */
+  readonly #retired = new Map<string, Bucket>();
   readonly #references = new Map<string, number>();
   #journal: Journal<Record_> | undefined;
   #lastSequence = 0n;
@@ -67,7 +73,7 @@ export class Store {
   }
 
   static async open(surroundings: Surroundings, buckets: BucketConfiguration[]): Promise<Store> {
-    const store = new Store(surroundings, buckets, await Bodies.open(surroundings.dir));
+    const store = new Store(surroundings, buckets, await Bodies.open(surroundings.dir, surroundings.log));
     store.#journal = await openJournal<Record_>({
       file: join(surroundings.dir, 'objects.jsonl'),
       apply: (record) => store.#apply(record),
@@ -113,19 +119,19 @@ export class Store {
   nextSequencer(): string {
     const now = BigInt(this.#surroundings.clock.now()) << 16n;
     this.#lastSequence = now > this.#lastSequence ? now : this.#lastSequence + 1n;
-    return this.#lastSequence.toString(16).toUpperCase().padStart(18, '0');
+    return hexadecimal(this.#lastSequence);
   }
 
   /** Applied at once, so that a check just before it holds; resolves when it is durable. */
   async commit(record: Record_): Promise<void> {
     if (!this.#journal) throw new Error('the store is not open');
-    const freed = new Set<string>();
-    this.#onFreed = (file) => freed.add(file);
+    const released: Piece[] = [];
+    this.#released = released;
     const durable = this.#journal.append(record);
-    this.#onFreed = undefined;
+    this.#released = undefined;
     await durable;
-    // Only now: a crash before would have left a journal that names a missing file.
-    for (const file of freed) if (!this.#references.has(file)) await this.bodies.remove(file);
+    // Only now: a crash before would have left a journal that names missing files.
+    await this.#drop(released);
   }
 
   /** Bytes `from` to `to`, both included. The files stay until the stream is closed, whatever is written meanwhile. */
@@ -133,13 +139,19 @@ export class Store {
     this.#hold(pieces);
     const stream = this.bodies.read(pieces, from, to);
     stream.once('close', () => {
-      const freed: string[] = [];
-      this.#onFreed = (file) => freed.push(file);
-      this.#release(pieces);
-      this.#onFreed = undefined;
-      for (const file of freed) void this.bodies.remove(file).catch((error) => this.#surroundings.log(`s3: ${error}`));
+      void this.#drop(pieces).catch((error) => this.#surroundings.log(`s3: ${String(error)}`));
     });
     return stream;
+  }
+
+  /** The files stay until the work is done, whatever is written meanwhile. */
+  async holding<T>({ pieces }: ObjectVersion, work: () => Promise<T>): Promise<T> {
+    this.#hold(pieces);
+    try {
+      return await work();
+    } finally {
+      await this.#drop(pieces);
+    }
   }
 
   async close(): Promise<void> {
@@ -150,17 +162,23 @@ export class Store {
     await this.#journal?.abandon();
   }
 
-  #onFreed: ((file: string) => void) | undefined;
+  /** What the record that is being applied no longer names. */
+  #released: Piece[] | undefined;
 
   #apply(record: Record_): void {
     if (record.type === 'emitted') {
       this.pending.delete(record.id);
       return;
     }
-    // A bucket that the template no longer has keeps its files, but is not served.
-    const bucket = this.#buckets.get(record.bucket);
-    if (!bucket) return;
-    if ('event' in record && record.event) this.pending.set(record.event.id, record.event);
+    if (record.type === 'sequence') {
+      this.#noteSequencer(record.sequencer);
+      return;
+    }
+    const bucket = this.#buckets.get(record.bucket) ?? this.#retiredBucket(record.bucket);
+    if ('event' in record && record.event) {
+      this.pending.set(record.event.id, record.event);
+      this.#noteSequencer(record.event.sequencer);
+    }
     switch (record.type) {
       case 'put':
         this.#put(bucket, record.version);
@@ -189,8 +207,7 @@ export class Store {
   }
 
   #put(bucket: Bucket, version: ObjectVersion): void {
-    const sequence = BigInt(`0x${version.sequencer}`);
-    if (sequence > this.#lastSequence) this.#lastSequence = sequence;
+    this.#noteSequencer(version.sequencer);
     const versions = bucket.keys.get(version.key) ?? [];
     const replaced = versions.filter(({ versionId }) => versionId === version.versionId);
     this.#hold(version.pieces);
@@ -211,19 +228,47 @@ export class Store {
   }
 
   #release(pieces: readonly Piece[]): void {
+    if (this.#released) this.#released.push(...pieces);
+    else this.#count(pieces);
+  }
+
+  /** One reference less to each; returns the files that have none left. */
+  #count(pieces: readonly Piece[]): string[] {
+    const free: string[] = [];
     for (const { file } of pieces) {
       const count = (this.#references.get(file) ?? 0) - 1;
       if (count > 0) {
         this.#references.set(file, count);
       } else {
         this.#references.delete(file);
-        this.#onFreed?.(file);
+        free.push(file);
       }
     }
+    return free;
+  }
+
+  async #drop(pieces: readonly Piece[]): Promise<void> {
+    for (const file of this.#count(pieces)) await this.bodies.remove(file);
+  }
+
+  #noteSequencer(sequencer: string): void {
+    const sequence = BigInt(`0x${sequencer}`);
+    if (sequence > this.#lastSequence) this.#lastSequence = sequence;
+  }
+
+  #retiredBucket(name: string): Bucket {
+    const bucket = this.#retired.get(name) ?? {
+      configuration: { name, arn: '', versioned: true, eventBridge: false, lifecycle: [], cors: [] },
+      keys: new KeyIndex(),
+      uploads: new Map(),
+    };
+    this.#retired.set(name, bucket);
+    return bucket;
   }
 
   *#snapshot(): Iterable<Record_> {
-    for (const [name, { keys, uploads }] of this.#buckets) {
+    yield { type: 'sequence', sequencer: hexadecimal(this.#lastSequence) };
+    for (const [name, { keys, uploads }] of [...this.#buckets, ...this.#retired]) {
       for (const [, versions] of keys.entries()) {
         for (const version of versions) yield { type: 'put', bucket: name, version };
       }
@@ -239,3 +284,5 @@ export class Store {
     }
   }
 }
+
+const hexadecimal = (sequence: bigint) => sequence.toString(16).toUpperCase().padStart(18, '0');

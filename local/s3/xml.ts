@@ -1,5 +1,6 @@
 import { parseXML, XmlText } from '@aws-sdk/xml-builder';
 import { AwsError, type ServiceResponse } from '../service.ts';
+import { S3Error } from './model.ts';
 
 /** Text, a nested element, several of the same name, or nothing. */
 export type XmlValue = string | number | boolean | undefined | XmlElement | XmlValue[];
@@ -29,8 +30,9 @@ export function xmlResponse(root: string, element: XmlElement, headers: Record<s
 export function xmlError(error: AwsError, requestId: string): ServiceResponse {
   const fields = { Code: error.code, Message: error.message, ...error.extra, RequestId: requestId, HostId: 'local' };
   const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error>${renderAll(fields)}</Error>`;
+  const headers = error instanceof S3Error ? error.headers : {};
   // 304 and 412 of a HEAD have no body; the gateway leaves it out for HEAD.
-  return { status: error.status, headers: { 'content-type': 'application/xml' }, body };
+  return { status: error.status, headers: { 'content-type': 'application/xml', ...headers }, body };
 }
 
 /** The content of the root element. @throws AwsError MalformedXML when there is no such root */
