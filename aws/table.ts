@@ -92,6 +92,8 @@ function cancellationReasons(error: unknown): string[] {
 
 /** More losses in a row than any race explains. */
 const MAX_ROUNDS = 8;
+/** Lets those that lost together come back apart. */
+const LOST_PAUSE_MS = 10;
 
 /**
  * Reads and decides until the change holds, or there is none to make. `decide` reads its rows itself, on each round.
@@ -101,6 +103,7 @@ export async function settle<Decided extends Outcome>(table: Table, decide: () =
   for (let round = 1; round <= MAX_ROUNDS; round++) {
     const outcome = await decide();
     if ('none' in outcome || (await apply(table, outcome.change)) === 'applied') return outcome;
+    await new Promise((resolve) => setTimeout(resolve, LOST_PAUSE_MS * round * Math.random()));
   }
   throw new Error(`The rows changed under ${MAX_ROUNDS} attempts to change them.`);
 }

@@ -72,7 +72,7 @@ export async function failJob(table: Table, jobId: string, code: ErrorCode, mess
   });
   if ('none' in outcome) return false;
   const decision = decide(code, ENGINE_ATTEMPTS, ENGINE_ATTEMPTS);
-  logger.warn('job failed', { jobId, code, message, decision });
+  logger.warn('job failed', { jobId, code, reason: message, decision });
   if (code !== 'cancelled' && code !== 'source_changed') count('jobFailed');
   if (decision === 'escalate') count('escalated');
   return true;

@@ -75,7 +75,7 @@ export async function lookAgain(
   error?: JobRow['error'],
 ): Promise<void> {
   if (error) {
-    logger.error('escalated', { jobId: job.jobId, ...error });
+    logger.error('escalated', { jobId: job.jobId, code: error.code, reason: error.message });
     count('escalated');
     services.did('jobsEscalated');
   }

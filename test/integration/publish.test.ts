@@ -1,0 +1,327 @@
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { head, remove } from '../../aws/s3.ts';
+import { apply, getJob, getMedia, getRow } from '../../aws/table.ts';
+import { OldVersionRow, rowKeys } from '../../core/contracts/rows.ts';
+import { publishJob } from '../../functions/publish-output/publish.ts';
+import { rollBack } from '../../functions/publish-output/rollback.ts';
+import type { Call } from '../../local/gateway/calls.ts';
+import { AwsError } from '../../local/service.ts';
+import { MEDIA_ID } from '../unit/core/jobs/factories.ts';
+import {
+  firstUpload,
+  jobIdOf,
+  KEYS,
+  leaveOutput,
+  mediaObjects,
+  nextJob,
+  pointerJob,
+  publishServices,
+  SMALL,
+  watch,
+} from './published.ts';
+import { MEDIA, QUEUES, type Services, startServices, UPLOADS } from './services.ts';
+
+// Read when the logger is made, before any other line here.
+vi.hoisted(() => {
+  process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
+});
+
+/** Of 83 points of death to S3, those tried; 1 for all of them. Odd, so that both kinds are among them. */
+const STEP = Number(process.env.DEATH_STEP ?? 7);
+
+let services: Services;
+const FOREVER = () => 900_000;
+const publish = (n: number) => publishJob(publishServices(services), { jobId: jobIdOf(n) }, FOREVER);
+
+/** The publisher dies at its `at`th call of that service: this call and all after it fail. */
+function dieAt(at: number, moment: 'before' | 'after', service = 's3'): { calls: string[] } {
+  const calls: string[] = [];
+  services.onCall = (when: 'before' | 'after', call: Call) => {
+    if (call.service !== service) return;
+    if (when === 'before') calls.push(call.operation);
+    const dead = calls.length > at || (calls.length === at && when === moment);
+    if (dead) throw new AwsError('ServiceUnavailable', 503, 'The publisher is dead.');
+  };
+  return { calls };
+}
+
+beforeAll(async () => {
+  services = await startServices();
+  await firstUpload(services);
+  await leaveOutput(services, 1);
+  await publish(1);
+});
+afterAll(() => services[Symbol.asyncDispose]());
+beforeEach(() => {
+  services.onCall = () => {};
+});
+
+describe('a first publish', () => {
+  it('makes the media ready, its stream and preview whole, and leaves nothing under tmp/', async () => {
+    expect(await watch(services)).toMatchObject({ version: 1, rungs: ['360p'] });
+    expect(await getMedia(services.table, MEDIA_ID)).toMatchObject({
+      state: 'ready',
+      seq: 3,
+      current: { version: 1, outputs: { master: KEYS.master, mp4: KEYS.version(1).mp4 } },
+    });
+    expect(await getJob(services.table, MEDIA_ID, 1)).toMatchObject({ state: 'published', progress: 100 });
+    expect(await mediaObjects(services, 'tmp/')).toEqual([]);
+  });
+
+  it('gives versioned objects a year in caches, and pointers seconds', async () => {
+    const cacheOf = async (Key: string) =>
+      (await services.s3.send(new GetObjectCommand({ Bucket: MEDIA, Key }))).CacheControl;
+    expect(await cacheOf(`${KEYS.version(1).hls}360p_000.m4s`)).toBe('public, max-age=31536000, immutable');
+    expect(await cacheOf(KEYS.version(1).mp4)).toBe('public, max-age=31536000, immutable');
+    expect(await cacheOf(KEYS.master)).toBe('public, max-age=5');
+    expect(await cacheOf(KEYS.poster)).toBe('public, max-age=5');
+  });
+
+  it('that comes twice changes nothing', async () => {
+    const before = await getMedia(services.table, MEDIA_ID);
+    await publish(1);
+    expect(await getMedia(services.table, MEDIA_ID)).toEqual(before);
+  });
+});
+
+describe('a re-transcode whose publisher dies', () => {
+  it('at each of its calls to S3 shows viewers the old version whole until the new one is, and can be taken up', async () => {
+    let points = 0;
+    let fetched = 0;
+    for (let at = 1; ; at += STEP) {
+      const n = await nextJob(services);
+      await leaveOutput(services, n, { ...SMALL, rungs: n % 2 ? ['360p'] : ['720p', '360p'] });
+      // Each call in turn fails before it is done, then, at the next number, after it: an answer that got lost.
+      const { calls } = dieAt(Math.ceil(at / 2), at % 2 ? 'before' : 'after');
+      const died = await publish(n).then(
+        () => false,
+        () => true,
+      );
+      services.onCall = () => {};
+      const during = await watch(services);
+      expect([n - 1, n]).toContain(during.version);
+      await publish(n);
+      const after = await watch(services);
+      fetched += during.fetched + after.fetched;
+      expect(after).toMatchObject({ version: n, rungs: n % 2 ? ['360p'] : ['720p', '360p'] });
+      expect(await getMedia(services.table, MEDIA_ID)).toMatchObject({
+        state: 'ready',
+        current: { version: n },
+        previous: { version: n - 1 },
+      });
+      expect(await pointerJob(services, KEYS.poster)).toBe(jobIdOf(n));
+      expect(await pointerJob(services, KEYS.preview)).toBe(jobIdOf(n));
+      expect(await mediaObjects(services, `tmp/${jobIdOf(n)}/`)).toEqual([]);
+      if (!died) {
+        expect(calls.length).toBeLessThan(Math.ceil(at / 2));
+        break;
+      }
+      points++;
+    }
+    console.info(`publish: ${points} points of death, ${fetched} fetches of viewers`);
+    expect(points * STEP).toBeGreaterThan(60);
+  });
+
+  it('at each of its calls to DynamoDB, likewise', async () => {
+    let points = 0;
+    for (let at = 1; ; at += Math.min(STEP, 3)) {
+      const n = await nextJob(services);
+      await leaveOutput(services, n);
+      dieAt(Math.ceil(at / 2), at % 2 ? 'before' : 'after', 'dynamodb');
+      const died = await publish(n).then(
+        () => false,
+        () => true,
+      );
+      services.onCall = () => {};
+      expect([n - 1, n]).toContain((await watch(services)).version);
+      await publish(n);
+      expect(await watch(services)).toMatchObject({ version: n });
+      expect(await getMedia(services.table, MEDIA_ID)).toMatchObject({ state: 'ready', current: { version: n } });
+      expect(await mediaObjects(services, `tmp/${jobIdOf(n)}/`)).toEqual([]);
+      if (!died) break;
+      points++;
+    }
+    expect(points).toBeGreaterThan(3);
+  });
+});
+
+describe('an older job that publishes late', () => {
+  it('puts nothing before viewers, ends as cancelled, and its copies are for sweep', async () => {
+    const older = await nextJob(services);
+    await leaveOutput(services, older);
+    // It has copied all, and stops before it turns the first pointer.
+    services.onCall = (when, call) => {
+      if (when === 'before' && call.operation === 'PutObject') throw new AwsError('SlowDown', 503, 'Later.');
+    };
+    await expect(publish(older)).rejects.toThrow();
+    services.onCall = () => {};
+    const media = await getMedia(services.table, MEDIA_ID);
+    const key = rowKeys.media(MEDIA_ID);
+    await apply(services.table, [{ op: 'update', key, expect: { seq: media?.seq ?? 0 }, set: { state: 'ready' } }]);
+    const newer = await nextJob(services);
+    await leaveOutput(services, newer);
+    await publish(newer);
+    await publish(older);
+    expect(await watch(services)).toMatchObject({ version: newer });
+    expect(await getJob(services.table, MEDIA_ID, older)).toMatchObject({ state: 'cancelled' });
+    expect((await getMedia(services.table, MEDIA_ID))?.current?.version).toBe(newer);
+  });
+
+  it('at the very moment between its check and its PUT meets the newer pointer, and gives up', async () => {
+    const older = await nextJob(services);
+    await leaveOutput(services, older);
+    const media = await getMedia(services.table, MEDIA_ID);
+    const key = rowKeys.media(MEDIA_ID);
+    let newer = 0;
+    let puts = 0;
+    const late = publishServices(services);
+    const send = late.s3.send.bind(late.s3);
+    // The second PUT is the master's; the newer job is made and published just before it.
+    const overtaken = new Proxy(late.s3, {
+      get: (target, name) => {
+        if (name !== 'send') return Reflect.get(target, name);
+        return async (command: Parameters<typeof send>[0]) => {
+          if (command instanceof PutObjectCommand && command.input.Key === KEYS.master && ++puts === 1) {
+            await apply(services.table, [
+              { op: 'update', key, expect: { seq: media?.seq ?? 0 }, set: { state: 'ready' } },
+            ]);
+            newer = await nextJob(services);
+            await leaveOutput(services, newer);
+            await publish(newer);
+          }
+          return send(command);
+        };
+      },
+    });
+    await publishJob({ ...late, s3: overtaken }, { jobId: jobIdOf(older) }, FOREVER);
+    expect(newer).toBe(older + 1);
+    expect(await watch(services)).toMatchObject({ version: newer });
+    expect(await getJob(services.table, MEDIA_ID, older)).toMatchObject({ state: 'cancelled' });
+    const row = await getRow(services.table, rowKeys.oldVersion(MEDIA_ID, older), OldVersionRow);
+    expect(row?.todo).toBe('expire');
+  });
+});
+
+describe('what must not be published', () => {
+  it('is an output of which an object is missing; viewers keep what they have', async () => {
+    const before = await watch(services);
+    const n = await nextJob(services);
+    await leaveOutput(services, n);
+    await remove(services.s3, { bucket: MEDIA, key: `tmp/${jobIdOf(n)}/360p_001.m4s` });
+    await publish(n);
+    expect(await watch(services)).toEqual(before);
+    expect(await getMedia(services.table, MEDIA_ID)).toMatchObject({
+      state: 'ready',
+      error: { code: 'publish_failed' },
+      current: { version: before.version },
+    });
+    expect(await getJob(services.table, MEDIA_ID, n)).toMatchObject({ state: 'failed' });
+  });
+
+  it('is an output of which an object is not what the worker announced', async () => {
+    const n = await nextJob(services);
+    await leaveOutput(services, n);
+    const Key = `tmp/${jobIdOf(n)}/360p_001.m4s`;
+    await services.s3.send(
+      new PutObjectCommand({
+        Bucket: MEDIA,
+        Key,
+        Body: `360p_001.m4s of version ${n - 1}`,
+        ChecksumAlgorithm: 'CRC64NVME',
+      }),
+    );
+    await publish(n);
+    expect(await getJob(services.table, MEDIA_ID, n)).toMatchObject({
+      state: 'failed',
+      error: { code: 'publish_failed', message: expect.stringContaining('360p_001.m4s') },
+    });
+  });
+});
+
+it('out of time, it goes on by a message of its own', async () => {
+  const n = await nextJob(services);
+  await leaveOutput(services, n, { ...SMALL, segments: 60 });
+  let asked = 0;
+  // Time enough for some of the 66 copies.
+  await publishJob(publishServices(services), { jobId: jobIdOf(n) }, () => (++asked > 45 ? 1000 : 900_000));
+  expect((await watch(services)).version).not.toBe(n);
+  const { Messages = [] } = await services.sqs.send(new ReceiveMessageCommand({ QueueUrl: QUEUES.publish }));
+  const message = JSON.parse(Messages[0]?.Body ?? '{}');
+  expect(message).toEqual({ jobId: jobIdOf(n), copied: expect.any(Number) });
+  expect(message.copied).toBeGreaterThan(0);
+  let copies = 0;
+  services.onCall = (when, call) => {
+    if (when === 'before' && call.operation === 'CopyObject') copies++;
+  };
+  await publishJob(publishServices(services), message, FOREVER);
+  expect(await watch(services)).toMatchObject({ version: n });
+  expect(copies).toBe(66 - message.copied + 2);
+});
+
+describe('a rollback', () => {
+  it('puts the previous version back, however often its message comes, and then forth again', async () => {
+    const to = (await getMedia(services.table, MEDIA_ID))?.previous?.version ?? 0;
+    const from = (await getMedia(services.table, MEDIA_ID))?.current?.version ?? 0;
+    await rollBack(publishServices(services), jobIdOf(from));
+    await rollBack(publishServices(services), jobIdOf(from));
+    expect(await watch(services)).toMatchObject({ version: to });
+    expect(await getMedia(services.table, MEDIA_ID)).toMatchObject({
+      state: 'ready',
+      current: { version: to },
+      previous: { version: from },
+    });
+    expect(await getRow(services.table, rowKeys.oldVersion(MEDIA_ID, to), OldVersionRow)).toBeNull();
+    expect(await pointerJob(services, KEYS.poster)).toBe(jobIdOf(to));
+    await rollBack(publishServices(services), jobIdOf(to));
+    expect(await watch(services)).toMatchObject({ version: from });
+  });
+
+  it('that dies at each of its calls is finished by the next', async () => {
+    for (let at = 1; ; at += Math.min(STEP, 3)) {
+      const before = await getMedia(services.table, MEDIA_ID);
+      const [from, to] = [before?.current?.version ?? 0, before?.previous?.version ?? 0];
+      dieAt(at, 'after');
+      const died = await rollBack(publishServices(services), jobIdOf(from)).then(
+        () => false,
+        () => true,
+      );
+      services.onCall = () => {};
+      // The pointers of the stream and of the preview are two objects: each is whole at any time.
+      await watch(services);
+      await rollBack(publishServices(services), jobIdOf(from));
+      expect(await watch(services)).toMatchObject({ version: to });
+      if (!died) break;
+    }
+  });
+});
+
+it('an output that a new version has no more loses its pointer', async () => {
+  const n = await nextJob(services);
+  await leaveOutput(services, n, { ...SMALL, poster: false });
+  await publish(n);
+  expect(await head(services.s3, { bucket: MEDIA, key: KEYS.poster })).toBeNull();
+  expect((await getMedia(services.table, MEDIA_ID))?.current?.outputs).not.toHaveProperty('poster');
+});
+
+it('the original is deleted where its collection says so: that version, once, and for good', async () => {
+  const Key = 'drop/ann/talks/one.mp4';
+  const put = await services.s3.send(new PutObjectCommand({ Bucket: UPLOADS, Key, Body: 'original' }));
+  const newer = await services.s3.send(new PutObjectCommand({ Bucket: UPLOADS, Key, Body: 'a newer one' }));
+  const source = { bucket: UPLOADS, key: Key, versionId: put.VersionId, sequencer: '0A', size: 8, etag: put.ETag };
+  const key = rowKeys.media(MEDIA_ID);
+  await apply(services.table, [{ op: 'update', key, expect: {}, set: { source } }]);
+  await apply(services.table, [
+    { op: 'update', key: rowKeys.collection('ann', 'talks'), expect: {}, set: { deleteOriginal: true } },
+  ]);
+  const n = await nextJob(services);
+  await leaveOutput(services, n);
+  await publish(n);
+  expect(await head(services.s3, { bucket: UPLOADS, key: Key, versionId: put.VersionId })).toBeNull();
+  expect(await head(services.s3, { bucket: UPLOADS, key: Key })).toMatchObject({ versionId: newer.VersionId });
+  const row = await getMedia(services.table, MEDIA_ID);
+  expect(row?.originalDeletedAt).toMatch(/^20/);
+  await publish(n);
+  expect(await getMedia(services.table, MEDIA_ID)).toEqual(row);
+});
