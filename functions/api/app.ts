@@ -56,7 +56,7 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
 
 function refused(error: ApiError, requestId: string): APIGatewayProxyStructuredResultV2 {
   const problem = problemOf(error, requestId);
-  return { statusCode: problem.status, headers: { 'Content-Type': PROBLEM_TYPE }, body: JSON.stringify(problem) };
+  return { statusCode: problem.status, headers: { 'content-type': PROBLEM_TYPE }, body: JSON.stringify(problem) };
 }
 
 /** The router makes a web Request of the event, which refuses a GET with a body and takes its URL from the Host header. */

@@ -20,13 +20,17 @@ export const listMedia: Route<'listMedia'> = async (call, services) => {
   const start = query.cursor ? decodeCursor(query.cursor, filters, MediaPosition) : {};
   const creators = await creatorsOf(services, caller, query, start.creatorId);
   const settings = viewSettings(call, services);
+  const from = instant(query.from);
+  const to = instant(query.to);
   const items: MediaRow[] = [];
+  // DynamoDB refuses a range whose end is before its beginning.
+  if (from && to && from > to) return answer(null);
   let position = start.at;
   let reads = 0;
   for (const creatorId of creators) {
     const across = creators.length > 1 || start.creatorId !== undefined;
     do {
-      const page = await readPage(services, creatorId, query, position);
+      const page = await readPage(services, creatorId, { ...query, from, to }, position);
       reads += 1;
       for (const row of page.items) {
         if (query.state !== undefined && row.state !== query.state) continue;
@@ -65,6 +69,11 @@ async function creatorsOf(
     ProjectionExpression: 'sk',
   });
   return known.map(({ sk }) => sk);
+}
+
+/** As the rows have it, with milliseconds, for it is compared as text. */
+function instant(time: string | undefined): string | undefined {
+  return time && new Date(time).toISOString();
 }
 
 async function readPage(
