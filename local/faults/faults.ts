@@ -8,11 +8,13 @@
  *     ]);
  *     createCalls({ …, hooks: faults.hooks });          // local/gateway/calls.ts
  *     createEvents(…, { deliver: faults.deliver(createDeliver(…)), … });
- *     faults.control({ kill: …, crash: … });            // once the cloud is up
+ *     faults.control(controlOf(cloud));                 // once it is up
  *     faults.fired                                       // what has happened, for the test to check
  */
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Batch } from '../batch/service.ts';
 import type { Call, Hooks } from '../gateway/calls.ts';
+import type { Lambda } from '../lambda/lambda.ts';
 import { AwsError, type Principal } from '../service.ts';
 import type { Deliver } from '../targets.ts';
 import { type CallFault, type EventFault, FaultPlan, isDue } from './plan.ts';
@@ -24,7 +26,26 @@ type KillCause = Extract<CallFault['do'], { type: 'kill' }>['cause'];
 export interface Control {
   /** Ends the running jobs in this way. Need not wait for their end. */
   kill(cause: KillCause): void;
+  /** Kills the processes of the functions whose name has this part. */
+  stopFunction(name: string): void;
   crash(): void;
+}
+
+/** The control of a cloud as `bootCloud` gives it, with the names of its functions. */
+export function controlOf(
+  cloud: { batch: Pick<Batch, 'running' | 'kill'>; lambda: Pick<Lambda, 'kill'>; crash(): Promise<void> },
+  functionNames: readonly string[],
+): Control {
+  return {
+    kill(cause) {
+      // One that has just ended by itself is no failure.
+      for (const jobId of cloud.batch.running()) void cloud.batch.kill(jobId, cause).catch(() => {});
+    },
+    stopFunction(part) {
+      for (const name of functionNames) if (name.includes(part)) cloud.lambda.kill(name);
+    },
+    crash: () => void cloud.crash(),
+  };
 }
 
 export interface Faults {
@@ -76,6 +97,9 @@ export function createFaults(plan: FaultPlan): Faults {
         // A dead caller gets no answer, and its call takes no effect; one with notice goes on.
         if (action.cause !== 'reclaim') throw new AwsError('ServiceUnavailable', 503, 'The caller was killed');
         return;
+      case 'stop-function':
+        control?.stopFunction(action.name);
+        throw new AwsError('ServiceUnavailable', 503, 'The caller was stopped');
       case 'crash':
         control?.crash();
         await never();
@@ -115,6 +139,9 @@ export function createFaults(plan: FaultPlan): Faults {
             break;
           case 'kill':
             control?.kill(fault.do.cause);
+            break;
+          case 'stop-function':
+            control?.stopFunction(fault.do.name);
             break;
           case 'crash':
             control?.crash();

@@ -10,6 +10,8 @@ const Kill = z.strictObject({
   /** How running jobs end: see StopCause in local/batch/attempt.ts. */
   cause: z.enum(['SIGKILL', 'reclaim', 'host-lost', 'out-of-memory', 'terminate']),
 });
+/** The processes of the functions whose name has this part, as a time-out or a failing host ends them. */
+const StopFunction = z.strictObject({ type: z.literal('stop-function'), name: z.string() });
 /** The whole local cloud, as if its process had been killed. */
 const Crash = z.strictObject({ type: z.literal('crash') });
 const Delay = z.strictObject({ type: z.literal('delay'), ms: z.number().int().nonnegative() });
@@ -37,6 +39,7 @@ const CallFault = z.strictObject({
     z.strictObject({ type: z.literal('throttle') }),
     Delay,
     Kill,
+    StopFunction,
     Crash,
   ]),
 });
@@ -59,6 +62,7 @@ const EventFault = z.strictObject({
     z.strictObject({ type: z.literal('reorder') }),
     Delay,
     Kill,
+    StopFunction,
     Crash,
   ]),
 });

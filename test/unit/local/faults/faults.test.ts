@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Control, createFaults } from '../../../../local/faults/faults.ts';
+import { type Control, controlOf, createFaults } from '../../../../local/faults/faults.ts';
 import type { FaultPlan } from '../../../../local/faults/plan.ts';
 import { createCalls } from '../../../../local/gateway/calls.ts';
 import { Meter } from '../../../../local/meter.ts';
 import type { Principal } from '../../../../local/service.ts';
+import { startWorld } from '../batch/setup.ts';
 
 const WORKER: Principal = { type: 'role', arn: 'arn:aws:iam::123456789012:role/Worker' };
 const API: Principal = { type: 'role', arn: 'arn:aws:iam::123456789012:role/Api' };
@@ -73,7 +75,7 @@ test('a worker killed at a call gets no answer, and the call takes no effect', a
     { call: { service: 's3', operation: 'UploadPart' }, nth: 1, do: { type: 'kill', cause: 'SIGKILL' } },
   ]);
   const killed: string[] = [];
-  faults.control({ kill: (cause) => killed.push(cause), crash: () => {} } satisfies Control);
+  faults.control(control(killed));
   expect(await call('s3', 'UploadPart')).toBe('ServiceUnavailable');
   expect([killed, took]).toEqual([['SIGKILL'], []]);
 });
@@ -83,7 +85,7 @@ test('a worker whose host is reclaimed has notice: the call goes on', async () =
     { call: { service: 's3', operation: 'UploadPart' }, nth: 1, do: { type: 'kill', cause: 'reclaim' } },
   ]);
   const killed: string[] = [];
-  faults.control({ kill: (cause) => killed.push(cause), crash: () => {} } satisfies Control);
+  faults.control(control(killed));
   expect(await call('s3', 'UploadPart')).toBe('ok');
   expect([killed, took]).toEqual([['reclaim'], ['UploadPart#1']]);
 });
@@ -94,6 +96,43 @@ test('a delay makes the call wait', async () => {
   await call('s3', 'GetObject');
   expect(performance.now() - since).toBeGreaterThan(45);
 });
+
+test('a function is stopped at a call, by a part of its name', async () => {
+  const { call, took, faults } = world([
+    { call: { service: 's3', principal: 'Api' }, nth: 1, do: { type: 'stop-function', name: 'publish' } },
+  ]);
+  const killed: string[] = [];
+  const batch = { running: () => [], kill: async () => {} };
+  const lambda = { kill: (name: string) => killed.push(name) };
+  faults.control(controlOf({ batch, lambda, crash: async () => {} }, ['a-publish-output', 'a-api']));
+  expect(await call('s3', 'CopyObject', API)).toBe('ServiceUnavailable');
+  expect([killed, took]).toEqual([['a-publish-output'], []]);
+});
+
+test('a plan kills a real job at a call, and Batch runs it again', async () => {
+  const batchWorld = await startWorld({ definition: { RetryStrategy: { Attempts: 2 } } });
+  try {
+    const { call, faults } = world([
+      { call: { service: 's3', operation: 'GetObject' }, nth: 1, do: { type: 'kill', cause: 'out-of-memory' } },
+    ]);
+    faults.control(controlOf({ batch: batchWorld.batch, lambda: { kill() {} }, crash: async () => {} }, []));
+    const id = await batchWorld.submit({ HOLD: join(batchWorld.dir, 'go') });
+    await batchWorld.until(id, 'RUNNING');
+    await call('s3', 'GetObject');
+    await batchWorld.release(join(batchWorld.dir, 'go'));
+    const { attempts } = await batchWorld.until(id, 'SUCCEEDED');
+    expect(attempts?.map(({ container }) => container?.reason)).toEqual([
+      'OutOfMemoryError: Container killed due to memory usage',
+      undefined,
+    ]);
+  } finally {
+    await batchWorld.close();
+  }
+});
+
+function control(killed: string[]): Control {
+  return { kill: (cause) => void killed.push(cause), stopFunction: () => {}, crash: () => {} };
+}
 
 /** Delivers steps 1 to 4 at once, and tells in which order they arrive. */
 async function deliver(plan: FaultPlan): Promise<number[]> {
