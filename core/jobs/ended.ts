@@ -12,6 +12,8 @@ export interface EngineEnd {
 /** `cancel` of aws/batch.ts gives its reasons this beginning. */
 export const CANCEL_REASON = 'dropreel: ';
 
+/** How Batch begins when it took the machine away: an EC2 host, or a Fargate task on Spot. */
+const HOST_LOST = /^(Host EC2|Your Spot Task was interrupted)/i;
 /** 128 + SIGKILL: what Linux's OOM killer leaves, and Batch's own kill after a time-out. */
 const KILLED = 137;
 
@@ -27,7 +29,7 @@ export function reasonOf({ exitCode, containerReason = '', statusReason = '' }: 
   if (/exceeded timeout/i.test(statusReason)) {
     return { code: 'job_timeout', message: 'The encode took longer than the time limit of the job definition.' };
   }
-  if (/^OutOfMemory/i.test(containerReason) || (exitCode === KILLED && !/^Host EC2/i.test(statusReason))) {
+  if (/^OutOfMemory/i.test(containerReason) || (exitCode === KILLED && !HOST_LOST.test(statusReason))) {
     return { code: 'out_of_memory', message: 'The worker was killed for its memory use.' };
   }
   const exit = exitCode === undefined ? '' : `, exit code ${exitCode}`;

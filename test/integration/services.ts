@@ -77,6 +77,7 @@ export async function startServices(
     services: [s3.service, dynamodb, sqs.service, ...others],
     credentials,
     calls,
+    clock,
     log: (line) => log.push(line),
   });
   endpoint = gateway.endpoint;

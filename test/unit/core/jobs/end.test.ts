@@ -72,6 +72,7 @@ describe('an engine job that ends without a word of the worker', () => {
       { statusReason: 'Host EC2 (instance i-0abc) terminated.', exitCode: 137 },
       'worker_lost',
     ],
+    ['a Spot task of Fargate', { statusReason: 'Your Spot Task was interrupted.', exitCode: 137 }, 'worker_lost'],
     ['its time is over', { statusReason: 'Job attempt duration exceeded timeout', exitCode: 137 }, 'job_timeout'],
     [
       'Batch saw the memory',
