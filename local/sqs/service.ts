@@ -38,7 +38,10 @@ export async function createSqs(surroundings: Surroundings, queues: QueueConfigu
       }
       const operation = byName.get(name);
       if (!operation) throw new AwsError('UnsupportedOperation', 400, `SQS ${name} is not served locally.`);
-      return jsonResponse('1.0', await operation(await readInput(request.body), request));
+      const response = jsonResponse('1.0', await operation(await readInput(request.body), request));
+      // Else the connection of who has waited for messages would be kept open while the cloud closes.
+      if (!store.isStopped) return response;
+      return { ...response, headers: { ...response.headers, connection: 'close' } };
     },
     renderError(error) {
       const response = jsonError('1.0', error, 'com.amazonaws.sqs#');

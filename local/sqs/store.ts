@@ -42,6 +42,10 @@ export class QueueStore {
     return store;
   }
 
+  get isStopped(): boolean {
+    return this.#stopped;
+  }
+
   get queues(): Iterable<Queue> {
     return this.#queues.values();
   }
