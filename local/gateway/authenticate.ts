@@ -117,13 +117,13 @@ function readCredential(credential: string, code: string): { accessKeyId: string
   return { accessKeyId, scope: { date, region, service } };
 }
 
-/** @throws AwsError unless the claim holds at `now` (ms) for a payload of this hash. */
+/** @throws AwsError unless the claim holds at one of these times (ms), a presigned URL at the cloud's, for a payload of this hash. */
 export function verifyClaim(
   claim: Claim,
   head: RequestHead,
   payloadHash: string,
   credentials: CredentialStore,
-  now: number,
+  times: { cloud: number; machine: number },
 ): Signed {
   const known = credentials.lookup(claim.accessKeyId, claim.sessionToken);
   if (!known) {
@@ -132,7 +132,7 @@ export function verifyClaim(
     });
   }
   const { principal, secretAccessKey } = known;
-  checkTime(claim, now);
+  checkTime(claim, times);
   checkSignedHeaders(claim, head.headers);
   const key = signingKey(secretAccessKey, claim.scope);
   const query = [...head.query].filter(([name]) => name !== 'X-Amz-Signature' || claim.expires === undefined);
@@ -158,10 +158,10 @@ export function verifyClaim(
   return { principal, key, claim };
 }
 
-function checkTime(claim: Claim, now: number): void {
+function checkTime(claim: Claim, { cloud: now, machine }: { cloud: number; machine: number }): void {
   const signed = parseAmzDate(claim.time);
   if (claim.expires === undefined || signed - now > MAX_SKEW_MS) {
-    if (Math.abs(now - signed) <= MAX_SKEW_MS) return;
+    if (Math.min(Math.abs(now - signed), Math.abs(machine - signed)) <= MAX_SKEW_MS) return;
     if (claim.expires !== undefined) throw new AwsError('AccessDenied', 403, 'Request is not valid yet');
     throw new AwsError(
       'RequestTimeTooSkewed',

@@ -8,6 +8,8 @@ export interface Call {
   service: string;
   operation: string;
   principal: Principal;
+  /** The SDK's id of a call, the same for each of its tries. */
+  invocation?: string | undefined;
   /** 1 for the first call of this operation since the start. */
   n: number;
 }
@@ -43,12 +45,12 @@ export function createCalls(options: { policies: Policies; meter: Meter; hooks?:
 
   return {
     authorize,
-    async run({ service, operation, principal }, work, keys = {}) {
+    async run({ service, operation, principal, invocation }, work, keys = {}) {
       const name = `${service}:${operation}`;
       const n = (counts.get(name) ?? 0) + 1;
       counts.set(name, n);
       meter.add(`request:${name}`);
-      const call = { service, operation, principal, n };
+      const call: Call = { service, operation, principal, invocation, n };
       await hooks?.before?.(call);
       const result = await work({
         principal,

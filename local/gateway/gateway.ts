@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { readBody } from '../aws-json.ts';
+import type { Clock } from '../clock.ts';
 import type { CredentialStore } from '../iam/credentials.ts';
 import { AwsError, type Principal, type Service, type ServiceRequest, type ServiceResponse } from '../service.ts';
 import { type RequestHead, readClaim, type Signed, verifyClaim } from './authenticate.ts';
@@ -29,6 +30,8 @@ export interface GatewayOptions {
   services: readonly Service[];
   credentials: CredentialStore;
   calls: Calls;
+  /** Of the cloud, ahead of the machine's when a test has advanced it. Default: the machine's. */
+  clock?: Pick<Clock, 'now'>;
   /** A line for the operator. */
   log: (line: string) => void;
 }
@@ -56,11 +59,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const end = (graceMs: number) =>
     new Promise<void>((resolve) => {
       const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+      // A connection is idle a moment after its client has the answer, so one look is not enough.
+      const look = setInterval(() => server.closeIdleConnections(), 20);
       server.close(() => {
         clearTimeout(cut);
+        clearInterval(look);
         resolve();
       });
-      server.closeIdleConnections();
     });
   return { endpoint: `http://127.0.0.1:${port}`, port, close: () => end(CLOSE_MS), crash: () => end(0) };
 }
@@ -117,7 +122,7 @@ async function serveStreaming(
       'x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value.',
     );
   }
-  const signed = claim && verifyClaim(claim, head, payloadHash, options.credentials, Date.now());
+  const signed = claim && verifyClaim(claim, head, payloadHash, options.credentials, timesOf(options));
   const addressed = { ...head, path: pathStyle(head) };
   const operation = service.operation(addressed);
   // There the checksum is that of the object to be made.
@@ -148,7 +153,7 @@ async function serveBuffered(
 ): Promise<ServiceResponse> {
   const text = await readBody(incoming);
   const hash = text === '' ? EMPTY_SHA256 : createHash('sha256').update(text).digest('hex');
-  const signed = claim && verifyClaim(claim, head, hash, options.credentials, Date.now());
+  const signed = claim && verifyClaim(claim, head, hash, options.credentials, timesOf(options));
   const body = Readable.from([Buffer.from(text)], { objectMode: false });
   return handle(service, service.operation(head), { ...head, body, requestId }, principalOf(signed), options.calls);
 }
@@ -161,12 +166,18 @@ function handle(
   calls: Calls,
 ): Promise<ServiceResponse> {
   return calls.run(
-    { service: service.name, operation, principal },
+    { service: service.name, operation, principal, invocation: request.headers['amz-sdk-invocation-id'] },
     (caller) => service.handle({ ...request, ...caller }),
     {
       'aws:SourceIp': '127.0.0.1',
     },
   );
+}
+
+/** Functions live by the cloud's clock, the developer by the machine's: a request may be signed by either. */
+function timesOf({ clock }: GatewayOptions) {
+  const machine = Date.now();
+  return { cloud: clock?.now() ?? machine, machine };
 }
 
 function principalOf(signed: Signed | undefined): Principal {

@@ -66,6 +66,13 @@ const contentOf = (encode: (text: string) => string) => (version: ObjectVersion)
   StorageClass: 'STANDARD',
 });
 
+/** As a form does: a space is `+`; a slash stays. */
+const urlEncode = (text: string) =>
+  encodeURIComponent(text)
+    .replaceAll('%2F', '/')
+    .replaceAll('%20', '+')
+    .replace(/[!'()]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+
 export function question(call: Call) {
   const { query } = call.request;
   const prefix = query.get('prefix') ?? '';
@@ -73,8 +80,7 @@ export function question(call: Call) {
   const encoding = query.get('encoding-type') ?? undefined;
   if (encoding !== undefined && encoding !== 'url')
     throw invalidArgument('Invalid Encoding Method specified in Request');
-  const encode = (text: string) =>
-    encoding === 'url' ? encodeURIComponent(text).replaceAll('%2F', '/').replaceAll('%20', '+') : text;
+  const encode = (text: string) => (encoding === 'url' ? urlEncode(text) : text);
   const limit = limitOf(call);
   return { prefix, delimiter, encoding, encode, limit };
 }

@@ -92,7 +92,7 @@ const CASES: Case[] = [
   },
   {
     title: 'a version id of no possible form is InvalidArgument',
-    truth: 'AWS: "Invalid version id specified"; moto',
+    truth: 'AWS: "Invalid version id specified" (its message)',
     run: (t) => failure(text(t, t.key(), 'nonsense')),
     expected: '400 InvalidArgument',
   },
