@@ -61,6 +61,7 @@ const CASES: Case[] = [
     ([algorithm, value]): Case => ({
       title: `${algorithm} in a header is verified, kept and told`,
       truth: `${PAGE}; values of the CRC catalogue and coreutils`,
+      moto: 'it keeps only what x-amz-sdk-checksum-algorithm names, and verifies none',
       run: async (t) => {
         const key = t.key();
         const name = `x-amz-checksum-${algorithm.toLowerCase()}`;
@@ -73,6 +74,7 @@ const CASES: Case[] = [
   {
     title: 'what comes without a checksum gets CRC64NVME',
     truth: `${PAGE}: "S3 automatically … CRC-64/NVME"`,
+    moto: 'no checksum at all',
     run: async (t) => {
       const key = t.key();
       await put(t, key);
@@ -94,6 +96,7 @@ const CASES: Case[] = [
   {
     title: 'a checksum, MD5 or SHA-256 that does not match is refused, and nothing is stored',
     truth: 'API/ErrorResponses.html: BadDigest, XAmzContentSHA256Mismatch',
+    moto: '200: it verifies none of them',
     run: async (t) => {
       const key = t.key();
       const bad = [
@@ -115,6 +118,7 @@ const CASES: Case[] = [
   {
     title: 'what cannot be a checksum at all is InvalidDigest or InvalidRequest',
     truth: 'API/ErrorResponses.html: InvalidDigest; AWS: "Value for x-amz-checksum-crc32 header is invalid."',
+    moto: '200: it reads none of them',
     run: async (t) => {
       const bad = [
         await put(t, t.key(), { 'content-md5': 'nonsense' }),
@@ -128,6 +132,7 @@ const CASES: Case[] = [
   {
     title: 'a part with a wrong checksum is refused',
     truth: 'API/API_UploadPart.html',
+    moto: '200: it verifies none',
     run: async (t) => {
       const target = { Bucket: t.plain, Key: t.key() };
       const { UploadId } = await t.s3.send(new CreateMultipartUploadCommand(target));
@@ -139,6 +144,7 @@ const CASES: Case[] = [
   {
     title: 'SHA-256 of a multipart object is that of its parts’ digests, with their number',
     truth: `${UPLOADS}: composite checksums`,
+    moto: 'no number and no type',
     run: (t) => uploadTwo(t, { ChecksumAlgorithm: 'SHA256' }),
     expected: {
       ChecksumSHA256: `${createHash('sha256')
@@ -155,6 +161,7 @@ const CASES: Case[] = [
   {
     title: 'CRC32 of a multipart object is composite where nothing else is asked',
     truth: `${UPLOADS}; floci#3093, row 4, seen on AWS`,
+    moto: 'no number and no type',
     run: (t) => uploadTwo(t, { ChecksumAlgorithm: 'CRC32' }),
     expected: {
       ChecksumCRC32: `${base64Crc(
@@ -172,6 +179,7 @@ const CASES: Case[] = [
   {
     title: 'an upload may ask neither for SHA-256 of the whole nor for a composite CRC64NVME',
     truth: `${UPLOADS}; floci#3093, rows 11 and 12, seen on AWS`,
+    moto: '200',
     run: async (t) => {
       const begin = (more: object) =>
         failure(t.s3.send(new CreateMultipartUploadCommand({ Bucket: t.plain, Key: t.key(), ...more })));
@@ -185,6 +193,7 @@ const CASES: Case[] = [
   {
     title: 'an upload begun with SHA-256 takes no part without it, and no list without its values',
     truth: 'floci#3093, rows 22 and 23, seen on AWS',
+    moto: '200',
     run: async (t) => {
       const key = t.key();
       const target = { Bucket: t.plain, Key: key };
@@ -205,6 +214,7 @@ const CASES: Case[] = [
   {
     title: 'a copy keeps its algorithm, or takes the one that is asked for',
     truth: 'API/API_CopyObject.html: x-amz-checksum-algorithm',
+    moto: 'the same values without their type',
     run: async (t) => {
       const key = t.key();
       await t.s3.send(

@@ -28,6 +28,7 @@ const CASES: Case[] = [
   {
     title: 'Quiet tells of errors only',
     truth: API,
+    moto: 'it tells of all',
     run: async (t) => {
       const key = t.key();
       await put(t, key);
@@ -39,6 +40,7 @@ const CASES: Case[] = [
   {
     title: 'more than 1,000 keys are MalformedXML',
     truth: `${API}: "The request can contain a list of up to 1,000 keys"`,
+    moto: '200',
     run: (t) =>
       failure(
         remove(
@@ -51,6 +53,7 @@ const CASES: Case[] = [
   {
     title: 'without Content-MD5 or a checksum it is InvalidRequest',
     truth: `${API}: "The Content-MD5 request header is required for all Multi-Object Delete requests"`,
+    moto: '200',
     run: async (t) => {
       const body = '<Delete><Object><Key>a</Key></Object></Delete>';
       const got = await t.raw({ method: 'POST', bucket: t.plain, query: { delete: '' }, body });
@@ -61,6 +64,7 @@ const CASES: Case[] = [
   {
     title: 'a body that is no XML is MalformedXML',
     truth: 'API/ErrorResponses.html',
+    moto: '500',
     run: async (t) => {
       const body = '{"Delete":[]}';
       const headers = { 'content-md5': createHash('md5').update(body).digest('base64') };

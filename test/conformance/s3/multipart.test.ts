@@ -98,6 +98,7 @@ const CASES: Case[] = [
   {
     title: 'parts out of order are InvalidPartOrder',
     truth: COMPLETE,
+    moto: 'EntityTooSmall: it looks at sizes first',
     run: async (t) => {
       const u = await begin(t);
       const parts = [await u.part(1, five('a')), await u.part(2, 'b')];
@@ -134,6 +135,7 @@ const CASES: Case[] = [
   {
     title: 'part numbers are 1 to 10,000',
     truth: LIMITS,
+    moto: '404 NoSuchUpload for 0',
     run: async (t) => {
       const u = await begin(t);
       return [await failure(u.part(0, 'x')), await failure(u.part(10_001, 'x')), await failure(u.part(10_000, 'x'))];
@@ -143,6 +145,7 @@ const CASES: Case[] = [
   {
     title: 'an upload that was aborted is gone, and its parts with it',
     truth: 'API/API_AbortMultipartUpload.html',
+    moto: '500 for a part of it',
     run: async (t) => {
       const u = await begin(t);
       const part = await u.part(1, 'x');
@@ -170,6 +173,7 @@ const CASES: Case[] = [
   {
     title: 'a completed upload takes no more parts',
     truth: 'API/ErrorResponses.html: NoSuchUpload',
+    moto: '500',
     run: async (t) => {
       const u = await begin(t);
       await u.complete([await u.part(1, 'x')]);
@@ -211,6 +215,7 @@ const CASES: Case[] = [
   {
     title: 'uploads under way are listed by prefix, in pages',
     truth: 'API/API_ListMultipartUploads.html',
+    moto: 'unsorted and unpaged',
     run: async (t) => {
       const prefix = t.key();
       const Bucket = t.plain;

@@ -37,6 +37,7 @@ const CASES: Case[] = [
   {
     title: 'after its time it is AccessDenied',
     truth: `${PAGE}: "If an action continues past the expiration"; API/ErrorResponses.html`,
+    moto: '200: it verifies no signatures',
     run: async (t) => {
       const Key = t.key();
       await put(t, Key);
@@ -50,7 +51,7 @@ const CASES: Case[] = [
   {
     title: 'for another key it is SignatureDoesNotMatch',
     truth: 'API/ErrorResponses.html',
-    moto: '200 NoSuchKey: it verifies no signatures',
+    moto: '404 NoSuchKey: it verifies no signatures',
     run: async (t) => {
       const Key = t.key('mine');
       const url = await getSignedUrl(t.s3, new GetObjectCommand({ Bucket: t.plain, Key }), { expiresIn: 60 });

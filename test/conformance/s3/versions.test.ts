@@ -38,6 +38,7 @@ const CASES: Case[] = [
   {
     title: 'a delete adds a marker, and the key is 404 with x-amz-delete-marker',
     truth: MARKERS,
+    moto: '404 without the headers',
     run: async (t) => {
       const key = t.key();
       await put(t, key, 'x');
@@ -58,6 +59,7 @@ const CASES: Case[] = [
   {
     title: 'getting a delete marker itself is MethodNotAllowed',
     truth: `${MARKERS}: 405`,
+    moto: '404 NoSuchVersion',
     run: async (t) => {
       const key = t.key();
       const { VersionId = '' } = await remove(t, key);
@@ -69,6 +71,7 @@ const CASES: Case[] = [
   {
     title: 'deleting the marker brings the object back',
     truth: 'userguide/ManagingDelMarkers.html',
+    moto: 'it comes back, but the answer does not say that a marker went',
     run: async (t) => {
       const key = t.key();
       await put(t, key, 'back');
@@ -93,6 +96,7 @@ const CASES: Case[] = [
   {
     title: 'a version id of no possible form is InvalidArgument',
     truth: 'AWS: "Invalid version id specified" (its message)',
+    moto: '404 NoSuchVersion',
     run: (t) => failure(text(t, t.key(), 'nonsense')),
     expected: '400 InvalidArgument',
   },
