@@ -8,13 +8,15 @@ export async function eachLimit<Item>(
   work: (item: Item, index: number) => Promise<void>,
   stop: () => boolean = () => false,
 ): Promise<number> {
-  let next = 0;
+  const queue = items.entries();
+  let started = 0;
   let failure: { error: unknown } | undefined;
   const runner = async () => {
-    while (next < items.length && !failure && !stop()) {
-      const index = next++;
-      const item = items[index];
-      if (item === undefined) continue;
+    while (!failure && !stop()) {
+      const next = queue.next();
+      if (next.done) return;
+      started++;
+      const [index, item] = next.value;
       try {
         await work(item, index);
       } catch (error) {
@@ -24,5 +26,5 @@ export async function eachLimit<Item>(
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, runner));
   if (failure) throw failure.error;
-  return next;
+  return started;
 }

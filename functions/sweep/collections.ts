@@ -4,7 +4,7 @@ import { queryMedia } from '../../aws/table-queries.ts';
 import { CollectionRow, type MediaRow, rowKeys, TODO } from '../../core/contracts/rows.ts';
 import { flagMedia } from '../../core/jobs/transitions.ts';
 import { due } from './due.ts';
-import type { SweepServices } from './services.ts';
+import type { RowServices } from './services.ts';
 
 const PAGE = 200;
 /** Writes at once; DynamoDB takes far more, the function's memory and sockets set the bound. */
@@ -14,7 +14,7 @@ const AT_ONCE = 40;
  * Flagged collections: sets the flag of every media, then clears the collection's. How far it came is kept with the
  * collection, and each media notes for which flag it was set, so that no crash loses or doubles one.
  */
-export async function expandCollections(services: SweepServices): Promise<void> {
+export async function expandCollections(services: RowServices): Promise<void> {
   for await (const items of due(services, TODO.collection)) {
     for (const { pk, sk } of items) {
       const collection = await getRow(services.table, { pk, sk }, CollectionRow);
@@ -23,7 +23,7 @@ export async function expandCollections(services: SweepServices): Promise<void> 
   }
 }
 
-async function expand(services: SweepServices, collection: CollectionRow): Promise<void> {
+async function expand(services: RowServices, collection: CollectionRow): Promise<void> {
   const { table, now, timeIsUp, did } = services;
   const { creatorId, collectionId, todoAt: flag } = collection;
   if (collection.todo !== TODO.collection || flag === undefined) return;
@@ -47,7 +47,7 @@ async function expand(services: SweepServices, collection: CollectionRow): Promi
   }
 }
 
-async function flagOne({ table, now, did }: SweepServices, listed: MediaRow, flag: string): Promise<void> {
+async function flagOne({ table, now, did }: RowServices, listed: MediaRow, flag: string): Promise<void> {
   let first: MediaRow | null = listed;
   const outcome = await settle(table, async () => {
     // The index's copy saves a read; when it is behind, the change is lost and the row itself is read.

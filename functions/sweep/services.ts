@@ -17,6 +17,9 @@ export interface SweepServices extends EndServices {
   did: (what: keyof SweepReport, times?: number) => void;
 }
 
+/** What the parts need that work with rows alone. */
+export type RowServices = Pick<SweepServices, 'table' | 'now' | 'timeIsUp' | 'did'>;
+
 /** What one run did; all are counts. */
 export const NOTHING_DONE = {
   collectionsExpanded: 0,
