@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Surroundings } from './account.ts';
 import { type Batch, createBatch } from './batch/service.ts';
 import { readConfiguration } from './boot/configuration.ts';
+import { startKeeper } from './boot/keeper.ts';
 import { lockDirectory } from './boot/lock.ts';
 import { s3Origin } from './boot/origin.ts';
 import { choosePorts } from './boot/ports.ts';
@@ -79,6 +80,9 @@ export async function bootCloud(options: BootOptions): Promise<Cloud> {
   const lock = await lockDirectory(options.stateDir);
   const teardown = new Teardown();
   teardown.add({ name: 'lock', close: lock.release, crash: lock.release });
+  const pidFiles = ['dynamodb/dynoxide.pid', 'batch/running'].map((path) => join(resolve(options.stateDir), path));
+  const keeper = startKeeper(pidFiles);
+  teardown.add({ name: 'keeper', close: keeper.close, crash: keeper.close });
   try {
     return await boot(options, teardown);
   } catch (error) {
@@ -139,7 +143,7 @@ async function boot(options: BootOptions, teardown: Teardown): Promise<Cloud> {
     slots: options.slots,
   });
   const services = [s3.service, sqs.service, dynamodb, events.service, batch];
-  const gateway = await startGateway({ port: ports.gateway, services, credentials, calls, log });
+  const gateway = await startGateway({ port: ports.gateway, services, credentials, calls, clock, log });
   teardown.add({
     name: 'gateway',
     close: () => {

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 // Binaries by platform stay out of the lockfile: npm ci refuses a lockfile whose platform packages a registry lacks.
-const DYNOXIDE = process.platform === 'linux' && process.arch === 'x64' ? '@dynoxide/linux-x64' : 'dynoxide';
+const DYNOXIDE = `@dynoxide/${process.platform}-${process.arch}`;
 const DYNOXIDE_VERSION = '1.2.1';
 const OLDEST_FFMPEG = 5.1;
 

@@ -29,7 +29,7 @@ export interface Lambda {
   start(): void;
   /** @throws AwsError ResourceNotFoundException, AccessDeniedException or RequestTooLargeException; the function's own failure is in the outcome */
   invoke(functionArn: string, event: unknown, principal: Principal): Promise<Outcome>;
-  /** Kills the processes of a function that are at work, as a failing host would. */
+  /** Kills the processes of functions whose name holds `functionName` that are at work, as a failing host would. */
   kill(functionName: string): void;
   close(): Promise<void>;
   /** Ends every process at once, waiting for nothing, and saves nothing. */
@@ -134,7 +134,8 @@ export async function createLambda(surroundings: Surroundings, options: LambdaOp
       return outcome;
     },
     kill: (functionName) => {
-      for (const { configuration, pool } of pools.values()) if (configuration.name === functionName) pool.killBusy();
+      for (const { configuration, pool } of pools.values())
+        if (configuration.name.includes(functionName)) pool.killBusy();
     },
     close: async () => {
       await Promise.all(pollers.map((poller) => poller.close()));
