@@ -1,8 +1,9 @@
+import { execFile } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Command } from 'commander';
-import { execa } from 'execa';
 import { resolveProfile } from '../config.ts';
 import { type GlobalOptions, outputOf } from '../context.ts';
 import { CliError, EXIT } from '../exit.ts';
@@ -98,9 +99,13 @@ function parts(name: string, list: string | null, wanted: string[], required: bo
   return { name, ok: missing.length === 0, found, required, ...(missing.length > 0 && { advice }) };
 }
 
+const run = promisify(execFile);
+
 async function output(command: string, args: string[]): Promise<string | null> {
-  const { stdout, failed } = await execa(command, args, { reject: false, timeout: 10_000 });
-  return failed || typeof stdout !== 'string' ? null : stdout;
+  return run(command, args, { timeout: 10_000, maxBuffer: 4 * 1024 * 1024 }).then(
+    ({ stdout }) => stdout,
+    () => null,
+  );
 }
 
 async function aws(): Promise<Check> {

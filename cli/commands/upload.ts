@@ -1,6 +1,5 @@
 import { basename } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { Listr } from 'listr2';
 import type { MediaView } from '../../core/contracts/api.ts';
 import { type Context, contextOf } from '../context.ts';
 import { CliError, EXIT } from '../exit.ts';
@@ -67,6 +66,8 @@ async function sendAll(context: Context, files: string[], options: Options): Pro
   };
   // Without a terminal there is nothing to redraw: one line of the result per file.
   const live = process.stderr.isTTY === true && !context.out.json;
+  // Loaded when it is needed: the other commands start sooner without it.
+  const { Listr } = await import('listr2');
   const tasks = new Listr(
     files.map((path) => ({
       title: basename(path),
@@ -75,7 +76,12 @@ async function sendAll(context: Context, files: string[], options: Options): Pro
           task.title = `${basename(path)}  ${text}`;
         }),
     })),
-    { concurrent: FILES_AT_ONCE, exitOnError: false, renderer: live ? 'default' : 'silent', rendererOptions: {} },
+    {
+      concurrent: FILES_AT_ONCE,
+      exitOnError: false,
+      renderer: live ? 'default' : 'silent',
+      registerSignalListeners: false,
+    },
   );
   await tasks.run();
   process.removeListener('SIGINT', interrupt);
