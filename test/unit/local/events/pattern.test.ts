@@ -27,6 +27,12 @@ test('the fields of a pattern have to match within one object of a list', () => 
   ).toBe(false);
 });
 
+test('the ends of a wildcard do not overlap', () => {
+  const matches = compilePattern({ key: [{ wildcard: 'ab*ba' }] });
+  expect(matches({ key: 'abba' })).toBe(true);
+  expect(matches({ key: 'aba' })).toBe(false);
+});
+
 test('a wildcard with many stars takes linear time', () => {
   const matches = compilePattern({ key: [{ wildcard: `${'*a'.repeat(30)}*b` }] });
   expect(matches({ key: 'a'.repeat(50_000) })).toBe(false);
