@@ -19,6 +19,11 @@ const services = {
   maxUploadBytes: env.MAX_UPLOAD_BYTES,
 };
 
+/** A file can hold a parser up for ever, and nothing in this process can end that. Twice is no accident: then ffprobe is to see. */
+const PROBED_RECEIVES = 2;
+
 export const handler = lambda((event: SQSEvent, context: Context) =>
-  eachMessage(event, context, ObjectCreated, (message) => ingest(services, message.detail)),
+  eachMessage(event, context, ObjectCreated, (message, record) =>
+    ingest(services, message.detail, Number(record.attributes.ApproximateReceiveCount) <= PROBED_RECEIVES),
+  ),
 );

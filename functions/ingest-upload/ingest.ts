@@ -20,8 +20,15 @@ export interface IngestServices {
   maxUploadBytes: number;
 }
 
-/** An object landed under drop/. Called again, at whatever point it stopped, it goes on from there. */
-export async function ingest(services: IngestServices, { bucket, object }: ObjectCreated['detail']): Promise<void> {
+/**
+ * An object landed under drop/. Called again, at whatever point it stopped, it goes on from there.
+ * @param mayProbe false for a file that has kept earlier calls from ending: the worker looks into it.
+ */
+export async function ingest(
+  services: IngestServices,
+  { bucket, object }: ObjectCreated['detail'],
+  mayProbe = true,
+): Promise<void> {
   const location = parseDropKey(object.key);
   if (!location) {
     // No creator can be told of it: the alarm is all there is. The object stays.
@@ -48,7 +55,7 @@ export async function ingest(services: IngestServices, { bucket, object }: Objec
     };
     const stale = noNews(media, source);
     if (stale !== null) return { none: stale };
-    const finding = probed.get(etag) ?? (await preflight(services.s3, source, services.maxUploadBytes));
+    const finding = probed.get(etag) ?? (await preflight(services.s3, source, services.maxUploadBytes, mayProbe));
     probed.set(etag, finding);
     const upload = { mediaId, location, source, now: new Date().toISOString() };
     if (finding.verdict === 'refused') {

@@ -18,13 +18,16 @@ export const TIME_BUDGET_MS = 10_000;
 /** Enough for every signature, and for telling text from data. */
 const SNIFF_BYTES = 4096;
 
-export async function preflight(s3: S3Client, source: Source, maxBytes: number): Promise<Finding> {
+export async function preflight(s3: S3Client, source: Source, maxBytes: number, mayProbe: boolean): Promise<Finding> {
   const object = { bucket: source.bucket, key: source.key, versionId: source.versionId };
-  return examine((start, end) => readRange(s3, object, start, end), source.size, maxBytes);
+  return examine((start, end) => readRange(s3, object, start, end), source.size, maxBytes, mayProbe);
 }
 
-/** @param size of the object, bytes. */
-export async function examine(read: Read, size: number, maxBytes: number): Promise<Finding> {
+/**
+ * @param size of the object, bytes.
+ * @param mayProbe whether its container may be parsed too.
+ */
+export async function examine(read: Read, size: number, maxBytes: number, mayProbe = true): Promise<Finding> {
   if (size === 0) return refused('empty_file', 'The file is empty (0 bytes).');
   if (size > maxBytes) {
     return refused('too_large', `The file has ${size} bytes; the limit is ${maxBytes}.`);
@@ -33,6 +36,7 @@ export async function examine(read: Read, size: number, maxBytes: number): Promi
   const start = await budgeted(0, Math.min(SNIFF_BYTES, size));
   const sniffed = sniff(start);
   if (sniffed) return refused(sniffed.code, sniffed.message);
+  if (!mayProbe) return { verdict: 'accepted', info: {} };
   const found = await withinTime(
     (async () => {
       if (await moovIsMissing(budgeted, size)) {

@@ -11,12 +11,12 @@ export async function eachMessage<Schema extends z.ZodType>(
   event: SQSEvent,
   context: Context,
   schema: Schema,
-  work: (message: z.infer<Schema>) => Promise<void>,
+  work: (message: z.infer<Schema>, record: SQSRecord) => Promise<void>,
   onFailure?: (record: SQSRecord) => Promise<void>,
 ): Promise<SQSBatchResponse> {
   const one = async (record: SQSRecord) => {
     try {
-      await work(schema.parse(JSON.parse(record.body)));
+      await work(schema.parse(JSON.parse(record.body)), record);
     } catch (error) {
       const receives = record.attributes.ApproximateReceiveCount;
       logger.error('message failed', { error, messageId: record.messageId, receives, body: record.body });

@@ -39,6 +39,13 @@ export function readClaim(head: RequestHead): Claim | undefined {
   const { headers, query } = head;
   if (query.has('X-Amz-Algorithm') || query.has('X-Amz-Signature')) return readPresigned(query);
   const authorization = headers.authorization;
+  if (authorization?.startsWith('AWS ') || (query.has('AWSAccessKeyId') && query.has('Signature'))) {
+    throw new AwsError(
+      'InvalidRequest',
+      400,
+      'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.',
+    );
+  }
   if (authorization === undefined) return undefined;
   const fields = new Map(
     authorization

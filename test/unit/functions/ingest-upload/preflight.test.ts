@@ -148,3 +148,12 @@ describe('reads', () => {
     await expect(read(40_000, 40_001)).rejects.toThrow('budget');
   });
 });
+
+describe('a Matroska file whose tail is junk, which holds its parser up for ever', () => {
+  it('is accepted unparsed, for the worker to look into', async () => {
+    const whole = await made('whole.mkv', ...VIDEO, ...H264);
+    const bytes = Buffer.concat([whole.subarray(0, 256), Buffer.alloc(20_000, 0xff)]);
+    const finding = await examine(async (start, end) => bytes.subarray(start, end), bytes.length, LIMIT, false);
+    expect(finding).toEqual({ verdict: 'accepted', info: {} });
+  });
+});

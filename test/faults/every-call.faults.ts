@@ -1,0 +1,59 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { summary, type Tried, tryPoint, undisturbed } from './explore.ts';
+import { FaultCloud } from './fault-cloud.ts';
+import { makeMedia } from './media.ts';
+import { MEDIA, type Medium, type Point, pointName, pointsOf } from './points.ts';
+import type { Ended } from './state.ts';
+
+/** Every nth point only, for a shorter run: DROPREEL_FAULTS_STRIDE. */
+const STRIDE = Number(process.env.DROPREEL_FAULTS_STRIDE ?? 1);
+const CLOUDS = 2;
+/** A new cloud after so many flows, so that its table and its clock stay near to those of a real one. */
+const FLOWS_PER_CLOUD = 40;
+
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+it('breaks every call in turn, and nothing is lost', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'dropreel-faults-'));
+  const files = await makeMedia(folder);
+  const points: Point[] = [];
+  const expected = new Map<Medium, Ended>();
+  {
+    await using cloud = await FaultCloud.boot();
+    for (const medium of MEDIA) {
+      const { calls, ended } = await undisturbed(cloud, medium, files);
+      expected.set(medium, ended);
+      points.push(...pointsOf(medium, calls));
+    }
+  }
+  // One of each call's kinds comes first, so that a stride other than 1 meets all kinds.
+  const chosen = points.filter((_, i) => (i + Math.floor(i / STRIDE)) % STRIDE === 0);
+  say(`${points.length} points, ${chosen.length} of them to be tried`);
+  const tried: Tried[] = [];
+  const rest = [...chosen];
+  await Promise.all(
+    Array.from({ length: CLOUDS }, async () => {
+      while (rest.length > 0) {
+        await using cloud = await FaultCloud.boot();
+        for (let flows = 0; flows < FLOWS_PER_CLOUD; flows++) {
+          const point = rest.shift();
+          if (!point) break;
+          const one = await tryPoint(cloud, point, files, expected.get(point.medium) as Ended);
+          tried.push(one);
+          const word = one.faults.length > 0 ? 'BROKEN' : one.reached ? 'survived' : 'not reached';
+          say(
+            `${tried.length}/${chosen.length} ${word} in ${one.steps} steps: ${pointName(point)} ${one.faults.join('; ')}`,
+          );
+          // The next flow is not to be judged by what this one has left behind.
+          if (one.faults.length > 0) break;
+        }
+      }
+    }),
+  );
+  await rm(folder, { recursive: true, force: true });
+  console.log(summary(tried));
+  expect(tried.filter(({ faults }) => faults.length > 0)).toEqual([]);
+});

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+/** `npm run test:faults`: hundreds of flows, far longer than `npm test` may take. */
+export default defineConfig({
+  test: {
+    include: ['test/faults/**/*.faults.ts'],
+    disableConsoleIntercept: true,
+    testTimeout: 4 * 3_600_000,
+    hookTimeout: 180_000,
+  },
+});
