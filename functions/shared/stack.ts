@@ -1,7 +1,6 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { METRIC_NAMESPACE, METRICS } from '../../core/contracts/metrics.ts';
@@ -15,8 +14,13 @@ export function count(metric: keyof typeof METRICS, times = 1): void {
   metrics.addMetric(METRICS[metric], MetricUnit.Count, times);
 }
 
+/** Most runs count nothing; Powertools' own middleware would warn of that each time. */
+function publishMetrics(): void {
+  if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+}
+
 export function lambda<Event, Answer>(work: (event: Event, context: Context) => Promise<Answer>) {
   return middy(work)
     .use(injectLambdaContext(logger, { resetKeys: true }))
-    .use(logMetrics(metrics));
+    .use({ after: publishMetrics, onError: publishMetrics });
 }
