@@ -63,7 +63,7 @@ export interface Cloud {
   s3: S3;
   /** Undefined when the template has no user pool. */
   issuer: Cognito | undefined;
-  /** Runs a schedule now; resolves when its target took it. @throws Error when there is none of that name */
+  /** Runs the schedule whose name is, or holds, `name`; resolves when its target is done with it. @throws Error when there is none, or several */
   fireSchedule(name: string): Promise<void>;
   /** Lets what is at work end, then stops everything. */
   close(): Promise<void>;

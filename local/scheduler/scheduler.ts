@@ -90,9 +90,11 @@ export async function createScheduler(surroundings: Surroundings, schedules: rea
       }
     },
     async fire(name) {
-      const schedule = schedules.find((one) => one.name.includes(name));
-      if (!schedule) {
-        throw new Error(`there is no schedule ${name}: there are ${schedules.map((one) => one.name).join(', ')}`);
+      const exact = schedules.filter((one) => one.name === name);
+      const [schedule, ...others] = exact.length > 0 ? exact : schedules.filter((one) => one.name.includes(name));
+      if (!schedule || others.length > 0) {
+        const all = schedules.map((one) => one.name).join(', ');
+        throw new Error(`there is ${schedule ? 'more than one' : 'no'} schedule ${name}: there are ${all}`);
       }
       await schedule.run();
     },
