@@ -8,13 +8,14 @@ import { type Checksum, LIMITS, type ObjectVersion, type Part } from './model.ts
 import { uploadIdOf } from './multipart.ts';
 import { checkWriteConditions } from './preconditions.ts';
 import type { OpenUpload } from './store.ts';
-import { listOf, readXml, xmlResponse } from './xml.ts';
+import { xmlResponse } from './xml.ts';
+import { readXml, textOf, type XmlNode } from './xml-read.ts';
 
 export async function completeMultipartUpload(call: Call): Promise<ServiceResponse> {
   const { request, store, bucket, key } = call;
   call.authorize('s3:PutObject', key);
   const uploadId = uploadIdOf(call);
-  const named = listOf(readXml(await readText(request), 'CompleteMultipartUpload').Part);
+  const named = readXml(await readText(request), 'CompleteMultipartUpload').Part ?? [];
   // A client that lost the first answer asks again, and is told the same.
   const before = store.latest(bucket, key);
   if (before?.uploadId === uploadId) return completed(call, before);
@@ -70,7 +71,7 @@ function completed(call: Call, version: ObjectVersion): ServiceResponse {
   );
 }
 
-function chooseParts(upload: OpenUpload, named: Record<string, unknown>[]): Part[] {
+function chooseParts(upload: OpenUpload, named: XmlNode[]): Part[] {
   if (named.length === 0) {
     throw new AwsError(
       'MalformedXML',
@@ -78,7 +79,7 @@ function chooseParts(upload: OpenUpload, named: Record<string, unknown>[]): Part
       'The XML you provided was not well-formed or did not validate against our published schema',
     );
   }
-  const numbers = named.map((item) => Number(item.PartNumber));
+  const numbers = named.map((item) => Number(textOf(item, 'PartNumber')));
   if (numbers.some((number, i) => i > 0 && number <= (numbers[i - 1] ?? 0))) {
     throw new AwsError(
       'InvalidPartOrder',
@@ -87,10 +88,10 @@ function chooseParts(upload: OpenUpload, named: Record<string, unknown>[]): Part
     );
   }
   const parts = named.map((item) => {
-    const number = Number(item.PartNumber);
+    const number = Number(textOf(item, 'PartNumber'));
     const part = upload.parts.get(number);
-    const etag = String(item.ETag ?? '').replaceAll('"', '');
-    const checksum = item[`Checksum${upload.checksum.algorithm}`];
+    const etag = (textOf(item, 'ETag') ?? '').replaceAll('"', '');
+    const checksum = textOf(item, `Checksum${upload.checksum.algorithm}`);
     if (checksum === undefined && upload.checksum.requested && upload.checksum.type === 'COMPOSITE') {
       throw new AwsError(
         'InvalidRequest',

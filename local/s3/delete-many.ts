@@ -4,7 +4,8 @@ import { checkVersionId } from './find.ts';
 import { requestedChecksum } from './headers.ts';
 import { LIMITS } from './model.ts';
 import { removeObject } from './objects.ts';
-import { listOf, readXml, type XmlElement, xmlResponse } from './xml.ts';
+import { type XmlElement, xmlResponse } from './xml.ts';
+import { readXml, textOf } from './xml-read.ts';
 
 /** Each object succeeds or fails by itself. https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html */
 export async function deleteObjects(call: Call): Promise<ServiceResponse> {
@@ -17,7 +18,7 @@ export async function deleteObjects(call: Call): Promise<ServiceResponse> {
     );
   }
   const body = readXml(await readText(call.request), 'Delete');
-  const objects = listOf(body.Object);
+  const objects = body.Object ?? [];
   if (objects.length === 0 || objects.length > LIMITS.listed) {
     throw new AwsError(
       'MalformedXML',
@@ -25,12 +26,12 @@ export async function deleteObjects(call: Call): Promise<ServiceResponse> {
       'The XML you provided was not well-formed or did not validate against our published schema',
     );
   }
-  const quiet = body.Quiet === 'true';
+  const quiet = textOf(body, 'Quiet') === 'true';
   const deleted: XmlElement[] = [];
   const failed: XmlElement[] = [];
   for (const object of objects) {
-    const key = String(object.Key ?? '');
-    const versionId = object.VersionId === undefined ? null : String(object.VersionId);
+    const key = textOf(object, 'Key') ?? '';
+    const versionId = textOf(object, 'VersionId') ?? null;
     const named = { Key: key, ...(versionId !== null && { VersionId: versionId }) };
     try {
       call.authorize(versionId === null ? 's3:DeleteObject' : 's3:DeleteObjectVersion', key);

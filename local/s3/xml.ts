@@ -1,5 +1,4 @@
-import { parseXML, XmlText } from '@aws-sdk/xml-builder';
-import { AwsError, type ServiceResponse } from '../service.ts';
+import type { AwsError, ServiceResponse } from '../service.ts';
 import { S3Error } from './model.ts';
 
 /** Text, a nested element, several of the same name, or nothing. */
@@ -8,7 +7,9 @@ export interface XmlElement {
   [name: string]: XmlValue;
 }
 
-const escapeText = (text: string) => new XmlText(text).toString();
+/** As references, line ends too: a parser would make them others. */
+const escapeText = (text: string) =>
+  text.replace(/[&<>"'\r\n\u0085\u2028]/g, (character) => `&#x${character.charCodeAt(0).toString(16).toUpperCase()};`);
 
 function render(name: string, value: XmlValue): string {
   if (value === undefined) return '';
@@ -33,29 +34,4 @@ export function xmlError(error: AwsError, requestId: string): ServiceResponse {
   const headers = error instanceof S3Error ? error.headers : {};
   // 304 and 412 of a HEAD have no body; the gateway leaves it out for HEAD.
   return { status: error.status, headers: { 'content-type': 'application/xml', ...headers }, body };
-}
-
-/** The content of the root element. @throws AwsError MalformedXML when there is no such root */
-export function readXml(text: string, root: string): Record<string, unknown> {
-  const malformed = () =>
-    new AwsError(
-      'MalformedXML',
-      400,
-      'The XML you provided was not well-formed or did not validate against our published schema',
-    );
-  let parsed: unknown;
-  try {
-    parsed = parseXML(text);
-  } catch {
-    throw malformed();
-  }
-  const content = typeof parsed === 'object' && parsed !== null ? Reflect.get(parsed, root) : undefined;
-  if (typeof content !== 'object' || content === null) throw malformed();
-  return content as Record<string, unknown>;
-}
-
-/** One or several elements of a name, as a list. */
-export function listOf(value: unknown): Record<string, unknown>[] {
-  const items = Array.isArray(value) ? value : value === undefined || value === '' ? [] : [value];
-  return items.filter((item): item is Record<string, unknown> => typeof item === 'object' && item !== null);
 }

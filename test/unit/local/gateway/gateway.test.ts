@@ -238,6 +238,12 @@ describe('what is not served', () => {
     expect(await answer.text()).toContain("dropreel's local cloud does not serve kms");
   });
 
+  test('signatures of version 2 are refused, and the right one is named', async () => {
+    const answer = await fetch(`${gateway.endpoint}/bucket/key?AWSAccessKeyId=dropreel&Signature=x&Expires=9999999999`);
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toContain('Please use AWS4-HMAC-SHA256.');
+  });
+
   test('an operation is refused by name', async () => {
     const answer = await fetch(`${gateway.endpoint}/bucket`, { method: 'PATCH' });
     expect(answer.status).toBe(501);

@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { bucketOf, startS3 } from '../../../conformance/helpers/s3-target.ts';
+
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/cors.html
+const ALL = { Statement: [{ Effect: 'Allow', Principal: '*', Action: 's3:*', Resource: 'arn:aws:s3:::plain/*' }] };
+const RULE = {
+  origins: ['http://localhost:*', 'https://app.example.com'],
+  methods: ['GET', 'PUT'],
+  headers: ['content-*', 'x-amz-date'],
+  exposed: ['ETag'],
+  maxAge: 600,
+};
+
+async function ask(method: string, headers: Record<string, string>) {
+  await using local = await startS3({ buckets: [bucketOf('plain', { policy: ALL, cors: [RULE] })] });
+  const answer = await fetch(`${local.endpoint}/plain/a`, { method, headers });
+  const cors = [...answer.headers].filter(([name]) => name.startsWith('access-control-'));
+  return { status: answer.status, ...Object.fromEntries(cors) };
+}
+
+test('a preflight from an allowed origin is told what it may do', async () => {
+  const headers = {
+    origin: 'http://localhost:5173',
+    'access-control-request-method': 'PUT',
+    'access-control-request-headers': 'Content-Type, x-amz-date',
+  };
+  expect(await ask('OPTIONS', headers)).toEqual({
+    status: 200,
+    'access-control-allow-origin': 'http://localhost:5173',
+    'access-control-allow-methods': 'GET, PUT',
+    'access-control-allow-headers': 'content-type, x-amz-date',
+    'access-control-expose-headers': 'ETag',
+    'access-control-max-age': '600',
+    'access-control-allow-credentials': 'true',
+  });
+});
+
+test.each<[string, Record<string, string>]>([
+  ['another origin', { origin: 'http://localhost.evil.com', 'access-control-request-method': 'PUT' }],
+  ['another method', { origin: 'https://app.example.com', 'access-control-request-method': 'DELETE' }],
+  [
+    'another header',
+    {
+      origin: 'https://app.example.com',
+      'access-control-request-method': 'PUT',
+      'access-control-request-headers': 'x-amz-acl',
+    },
+  ],
+])('a preflight from %s is refused', async (_, headers) => {
+  expect(await ask('OPTIONS', headers)).toEqual({ status: 403 });
+});
+
+test('answers, errors too, can be read by an allowed origin and by no other', async () => {
+  expect(await ask('GET', { origin: 'https://app.example.com' })).toMatchObject({
+    status: 403,
+    'access-control-allow-origin': 'https://app.example.com',
+  });
+  expect(await ask('GET', { origin: 'https://evil.example.com' })).toEqual({ status: 403 });
+});
