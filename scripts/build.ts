@@ -12,6 +12,8 @@ const common = {
   format: 'esm',
   minify: true,
   keepNames: true,
+  // ES modules where a package has them, so that what is not used is left out.
+  mainFields: ['module', 'main'],
   sourcemap: 'linked',
   legalComments: 'none',
   banner: { js: REQUIRE_BANNER },
