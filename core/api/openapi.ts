@@ -6,6 +6,14 @@ import { OPERATIONS } from './operations.ts';
 
 type Json = Record<string, unknown>;
 
+const TAGS: Readonly<Record<Operation['tag'], string>> = {
+  Uploads: 'Files on their way in: one PUT up to 64 MiB, parts above.',
+  Media: 'What uploads become, and what can be done with it.',
+  Collections: 'Settings for many media: preset, playback, what happens to originals.',
+  Webhooks: 'Endpoints that are told of changes, and what they were told.',
+  Operations: 'How it all goes, and what engines report.',
+};
+
 /** The API as OpenAPI 3.1, made from the same schemas that check the requests. */
 export function openApi(): Json {
   const schemas: Json = {};
@@ -27,7 +35,7 @@ export function openApi(): Json {
     },
     // Relative: wherever this document is had from.
     servers: [{ url: '/' }],
-    tags: [...new Set(Object.values(OPERATIONS).map(({ tag }) => tag))].map((name) => ({ name })),
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     security: [{ jwt: [] }],
     paths,
     components: {

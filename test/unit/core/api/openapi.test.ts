@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { openApi } from '../../../../core/api/openapi.ts';
+import { OPERATIONS, type OperationId } from '../../../../core/api/operations.ts';
+import { PROBLEMS } from '../../../../core/contracts/problems.ts';
+import { ROUTES } from '../../../../functions/api/app.ts';
+
+interface Parameter {
+  name: string;
+  in: string;
+  required: boolean;
+}
+interface Described {
+  operationId: string;
+  tags: string[];
+  summary: string;
+  parameters?: Parameter[];
+  responses: Record<string, object>;
+  requestBody?: object;
+}
+
+const document = openApi() as {
+  openapi: string;
+  tags: { name: string }[];
+  paths: Record<string, Record<string, Described>>;
+  components: { schemas: Record<string, unknown> };
+};
+const described = Object.entries(document.paths).flatMap(([path, item]) =>
+  Object.entries(item).map(([method, operation]) => ({ path, method: method.toUpperCase(), ...operation })),
+);
+
+describe('the OpenAPI document', () => {
+  it('has every route that is served, and no other', () => {
+    expect(described.map(({ operationId, method, path }) => [operationId, method, path]).sort()).toEqual(
+      Object.entries(OPERATIONS)
+        .map(([id, { method, path }]) => [id, method, path])
+        .sort(),
+    );
+    expect(Object.keys(ROUTES).sort()).toEqual(Object.keys(OPERATIONS).sort());
+  });
+
+  it('refers only to what it holds, and holds only what is referred to', () => {
+    const text = JSON.stringify(document);
+    const refs = new Set([...text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name));
+    expect([...refs].sort()).toEqual(Object.keys(document.components.schemas).sort());
+    expect(text).not.toContain('$defs');
+  });
+
+  it.each(described)('describes the parameters, answers and problems of $operationId', (operation) => {
+    const inPath = [...operation.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+    const parameters = operation.parameters ?? [];
+    expect(parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name)).toEqual(inPath);
+    expect(new Set(parameters.map((parameter) => `${parameter.in} ${parameter.name}`)).size).toBe(parameters.length);
+    expect(parameters.every((parameter) => parameter.required === (parameter.in === 'path'))).toBe(true);
+    const statuses = Object.keys(operation.responses);
+    expect(statuses.filter((status) => status.startsWith('2'))).toHaveLength(1);
+    expect(statuses).toEqual(expect.arrayContaining(['400', '500']));
+    expect(document.tags.map(({ name }) => name)).toContain(operation.tags[0]);
+    expect(operation.requestBody !== undefined).toBe(OPERATIONS[operation.operationId as OperationId].body !== null);
+  });
+
+  it('offers Idempotency-Key on every POST, and If-Match on every PATCH', () => {
+    for (const { method, parameters = [], operationId } of described) {
+      const headers = parameters.filter((parameter) => parameter.in === 'header').map(({ name }) => name);
+      const expected = method === 'POST' ? ['Idempotency-Key'] : method === 'PATCH' ? ['If-Match'] : [];
+      expect(headers, operationId).toEqual(expected);
+    }
+  });
+});
+
+it('is told of in docs/api.md with every code and status', async () => {
+  const text = await readFile('docs/api.md', 'utf8');
+  const rows = [...text.matchAll(/^\| `(\w+)` \| (\d{3}) \| (.+) \|$/gm)].map(([, code, status, when]) => [
+    code,
+    status,
+    when,
+  ]);
+  expect(rows).toEqual(Object.entries(PROBLEMS).map(([code, { status, when }]) => [code, String(status), when]));
+});
