@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,10 +66,14 @@ export async function smallCloud(assembly: SmallAssembly, options: Partial<BootO
       log: (line) => log.push(line),
       ...options,
     });
+  const cloud = await boot().catch(async (error) => {
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  });
   const small: SmallCloud = {
-    cloud: await boot(),
+    cloud,
     log,
-    sqs: new SQSClient({}),
+    sqs: client(cloud),
     directory,
     async written() {
       const text = await readFile(out, 'utf8').catch(() => '');
@@ -90,7 +93,6 @@ export async function smallCloud(assembly: SmallAssembly, options: Partial<BootO
       await rm(directory, { recursive: true, force: true });
     },
   };
-  small.sqs = client(small.cloud);
   return small;
 }
 
@@ -167,4 +169,3 @@ export const handler = async (event, context) => {
 `;
 
 export const POLL = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
-export const unique = randomUUID;
