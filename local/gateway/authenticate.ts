@@ -124,7 +124,7 @@ function readCredential(credential: string, code: string): { accessKeyId: string
   return { accessKeyId, scope: { date, region, service } };
 }
 
-/** @throws AwsError unless the claim holds at one of these times (ms), a presigned URL at the cloud's, for a payload of this hash. */
+/** @throws AwsError unless the claim holds between these times (ms), a presigned URL at the cloud's, for a payload of this hash. */
 export function verifyClaim(
   claim: Claim,
   head: RequestHead,
@@ -168,7 +168,8 @@ export function verifyClaim(
 function checkTime(claim: Claim, { cloud: now, machine }: { cloud: number; machine: number }): void {
   const signed = parseAmzDate(claim.time);
   if (claim.expires === undefined || signed - now > MAX_SKEW_MS) {
-    if (Math.min(Math.abs(now - signed), Math.abs(machine - signed)) <= MAX_SKEW_MS) return;
+    // The cloud's clock only ever runs ahead: all that lies between was its time, and a client may have corrected its own to it.
+    if (signed >= Math.min(now, machine) - MAX_SKEW_MS && signed <= now + MAX_SKEW_MS) return;
     if (claim.expires !== undefined) throw new AwsError('AccessDenied', 403, 'Request is not valid yet');
     throw new AwsError(
       'RequestTimeTooSkewed',

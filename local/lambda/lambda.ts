@@ -31,6 +31,8 @@ export interface Lambda {
   invoke(functionArn: string, event: unknown, principal: Principal): Promise<Outcome>;
   /** Kills the processes of functions whose name holds `functionName` that are at work, as a failing host would. */
   kill(functionName: string): void;
+  /** Names of the functions that are at work. */
+  running(): string[];
   close(): Promise<void>;
   /** Ends every process at once, waiting for nothing, and saves nothing. */
   crash(): Promise<void>;
@@ -137,6 +139,7 @@ export async function createLambda(surroundings: Surroundings, options: LambdaOp
       for (const { configuration, pool } of pools.values())
         if (configuration.name.includes(functionName)) pool.killBusy();
     },
+    running: () => [...pools.values()].filter(({ pool }) => pool.isBusy).map(({ configuration }) => configuration.name),
     close: async () => {
       await Promise.all(pollers.map((poller) => poller.close()));
       for (const { pool } of pools.values()) pool.close();

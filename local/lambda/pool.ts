@@ -66,6 +66,10 @@ export class Pool {
     }
   }
 
+  get isBusy(): boolean {
+    return this.#running > 0;
+  }
+
   /** Kills the environments that are at work just now, as a failing host would. */
   killBusy(): void {
     for (const sandbox of this.#busy) sandbox.kill();

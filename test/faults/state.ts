@@ -1,6 +1,6 @@
 import { BatchClient, DescribeJobsCommand, ListJobsCommand } from '@aws-sdk/client-batch';
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
-import { GetQueueAttributesCommand, ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand, ListQueuesCommand, PurgeQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { mediaKeys, tmpPrefix } from '../../core/contracts/keys.ts';
 import type { JobRow, MediaRow } from '../../core/contracts/rows.ts';
 import { playlistUris } from '../../core/publish/playlist-uris.ts';
@@ -114,23 +114,32 @@ export class Observer {
     return completed;
   }
 
-  /** Messages by queue, those in dead-letter queues apart. */
-  async messages(): Promise<{ waiting: string[]; dead: string[] }> {
+  /** Queues with messages that nobody has done with yet. */
+  async waiting(): Promise<string[]> {
+    return (await this.#queues()).filter(({ dead, count }) => !dead && count > 0).map(({ queue }) => queue);
+  }
+
+  /** The dead-letter queues that are not empty; they are afterwards. */
+  async takeDeadLetters(): Promise<{ queue: string; count: number }[]> {
+    const found = (await this.#queues()).filter(({ dead, count }) => dead && count > 0);
+    for (const { url } of found) await this.#sqs.send(new PurgeQueueCommand({ QueueUrl: url }));
+    return found;
+  }
+
+  async #queues(): Promise<{ queue: string; url: string; dead: boolean; count: number }[]> {
     const { QueueUrls = [] } = await this.#sqs.send(new ListQueuesCommand({}));
-    const waiting: string[] = [];
-    const dead: string[] = [];
-    const DEAD = /deadletters|undelivered|missed/;
-    for (const QueueUrl of QueueUrls) {
-      const { Attributes = {} } = await this.#sqs.send(
-        new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] }),
-      );
-      const count =
-        Number(Attributes.ApproximateNumberOfMessages) +
-        Number(Attributes.ApproximateNumberOfMessagesNotVisible) +
-        Number(Attributes.ApproximateNumberOfMessagesDelayed);
-      if (count > 0) (DEAD.test(QueueUrl) ? dead : waiting).push(`${count} in ${QueueUrl.split('/').at(-1)}`);
-    }
-    return { waiting, dead };
+    return Promise.all(
+      QueueUrls.map(async (url) => {
+        const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['All'] });
+        const { Attributes: all = {} } = await this.#sqs.send(command);
+        const queue = url.split('/').at(-1) ?? '';
+        const count =
+          Number(all.ApproximateNumberOfMessages) +
+          Number(all.ApproximateNumberOfMessagesNotVisible) +
+          Number(all.ApproximateNumberOfMessagesDelayed);
+        return { queue, url, count, dead: /deadletters|undelivered|missed/.test(queue) };
+      }),
+    );
   }
 
   async #list(prefix: string): Promise<{ key: string; size: number }[]> {
