@@ -8,8 +8,10 @@ import { type Ended, Observer } from './state.ts';
 
 /** Without a call for so long, and no job running, nothing happens by itself any more: only time helps. */
 const QUIET_MS = 400;
-/** Longer than every visibility time-out but the publish queue's, and than a job may be silent. */
+/** Longer than a job may be silent, and than every visibility time-out but the publish queue's. */
 const STEP_MS = 16 * 60_000;
+/** Longer than that too: for a flow of which nothing but a message in flight is left. */
+const LAST_STEP_MS = 91 * 60_000;
 const MAX_STEPS = 12;
 const DEADLINE_MS = 90_000;
 
@@ -77,13 +79,14 @@ export class FaultCloud implements AsyncDisposable {
     for (let steps = 0; ; steps++) {
       await this.#quiet();
       faults.push(...(await this.#observer.missing(mediaId)).map((what) => `after ${steps} steps: ${what}`));
-      if (await this.#isDone(mediaId)) return steps;
+      const ended = await this.#hasEnded(mediaId);
+      if (ended && (await this.#observer.waiting()).length === 0) return steps;
       if (steps >= MAX_STEPS || Date.now() > deadline) {
         faults.push(`not settled after ${steps} steps`);
         return steps;
       }
       // The schedule of sweep falls due with it.
-      this.cloud.clock.advance(STEP_MS);
+      this.cloud.clock.advance(ended ? LAST_STEP_MS : STEP_MS);
     }
   }
 
@@ -96,11 +99,10 @@ export class FaultCloud implements AsyncDisposable {
     }
   }
 
-  async #isDone(mediaId: string): Promise<boolean> {
+  async #hasEnded(mediaId: string): Promise<boolean> {
     const [media, jobs] = await Promise.all([this.#observer.media(mediaId), this.#observer.jobs(mediaId)]);
     if (media?.state !== 'ready' && media?.state !== 'failed') return false;
-    if (!jobs.every(hasEnded)) return false;
-    return (await this.#observer.waiting()).length === 0;
+    return jobs.every(hasEnded);
   }
 
   async #check(mediaId: string, sweepMayMiss: boolean): Promise<string[]> {
