@@ -9,6 +9,9 @@ import type { Routes } from '../call.ts';
 import { engineCallback } from '../engine-callback.ts';
 import { getHealth } from '../health.ts';
 
+/** Made at the first request, for it takes some 50 ms. */
+let document: ReturnType<typeof openApi> | undefined;
+
 const Counts = z.record(z.string(), z.unknown());
 
 export const systemRoutes: Routes<'getOpenApi' | 'getStats' | 'getHealth' | 'engineCallback'> = {
@@ -16,7 +19,8 @@ export const systemRoutes: Routes<'getOpenApi' | 'getStats' | 'getHealth' | 'eng
   engineCallback,
 
   async getOpenApi() {
-    return { body: openApi(), headers: { 'Cache-Control': 'public, max-age=300' } };
+    document ??= openApi();
+    return { body: document, headers: { 'Cache-Control': 'public, max-age=300' } };
   },
 
   async getStats({ caller, query }, { table }) {

@@ -60,6 +60,7 @@ export const uploadRoutes: Routes<Ids> = {
       mediaId,
       creatorId,
       collectionId,
+      owner: creatorId,
       collection: `${creatorId}#${collectionId}`,
       title: body.title ?? titleFrom(fileName),
       state: 'uploading',
