@@ -1,11 +1,21 @@
 /** Bundles the functions, the worker and the player into dist/: what the CDK app deploys and the local cloud runs. */
 import { cp, mkdir, readdir, rm } from 'node:fs/promises';
-import { build } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 
 // Bundled CommonJS dependencies call require, which an ES module has not.
 const REQUIRE_BANNER = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 
-const common = {
+/** zod's messages in fifty languages are a third of a bundle; the functions speak English. */
+const englishOnly: Plugin = {
+  name: 'english-only',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';",
+    }));
+  },
+};
+
+const common: BuildOptions = {
   bundle: true,
   platform: 'node',
   target: 'node20',
@@ -18,9 +28,17 @@ const common = {
   legalComments: 'none',
   banner: { js: REQUIRE_BANNER },
   logLevel: 'warning',
-} as const;
+  plugins: [englishOnly],
+};
 
-const browser = { bundle: true, platform: 'browser', format: 'esm', minify: true, logLevel: 'warning' } as const;
+const browser: BuildOptions = {
+  bundle: true,
+  platform: 'browser',
+  format: 'esm',
+  minify: true,
+  logLevel: 'warning',
+  plugins: [englishOnly],
+};
 
 export async function buildAll(): Promise<void> {
   await rm('dist', { recursive: true, force: true });

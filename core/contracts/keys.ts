@@ -11,6 +11,14 @@ export const DEFAULT_COLLECTION = 'default';
 /** Matches the key of every published MP4, as a policy's resource has it. */
 export const MP4_KEYS = '*/mp4/*.mp4';
 
+/** Match the keys of the pointers, as a policy's resources have them. */
+export const POINTER_KEYS = [
+  '*/hls/*/master.m3u8',
+  '*/hls/*/preview/preview.m3u8',
+  '*/thumbnails/media/*.jpg',
+  '*/waveforms/*/waveform.json',
+] as const;
+
 export interface DropLocation {
   creatorId: string;
   collectionId: string;

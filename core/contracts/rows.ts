@@ -92,6 +92,8 @@ export const MediaRow = z.object({
   mediaId: MediaId,
   creatorId: CreatorId,
   collectionId: CollectionId,
+  /** The creator's id again: key of the index byCreator, which other rows with a creator stay out of. */
+  owner: CreatorId,
   /** `{creatorId}#{collectionId}`: key of the index byCollection. */
   collection: z.string(),
   title: z.string(),
@@ -221,7 +223,7 @@ export type RowKey = { pk: string; sk: string };
 
 /** Secondary indexes. byCreator and byCollection hold media rows; todo is sparse and keys-only. */
 export const INDEXES = {
-  byCreator: { name: 'byCreator', pk: 'creatorId', sk: 'createdAt' },
+  byCreator: { name: 'byCreator', pk: 'owner', sk: 'createdAt' },
   byCollection: { name: 'byCollection', pk: 'collection', sk: 'createdAt' },
   todo: { name: 'todo', pk: 'todo', sk: 'todoAt' },
 } as const;

@@ -116,6 +116,7 @@ function newMedia({ mediaId, location, source, now }: Upload): MediaRow {
     mediaId,
     creatorId,
     collectionId,
+    owner: creatorId,
     collection: `${creatorId}#${collectionId}`,
     title: location.path.split('/').at(-1) ?? location.path,
     state: 'uploaded',

@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { DROP_PREFIX, TMP_PREFIX } from '../../core/contracts/keys.ts';
+import { DROP_PREFIX, POINTER_KEYS, TMP_PREFIX } from '../../core/contracts/keys.ts';
 import { allow } from '../parts/allow.ts';
 import { HandlerFunction } from '../parts/handler-function.ts';
 import { consume, mayConsume } from '../parts/queue-consumer.ts';
@@ -37,7 +37,15 @@ export class Publish extends Construct {
         allow('dynamodb', ['GetItem', 'UpdateItem', 'DeleteItem'], table.tableArn),
         allow('s3', ['GetObject', 'PutObject', 'AbortMultipartUpload'], media.arnForObjects('*')),
         allow('s3', ['ListBucket'], media.bucketArn),
-        allow('s3', ['DeleteObject'], media.arnForObjects(`${TMP_PREFIX}*`)),
+        allow(
+          's3',
+          ['DeleteObject'],
+          [
+            media.arnForObjects(`${TMP_PREFIX}*`),
+            // A version without an output takes its pointer away.
+            ...POINTER_KEYS.map((keys) => media.arnForObjects(keys)),
+          ],
+        ),
         // The very version that a job was made from, where its collection deletes originals.
         allow('s3', ['DeleteObjectVersion'], uploads.arnForObjects(`${DROP_PREFIX}*`)),
       ],

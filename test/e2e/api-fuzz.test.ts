@@ -94,6 +94,7 @@ function mediaRow(state: MediaState): MediaRow {
     mediaId,
     creatorId: 'ada',
     collectionId: 'default',
+    owner: 'ada',
     collection: 'ada#default',
     title: 'A',
     state,

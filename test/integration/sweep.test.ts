@@ -69,6 +69,7 @@ async function addMedia(collectionId: string, name: string, more: Partial<MediaR
   const row = media({
     mediaId,
     collectionId,
+    owner: 'ann',
     collection: `ann#${collectionId}`,
     source: dropped.source,
     jobId: `${mediaId}-1`,

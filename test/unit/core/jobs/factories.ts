@@ -23,6 +23,7 @@ export const media = (more: Partial<MediaRow> = {}): MediaRow => ({
   mediaId: MEDIA_ID,
   creatorId: 'ann',
   collectionId: 'talks',
+  owner: 'ann',
   collection: 'ann#talks',
   title: 'one.mp4',
   state: 'transcoding',

@@ -22,6 +22,7 @@ describe('an accepted upload', () => {
             state: 'uploaded',
             seq: 1,
             title: 'one.mp4',
+            owner: 'ann',
             collection: 'ann#talks',
             jobId: `${MEDIA_ID}-1`,
             jobCount: 1,
