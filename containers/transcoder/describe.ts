@@ -1,7 +1,6 @@
 import type { AudioGroup, Rendition } from '../../core/contracts/job.ts';
 import { measureBandwidth } from '../../core/media/bandwidth.ts';
 import type { EncodePlan } from '../../core/media/plan.ts';
-import { presentedSeconds } from '../../core/media/verify.ts';
 import type { RenditionFiles } from './rendition.ts';
 
 /** What the master playlist says of finished renditions. Those that are not among `files` are left out. */
@@ -9,9 +8,7 @@ export function describeRenditions(
   plan: EncodePlan,
   files: readonly RenditionFiles[],
 ): { audio: AudioGroup[]; renditions: Rendition[] } {
-  const pictures = new Set(plan.video?.rungs.map((rung) => rung.name));
-  const last = plan.video?.lastFrameSeconds;
-  const measured = new Map(files.map((file) => [file.file, measure(file, pictures.has(file.file) ? last : undefined)]));
+  const measured = new Map(files.map((file) => [file.file, measure(file)]));
   const channels = plan.audio?.channels ?? 2;
   const sound = plan.audio?.renditions.flatMap(({ name, file }) => {
     const found = measured.get(file);
@@ -44,7 +41,7 @@ export function describeRenditions(
 
 type Measured = Omit<AudioGroup, 'id' | 'channels'>;
 
-function measure(files: RenditionFiles, lastFrameSeconds: number | undefined): Measured {
+function measure(files: RenditionFiles): Measured {
   const { peak, average } = measureBandwidth(files.segments);
   return {
     playlist: `${files.file}.m3u8`,
@@ -52,7 +49,7 @@ function measure(files: RenditionFiles, lastFrameSeconds: number | undefined): M
     bandwidth: peak,
     averageBandwidth: average,
     bytes: files.bytes,
-    durationSeconds: presentedSeconds(files, lastFrameSeconds),
+    durationSeconds: files.segments.reduce((sum, segment) => sum + segment.durationSeconds, 0),
   };
 }
 

@@ -1,8 +1,10 @@
 import { execa } from 'execa';
 import type { EncodePlan } from '../../core/media/plan.ts';
+import { streamed } from '../../core/media/tasks.ts';
 import { encodeArguments } from './ffmpeg/arguments.ts';
 import type { FfmpegProgress } from './ffmpeg/progress.ts';
 import { runFfmpeg, type Tools } from './ffmpeg/run.ts';
+import { splitRendition } from './split.ts';
 
 export interface Encoded {
   /** Video frames that went into each rung; absent for sound. */
@@ -26,6 +28,7 @@ export async function encode(
     signal: run.signal,
     onProgress: run.onProgress,
   });
+  for (const file of streamed(plan)) await splitRendition(plan, run.out, file);
   return {
     ...(plan.video && last?.frames !== undefined ? { frames: last.frames } : {}),
     warnings: stderr,

@@ -1,8 +1,8 @@
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BOX_HEADER_BYTES, bodies, body, readBoxHeader, viewOf } from '../../core/media/boxes.ts';
+import { bodies, body, viewOf } from '../../core/media/boxes.ts';
 import type { EncodePlan } from '../../core/media/plan.ts';
-import { sampleCount } from '../../core/media/verify.ts';
+import { sampleCount } from '../../core/media/timeline.ts';
+import { walkBoxes, withFile } from './box-walk.ts';
 import type { RenditionFiles } from './rendition.ts';
 
 /** Faults of the finished MP4: whole, its index in front, the tracks and frames that the renditions have. */
@@ -10,7 +10,7 @@ export async function mp4Faults(plan: EncodePlan, out: string, renditions: Rendi
   const file = plan.mp4?.file ?? '';
   const layout = await topLevel(join(out, file));
   if (layout === null) return [`${file} is missing or cut off`];
-  const types = layout.boxes.map((box) => box.type);
+  const { types } = layout;
   const faults: string[] = [];
   if (types.indexOf('moov') > types.indexOf('mdat')) faults.push(`${file}: its index is not in front`);
   const tracks = bodies(layout.moov, 'trak').map(countSamples);
@@ -27,26 +27,17 @@ function countSamples(trak: Uint8Array): number {
   return viewOf(body(trak, 'mdia', 'minf', 'stbl', 'stsz')).getUint32(8);
 }
 
-async function topLevel(path: string): Promise<{ boxes: { type: string }[]; moov: Uint8Array } | null> {
-  const handle = await open(path).catch(() => null);
-  if (handle === null) return null;
-  try {
+async function topLevel(path: string): Promise<{ types: string[]; moov: Uint8Array } | null> {
+  return withFile(path, async (handle) => {
     const { size } = await handle.stat();
-    const boxes: { type: string }[] = [];
-    let moov: Uint8Array = new Uint8Array();
-    for (let at = 0; at < size; ) {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(BOX_HEADER_BYTES), 0, BOX_HEADER_BYTES, at);
-      const box = readBoxHeader(buffer.subarray(0, bytesRead), size - at);
-      if (box === null || box.size < box.header || at + box.size > size) return null;
-      if (box.type === 'moov') {
-        const length = box.size - box.header;
-        moov = (await handle.read(Buffer.alloc(length), 0, length, at + box.header)).buffer;
-      }
-      boxes.push({ type: box.type });
-      at += box.size;
+    const types: string[] = [];
+    let moov: Uint8Array | undefined;
+    let end = 0;
+    for await (const box of walkBoxes(handle)) {
+      if (box.type === 'moov') moov = await box.body();
+      types.push(box.type);
+      end = box.offset + box.size;
     }
-    return moov.length > 0 ? { boxes, moov } : null;
-  } finally {
-    await handle.close();
-  }
+    return moov !== undefined && end === size ? { types, moov } : null;
+  }).catch(() => null);
 }

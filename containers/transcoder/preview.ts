@@ -18,7 +18,7 @@ export async function writePreview(plan: EncodePlan, out: string): Promise<Previ
   const files = [wanted?.rung, sound?.file].filter((file) => file !== undefined);
   await mkdir(join(out, 'preview'), { recursive: true });
   const cut: RenditionFiles[] = [];
-  for (const file of files) cut.push(shorten(await readRendition(out, file), seconds));
+  for (const file of files) cut.push(shorten(await readRendition(plan, out, file), seconds));
   for (const rendition of cut) {
     await writeFile(join(out, 'preview', `${rendition.file}.m3u8`), writeMediaPlaylist(rendition));
   }

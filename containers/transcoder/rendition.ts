@@ -1,9 +1,12 @@
-import { open, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DropreelError } from '../../core/jobs/errors.ts';
-import { BOX_HEADER_BYTES, readBoxHeader } from '../../core/media/boxes.ts';
 import { type Fragment, readFragment, readInit, type TrackHeader } from '../../core/media/fragments.ts';
 import { readMediaPlaylist } from '../../core/media/media-playlist.ts';
+import type { EncodePlan } from '../../core/media/plan.ts';
+import { joinFragments } from '../../core/media/segments.ts';
+import { segmentSeconds } from '../../core/media/timeline.ts';
+import { walkBoxes, withFile } from './box-walk.ts';
 
 /** A finished rendition as it lies on the disk. */
 export interface RenditionFiles {
@@ -16,41 +19,36 @@ export interface RenditionFiles {
   bytes: number;
 }
 
-/** Reads a rendition's playlist, init segment and the head of each segment. Throws verify_failed when they do not fit. */
-export async function readRendition(directory: string, file: string): Promise<RenditionFiles> {
+/**
+ * Reads a rendition's playlist, init segment and the head of each segment. Durations are those of the samples, not the
+ * playlist's. Throws verify_failed when a file is missing or is not what it should be.
+ */
+export async function readRendition(plan: EncodePlan, directory: string, file: string): Promise<RenditionFiles> {
   try {
     const playlist = readMediaPlaylist(await readFile(join(directory, `${file}.m3u8`), 'utf8'));
     const init = await readFile(join(directory, playlist.init));
     const segments = [];
     for (const segment of playlist.segments) {
       const path = join(directory, segment.uri);
-      segments.push({ ...segment, bytes: (await stat(path)).size, fragment: readFragment(await readMoof(path)) });
+      segments.push({ uri: segment.uri, bytes: (await stat(path)).size, fragment: await readSegment(path) });
     }
+    const header = readInit(init);
+    const isVideo = plan.video?.rungs.some((rung) => rung.name === file);
+    const seconds = segmentSeconds({ file, header, segments }, isVideo ? plan.video?.lastFrameSeconds : undefined);
+    const timed = segments.map((segment, i) => ({ ...segment, durationSeconds: seconds[i] ?? 0 }));
     const bytes = segments.reduce((total, segment) => total + segment.bytes, init.length);
-    return { file, header: readInit(init), init: playlist.init, segments, bytes };
+    return { file, header, init: playlist.init, segments: timed, bytes };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new DropreelError('verify_failed', `The rendition ${file} cannot be read: ${why}`, { cause: error });
   }
 }
 
-async function readMoof(path: string): Promise<Uint8Array> {
-  const handle = await open(path);
-  try {
-    const { size } = await handle.stat();
-    for (let at = 0; at < size; ) {
-      const head = await handle.read(Buffer.alloc(BOX_HEADER_BYTES), 0, BOX_HEADER_BYTES, at);
-      const box = readBoxHeader(head.buffer.subarray(0, head.bytesRead), size - at);
-      if (box === null || box.size < box.header) break;
-      if (box.type === 'moof') {
-        const length = box.size - box.header;
-        const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, at + box.header);
-        return buffer.subarray(0, bytesRead);
-      }
-      at += box.size;
-    }
-    throw new Error('a segment without moof');
-  } finally {
-    await handle.close();
-  }
+/** A segment may hold several fragments. */
+async function readSegment(path: string): Promise<Fragment> {
+  return withFile(path, async (handle) => {
+    const fragments: Fragment[] = [];
+    for await (const box of walkBoxes(handle)) if (box.type === 'moof') fragments.push(readFragment(await box.body()));
+    return joinFragments(fragments);
+  });
 }

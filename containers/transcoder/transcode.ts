@@ -46,7 +46,7 @@ export async function transcode(run: TranscodeRun): Promise<Transcoded> {
     outcomes.set(task.name, await once(scratch, task, () => perform(task, plan, run, outcomes)));
   }
   const files = [];
-  for (const name of streamed(plan)) files.push(await readRendition(scratch.out, name));
+  for (const name of streamed(plan)) files.push(await readRendition(plan, scratch.out, name));
   const encoded = outcomes.get('encode') as Encoded;
   return {
     kind: plan.kind,

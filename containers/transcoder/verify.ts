@@ -1,12 +1,13 @@
 import { DropreelError } from '../../core/jobs/errors.ts';
+import { LIMITS } from '../../core/media/limits.ts';
 import type { EncodePlan } from '../../core/media/plan.ts';
 import { streamed } from '../../core/media/tasks.ts';
+import { presentedSeconds } from '../../core/media/timeline.ts';
 import {
   alignmentFaults,
   type Decoded,
   decodeFaults,
   durationFaults,
-  presentedSeconds,
   structureFaults,
 } from '../../core/media/verify.ts';
 import { runFfmpeg, type Tools } from './ffmpeg/run.ts';
@@ -32,7 +33,7 @@ export async function verify(
 ): Promise<void> {
   const names = streamed(plan);
   const renditions: RenditionFiles[] = [];
-  for (const name of names) renditions.push(await readRendition(run.out, name));
+  for (const name of names) renditions.push(await readRendition(plan, run.out, name));
   const rungs = renditions.slice(0, plan.video?.rungs.length ?? 0);
   const faults = [
     ...renditions.flatMap(structureFaults),
@@ -65,7 +66,12 @@ function lengthFaults(plan: EncodePlan, rendition: RenditionFiles, isVideo: bool
 }
 
 async function decode(tools: Tools, out: string, input: string, signal: AbortSignal): Promise<Decoded> {
-  const args = ['-xerror', '-protocol_whitelist', 'file', '-i', input, '-fps_mode', 'passthrough', '-f', 'null', '-'];
+  const args = [
+    ...['-v', 'error', '-xerror', '-protocol_whitelist', 'file'],
+    // A video may stand still for longer than the ten seconds that FFmpeg takes for a new clock.
+    ...['-dts_delta_threshold', String(LIMITS.durationSeconds), '-i', input],
+    ...['-fps_mode', 'passthrough', '-enc_time_base', '1:90000', '-f', 'null', '-'],
+  ];
   try {
     const { last, stderr } = await runFfmpeg(tools, args, { cwd: out, signal });
     return { frames: last?.frames, errors: stderr };

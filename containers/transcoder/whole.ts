@@ -1,6 +1,6 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { DropreelError } from '../../core/jobs/errors.ts';
-import { BOX_HEADER_BYTES, readBoxHeader } from '../../core/media/boxes.ts';
+import { walkBoxes, withFile } from './box-walk.ts';
 
 /**
  * Throws `truncated` when the file's own structure reaches beyond its end: FFmpeg would encode what is there, and say nothing.
@@ -10,27 +10,19 @@ import { BOX_HEADER_BYTES, readBoxHeader } from '../../core/media/boxes.ts';
 export async function checkWhole(file: string, format: string): Promise<void> {
   const check = format.startsWith('mov,') ? missingOfBoxes : /^(?:avi|wav)$/.test(format) ? missingOfRiff : null;
   if (check === null) return;
-  const handle = await open(file);
-  try {
-    const missing = await check(handle, (await handle.stat()).size);
-    if (missing > 0) {
-      throw new DropreelError('truncated', `The file is cut off: ${missing} bytes of its media are missing.`);
-    }
-  } finally {
-    await handle.close();
+  const missing = await withFile(file, async (handle) => check(handle, (await handle.stat()).size));
+  if (missing > 0) {
+    throw new DropreelError('truncated', `The file is cut off: ${missing} bytes of its media are missing.`);
   }
 }
 
 const MEDIA_BOXES = new Set(['mdat', 'moov', 'moof']);
 
 async function missingOfBoxes(handle: FileHandle, size: number): Promise<number> {
-  for (let at = 0; at < size; ) {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(BOX_HEADER_BYTES), 0, BOX_HEADER_BYTES, at);
-    const box = readBoxHeader(buffer.subarray(0, bytesRead), size - at);
-    // Junk after the last box is common and harmless.
-    if (box === null || box.size < box.header) return 0;
-    if (at + box.size > size) return MEDIA_BOXES.has(box.type) ? at + box.size - size : 0;
-    at += box.size;
+  // Junk after the last box is common and harmless.
+  for await (const box of walkBoxes(handle)) {
+    const missing = box.offset + box.size - size;
+    if (missing > 0) return MEDIA_BOXES.has(box.type) ? missing : 0;
   }
   return 0;
 }

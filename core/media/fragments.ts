@@ -19,6 +19,8 @@ export interface Fragment {
   samples: number;
   /** Whether the first sample is a sync sample. */
   startsWithKeyframe: boolean;
+  /** When its first sample, in order of presentation, is shown or heard. */
+  firstStart: number;
   /** When the last sample, in order of presentation, begins to be shown or heard. */
   lastStart: number;
   /** Its duration. For pictures of a variable rate it says nothing: the decode times that it comes of are others' times. */
@@ -64,19 +66,21 @@ export function readFragment(moof: Uint8Array): Fragment {
   const start = tfdt.getUint8(0) === 1 ? Number(tfdt.getBigInt64(4)) : tfdt.getUint32(4);
   let samples = 0;
   let time = start;
-  let last = { start, duration: 0 };
+  let last = { start: Number.NEGATIVE_INFINITY, duration: 0 };
+  let firstStart = Number.POSITIVE_INFINITY;
   let firstFlags: number | undefined;
   for (const trun of bodies(traf, 'trun')) {
     for (const sample of readTrun(viewOf(trun), defaults)) {
       firstFlags ??= sample.flags;
       const shown = time + sample.compositionOffset;
+      firstStart = Math.min(firstStart, shown);
       if (shown >= last.start) last = { start: shown, duration: sample.duration };
       time += sample.duration;
       samples += 1;
     }
   }
   const startsWithKeyframe = firstFlags !== undefined && (firstFlags & NON_SYNC) === 0;
-  const ends = { lastStart: last.start, lastDuration: last.duration };
+  const ends = { firstStart, lastStart: last.start, lastDuration: last.duration };
   return { start, duration: time - start, samples, startsWithKeyframe, ...ends };
 }
 

@@ -16,6 +16,7 @@ export const PIXELS_PER_SECOND = 20;
 const MP4_LONG_SIDE = 2400;
 const POSTER_WIDTH = 320;
 const THUMBNAIL_WIDTH = 1280;
+const LONG_GAP_SECONDS = 0.1;
 /** Frames, spread over the whole duration, of which the poster is the most representative. */
 const POSTER_CANDIDATES = 50;
 const PREVIEW_SHORT_SIDE = 720;
@@ -45,8 +46,12 @@ export interface EncodePlan {
 export interface VideoPlan {
   track: number;
   deinterlace: boolean;
-  /** Set when the source is faster than the limit: the rate it is brought to. */
-  limitRate?: Fraction;
+  /** Set when frames have to be left out (a rate above the limit) or repeated (a track that begins late): the constant rate. */
+  retime?: Fraction;
+  /** Whether frames are shown for different times. */
+  irregular: boolean;
+  /** How much longer the first frame is shown, because the track begins that much after the file. 0 in most files. */
+  holdSeconds: number;
   /** Of the output; undefined where the source does not say. */
   frameRate: Fraction | undefined;
   /** Ticks per second of the encoders' clock: frames of a constant rate fall on whole ticks. */
@@ -124,19 +129,31 @@ export function planEncode(probe: MediaProbe, preset: Preset, ends: TrackEnds): 
 }
 
 function planVideo(track: VideoTrack, preset: Preset, ends: TrackEnds): VideoPlan {
-  const limited = limitRate(track.frameRate);
-  const frameRate = limited ?? track.frameRate;
+  const retime = retimed(track);
+  const holdSeconds = !retime && track.startSeconds > 0.0005 ? track.startSeconds : 0;
+  const constant = retime !== undefined || track.constantRate;
+  const frameRate = retime ?? track.frameRate;
   return {
     track: track.index,
     deinterlace: track.interlaced,
-    ...(limited ? { limitRate: limited } : {}),
+    ...(retime ? { retime } : {}),
+    irregular: !constant || holdSeconds > 0,
+    holdSeconds,
     frameRate,
-    timescale: frameRate && track.constantRate ? wholeTicks(frameRate.num) : 90_000,
+    timescale: frameRate && constant ? wholeTicks(frameRate.num) : 90_000,
     color: planColor(track.color, shortSide(track.displayed)),
     rungs: ladderFor(track.displayed, preset),
     endSeconds: ends.video ?? 0,
-    lastFrameSeconds: (limited ? undefined : ends.lastFrame) ?? (frameRate ? frameRate.den / frameRate.num : 0),
+    lastFrameSeconds: (retime ? undefined : ends.lastFrame) ?? (frameRate ? frameRate.den / frameRate.num : 0),
   };
+}
+
+// Renditions begin together: one that begins later than the sound's would need an empty edit, which browsers ignore. A short
+// gap is filled by showing the first frame longer, a long one by repeating it, for the encoder's clock runs by the gaps.
+function retimed(track: VideoTrack): Fraction | undefined {
+  const late = track.startSeconds >= LONG_GAP_SECONDS;
+  const rate = track.constantRate || !late ? track.frameRate : track.baseRate;
+  return limitRate(rate) ?? (late ? (rate ?? { num: 30, den: 1 }) : undefined);
 }
 
 // 120 becomes 60 and 100 becomes 50: whole frames are left out, none is shown twice.

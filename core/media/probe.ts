@@ -24,9 +24,13 @@ export interface VideoTrack {
   color: ColorTags;
   /** Average; undefined where the container does not say. */
   frameRate: Fraction | undefined;
+  /** The slowest constant rate on which all frames fall. */
+  baseRate: Fraction | undefined;
   /** Whether all frames are equally long, as far as the header tells. */
   constantRate: boolean;
   interlaced: boolean;
+  /** Start of the track in seconds after the file's start. */
+  startSeconds: number;
   /** End of the track in seconds after the file's start, as the container says. */
   endSeconds: number | undefined;
 }
@@ -158,8 +162,10 @@ function videoTrack(stream: Stream, fileStart: number): VideoTrack {
     pixelFormat: stream.pix_fmt,
     color: { primaries: stream.color_primaries, transfer: stream.color_transfer, matrix: stream.color_space },
     frameRate,
+    baseRate: base,
     constantRate: average !== undefined && base !== undefined && average.num * base.den === base.num * average.den,
     interlaced: stream.field_order !== undefined && /^(?:tt|bb|tb|bt)$/.test(stream.field_order),
+    startSeconds: (stream.start_time ?? fileStart) - fileStart,
     endSeconds: endOf(stream, fileStart),
   };
 }

@@ -1,11 +1,4 @@
-import type { Fragment, TrackHeader } from './fragments.ts';
-
-/** The parts of a finished rendition that are compared. */
-export interface RenditionToVerify {
-  file: string;
-  header: TrackHeader;
-  segments: readonly { fragment: Fragment }[];
-}
+import { sampleCount, startTimes, type Timeline } from './timeline.ts';
 
 /** Frames that a decoder made of a rendition, and the errors it printed. */
 export interface Decoded {
@@ -18,25 +11,8 @@ const HALF_FRAME = 1 / 120;
 /** Durations may differ by a frame, and by this where a frame is shorter. */
 const TOLERANCE_SECONDS = 0.05;
 
-/**
- * Seconds that are presented: what the edit list skips is not.
- *
- * @param lastFrameSeconds How long the last picture stays. Left out for sound, whose samples say it.
- */
-export function presentedSeconds({ header, segments }: RenditionToVerify, lastFrameSeconds?: number): number {
-  const ends = segments.map(({ fragment }) => {
-    const last = lastFrameSeconds === undefined ? fragment.lastDuration : lastFrameSeconds * header.timescale;
-    return fragment.lastStart + last;
-  });
-  return (ends.reduce((latest, end) => Math.max(latest, end), 0) - header.skip) / header.timescale;
-}
-
-export function sampleCount({ segments }: RenditionToVerify): number {
-  return segments.reduce((total, { fragment }) => total + fragment.samples, 0);
-}
-
 /** Faults of one rendition's structure: its segments follow each other without gap or overlap and begin with a keyframe. */
-export function structureFaults(rendition: RenditionToVerify): string[] {
+export function structureFaults(rendition: Timeline): string[] {
   const { file, header, segments } = rendition;
   if (segments.length === 0) return [`${file} has no segments`];
   const faults: string[] = [];
@@ -65,7 +41,7 @@ export function durationFaults(file: string, seconds: number, expected: number, 
 }
 
 /** Every rung holds the frames that were encoded, in segments that begin at the same times as the first rung's. */
-export function alignmentFaults(rungs: readonly RenditionToVerify[], encodedFrames: number | undefined): string[] {
+export function alignmentFaults(rungs: readonly Timeline[], encodedFrames: number | undefined): string[] {
   const [first] = rungs;
   if (first === undefined) return [];
   const frames = encodedFrames ?? sampleCount(first);
@@ -80,16 +56,11 @@ export function alignmentFaults(rungs: readonly RenditionToVerify[], encodedFram
 }
 
 /** A decoder reads every frame without complaint. */
-export function decodeFaults(rendition: RenditionToVerify, decoded: Decoded, isVideo: boolean): string[] {
+export function decodeFaults(rendition: Timeline, decoded: Decoded, isVideo: boolean): string[] {
   const complaint = decoded.errors.trim().split('\n')[0];
   const faults = complaint ? [`${rendition.file} does not decode: ${complaint.slice(0, 200)}`] : [];
   const frames = sampleCount(rendition);
   if (isVideo && decoded.frames !== frames)
     faults.push(`${rendition.file}: ${decoded.frames} of ${frames} frames decode`);
   return faults;
-}
-
-function startTimes(rendition: RenditionToVerify): number[] {
-  const { timescale, skip } = rendition.header;
-  return rendition.segments.map(({ fragment }) => Math.max(0, fragment.start - skip) / timescale);
 }

@@ -1,11 +1,6 @@
 import { LIMITS } from '../../../core/media/limits.ts';
-import {
-  type EncodePlan,
-  GOP_SECONDS,
-  POSTER_FILE,
-  SEGMENT_SECONDS,
-  THUMBNAIL_FILE,
-} from '../../../core/media/plan.ts';
+import { type EncodePlan, GOP_SECONDS, POSTER_FILE, THUMBNAIL_FILE } from '../../../core/media/plan.ts';
+import { wholeName } from '../split.ts';
 import { confined } from './demuxers.ts';
 import {
   audioLabel,
@@ -38,6 +33,16 @@ export function encodeArguments(plan: EncodePlan, source: string, options: { ton
   ];
 }
 
+/**
+ * The first frame of every two seconds, the same in every rung, and no other. Across a gap FFmpeg's own example, which counts
+ * the keyframes, would make one of each frame until it has caught up. The millionth makes up for the rounding of times.
+ */
+const KEYFRAME = `if(isnan(prev_forced_t),1,gt(${interval('t')},${interval('prev_forced_t')}))`;
+
+function interval(time: string): string {
+  return `floor((${time}+0.000001)/${GOP_SECONDS})`;
+}
+
 const KEEP_TIMES = ['-avoid_negative_ts', 'disabled'];
 
 function videoOutputs(plan: EncodePlan): string[] {
@@ -46,7 +51,7 @@ function videoOutputs(plan: EncodePlan): string[] {
     ...['-map', rungLabel(rung.name)],
     ...(rung.name === plan.mp4?.rung ? teeAudio(plan) : []),
     ...x264(plan, rung.maxBitrate),
-    ...(rung.name === plan.mp4?.rung ? tee(plan, rung.name) : hls(rung.name)),
+    ...(rung.name === plan.mp4?.rung ? tee(plan, rung.name) : fragmented('v', rung.name)),
   ]);
 }
 
@@ -57,7 +62,7 @@ function audioOutputs(plan: EncodePlan): string[] {
   return apart.flatMap((rendition) => [
     ...['-map', audioLabel(rendition.name)],
     ...aac(rendition.bitrate),
-    ...hls(rendition.file),
+    ...fragmented('a', rendition.file),
   ]);
 }
 
@@ -65,43 +70,50 @@ function x264(plan: EncodePlan, maxBitrate: number): string[] {
   return [
     ...['-c:v', 'libx264', '-preset', 'medium', '-profile:v', 'main', '-pix_fmt', 'yuv420p'],
     ...['-crf', String(plan.crf), '-maxrate:v', String(maxBitrate), '-bufsize:v', String(maxBitrate * 2)],
-    // Keyframes at the same times in every rung, and at no others. The millionth makes up for the times' rounding.
-    ...['-force_key_frames:v', `expr:gte(t+0.000001,n_forced*${GOP_SECONDS})`],
+    ...['-force_key_frames:v', `expr:${KEYFRAME}`],
     ...['-sc_threshold:v', '0', '-g:v', String(GOP_SECONDS * LIMITS.frameRate * 2)],
     ...['-fps_mode:v', 'vfr', '-enc_time_base:v', `1:${plan.video?.timescale ?? 90_000}`],
+    ...(plan.video?.irregular ? ['-bsf:v', durations(plan.video.lastFrameSeconds)] : []),
   ];
+}
+
+/**
+ * Gives each packet the time until the next as its duration. Encoders pass on how long a frame is shown, which is another
+ * thing where frames are reordered: FFmpeg's muxers then move what follows a long frame. The last frame keeps its own.
+ */
+function durations(lastFrameSeconds: number): string {
+  return `setts=pts=PTS:dts=DTS:duration='if(gt(NEXT_DTS,DTS),NEXT_DTS-DTS,${lastFrameSeconds.toFixed(6)}/TB)'`;
 }
 
 function aac(bitrate: number): string[] {
   return ['-c:a', 'aac', '-b:a', String(bitrate)];
 }
 
-function hlsOptions(name: string): readonly (readonly [string, string])[] {
-  return [
-    ['hls_time', String(SEGMENT_SECONDS)],
-    ['hls_playlist_type', 'vod'],
-    ['hls_segment_type', 'fmp4'],
-    ['hls_fmp4_init_filename', `${name}_init.mp4`],
-    ['hls_segment_filename', `${name}_%03d.m4s`],
-  ];
-}
+/** A fragment per keyframe, and per second of sound: what splitRendition makes segments of. */
+const FRAGMENTS = {
+  v: [['movflags', '+frag_keyframe+delay_moov+default_base_moof']],
+  a: [
+    ['movflags', '+delay_moov+default_base_moof'],
+    ['frag_duration', '1000000'],
+  ],
+} as const;
 
-function hls(name: string): string[] {
+function fragmented(kind: 'v' | 'a', file: string): string[] {
   return [
     ...KEEP_TIMES,
     '-f',
-    'hls',
-    ...hlsOptions(name).flatMap(([key, value]) => [`-${key}`, value]),
-    `${name}.m3u8`,
+    'mp4',
+    ...FRAGMENTS[kind].flatMap(([key, value]) => [`-${key}`, value]),
+    wholeName(file),
   ];
 }
 
 /** One encode, several files: the rung, the sound that goes with it, and the MP4 of both. */
 function tee(plan: EncodePlan, rung: string): string[] {
   const shared = plan.audio?.renditions.find((rendition) => rendition.name === plan.mp4?.audio);
-  const slave = (select: string, name: string) => {
-    const options = [['f', 'hls'], ['select', select], ['avoid_negative_ts', 'disabled'], ...hlsOptions(name)];
-    return `[${options.map(([key, value]) => `${key}=${value}`).join(':')}]${name}.m3u8`;
+  const slave = (select: 'v' | 'a', file: string) => {
+    const options = [['f', 'mp4'], ['select', select], ['avoid_negative_ts', 'disabled'], ...FRAGMENTS[select]];
+    return `[${options.map(([key, value]) => `${key}=${value}`).join(':')}]${wholeName(file)}`;
   };
   const slaves = [
     slave('v', rung),

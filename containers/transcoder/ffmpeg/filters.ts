@@ -48,13 +48,11 @@ function videoChains(plan: EncodePlan, video: VideoPlan, hasToneMap: boolean): s
   return chains;
 }
 
-// The first frame is shown from the file's start on: renditions that begin later than the sound's would need an empty edit,
-// which browsers ignore.
 function timing(video: VideoPlan): string[] {
   return [
     ...(video.deinterlace ? ['bwdif=mode=send_frame:deint=interlaced'] : []),
-    ...(video.limitRate ? [`fps=${video.limitRate.num}/${video.limitRate.den}`] : []),
-    "setpts='if(eq(N,0),0,PTS)'",
+    ...(video.retime ? [`fps=${video.retime.num}/${video.retime.den}:start_time=0`] : []),
+    ...(video.holdSeconds ? ["setpts='if(eq(N,0),0,PTS)'"] : []),
   ];
 }
 

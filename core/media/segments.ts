@@ -1,0 +1,61 @@
+import type { Fragment, TrackHeader } from './fragments.ts';
+
+/** One fragment of a rendition as the encoder wrote it: where it lies in the file, and what it holds. */
+export interface FragmentInFile {
+  /** Bytes from the file's start to its moof. */
+  offset: number;
+  /** Bytes of moof and mdat. */
+  size: number;
+  fragment: Fragment;
+}
+
+/**
+ * Groups fragments into segments: a new one begins with the first fragment at or after each multiple of `seconds`. Times count
+ * from the beginning of the stream, so rungs are cut alike, wherever a fragment is long.
+ */
+export function groupFragments(
+  header: TrackHeader,
+  fragments: readonly FragmentInFile[],
+  seconds: number,
+): FragmentInFile[][] {
+  const groups: FragmentInFile[][] = [];
+  let last = -1;
+  for (const item of fragments) {
+    const start = Math.max(0, item.fragment.firstStart - header.skip) / header.timescale;
+    // A millionth makes up for clocks on which a second is no whole number of ticks.
+    const interval = Math.floor((start + 1e-6) / seconds);
+    if (interval > last) groups.push([]);
+    last = Math.max(last, interval);
+    groups.at(-1)?.push(item);
+  }
+  return groups;
+}
+
+/** A segment of several fragments, as one. */
+export function joinFragments(fragments: readonly Fragment[]): Fragment {
+  const [first] = fragments;
+  if (first === undefined) throw new Error('a segment without fragments');
+  const latest = fragments.reduce((a, b) => (b.lastStart >= a.lastStart ? b : a));
+  return {
+    start: first.start,
+    duration: sum(fragments.map((fragment) => fragment.duration)),
+    samples: sum(fragments.map((fragment) => fragment.samples)),
+    startsWithKeyframe: first.startsWithKeyframe,
+    firstStart: Math.min(...fragments.map((fragment) => fragment.firstStart)),
+    lastStart: latest.lastStart,
+    lastDuration: latest.lastDuration,
+  };
+}
+
+/** `1080p_000.m4s`; four digits from the thousandth on. */
+export function segmentName(file: string, index: number): string {
+  return `${file}_${String(index).padStart(3, '0')}.m4s`;
+}
+
+export function initName(file: string): string {
+  return `${file}_init.mp4`;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, n) => total + n, 0);
+}
