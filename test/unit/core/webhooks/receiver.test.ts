@@ -6,12 +6,12 @@ import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newSecret } from '../../../../core/webhooks/secrets.ts';
 
-/** The code in docs/api.md that receivers copy. */
+/** The code in README.md that receivers copy. */
 let verify: (secret: string, headers: Record<string, string>, body: string) => unknown;
 let folder: string;
 
 beforeAll(async () => {
-  const text = await readFile('docs/api.md', 'utf8');
+  const text = await readFile('README.md', 'utf8');
   const code = /```js\n([\s\S]+?)```/.exec(text)?.[1] ?? '';
   folder = await mkdtemp(join(tmpdir(), 'dropreel-receiver-'));
   const file = join(folder, 'verify.mjs');
