@@ -1,7 +1,7 @@
 import type { Authorize, Caller } from '../aws-json.ts';
 import type { Policies } from '../iam/policies.ts';
 import type { Meter } from '../meter.ts';
-import { type AccessCheck, AwsError, type Principal } from '../service.ts';
+import { type AccessCheck, AwsError, type Principal, type ServiceRequest } from '../service.ts';
 
 /** One call of an AWS API, however it came. */
 export interface Call {
@@ -10,6 +10,8 @@ export interface Call {
   principal: Principal;
   /** The SDK's id of a call, the same for each of its tries. */
   invocation?: string | undefined;
+  /** As it came; undefined for a call within the process. */
+  request?: Pick<ServiceRequest, 'path' | 'headers'> | undefined;
   /** 1 for the first call of this operation since the start. */
   n: number;
 }
@@ -45,12 +47,12 @@ export function createCalls(options: { policies: Policies; meter: Meter; hooks?:
 
   return {
     authorize,
-    async run({ service, operation, principal, invocation }, work, keys = {}) {
+    async run({ service, operation, principal, invocation, request }, work, keys = {}) {
       const name = `${service}:${operation}`;
       const n = (counts.get(name) ?? 0) + 1;
       counts.set(name, n);
       meter.add(`request:${name}`);
-      const call: Call = { service, operation, principal, invocation, n };
+      const call: Call = { service, operation, principal, invocation, request, n };
       await hooks?.before?.(call);
       const result = await work({
         principal,

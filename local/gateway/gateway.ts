@@ -166,7 +166,7 @@ function handle(
   calls: Calls,
 ): Promise<ServiceResponse> {
   return calls.run(
-    { service: service.name, operation, principal, invocation: request.headers['amz-sdk-invocation-id'] },
+    { service: service.name, operation, principal, invocation: request.headers['amz-sdk-invocation-id'], request },
     (caller) => service.handle({ ...request, ...caller }),
     {
       'aws:SourceIp': '127.0.0.1',
