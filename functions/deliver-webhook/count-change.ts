@@ -1,4 +1,4 @@
-import { TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { getJob, getMedia, getRow, type Table } from '../../aws/table.ts';
 import { costNames, difference, Share, shareOf } from '../../core/api/stats.ts';
 import { apiKeys } from '../../core/contracts/api.ts';
@@ -12,24 +12,34 @@ const GONE_DAYS = 30;
 /** Of the counts by the hour; health looks at 24. */
 const HOURS_DAYS = 3;
 
-/**
- * Counts a change of a media for stats and health, exactly once however often it comes. Throws on a conflict with another
- * change of the same creator: the message comes again.
- */
+/** Rounds of reading and counting when another change of the same creator or media is counted at the same moment. */
+const MAX_ROUNDS = 8;
+const PAUSE_MS = 20;
+
+/** Counts a change of a media for stats and health, exactly once however often it comes. */
 export async function countChange(table: Table, change: Change): Promise<void> {
   await countShare(table, change);
   if (change.jobId && (change.to === 'ready' || change.to === 'failed')) await countCost(table, change.jobId);
 }
 
 async function countShare(table: Table, change: Change): Promise<void> {
+  for (let round = 1; !(await tryShare(table, change)); round += 1) {
+    if (round === MAX_ROUNDS) throw new Error(`${change.mediaId}: ${MAX_ROUNDS} rounds met other changes`);
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * 2 ** round * Math.random()));
+  }
+  if (change.to === 'failed' && change.error) await noteFailure(table, change, change.error);
+}
+
+/** False when it met another change, and has to look again. */
+async function tryShare(table: Table, change: Change): Promise<boolean> {
   const [before, media] = await Promise.all([
     getRow(table, apiKeys.share(change.mediaId), Share),
     change.to === null ? null : getMedia(table, change.mediaId),
   ]);
-  if (before && before.seq >= change.seq) return;
+  if (before && before.seq >= change.seq) return true;
   const share = shareOf(change, media);
   const gone = change.to === null && { expiresAt: daysAfter(change.at, GONE_DAYS) };
-  await transact(table, [
+  const outcome = await transact(table, [
     {
       Put: {
         TableName: table.name,
@@ -42,7 +52,7 @@ async function countShare(table: Table, change: Change): Promise<void> {
     ...added(table, apiKeys.counts(change.creatorId), difference(before, share)),
     ...hourOf(table, change),
   ]);
-  if (change.to === 'failed' && change.error) await noteFailure(table, change, change.error);
+  return outcome === 'done';
 }
 
 async function countCost(table: Table, jobId: string): Promise<void> {
@@ -51,13 +61,17 @@ async function countCost(table: Table, jobId: string): Promise<void> {
   if (!job?.cost) return;
   const names = costNames(job.engine, job.finishedAt ?? job.createdAt);
   const marker = { ...apiKeys.countedCost(jobId), type: 'counted' };
-  await transact(table, [
+  const items = [
     { Put: { TableName: table.name, Item: marker, ConditionExpression: 'attribute_not_exists(pk)' } },
     ...added(table, apiKeys.counts(job.creatorId), {
       [names.usd]: job.cost.usd,
       [names.vcpuSeconds]: job.cost.vcpuSeconds,
     }),
-  ]);
+  ];
+  for (let round = 1; (await transact(table, items)) === 'conflict'; round += 1) {
+    if (round === MAX_ROUNDS) throw new Error(`${jobId}: ${MAX_ROUNDS} rounds met other changes`);
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * 2 ** round * Math.random()));
+  }
 }
 
 type Item = NonNullable<ConstructorParameters<typeof TransactWriteCommand>[0]['TransactItems']>[number];
@@ -98,38 +112,33 @@ function hourOf(table: Table, change: Change): Item[] {
 }
 
 async function noteFailure(table: Table, change: Change, error: NonNullable<Change['error']>): Promise<void> {
-  const Item = { ...apiKeys.latestFailure, mediaId: change.mediaId, ...error, at: change.at };
-  await held(
-    table.client.send(
-      new UpdateCommand({
-        TableName: table.name,
-        Key: apiKeys.latestFailure,
-        UpdateExpression: 'SET #mediaId = :mediaId, #code = :code, #message = :message, #at = :at',
-        ConditionExpression: 'attribute_not_exists(#at) OR #at < :at',
-        ExpressionAttributeNames: { '#mediaId': 'mediaId', '#code': 'code', '#message': 'message', '#at': 'at' },
-        ExpressionAttributeValues: {
-          ':mediaId': Item.mediaId,
-          ':code': Item.code,
-          ':message': Item.message,
-          ':at': Item.at,
-        },
-      }),
-    ),
-  );
-}
-
-/** A condition that fails says that it was counted meanwhile. */
-async function transact(table: Table, TransactItems: Item[]): Promise<void> {
-  await held(table.client.send(new TransactWriteCommand({ TransactItems })));
-}
-
-async function held(sent: Promise<unknown>): Promise<void> {
+  const row = { mediaId: change.mediaId, ...error, at: change.at };
   try {
-    await sent;
+    await table.client.send(
+      new PutCommand({
+        TableName: table.name,
+        Item: { ...apiKeys.latestFailure, ...row },
+        ConditionExpression: 'attribute_not_exists(#at) OR #at < :at',
+        ExpressionAttributeNames: { '#at': 'at' },
+        ExpressionAttributeValues: { ':at': row.at },
+      }),
+    );
+  } catch (cause) {
+    // A later one is noted.
+    if (!(cause instanceof Error && cause.name === 'ConditionalCheckFailedException')) throw cause;
+  }
+}
+
+/** `refused`: a condition does not hold. `conflict`: another transaction was at the same rows. */
+async function transact(table: Table, TransactItems: Item[]): Promise<'done' | 'refused' | 'conflict'> {
+  try {
+    await table.client.send(new TransactWriteCommand({ TransactItems }));
+    return 'done';
   } catch (error) {
-    const { name, CancellationReasons = [] } = error as Error & { CancellationReasons?: { Code?: string }[] };
-    if (name === 'ConditionalCheckFailedException') return;
-    if (CancellationReasons.some(({ Code }) => Code === 'ConditionalCheckFailed')) return;
+    const { CancellationReasons = [] } = error as { CancellationReasons?: { Code?: string }[] };
+    const codes = CancellationReasons.map(({ Code }) => Code);
+    if (codes.includes('ConditionalCheckFailed')) return 'refused';
+    if (codes.includes('TransactionConflict')) return 'conflict';
     throw error;
   }
 }

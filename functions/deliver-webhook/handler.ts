@@ -22,11 +22,11 @@ const services = {
 
 const Message = z.union([MediaStateChanged, DeliveryMessage]);
 
-/** A change of a media: counted, and made into one message for each endpoint. Such a message: one try to deliver it. */
+/** A change of a media: made into one message for each endpoint, and counted. Such a message: one try to deliver it. */
 export const handler = lambda((event: SQSEvent, context) =>
   eachMessage(event, context, Message, async (message) => {
     if ('deliveryId' in message) return deliver(services, message, Date.now());
-    await countChange(services.table, message.detail);
     await fanOut(services, message.detail, Date.now());
+    await countChange(services.table, message.detail);
   }),
 );

@@ -154,6 +154,12 @@ describe('the life of a video, over HTTP only', () => {
     expect(log.body.items).toEqual(
       expect.arrayContaining([expect.objectContaining({ event: 'media.ready', status: 'delivered', attempts: 1 })]),
     );
+    const [delivery] = log.body.items as { id: string; eventId: string }[];
+    const replayed = await ada('POST', `/webhooks/${created.body.id}/deliveries/${delivery?.id}/replay`);
+    expect([replayed.status, replayed.body.status]).toEqual([202, 'pending']);
+    const times = () =>
+      receiver.received.filter(({ headers: sent }) => sent['webhook-id'] === delivery?.eventId).length;
+    await eventually('it is delivered again, with the same id', async () => times() === 2);
   });
 });
 
