@@ -1,5 +1,5 @@
 import type { CollectionView, JobView, MediaView } from '../contracts/api.ts';
-import { DEFAULT_COLLECTION, PRIVATE_PREFIX, parseDropKey } from '../contracts/keys.ts';
+import { type Access, DEFAULT_COLLECTION, parseDropKey } from '../contracts/keys.ts';
 import { type CollectionRow, type JobRow, type MediaRow, PLAYABLE_STATES } from '../contracts/rows.ts';
 import type { DeliveryRow, DeliveryView, EndpointRow, WebhookView } from '../contracts/webhooks.ts';
 
@@ -44,7 +44,7 @@ export function mediaView(row: MediaRow, settings: ViewSettings, more: { job?: J
     }),
     ...(playable &&
       row.current && {
-        access: accessTo(row.current.outputs),
+        access: accessTo(row.current),
         playback: playbackUrls(row.current.outputs, settings.deliveryUrl),
       }),
     ...(more.job && { job: jobView(more.job) }),
@@ -53,9 +53,9 @@ export function mediaView(row: MediaRow, settings: ViewSettings, more: { job?: J
   };
 }
 
-/** Where a version lies says who may see it; a change of the collection holds for the next version. */
-export function accessTo(outputs: { master: string }): 'public' | 'private' {
-  return outputs.master.startsWith(PRIVATE_PREFIX) ? 'private' : 'public';
+/** A version keeps the access with which it was published; a change of the collection holds for the next one. */
+export function accessTo(version: { access?: Access | undefined }): Access {
+  return version.access ?? 'public';
 }
 
 function playbackUrls(outputs: NonNullable<MediaRow['current']>['outputs'], origin: string) {

@@ -8,6 +8,10 @@ export const TMP_PREFIX = 'tmp/';
 export const PRIVATE_PREFIX = 'private/';
 export const DEFAULT_COLLECTION = 'default';
 
+/** Who may see a version. It decides where the version lies. */
+export const ACCESS = ['public', 'private'] as const;
+export type Access = (typeof ACCESS)[number];
+
 /** Matches the key of every published MP4, as a policy's resource has it. */
 export const MP4_KEYS = '*/mp4/*.mp4';
 
@@ -54,21 +58,22 @@ export const RESULT_FILE = 'result.json';
 export const CLAIM_FILE = 'claim.json';
 
 /**
- * The published objects of a media. Under `v{n}` they are immutable, n being the number of the job that made them.
- * The others are pointers or small copies, replaced in one PUT each.
+ * The published objects of a media in one of its two places. Under `v{n}` they are immutable, n being the number of the
+ * job that made them. The others are pointers or small copies, replaced in one PUT each.
  */
-export function mediaKeys(creatorId: string, mediaId: string) {
-  const hls = `${creatorId}/hls/${mediaId}/`;
-  const thumbnails = `${creatorId}/thumbnails/media/${mediaId}/`;
-  const waveforms = `${creatorId}/waveforms/${mediaId}/`;
-  const mp4 = `${creatorId}/mp4/${mediaId}/`;
+export function mediaKeys(creatorId: string, mediaId: string, access: Access = 'public') {
+  const root = `${access === 'private' ? PRIVATE_PREFIX : ''}${creatorId}/`;
+  const hls = `${root}hls/${mediaId}/`;
+  const thumbnails = `${root}thumbnails/media/${mediaId}/`;
+  const waveforms = `${root}waveforms/${mediaId}/`;
+  const mp4 = `${root}mp4/${mediaId}/`;
   return {
     master: `${hls}master.m3u8`,
     preview: `${hls}preview/preview.m3u8`,
     thumbnail: `${thumbnails}auto-generated.jpg`,
     poster: `${thumbnails}poster.jpg`,
     waveform: `${waveforms}waveform.json`,
-    /** Every prefix that holds objects of this media. */
+    /** Every prefix of the place that holds objects of this media. */
     prefixes: [hls, thumbnails, waveforms, mp4],
     version: (n: number) => ({
       hls: `${hls}v${n}/`,
@@ -79,4 +84,9 @@ export function mediaKeys(creatorId: string, mediaId: string) {
       waveform: `${waveforms}v${n}/waveform.json`,
     }),
   };
+}
+
+/** Every prefix that holds published objects of this media, in both places. */
+export function mediaPrefixes(creatorId: string, mediaId: string): string[] {
+  return ACCESS.flatMap((access) => mediaKeys(creatorId, mediaId, access).prefixes);
 }

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { ErrorCode } from '../jobs/errors.ts';
 import { CollectionId, CreatorId, JobId, MediaId } from './ids.ts';
+import { ACCESS } from './keys.ts';
 
 /** The table's rows. One table; `pk` and `sk` come from rowKeys; times are ISO 8601 in UTC; sizes are bytes. */
 
 const Time = z.iso.datetime();
+const Access = z.enum(ACCESS);
 
 export const MediaState = z.enum([
   'uploading',
@@ -82,6 +84,8 @@ export const PublishedVersion = z.object({
   renditions: z.array(RenditionSummary),
   preset: z.object({ name: z.string(), version: z.number().int() }),
   bytes: z.number().int(),
+  /** The place of its objects; absent means public. */
+  access: Access.optional(),
   /** What it was made from: a later upload that failed leaves this one to encode again. */
   source: Source.optional(),
 });
@@ -149,6 +153,8 @@ export const JobRow = z.object({
   speed: z.number().optional(),
   /** The engine's own attempt, from 1. */
   attempt: z.number().int().nonnegative(),
+  /** Where its version goes: set once, before the first copy. Absent: nothing is published of it yet. */
+  access: Access.optional(),
   error: Failure.optional(),
   cost: z.object({ usd: z.number(), vcpuSeconds: z.number() }).optional(),
   heartbeatAt: Time,
@@ -174,7 +180,8 @@ export const CollectionRow = z.object({
   deleteOriginal: z.boolean().default(false),
   /** Whether a media whose original is gone may be encoded again from its own MP4. */
   retranscodeFromOutput: z.boolean().default(false),
-  playback: z.enum(['public', 'private']).default('public'),
+  /** Holds for what is published from now on. */
+  playback: Access.default('public'),
   scheduleRetranscode: z.boolean().default(false),
   /** How far the flag of that `todoAt` is expanded: the last media's keys in byCollection, as JSON. */
   flagCursor: z.object({ flag: z.string(), after: z.string() }).optional(),
@@ -191,6 +198,8 @@ export const OldVersionRow = z.object({
   mediaId: MediaId,
   creatorId: CreatorId,
   version: z.number().int().positive(),
+  /** The place of its objects; absent means public. */
+  access: Access.optional(),
   todo: z.literal('expire'),
   todoAt: Time,
 });

@@ -1,5 +1,7 @@
 import type { Succeeded } from '../contracts/job.ts';
+import type { Access } from '../contracts/keys.ts';
 import {
+  type CollectionRow,
   type Failure,
   type JobRow,
   type MediaRow,
@@ -10,7 +12,7 @@ import {
 } from '../contracts/rows.ts';
 import type { Outcome, Update, Write } from './change.ts';
 import { priceOf } from './cost.ts';
-import { changeMedia, endJob, hasEnded } from './rows.ts';
+import { changeJob, changeMedia, endJob, hasEnded } from './rows.ts';
 
 /** Which version viewers see, and which one they saw before. */
 
@@ -20,6 +22,17 @@ export function mayPublish(job: JobRow, media: MediaRow | null): { ok: true } | 
   if (!media || media.state === 'deleting') return { ok: false, why: 'the media is deleted' };
   if (media.jobId !== job.jobId) return { ok: false, why: `${media.jobId ?? 'another upload'} decides by now` };
   return { ok: true };
+}
+
+/**
+ * Where the version of a job goes, decided before its first copy: whatever becomes of the collection meanwhile, all of the
+ * version lies in one place.
+ */
+export function decideAccess(job: JobRow, collection: CollectionRow | null): Outcome<{ access: Access }> {
+  if (job.access) return { none: 'decided before' };
+  if (job.state !== 'succeeded') return { none: `the job is ${job.state}` };
+  const access = collection?.playback ?? 'public';
+  return { change: [changeJob(job, { access }, [], { access: null })], access };
 }
 
 export interface Publication {
@@ -57,7 +70,7 @@ export function published(job: JobRow, media: MediaRow | null, publication: Publ
     ),
     endJob(job, now, { state: 'published', progress: 100, cost: priceOf(result.usage) }),
   ];
-  if (current) change.push(expireVersion(media, current.version, graceUntil));
+  if (current) change.push(expireVersion(media, current.version, graceUntil, current.access));
   return { change };
 }
 
@@ -72,7 +85,7 @@ export function superseded(job: JobRow, media: MediaRow | null, why: string, now
   if (hasEnded(job)) return { none: `the job is ${job.state}` };
   const error: Failure = { code: 'source_changed', message: `Not published: ${why}.`, at: now };
   const change: Write[] = [endJob(job, now, { state: 'cancelled', error })];
-  if (media && copied) change.push(expireVersion(media, job.n, now));
+  if (media && copied) change.push(expireVersion(media, job.n, now, job.access));
   return { change };
 }
 
@@ -89,7 +102,7 @@ export function reserveRollback(jobId: string, media: MediaRow, graceUntil: stri
         expect: { seq: media.seq, 'current.version': current.version, 'previous.expiresAt': previous.expiresAt },
         set: { previous: { ...previous, expiresAt: graceUntil }, updatedAt: now },
       },
-      expireVersion(media, previous.version, graceUntil),
+      expireVersion(media, previous.version, graceUntil, previous.access),
     ],
   };
 }
@@ -102,7 +115,7 @@ export function rolledBack(jobId: string, media: MediaRow, graceUntil: string, n
   return {
     change: [
       changeMedia(media, now, { current: version, previous: { ...current, expiresAt: graceUntil } }),
-      expireVersion(media, current.version, graceUntil),
+      expireVersion(media, current.version, graceUntil, current.access),
       { op: 'remove', key: rowKeys.oldVersion(media.mediaId, version.version), expect: {} },
     ],
   };
@@ -133,8 +146,14 @@ export function forgetVersion(row: OldVersionRow, media: MediaRow | null): Outco
 }
 
 /** Makes or moves the row by which sweep removes a version. */
-export function expireVersion(media: Pick<MediaRow, 'mediaId' | 'creatorId'>, version: number, todoAt: string): Update {
+export function expireVersion(
+  media: Pick<MediaRow, 'mediaId' | 'creatorId'>,
+  version: number,
+  todoAt: string,
+  access?: Access,
+): Update {
   const { mediaId, creatorId } = media;
-  const set: OldVersionRow = { type: 'old-version', mediaId, creatorId, version, todo: TODO.expire, todoAt };
+  const row = { type: 'old-version', mediaId, creatorId, version, todo: TODO.expire, todoAt } as const;
+  const set: OldVersionRow = { ...row, ...(access && { access }) };
   return { op: 'update', key: rowKeys.oldVersion(mediaId, version), expect: {}, set: { ...set } };
 }

@@ -3,6 +3,7 @@ export type { Change, Outcome, Write } from './change.ts';
 export { markDeleting } from './deletion.ts';
 export { isUnderWay, jobFailed, jobSucceeded } from './end.ts';
 export {
+  decideAccess,
   expireVersion,
   forgetVersion,
   mayPublish,

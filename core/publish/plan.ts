@@ -26,11 +26,11 @@ export interface PublishPlan {
   bytes: number;
 }
 
-type Place = Pick<JobRow, 'creatorId' | 'mediaId' | 'jobId' | 'n'>;
+type Place = Pick<JobRow, 'creatorId' | 'mediaId' | 'jobId' | 'n' | 'access'>;
 
 /** What to copy for a job's result. Nothing in it is an object that an earlier version's playlists name. */
 export function publishPlan(job: Place, result: Succeeded): PublishPlan {
-  const keys = mediaKeys(job.creatorId, job.mediaId);
+  const keys = mediaKeys(job.creatorId, job.mediaId, job.access);
   const version = keys.version(job.n);
   const previewFiles = new Set([...(result.preview?.playlists ?? []), ...(result.preview?.shared ?? [])]);
   const shared = new Set(result.preview?.shared ?? []);
@@ -95,6 +95,7 @@ export function versionOf(
     renditions: result.renditions.map(({ playlist: _, audio: __, ...summary }) => summary),
     preset: result.preset,
     bytes: plan.bytes,
+    ...(job.access && { access: job.access }),
     source: fromUpload ? job.source : (media.current?.source ?? media.source),
   };
 }

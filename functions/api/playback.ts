@@ -19,7 +19,7 @@ export const playbackSession: Route<'createPlaybackSession'> = async (call, serv
   }
   const { deliveryUrl } = viewSettings(call, services);
   const expiresAt = new Date(Date.parse(now) + SESSION_HOURS * 3_600_000).toISOString();
-  if (accessTo(media.current.outputs) === 'public') {
+  if (accessTo(media.current) === 'public') {
     return { body: { resource: `${deliveryUrl}/${media.creatorId}/*/${media.mediaId}*`, expiresAt, cookies: {} } };
   }
   const resource = `${deliveryUrl}/${PRIVATE_PREFIX}${media.creatorId}/*/${media.mediaId}*`;

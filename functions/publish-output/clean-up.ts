@@ -2,14 +2,20 @@ import { list, remove, removeMany } from '../../aws/s3.ts';
 import { apply, getCollection, getJob, getMedia } from '../../aws/table.ts';
 import { RESULT_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
 import { type JobRow, type MediaRow, rowKeys } from '../../core/contracts/rows.ts';
+import { pointerKeys } from '../../core/publish/pointers.ts';
 import { logger } from '../shared/stack.ts';
+import { removePointersOf } from './flip.ts';
 import type { PublishServices } from './services.ts';
 
-/** After the rows: the original, where its collection says so, and what the job left under tmp/. */
+/** After the rows: the original, where its collection says so, and what the job left under tmp/ or, overtaken, in its place. */
 export async function cleanUp(services: PublishServices, mediaId: string, n: number): Promise<void> {
   const [job, media] = await Promise.all([getJob(services.table, mediaId, n), getMedia(services.table, mediaId)]);
   if (!job || (job.state !== 'published' && job.state !== 'cancelled')) return;
   if (job.state === 'published' && media) await deleteOriginal(services, job, media);
+  if (job.state === 'cancelled' && job.access) {
+    const keys = pointerKeys(job.creatorId, mediaId, job.access);
+    await removePointersOf(services, keys, async (jobs) => jobs.filter((jobId) => jobId === job.jobId));
+  }
   await clearTmp(services, job.jobId);
 }
 

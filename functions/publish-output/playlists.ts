@@ -33,7 +33,7 @@ export async function writeVersionMaster(services: PublishServices, job: JobRow,
     services.s3,
     {
       bucket: services.mediaBucket,
-      key: versionMaster(job.creatorId, job.mediaId, job.n),
+      key: versionMaster(job.creatorId, job.mediaId, job.n, job.access),
       body: masterPlaylist(result, ''),
       contentType: PLAYLIST_TYPE,
       cacheControl: IMMUTABLE,

@@ -1,15 +1,15 @@
 import { send } from '../../aws/queue.ts';
 import { head } from '../../aws/s3.ts';
-import { apply, getJob, getMedia, settle } from '../../aws/table.ts';
+import { apply, getCollection, getJob, getMedia, settle } from '../../aws/table.ts';
 import type { PublishMessage } from '../../core/contracts/events.ts';
 import { parseJobId } from '../../core/contracts/ids.ts';
 import type { Succeeded } from '../../core/contracts/job.ts';
 import { mediaKeys } from '../../core/contracts/keys.ts';
 import type { JobRow, MediaRow } from '../../core/contracts/rows.ts';
 import { DropreelError } from '../../core/jobs/errors.ts';
-import { expireVersion, mayPublish, published, superseded } from '../../core/jobs/transitions.ts';
+import { decideAccess, expireVersion, mayPublish, published, superseded } from '../../core/jobs/transitions.ts';
 import { type PublishPlan, publishPlan, versionOf } from '../../core/publish/plan.ts';
-import { pointersTo } from '../../core/publish/pointers.ts';
+import { otherPlace, pointerKeys, pointersTo } from '../../core/publish/pointers.ts';
 import { failJob, readResult } from '../shared/end-job.ts';
 import { logger } from '../shared/stack.ts';
 import { cleanUp } from './clean-up.ts';
@@ -60,14 +60,28 @@ async function publishSucceeded(
     await failJob(services.table, job.jobId, 'publish_failed', 'The output of the job is no longer there.');
     return false;
   }
-  const plan = publishPlan(job, result);
-  if (!(await isFlipped(services, job))) {
-    const may = mayPublish(job, media);
-    if (!may.ok) return supersede(services, job, may.why, false);
-    const copied = await makeVersion(services, job, result, plan, message.copied ?? 0, timeIsUp);
-    if (copied !== 'complete') return false;
-  }
-  return switchTo(services, job, result, plan);
+  if (await isFlipped(services, job)) return switchTo(services, job, result, publishPlan(job, result));
+  const may = mayPublish(job, media);
+  if (!may.ok) return supersede(services, job, may.why);
+  const placed = await withAccess(services, job, media?.collectionId ?? job.collectionId);
+  if (!placed) return false;
+  const plan = publishPlan(placed, result);
+  const copied = await makeVersion(services, placed, result, plan, message.copied ?? 0, timeIsUp);
+  return copied === 'complete' && switchTo(services, placed, result, plan);
+}
+
+/** The job with its access: decided now, or by the call that began to copy. Null when it is no more to be published. */
+async function withAccess(services: PublishServices, job: JobRow, collectionId: string): Promise<JobRow | null> {
+  if (job.access) return job;
+  const { table } = services;
+  await settle(table, async () => {
+    const row = await getJob(table, job.mediaId, job.n);
+    return row
+      ? decideAccess(row, await getCollection(table, job.creatorId, collectionId))
+      : { none: 'the job is gone' };
+  });
+  const row = await getJob(table, job.mediaId, job.n);
+  return row?.state === 'succeeded' && row.access ? row : null;
 }
 
 /** Everything of the version, up to what viewers can reach. */
@@ -93,7 +107,7 @@ async function makeVersion(
     if (!(error instanceof DropreelError)) throw error;
     await failJob(services.table, job.jobId, error.code, error.message);
     // What was copied is removed by sweep.
-    await apply(services.table, [expireVersion(job, job.n, new Date().toISOString())]);
+    await apply(services.table, [expireVersion(job, job.n, new Date().toISOString(), job.access)]);
     return 'failed';
   }
 }
@@ -106,8 +120,11 @@ async function switchTo(
   plan: PublishPlan,
 ): Promise<boolean> {
   const { table } = services;
-  const pointers = pointersTo(job.creatorId, job.mediaId, job.n, plan.outputs);
-  const flipped = await flip(services, job.jobId, pointers, async (masterJob) => {
+  const pointers = pointersTo(job.creatorId, job.mediaId, job.n, plan.outputs, job.access);
+  const left = pointerKeys(job.creatorId, job.mediaId, otherPlace(job.access));
+  const flipped = await flip(services, job.jobId, { pointers, left }, async (masterJob, leftJob) => {
+    // A newer version is in the other place: that one stays, and what this one has put here goes with clean-up.
+    if (leftJob !== undefined && parseJobId(leftJob).n > job.n) return { ok: false, why: `${leftJob} is published` };
     // Viewers see this version already: the rest follows, whatever began since.
     if (masterJob === job.jobId) return { ok: true };
     return mayPublish(
@@ -115,7 +132,7 @@ async function switchTo(
       await getMedia(table, job.mediaId),
     );
   });
-  if (!flipped.ok) return supersede(services, job, flipped.why, true);
+  if (!flipped.ok) return supersede(services, job, flipped.why);
   const outcome = await settle(table, async () => {
     const [row, media] = await Promise.all([getJob(table, job.mediaId, job.n), getMedia(table, job.mediaId)]);
     if (!row || !media) return { none: 'the rows are gone' };
@@ -124,25 +141,28 @@ async function switchTo(
     return published(row, media, { version, result, now, graceUntil: graceUntil(services, now) });
   });
   if (!('none' in outcome)) logger.info('published', { version: job.n, bytes: plan.bytes, copies: plan.copies.length });
-  else return supersede(services, job, outcome.none, true);
+  else return supersede(services, job, outcome.none);
   return true;
 }
 
 /** Too late: a newer job decides. Does nothing to a job that is published after all. */
-async function supersede(services: PublishServices, job: JobRow, why: string, copied: boolean): Promise<boolean> {
+async function supersede(services: PublishServices, job: JobRow, why: string): Promise<boolean> {
   logger.info('not published', { why });
   await settle(services.table, async () => {
     const [row, media] = await Promise.all([
       getJob(services.table, job.mediaId, job.n),
       getMedia(services.table, job.mediaId),
     ]);
-    return row ? superseded(row, media, why, new Date().toISOString(), copied) : { none: 'the job is gone' };
+    return row
+      ? superseded(row, media, why, new Date().toISOString(), row.access !== undefined)
+      : { none: 'the job is gone' };
   });
   return true;
 }
 
 async function isFlipped(services: PublishServices, job: JobRow): Promise<boolean> {
-  const key = mediaKeys(job.creatorId, job.mediaId).master;
+  if (!job.access) return false;
+  const key = mediaKeys(job.creatorId, job.mediaId, job.access).master;
   const master = await head(services.s3, { bucket: services.mediaBucket, key });
   return master?.metadata.job === job.jobId;
 }

@@ -2,7 +2,7 @@ import { cancel } from '../../aws/batch.ts';
 import { listVersions, remove, removePrefix } from '../../aws/s3.ts';
 import { apply, getRow } from '../../aws/table.ts';
 import { queryJobs, queryKeys } from '../../aws/table-queries.ts';
-import { mediaKeys, tmpPrefix } from '../../core/contracts/keys.ts';
+import { mediaPrefixes, tmpPrefix } from '../../core/contracts/keys.ts';
 import { type JobRow, MediaRow, rowKeys, TODO } from '../../core/contracts/rows.ts';
 import { hasEnded } from '../../core/jobs/rows.ts';
 import { failJob } from '../shared/end-job.ts';
@@ -30,7 +30,7 @@ async function deleteOne(services: SweepServices, media: MediaRow): Promise<void
   const { table, s3, mediaBucket, now } = services;
   const jobs = await queryJobs(table, media.mediaId, JOBS);
   const publishing = await endJobs(services, jobs);
-  for (const prefix of mediaKeys(media.creatorId, media.mediaId).prefixes) await removePrefix(s3, mediaBucket, prefix);
+  for (const prefix of mediaPrefixes(media.creatorId, media.mediaId)) await removePrefix(s3, mediaBucket, prefix);
   for (const { jobId } of jobs) await removePrefix(s3, mediaBucket, tmpPrefix(jobId));
   await removeUploads(services, media);
   const key = rowKeys.media(media.mediaId);

@@ -32,19 +32,16 @@ async function removeOne(services: SweepServices, key: RowKey): Promise<void> {
     return outcome;
   });
   if (keep || row === null) return;
-  const { creatorId, mediaId, version, todoAt }: OldVersionRow = row;
-  await removeVersion(services, creatorId, mediaId, version);
+  const { creatorId, mediaId, version, access, todoAt }: OldVersionRow = row;
+  await removeVersion(services, mediaKeys(creatorId, mediaId, access).version(version));
   await apply(table, [{ op: 'remove', key: rowKeys.oldVersion(mediaId, version), expect: { todoAt } }]);
   services.did('versionsRemoved');
 }
 
 async function removeVersion(
   { s3, mediaBucket }: SweepServices,
-  creatorId: string,
-  mediaId: string,
-  n: number,
+  version: ReturnType<ReturnType<typeof mediaKeys>['version']>,
 ): Promise<void> {
-  const version = mediaKeys(creatorId, mediaId).version(n);
   await removePrefix(s3, mediaBucket, version.hls);
   await removePrefix(s3, mediaBucket, version.preview);
   await removeMany(s3, mediaBucket, [version.mp4, version.thumbnail, version.poster, version.waveform]);

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
-import { mediaKeys } from '../../core/contracts/keys.ts';
+import { mediaPrefixes } from '../../core/contracts/keys.ts';
 import type { JobRow, MediaRow, Outputs } from '../../core/contracts/rows.ts';
 import type { Cloud } from '../../local/boot.ts';
 import { developerClients } from './clients.ts';
@@ -92,7 +92,7 @@ export async function collectReport(cloud: Cloud, finished: Finished): Promise<R
 async function download(cloud: Cloud, media: MediaRow, dir: string): Promise<void> {
   const { s3 } = developerClients(cloud);
   const bucket = cloud.outputs.MediaBucket ?? '';
-  for (const prefix of mediaKeys(media.creatorId, media.mediaId).prefixes) {
+  for (const prefix of mediaPrefixes(media.creatorId, media.mediaId)) {
     for await (const page of paginateListObjectsV2({ client: s3 }, { Bucket: bucket, Prefix: prefix })) {
       for (const { Key: key } of page.Contents ?? []) {
         if (!key) continue;

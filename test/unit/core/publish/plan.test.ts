@@ -56,7 +56,7 @@ describe('the plan of a publish', () => {
 
 describe('the pointers', () => {
   it('are turned with the master first, each made from an object of the version', () => {
-    const pointers = pointersTo('ann', MEDIA_ID, 3, plan.outputs);
+    const pointers = pointersTo('ann', MEDIA_ID, 3, plan.outputs, 'public');
     expect(pointers.map(({ key, from, prefix }) => [key, from, prefix])).toEqual([
       [`${HLS}master.m3u8`, `${HLS}v3/master.m3u8`, 'v3/'],
       [`${HLS}preview/preview.m3u8`, `${HLS}preview/v3/preview.m3u8`, 'v3/'],
@@ -66,7 +66,7 @@ describe('the pointers', () => {
     ]);
   });
   it('of outputs that the version has not are taken away', () => {
-    const pointers = pointersTo('ann', MEDIA_ID, 3, { master: `${HLS}master.m3u8` });
+    const pointers = pointersTo('ann', MEDIA_ID, 3, { master: `${HLS}master.m3u8` }, 'public');
     expect(pointers.map(({ from }) => from)).toEqual([`${HLS}v3/master.m3u8`, null, null, null, null]);
   });
 });
