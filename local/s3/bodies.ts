@@ -8,6 +8,9 @@ import { syncDirectory } from '../journal.ts';
 import { AwsError } from '../service.ts';
 import type { Piece } from './model.ts';
 
+/** Of a file at a time: four times Node's own 64 KiB, for fewer turns. */
+const READ_BYTES = 256 * 1024;
+
 /** What a body turned out to be while it was written. */
 export interface Written {
   piece: Piece;
@@ -81,7 +84,8 @@ export class Bodies {
       for (const { file, size } of pieces) {
         const first = Math.max(from - start, 0);
         const last = Math.min(to - start, size - 1);
-        if (first <= last) yield* createReadStream(join(objects, file), { start: first, end: last });
+        if (first <= last)
+          yield* createReadStream(join(objects, file), { start: first, end: last, highWaterMark: READ_BYTES });
         start += size;
       }
     }
@@ -93,7 +97,9 @@ export class Bodies {
     const md5 = createDigest('MD5');
     const checksum = createDigest(algorithm);
     for (const { file } of pieces) {
-      for await (const chunk of createReadStream(join(this.#objects, file)) as AsyncIterable<Buffer>) {
+      for await (const chunk of createReadStream(join(this.#objects, file), {
+        highWaterMark: READ_BYTES,
+      }) as AsyncIterable<Buffer>) {
         md5.update(chunk);
         checksum.update(chunk);
       }

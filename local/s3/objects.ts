@@ -13,7 +13,7 @@ import {
   userMetadata,
   writtenHeaders,
 } from './headers.ts';
-import { LIMITS, type ObjectVersion } from './model.ts';
+import { invalidArgument, LIMITS, type ObjectVersion } from './model.ts';
 import { checkReadConditions, checkWriteConditions } from './preconditions.ts';
 
 /** Query parameters that replace headers of a GetObject's answer. */
@@ -25,6 +25,9 @@ const OVERRIDES = [
   'content-language',
   'expires',
 ];
+
+/** What HTTP can carry in a header: no line ends, nothing above Latin-1. */
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 export async function getObject(call: Call): Promise<ServiceResponse> {
   const { request, store, bucket, key } = call;
@@ -42,6 +45,7 @@ export async function getObject(call: Call): Promise<ServiceResponse> {
         'Request specific response headers cannot be used for anonymous GET requests.',
       );
     }
+    if (!HEADER_VALUE.test(value)) throw invalidArgument(`response-${name} cannot be a header`);
     headers[name] = value;
   }
   const range = readRange(request.headers.range, version.size);

@@ -193,6 +193,18 @@ const CASES: Case[] = [
     expected: ['video/mp4', 'attachment', 'no-store'],
   },
   {
+    title: 'a response-… parameter that cannot be a header adds no header',
+    truth: 'RFC 9110, 5.5: a field value holds no line end',
+    run: async (t) => {
+      const key = t.key();
+      await put(t, key);
+      const query = { 'response-content-disposition': 'a\r\nx-evil: 1' };
+      const { status, headers } = await t.raw({ method: 'GET', bucket: t.plain, key, query });
+      return [status >= 200, headers['x-evil']];
+    },
+    expected: [true, undefined],
+  },
+  {
     title: 'user metadata has at most 2 KB',
     truth: 'userguide/UsingMetadata.html, API/ErrorResponses.html: MetadataTooLarge',
     moto: '200',
