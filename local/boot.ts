@@ -28,11 +28,12 @@ import { createScheduler } from './scheduler/scheduler.ts';
 import { timedRules, timedSchedule } from './scheduler/timed.ts';
 import { createSqs } from './sqs/service.ts';
 import { createDeliver } from './targets.ts';
+import { readSecrets } from './template/secrets.ts';
 
 export interface BootOptions {
   /** The directory that cdk synth wrote. */
   assembly: string;
-  /** Holds all that lasts; made when it is not there. One cloud at a time. */
+  /** Holds all that lasts; made when it is not there. One cloud at a time. Its secrets.json has the texts of secrets by name. */
   stateDir: string;
   /** Of the AWS endpoint. 0: any. Default: that of the last run in this directory. */
   port?: number;
@@ -94,7 +95,7 @@ export async function bootCloud(options: BootOptions): Promise<Cloud> {
 async function boot(options: BootOptions, teardown: Teardown): Promise<Cloud> {
   const { assembly, stateDir, log = () => {}, nodePath = process.execPath, hooks } = options;
   const ports = await choosePorts(stateDir, options.port);
-  const configuration = await readConfiguration(assembly, ports);
+  const configuration = await readConfiguration(assembly, ports, await readSecrets(join(stateDir, 'secrets.json')));
   const { endpoint, functions, mappings, policies } = configuration;
   const clock = new Clock();
   const meter = new Meter();

@@ -13,6 +13,7 @@ import { readQueues } from '../sqs/template.ts';
 import { TemplateProblems } from '../template/errors.ts';
 import { type LoadedTemplate, loadTemplate } from '../template/load.ts';
 import { PropertyReader } from '../template/read.ts';
+import type { Secrets } from '../template/secrets.ts';
 import { localHosts } from './hosts.ts';
 import { checkMappings } from './mappings.ts';
 import type { Ports } from './ports.ts';
@@ -22,12 +23,13 @@ import { SERVED_TYPES } from './served.ts';
 export type Configuration = Awaited<ReturnType<typeof readConfiguration>>;
 
 /** Reads the synthesized template for every service. @throws TemplateProblems with all that can't be served */
-export async function readConfiguration(assembly: string, ports: Ports) {
+export async function readConfiguration(assembly: string, ports: Ports, secrets: Secrets) {
   const endpoint = `http://127.0.0.1:${ports.gateway}`;
   const template = await loadTemplate({
     assembly,
     endpoint,
     served: SERVED_TYPES,
+    secrets,
     hosts: (resources) => localHosts(ports, resources),
   });
   const reader = new PropertyReader();

@@ -5,6 +5,7 @@ import { type Identity, identify } from './identity.ts';
 import { INERT_TYPES } from './inert.ts';
 import { evaluateCondition, resolve, type Scope } from './intrinsics.ts';
 import type { Json } from './json.ts';
+import { revealSecrets, type Secrets } from './secrets.ts';
 
 /** A resource that is served, its intrinsic functions resolved. */
 export interface Resource {
@@ -33,6 +34,8 @@ export interface LoadOptions {
   endpoint: string;
   /** Resource types for which there is a service. */
   served: ReadonlySet<string>;
+  /** What the template's references to Secrets Manager give. Default: there are none. */
+  secrets?: Secrets;
   /** Given each resource's identity by type: what AWS host names are here, as `d1.cloudfront.net` → `127.0.0.1:4568`. */
   hosts(identities: ReadonlyMap<string, { type: string; identity: Identity }>): ReadonlyMap<string, string>;
 }
@@ -75,7 +78,9 @@ export async function loadTemplate(options: LoadOptions): Promise<LoadedTemplate
     const identity = identities.get(logicalId)?.identity;
     const properties: Json = {};
     for (const [name, value] of Object.entries(Properties)) {
-      const resolved = attempt(`${logicalId}.${name}`, () => resolve(value, scope));
+      const resolved = attempt(`${logicalId}.${name}`, () =>
+        revealSecrets(resolve(value, scope), options.secrets ?? {}),
+      );
       if (resolved !== undefined) properties[name] = localize(resolved);
     }
     if (identity) resources.push({ logicalId, type, ...identity, properties });

@@ -118,3 +118,20 @@ test('a file asset is found by its key', async () => {
   expect(assets.file('abc.zip')).toBe(join(directory, 'asset.abc'));
   expect(() => assets.file('other.zip')).toThrow('the file asset other.zip is not in the asset manifest');
 });
+
+describe('a reference to a secret', () => {
+  const reference = (name: string): SmallAssembly => ({
+    resources: {
+      Q: { Type: 'AWS::SQS::Queue', Properties: { Tags: [`key {{resolve:secretsmanager:${name}:SecretString:::}}`] } },
+    },
+  });
+
+  test('gives its text', async () => {
+    const { resources } = await load(reference('a/key'), { secrets: { 'a/key': 'BEGIN\n$&' } });
+    expect(resources[0]?.properties.Tags).toEqual(['key BEGIN\n$&']);
+  });
+
+  test('that nobody has written down is named', async () => {
+    await expect(load(reference('a/key'))).rejects.toThrow('Q.Tags: there is no secret a/key in secrets.json');
+  });
+});
