@@ -45,6 +45,8 @@ async function ffprobe(tools: Tools, file: string, signal: AbortSignal): Promise
   const result = await execa(tools.ffprobe, args, { reject: false, cancelSignal: signal, ...PROBE_LIMITS });
   signal.throwIfAborted();
   if (result.timedOut) throw new DropreelError('corrupt', 'The file could not be read within a minute; it is damaged.');
+  if (result.failed && result.exitCode === undefined)
+    throw new Error(`ffprobe did not start: ${result.originalMessage}`);
   if (result.failed) throw probeFailure(result.stderr);
   const oversized = /Picture size (\d+)x(\d+)/.test(result.stderr);
   if (oversized) throw probeFailure(result.stderr);

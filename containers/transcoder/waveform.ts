@@ -4,8 +4,8 @@ import { open, rename } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { Peaks } from '../../core/media/waveform.ts';
 import { confined } from './ffmpeg/demuxers.ts';
-import { cut, encodeFailure } from './ffmpeg/errors.ts';
-import { spawnFfmpeg, type Tools } from './ffmpeg/run.ts';
+import { cut } from './ffmpeg/errors.ts';
+import { checkExit, spawnFfmpeg, type Tools } from './ffmpeg/run.ts';
 
 export interface WaveformRequest {
   source: string;
@@ -77,7 +77,7 @@ async function* decode(tools: Tools, request: WaveformRequest): AsyncGenerator<I
   }
   const result = await child;
   signal.throwIfAborted();
-  if (result.failed) throw encodeFailure(stderr, { code: result.exitCode, signal: result.signal });
+  checkExit(result, stderr);
 }
 
 // An Int16Array must begin at an even address.

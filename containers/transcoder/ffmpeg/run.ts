@@ -40,8 +40,20 @@ export async function runFfmpeg(tools: Tools, args: string[], run: FfmpegRun): P
   });
   const result = await child;
   run.signal.throwIfAborted();
-  if (result.failed) throw encodeFailure(outcome.stderr, { code: result.exitCode, signal: result.signal });
+  checkExit(result, outcome.stderr);
   return outcome;
+}
+
+/** Throws for a failed run: a DropreelError for what FFmpeg says, a plain error when it could not even be started. */
+export function checkExit(
+  result: { failed: boolean } & { [Key in 'exitCode' | 'signal' | 'originalMessage']?: unknown },
+  stderr: string,
+): void {
+  if (!result.failed) return;
+  const code = typeof result.exitCode === 'number' ? result.exitCode : undefined;
+  const signal = typeof result.signal === 'string' ? result.signal : undefined;
+  if (code === undefined && signal === undefined) throw new Error(`FFmpeg did not start: ${result.originalMessage}`);
+  throw encodeFailure(stderr, { code, signal });
 }
 
 const REPORTING = ['-v', 'warning', '-nostats', '-progress', 'pipe:1', '-stats_period', '1'];

@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { measureBandwidth } from '../../../../core/media/bandwidth.ts';
+import { firstSeconds, readMediaPlaylist, writeMediaPlaylist } from '../../../../core/media/media-playlist.ts';
+
+const TEXT = `#EXTM3U
+#EXT-X-VERSION:7
+#EXT-X-TARGETDURATION:6
+#EXT-X-MEDIA-SEQUENCE:0
+#EXT-X-PLAYLIST-TYPE:VOD
+#EXT-X-MAP:URI="720p_init.mp4"
+#EXTINF:6.006000,
+720p_000.m4s
+#EXTINF:2.002000,
+720p_001.m4s
+#EXT-X-ENDLIST
+`;
+const PLAYLIST = {
+  init: '720p_init.mp4',
+  segments: [
+    { uri: '720p_000.m4s', durationSeconds: 6.006 },
+    { uri: '720p_001.m4s', durationSeconds: 2.002 },
+  ],
+};
+
+test('a playlist is written as it is read', () => {
+  expect(writeMediaPlaylist(PLAYLIST)).toBe(TEXT);
+  expect(readMediaPlaylist(TEXT)).toEqual(PLAYLIST);
+});
+
+test('a playlist that was not finished is refused', () => {
+  expect(() => readMediaPlaylist(TEXT.replace('#EXT-X-ENDLIST\n', ''))).toThrow('EXT-X-ENDLIST');
+  expect(() => readMediaPlaylist(TEXT.replace(/#EXT-X-MAP.*\n/, ''))).toThrow('EXT-X-MAP');
+});
+
+test('the first 30 s are five segments of six, also where sound is cut a little early', () => {
+  const of = (durationSeconds: number) => ({
+    init: 'i',
+    segments: Array.from({ length: 9 }, (_, i) => ({ uri: `${i}`, durationSeconds })),
+  });
+  expect(firstSeconds(of(6), 30).segments).toHaveLength(5);
+  expect(firstSeconds(of(5.99), 30).segments).toHaveLength(5);
+  expect(firstSeconds(of(6.016), 30).segments).toHaveLength(5);
+  expect(firstSeconds(of(17), 30).segments).toHaveLength(2);
+});
+
+test('the peak is that of the densest run of about a segment, so a short last one does not count alone', () => {
+  const segments = [
+    { bytes: 750_000, durationSeconds: 6 },
+    { bytes: 1_500_000, durationSeconds: 6 },
+    { bytes: 100_000, durationSeconds: 0.04 },
+  ];
+  expect(measureBandwidth(segments)).toEqual({ peak: 2_119_206, average: 1_561_462 });
+});
+
+test('a stream of one short segment is its own measure', () => {
+  expect(measureBandwidth([{ bytes: 5000, durationSeconds: 0.04 }])).toEqual({ peak: 1_000_000, average: 1_000_000 });
+});
