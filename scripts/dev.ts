@@ -42,7 +42,7 @@ async function announce(cloud: Cloud): Promise<void> {
   const { endpoint, apiUrl, deliveryUrl, outputs } = cloud;
   await mkdir('.dropreel', { recursive: true });
   const text = JSON.stringify(
-    { endpoint, apiUrl, deliveryUrl, issuerUrl: outputs.IssuerUrl ?? null, outputs },
+    { endpoint, apiUrl, deliveryUrl, issuerUrl: cloud.issuer?.url ?? null, outputs },
     null,
     2,
   );
