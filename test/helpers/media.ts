@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -60,4 +60,14 @@ export async function decodeAll(path: string): Promise<DecodedStream[]> {
 export async function ffmpegMajor(): Promise<number> {
   const { stdout } = await execa('ffmpeg', ['-version']);
   return Number(/version n?(\d+)/.exec(stdout)?.[1] ?? 0);
+}
+
+/** Real clips, which a fresh clone does not have. Null where they are missing. */
+export const SHARED_MEDIA = await findSharedMedia();
+
+async function findSharedMedia(): Promise<string | null> {
+  const path = join(import.meta.dirname, '../../../shared/media');
+  const found = await stat(path).catch(() => null);
+  if (found === null) console.warn(`no ${path}: tests with real clips are skipped`);
+  return found === null ? null : path;
 }

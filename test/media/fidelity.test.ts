@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { H264_AAC, make, picture, TOOLS, temporaryDirectory } from '../helpers/media.ts';
+import { presetNamed, transcodeFile } from '../helpers/transcode.ts';
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+beforeAll(async () => {
+  directory = await temporaryDirectory();
+});
+afterAll(async () => {
+  await directory[Symbol.asyncDispose]();
+});
+
+async function probe(path: string, entries: string): Promise<string> {
+  const { stdout } = await execa(TOOLS.ffprobe, ['-v', 'error', '-show_entries', entries, '-of', 'csv=p=0', path]);
+  return stdout.trim();
+}
+
+/** When the first bright picture is shown, and when the first loud sample is heard, in seconds. */
+async function flashAndBeep(picturePath: string, soundPath: string): Promise<[number, number]> {
+  const bright = await lines(picturePath, ['-vf', 'signalstats,metadata=print:file=-', '-an']);
+  const flash = /pts_time:([\d.]+)\n(?:lavfi.*\n)*?lavfi\.signalstats\.YAVG=(?:1[5-9]\d|2\d\d)/.exec(bright)?.[1];
+  const quiet = await lines(soundPath, ['-vn', '-af', 'silencedetect=noise=-20dB:d=0.2,ametadata=print:file=-']);
+  return [Number(flash), Number(/silence_end=([\d.]+)/.exec(quiet)?.[1])];
+}
+
+async function lines(path: string, filter: string[]): Promise<string> {
+  const { stdout } = await execa(TOOLS.ffmpeg, ['-v', 'error', '-i', path, ...filter, '-f', 'null', '-']);
+  return stdout;
+}
+
+const FLASH = "color=black:s=320x240:r=25:d=3,geq=lum='if(gte(T,1.5),235,16)':cb=128:cr=128";
+const BEEP = "aevalsrc='if(gte(t,1.5),0.7*sin(2000*t),0)':d=3:s=48000";
+
+test.each<[string, string[]]>([
+  ['both from the start', ['together.mp4']],
+  ['with the sound late', ['-af', 'atrim=start=0.7', 'late-sound.mkv']],
+  ['with the picture late', ['-vf', 'trim=start=0.7', 'late-picture.mkv']],
+  ['in a transport stream', ['stream.ts']],
+])('a flash and a beep stay together, %s', async (_, output) => {
+  const sources = ['-f', 'lavfi', '-i', FLASH, '-f', 'lavfi', '-i', BEEP];
+  const source = await make(directory.path, ...sources, ...H264_AAC, ...output);
+  const { result, out } = await transcodeFile(directory.path, source);
+  const stream = await flashAndBeep(join(out, '240p.m3u8'), join(out, 'audio-64k.m3u8'));
+  const mp4 = join(out, result.mp4 ?? '');
+  for (const [flash, beep] of [stream, await flashAndBeep(mp4, mp4)]) {
+    expect(flash).toBeGreaterThan(1.4);
+    expect(Math.abs(flash - beep)).toBeLessThanOrEqual(0.045);
+  }
+});
+
+test('pictures are shown in their order and at their times, also across a gap of fifteen seconds', async () => {
+  const gap = ['-vf', "select='between(mod(t,17),0,2)'", '-fps_mode', 'vfr'];
+  const source = await make(directory.path, ...picture('320x240', '10', 20), ...gap, ...H264_AAC, 'gap.mp4');
+  const { result, out } = await transcodeFile(directory.path, source);
+  const times = async (path: string) =>
+    (await probe(path, 'packet=pts_time'))
+      .split('\n')
+      .map(Number)
+      .sort((a, b) => a - b);
+  const expected = await times(source);
+  expect(expected).toHaveLength(42);
+  expect(await times(join(out, '240p.m3u8'))).toEqual(expected);
+  expect(await times(join(out, result.mp4 ?? ''))).toEqual(expected);
+});
+
+test('full range becomes limited, and is labelled so with the matrix that it has', async () => {
+  const grey = ['-f', 'lavfi', '-i', 'color=white:s=320x240:r=25:d=0.2'];
+  const full = [
+    '-vf',
+    'scale=out_range=full:out_color_matrix=bt601,format=yuvj420p',
+    '-color_range',
+    'pc',
+    '-colorspace',
+    'smpte170m',
+  ];
+  const source = await make(directory.path, ...grey, ...full, '-c:v', 'libx264', '-preset', 'ultrafast', 'full.mp4');
+  const { out } = await transcodeFile(directory.path, source);
+  const rung = join(out, '240p.m3u8');
+  expect(await probe(rung, 'stream=color_range,color_space')).toContain('tv,smpte170m');
+  expect(await lines(rung, ['-vf', 'signalstats,metadata=print:file=-'])).toMatch(/YMAX=23[456]/);
+});
+
+test('HDR10 is tone-mapped: white of 203 cd/m² stays light, and the labels are BT.709', async () => {
+  // 10-bit code 573 of the PQ curve is 203 cd/m², the white of a page (ITU-R BT.2408).
+  const white = ['-f', 'lavfi', '-i', 'color=black:s=320x240:r=25:d=0.2,format=yuv420p10le,geq=lum=573:cb=512:cr=512'];
+  const labels = 'colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:log-level=error';
+  const hevc = [
+    '-c:v',
+    'libx265',
+    '-preset',
+    'ultrafast',
+    '-x265-params',
+    labels,
+    '-pix_fmt',
+    'yuv420p10le',
+    '-tag:v',
+    'hvc1',
+  ];
+  const source = await make(directory.path, ...white, ...hevc, 'hdr.mp4');
+  const { out, result } = await transcodeFile(directory.path, source);
+  const rung = join(out, '240p.m3u8');
+  expect(result.skipped.map(({ what }) => what)).toEqual(['waveform']);
+  expect(await probe(rung, 'stream=pix_fmt,color_range,color_space,color_transfer,color_primaries')).toContain(
+    'yuv420p,tv,bt709,bt709,bt709',
+  );
+  const average = Number(/YAVG=([\d.]+)/.exec(await lines(rung, ['-vf', 'signalstats,metadata=print:file=-']))?.[1]);
+  expect(average).toBeGreaterThan(150);
+  expect(average).toBeLessThan(236);
+});
+
+test('segments are six seconds, cut at the same times in every rung, and begin with keyframes', async () => {
+  const source = await make(directory.path, ...picture('640x480', '24', 14), ...H264_AAC, 'long.mp4');
+  const two = { ...presetNamed('standard'), rungs: presetNamed('standard').rungs.slice(2) };
+  const { result, out } = await transcodeFile(directory.path, source, two);
+  expect(result.preview?.shared).toEqual(['480p_init.mp4', '480p_000.m4s', '480p_001.m4s', '480p_002.m4s']);
+  for (const rung of ['480p', '360p']) {
+    const text = await execa('grep', ['EXTINF', join(out, `${rung}.m3u8`)]);
+    expect(text.stdout).toBe('#EXTINF:6.000000,\n#EXTINF:6.000000,\n#EXTINF:2.000000,');
+    const keys = (await probe(join(out, `${rung}.m3u8`), 'packet=pts_time,flags')).split('\n');
+    expect(keys.filter((line) => line.includes('K')).map((line) => Number(line.split(',')[0]))).toEqual([
+      0, 2, 4, 6, 8, 10, 12,
+    ]);
+  }
+});
