@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { SCOPES } from '../core/contracts/api.ts';
 import type { Profile } from './config.ts';
 import { CliError, EXIT } from './exit.ts';
 import { openInBrowser } from './open.ts';
@@ -12,7 +11,11 @@ const PORT = 8912;
 const WAIT_MS = 5 * 60_000;
 
 /** A person signs in with the browser: authorization code with PKCE (RFC 7636), answered to a port of this machine. */
-export async function signIn(profile: Profile, note: (line: string) => void): Promise<NonNullable<Profile['token']>> {
+export async function signIn(
+  profile: Profile,
+  scopes: readonly string[],
+  note: (line: string) => void,
+): Promise<NonNullable<Profile['token']>> {
   const { authorization_endpoint: endpoint } = await discover(profile);
   if (!endpoint) throw new CliError(EXIT.usage, 'The issuer has no sign-in page. Use --client-secret for a machine.');
   const verifier = randomBytes(32).toString('base64url');
@@ -23,7 +26,7 @@ export async function signIn(profile: Profile, note: (line: string) => void): Pr
     response_type: 'code',
     client_id: profile.clientId ?? '',
     redirect_uri: redirect,
-    scope: `openid ${Object.values(SCOPES).join(' ')}`,
+    scope: ['openid', ...scopes].join(' '),
     state,
     code_challenge: createHash('sha256').update(verifier).digest('base64url'),
     code_challenge_method: 'S256',

@@ -67,7 +67,11 @@ export class DropreelStack extends Stack {
       PublishQueueUrl: publish.work.queue.queueUrl,
       AlarmTopic: monitoring.topic.topicArn,
       WebhookQueueUrl: webhooks.work.queue.queueUrl,
-      ...(api.identity && { TokenUrl: api.identity.tokenUrl, MachineClientId: api.identity.machineClientId }),
+      ...(api.identity && {
+        TokenUrl: api.identity.tokenUrl,
+        MachineClientId: api.identity.machineClientId,
+        PeopleClientId: api.identity.peopleClientId,
+      }),
     });
   }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { SCOPES } from '../../core/contracts/api.ts';
 import { type Profile, readConfig, saveProfile } from '../config.ts';
 import { type GlobalOptions, outputOf } from '../context.ts';
 import { CliError, EXIT } from '../exit.ts';
@@ -10,6 +11,7 @@ interface Options {
   tokenUrl?: string;
   clientId?: string;
   clientSecret?: string;
+  operator?: boolean;
 }
 
 export function addLogin(program: Command): void {
@@ -20,6 +22,7 @@ export function addLogin(program: Command): void {
     .option('--token-url <url>', "the issuer's token endpoint, if it does not publish it")
     .option('--client-id <id>')
     .option('--client-secret <secret>', 'for a machine (client credentials); better in DROPREEL_CLIENT_SECRET')
+    .option('--operator', 'ask for the operator scope too, where the issuer gives it')
     .action(async (options: Options, command: Command) => {
       const { endpoint = process.env.DROPREEL_ENDPOINT, profile: name = 'default' } =
         command.optsWithGlobals<GlobalOptions>();
@@ -42,7 +45,8 @@ export function addLogin(program: Command): void {
       };
       const out = outputOf(command);
       if (clientSecret) await tokenFor(profile);
-      const token = clientSecret ? undefined : await signIn(profile, (line) => out.note(line));
+      const scopes = options.operator ? [SCOPES.creator, SCOPES.operator] : [SCOPES.creator];
+      const token = clientSecret ? undefined : await signIn(profile, scopes, (line) => out.note(line));
       await saveProfile({ ...profile, ...(token && { token }) }, true);
       out.result({ profile: name, apiUrl: profile.apiUrl }, () => `Logged in to ${profile.apiUrl} (profile ${name}).`);
     });

@@ -17,11 +17,15 @@ export interface Issuer {
   audience: string[];
 }
 
-/** The default issuer: a user pool with dropreel's two scopes, and a client for machines (client credentials). */
+/** Where `dropreel login` waits for the browser. */
+const SIGN_IN_CALLBACK = 'http://localhost:8912/callback';
+
+/** The default issuer: a user pool with dropreel's two scopes, a client for machines and one for `dropreel login`. */
 export class Identity extends Construct {
   readonly issuer: Issuer;
   readonly tokenUrl: string;
   readonly machineClientId: string;
+  readonly peopleClientId: string;
 
   constructor(scope: Construct, id: string) {
     super(scope, id);
@@ -42,7 +46,7 @@ export class Identity extends Construct {
     Validations.of(pool).acknowledge(
       {
         id: 'AwsSolutions-COG2',
-        reason: 'People sign in by an issuer of their own (jwtIssuer); the pool serves machines',
+        reason: 'A team with many people names its own issuer (jwtIssuer); the pool is for machines and the operators',
       },
       { id: 'AwsSolutions-COG8', reason: 'The plus plan protects passwords of people, and is billed per user' },
     );
@@ -60,12 +64,31 @@ export class Identity extends Construct {
         scopes: scopes.map((scope) => OAuthScope.resourceServer(server, scope)),
       },
     });
+    // Public, for a command on somebody's machine keeps no secret; PKCE takes its place.
+    const people = new UserPoolClient(this, 'People', {
+      userPool: pool,
+      generateSecret: false,
+      preventUserExistenceErrors: true,
+      authFlows: {},
+      oAuth: {
+        flows: { authorizationCodeGrant: true },
+        // Cognito gives a client's scopes to whoever signs in: the operator's is for machines and other issuers.
+        scopes: [
+          OAuthScope.OPENID,
+          ...scopes.filter(isForCreators).map((scope) => OAuthScope.resourceServer(server, scope)),
+        ],
+        callbackUrls: [SIGN_IN_CALLBACK],
+      },
+    });
     const domain = new UserPoolDomain(this, 'Domain', {
       userPool: pool,
       cognitoDomain: { domainPrefix: `dropreel-${Aws.ACCOUNT_ID}` },
     });
-    this.issuer = { url: pool.userPoolProviderUrl, audience: [machine.userPoolClientId] };
+    this.issuer = { url: pool.userPoolProviderUrl, audience: [machine.userPoolClientId, people.userPoolClientId] };
     this.tokenUrl = `${domain.baseUrl()}/oauth2/token`;
     this.machineClientId = machine.userPoolClientId;
+    this.peopleClientId = people.userPoolClientId;
   }
 }
+
+const isForCreators = ({ scopeName }: ResourceServerScope) => SCOPES.creator === `dropreel/${scopeName}`;
