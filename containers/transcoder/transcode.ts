@@ -6,6 +6,7 @@ import type { MediaProbe } from '../../core/media/probe.ts';
 import { streamed, type Task } from '../../core/media/tasks.ts';
 import { describeRenditions } from './describe.ts';
 import { type Encoded, encode } from './encode.ts';
+import type { FfmpegProgress } from './ffmpeg/progress.ts';
 import type { Tools } from './ffmpeg/run.ts';
 import { writePreview } from './preview.ts';
 import { probeSource } from './probe.ts';
@@ -23,6 +24,8 @@ export interface TranscodeRun {
   signal: AbortSignal;
   /** `fraction` is of this phase, 0 to 1; `speed` times real time. */
   onProgress: (progress: { phase: Phase; fraction: number; speed?: number | undefined }) => void;
+  /** When the encoder has put out something for the first time. */
+  onFirstFrame?: () => void;
   /** As soon as it is known, so that a failure can be told with it. */
   onSource?: (source: SourceInfo) => void;
 }
@@ -97,7 +100,12 @@ async function perform(
 }
 
 function progressOf(plan: EncodePlan, run: TranscodeRun) {
-  return ({ seconds, speed }: { seconds: number | undefined; speed: number | undefined }) => {
+  let started = false;
+  return ({ frames, seconds, speed }: FfmpegProgress) => {
+    if (!started && (frames ?? seconds ?? 0) > 0) {
+      started = true;
+      run.onFirstFrame?.();
+    }
     const fraction = Math.min(1, (seconds ?? 0) / Math.max(plan.durationSeconds, 0.001));
     run.onProgress({ phase: 'transcoding', fraction, speed });
   };

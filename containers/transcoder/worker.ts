@@ -73,6 +73,7 @@ async function produce(
     preset: job.preset,
     signal,
     onSource,
+    onFirstFrame: () => log('info', 'first frame', { jobId: job.jobId, mediaId: job.mediaId }),
     onProgress: ({ phase, fraction, speed }) => progress.at(phase, fraction, speed),
   });
   progress.step('transcoded');

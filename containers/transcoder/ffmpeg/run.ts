@@ -56,7 +56,7 @@ export function checkExit(
   throw encodeFailure(stderr, { code, signal });
 }
 
-const REPORTING = ['-v', 'warning', '-nostats', '-progress', 'pipe:1', '-stats_period', '1'];
+const REPORTING = ['-v', 'warning', '-nostats', '-progress', 'pipe:1', '-stats_period', '0.2'];
 
 /** Starts ffmpeg with its output as streams; nothing is buffered, a damaged file can cause warnings without end. */
 export function spawnFfmpeg(tools: Tools, args: string[], run: Pick<FfmpegRun, 'cwd' | 'signal'>) {
