@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { JobId, jobIdFor, mediaIdFor, parseJobId } from '../../../../core/contracts/ids.ts';
-import { dropKey, mediaKeys, parseDropKey, tmpPrefix } from '../../../../core/contracts/keys.ts';
+import { dropKey, mediaKeys, mediaPrefixes, parseDropKey, tmpPrefix } from '../../../../core/contracts/keys.ts';
 
 describe('a drop key', () => {
   it.each([
@@ -58,4 +58,12 @@ it('versions of one media share no folder with each other or with tmp/', () => {
   expect(ten.hls.startsWith(one.hls)).toBe(false);
   expect(ten.mp4.startsWith(one.mp4)).toBe(false);
   expect(Object.values(one).some((key) => key.startsWith(tmpPrefix('abcdefghijklmnopqrstuvwxyz-1')))).toBe(false);
+});
+
+it('what is private has the same keys under private/', () => {
+  const [open, closed] = [mediaKeys('ann', 'x'), mediaKeys('ann', 'x', 'private')];
+  expect([open.master, closed.master]).toEqual(['ann/hls/x/master.m3u8', 'private/ann/hls/x/master.m3u8']);
+  expect(closed.version(2).mp4).toBe('private/ann/mp4/x/v2.mp4');
+  expect(mediaPrefixes('ann', 'x')).toEqual([...open.prefixes, ...closed.prefixes]);
+  expect(closed.prefixes[0]).toBe('private/ann/hls/x/');
 });

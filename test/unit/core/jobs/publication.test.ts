@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { OldVersionRow } from '../../../../core/contracts/rows.ts';
+import type { CollectionRow, OldVersionRow } from '../../../../core/contracts/rows.ts';
 import {
+  decideAccess,
   forgetVersion,
   mayPublish,
   published,
@@ -96,6 +97,39 @@ describe('a published version', () => {
 
   it('is none when the media is being deleted', () => {
     expect(published(done(), media({ state: 'deleting' }), publication(1))).toEqual({ none: 'the media is deleted' });
+  });
+});
+
+describe('the access of a version', () => {
+  const films: CollectionRow = {
+    type: 'collection',
+    creatorId: 'ann',
+    collectionId: 'talks',
+    title: 'talks',
+    preset: 'standard',
+    deleteOriginal: false,
+    retranscodeFromOutput: false,
+    playback: 'private',
+    scheduleRetranscode: false,
+    createdAt: NOW,
+    updatedAt: NOW,
+  };
+
+  it("is the collection's, once", () => {
+    const [update] = changeOf(decideAccess(done(), films));
+    expect(update).toMatchObject({ set: { access: 'private' }, expect: { state: 'succeeded', access: null } });
+    expect(decideAccess(done({ access: 'public' }), films)).toEqual({ none: 'decided before' });
+    expect(decideAccess(job({ state: 'cancelled' }), films)).toEqual({ none: 'the job is cancelled' });
+  });
+  it('goes with it when it is replaced, rolled back or found late', () => {
+    const current = version(1, { access: 'private' });
+    const replaced = published(done({ n: 2 }), media({ jobId: `${MEDIA_ID}-2`, current }), publication(2));
+    expect(updateOf(replaced, 'OLD#000001').set).toMatchObject({ version: 1, access: 'private' });
+    const previous = { ...version(2), expiresAt: LATER };
+    const back = rolledBack(`${MEDIA_ID}-1`, media({ current, previous }), LATER, NOW);
+    expect(updateOf(back, 'OLD#000001').set).toMatchObject({ version: 1, access: 'private' });
+    const late = superseded(done({ access: 'private' }), media(), 'x', NOW, true);
+    expect(updateOf(late, 'OLD#000001').set).toMatchObject({ version: 1, access: 'private' });
   });
 });
 

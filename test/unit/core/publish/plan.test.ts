@@ -54,6 +54,19 @@ describe('the plan of a publish', () => {
   });
 });
 
+describe('the plan of what is private', () => {
+  it('has every key under private/, and the version says so', () => {
+    const secret = job({ n: 3, access: 'private' });
+    const { copies, outputs, prefixes } = publishPlan(secret, result());
+    const keys = [...copies.map(({ to }) => to), ...Object.values(outputs), ...prefixes];
+    expect(keys.filter((key) => !key?.startsWith('private/ann/'))).toEqual([]);
+    expect(keys.length).toBeGreaterThan(20);
+    expect(versionOf(secret, media(), result(), plan, NOW).access).toBe('private');
+    const pointers = pointersTo('ann', MEDIA_ID, 3, outputs, 'private').flatMap(({ key, from }) => [key, from ?? key]);
+    expect(pointers.filter((key) => !key.startsWith('private/ann/'))).toEqual([]);
+  });
+});
+
 describe('the pointers', () => {
   it('are turned with the master first, each made from an object of the version', () => {
     const pointers = pointersTo('ann', MEDIA_ID, 3, plan.outputs, 'public');
