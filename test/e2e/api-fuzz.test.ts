@@ -20,7 +20,7 @@ import { testCloud } from '../helpers/cloud.ts';
 
 /** Requests in all, from the schemas and mutated. */
 const REQUESTS = 5200;
-const SECONDS = 120;
+const SECONDS = 300;
 
 let booted: Awaited<ReturnType<typeof testCloud>>;
 let api: Api;
