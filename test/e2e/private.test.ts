@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { DeleteObjectCommand, ListObjectsV2Command, ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { execa } from 'execa';
@@ -9,7 +9,7 @@ import { MediaView, PlaybackSession } from '../../core/contracts/api.ts';
 import { type Access, mediaKeys } from '../../core/contracts/keys.ts';
 import { rowKeys } from '../../core/contracts/rows.ts';
 import { developerClients } from '../../scripts/demo/clients.ts';
-import { type Api, apiAs } from '../helpers/api.ts';
+import { type Api, apiAs, tokenOf } from '../helpers/api.ts';
 import { eventually, testCloud } from '../helpers/cloud.ts';
 import { keyedApp } from '../helpers/keyed-app.ts';
 import { decode, drop, FFPROBE, reached, readJobs, readMedia, sweepNow, testVideo } from '../helpers/pipeline.ts';
@@ -108,6 +108,19 @@ describe('with a key', () => {
     for (const url of [playback.preview, playback.thumbnail, playback.poster]) expect(await statusOf(url)).toBe(200);
     await decode(playback.preview ?? '');
     expect(await keysAt('public')).toEqual([]);
+  }, 60_000);
+
+  it('the command downloads it for its creator', async () => {
+    const target = join(folder, 'downloaded.mp4');
+    const env = {
+      PATH: process.env.PATH ?? '',
+      HOME: folder,
+      DROPREEL_ENDPOINT: booted.cloud.apiUrl,
+      DROPREEL_TOKEN: await tokenOf(booted.cloud, 'ann'),
+    };
+    const command = [resolve('cli/dropreel.mjs'), 'download', mediaId, '-o', target];
+    await execa('node', command, { env, extendEnv: false, cwd: folder, stdin: 'ignore' });
+    await decode(target);
   }, 60_000);
 
   it('one session opens one media', async () => {
