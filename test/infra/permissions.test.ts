@@ -41,7 +41,11 @@ describe('permissions', () => {
     const tails = arns.map((text) => /"([:/][^"]*)"\]\]\}$/.exec(text)?.[1]);
     expect([...new Set(tails)].sort()).toEqual([
       '/*',
+      '/*/hls/*/master.m3u8',
+      '/*/hls/*/preview/preview.m3u8',
       '/*/mp4/*.mp4',
+      '/*/thumbnails/media/*.jpg',
+      '/*/waveforms/*/waveform.json',
       '/drop/*',
       '/tmp/*',
       '/tmp/*/claim.json',
