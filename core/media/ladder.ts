@@ -7,6 +7,8 @@ export interface PlannedRung extends Size {
   /** Bits per second. */
   maxBitrate: number;
   audio: Rung['audio'];
+  /** x264's preset. */
+  x264Preset: string;
 }
 
 /**
@@ -21,9 +23,21 @@ export function ladderFor(source: Size, preset: Preset): PlannedRung[] {
       name,
       maxBitrate,
       audio,
+      x264Preset: x264PresetFor(to),
       ...withShortSide(source, to),
     }));
   }
   const own = evenSize(source);
-  return rungs.slice(-1).map(({ maxBitrate, audio }) => ({ name: `${shortSide(own)}p`, maxBitrate, audio, ...own }));
+  return rungs.slice(-1).map(({ maxBitrate, audio, shortSide: lowest }) => ({
+    name: `${shortSide(own)}p`,
+    maxBitrate,
+    audio,
+    x264Preset: x264PresetFor(lowest),
+    ...own,
+  }));
+}
+
+/** By the table in docs/encoding.md: bytes saved against CPU spent. */
+export function x264PresetFor(_shortSide: number): string {
+  return 'medium';
 }

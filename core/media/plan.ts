@@ -91,7 +91,7 @@ export interface Mp4Plan {
   /** The rung whose packets it shares; absent when it is encoded by itself. */
   rung?: string;
   /** Set when it is encoded by itself. */
-  encode?: Size & { maxBitrate: number };
+  encode?: Size & { maxBitrate: number; x264Preset: string };
   audio?: Rung['audio'];
 }
 
@@ -172,7 +172,10 @@ function planMp4(rungs: PlannedRung[], probe: MediaProbe): Mp4Plan | undefined {
   if (top === undefined) return undefined;
   const base = { file: MP4_FILE, ...(probe.audio ? { audio: '128k' as const } : {}) };
   if (longSide(top) <= MP4_LONG_SIDE) return { ...base, rung: top.name };
-  return { ...base, encode: { ...withLongSideAtMost(top, MP4_LONG_SIDE), maxBitrate: top.maxBitrate } };
+  return {
+    ...base,
+    encode: { ...withLongSideAtMost(top, MP4_LONG_SIDE), maxBitrate: top.maxBitrate, x264Preset: top.x264Preset },
+  };
 }
 
 function planAudio(

@@ -27,8 +27,9 @@ export class Peaks {
     let left = this.#samplesPerPixel - this.#count;
     for (let at = 0; at + channels <= samples.length; at += channels) {
       let value = samples[at] ?? 0;
-      for (let channel = 1; channel < channels; channel++) value += samples[at + channel] ?? 0;
-      if (channels > 1) value = Math.trunc(value / channels);
+      if (channels === 2) value += samples[at + 1] ?? 0;
+      else for (let channel = 1; channel < channels; channel++) value += samples[at + channel] ?? 0;
+      if (channels > 1) value = (value / channels) | 0;
       if (value < min) min = value;
       if (value > max) max = value;
       left -= 1;

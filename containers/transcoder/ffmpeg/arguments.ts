@@ -50,7 +50,7 @@ function videoOutputs(plan: EncodePlan): string[] {
   return rungs.flatMap((rung) => [
     ...['-map', rungLabel(rung.name)],
     ...(rung.name === plan.mp4?.rung ? teeAudio(plan) : []),
-    ...x264(plan, rung.maxBitrate),
+    ...x264(plan, rung),
     ...(rung.name === plan.mp4?.rung ? tee(plan, rung.name) : fragmented('v', rung.name)),
   ]);
 }
@@ -66,9 +66,9 @@ function audioOutputs(plan: EncodePlan): string[] {
   ]);
 }
 
-function x264(plan: EncodePlan, maxBitrate: number): string[] {
+function x264(plan: EncodePlan, { maxBitrate, x264Preset }: { maxBitrate: number; x264Preset: string }): string[] {
   return [
-    ...['-c:v', 'libx264', '-preset', 'medium', '-profile:v', 'main', '-pix_fmt', 'yuv420p'],
+    ...['-c:v', 'libx264', '-preset', x264Preset, '-profile:v', 'main', '-pix_fmt', 'yuv420p'],
     ...['-crf', String(plan.crf), '-maxrate:v', String(maxBitrate), '-bufsize:v', String(maxBitrate * 2)],
     ...['-force_key_frames:v', `expr:${KEYFRAME}`],
     ...['-sc_threshold:v', '0', '-g:v', String(GOP_SECONDS * LIMITS.frameRate * 2)],
@@ -133,7 +133,7 @@ function ownMp4(plan: EncodePlan): string[] {
   return [
     ...['-map', MP4_LABEL],
     ...(plan.mp4.audio ? ['-map', MP4_AUDIO_LABEL, ...aac(128_000)] : []),
-    ...x264(plan, plan.mp4.encode.maxBitrate),
+    ...x264(plan, plan.mp4.encode),
     ...[...KEEP_TIMES, '-movflags', '+faststart', '-f', 'mp4', plan.mp4.file],
   ];
 }

@@ -40,6 +40,6 @@ test.each<[string, string[], string[]]>([
 
 test('a source smaller than every rung has the bit rates of the lowest', () => {
   expect(ladderFor({ width: 426, height: 240 }, standard)).toEqual([
-    { name: '240p', width: 426, height: 240, maxBitrate: 500_000, audio: '64k' },
+    { name: '240p', width: 426, height: 240, maxBitrate: 500_000, audio: '64k', x264Preset: expect.any(String) },
   ]);
 });

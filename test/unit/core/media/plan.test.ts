@@ -81,7 +81,7 @@ test('a top rung with a long side above 2400 has an MP4 of its own size', () => 
   expect(plan.mp4).toEqual({
     file: 'video.mp4',
     audio: '128k',
-    encode: { width: 2400, height: 1350, maxBitrate: 16_000_000 },
+    encode: { width: 2400, height: 1350, maxBitrate: 16_000_000, x264Preset: expect.any(String) },
   });
 });
 

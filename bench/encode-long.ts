@@ -1,0 +1,3 @@
+import { compareEncode } from './support/encode-bench.ts';
+
+await compareEncode({ seconds: 300, limit: false });
