@@ -106,7 +106,7 @@ async function boot(options: BootOptions, teardown: Teardown): Promise<Cloud> {
   };
   const credentials = await createCredentials((await surroundingsOf('iam')).dir);
   const credentialsOf = (arn: string) => credentials.issue({ type: 'role', arn });
-  const calls = createCalls({ policies, meter, ...(hooks && { hooks }) });
+  const calls = createCalls({ policies, meter, log, ...(hooks && { hooks }) });
 
   const dynamodb = await createDynamoDb(await surroundingsOf('dynamodb'), { tables: configuration.tables });
   teardown.add({ name: 'dynamodb', close: () => dynamodb.close(), crash: () => dynamodb.crash() });

@@ -36,17 +36,32 @@ export async function createEvents(
   const buses = new Set(['default', ...configuration.buses]);
   const store = await PendingEvents.open(surroundings);
   const atWork = new Set<Promise<void>>();
+  const unclaimed = new Set<string>();
 
   async function accept(events: { id: string; bus: string; event: object }[]): Promise<void> {
-    const accepted = events
-      .map(({ id, bus, event }) => toTargets(id, event, matching(bus, event)))
-      .filter(({ targets }) => targets.length > 0);
+    const accepted: Accepted[] = [];
+    for (const { id, bus, event } of events) {
+      const matched = matching(bus, event);
+      if (matched.length === 0) noteUnclaimed(bus, event);
+      else accepted.push(toTargets(id, event, matched));
+    }
     await store.accept(accepted);
     for (const one of accepted) start(one);
   }
 
   function matching(bus: string, event: object): Rule[] {
     return [...rules.values()].filter((rule) => rule.bus === bus && rule.matches?.(event));
+  }
+
+  /** Nothing on AWS tells of an event that no rule takes; here it is said, once of each kind, for it is how a wrong pattern looks. */
+  function noteUnclaimed(bus: string, event: { source?: unknown; 'detail-type'?: unknown }): void {
+    const kind = `${event.source} "${event['detail-type']}"`;
+    if (unclaimed.has(`${bus} ${kind}`)) return;
+    unclaimed.add(`${bus} ${kind}`);
+    const names = [...rules.values()].filter((rule) => rule.bus === bus).map(({ name }) => name);
+    log(
+      `events: no rule takes ${kind}, at least not each of them; the rules of bus ${bus}: ${names.join(', ') || 'none'}`,
+    );
   }
 
   function toTargets(id: string, event: object, matched: Rule[]): Accepted {

@@ -5,13 +5,22 @@ import { bootCloud, type Cloud } from '../../local/boot.ts';
 
 type BootOptions = Parameters<typeof bootCloud>[0];
 
+/** What runs functions and workers, when it is not to be the Node of the tests: `npm test -- --node24` sets it. */
+const NODE = process.env.DROPREEL_NODE;
+
 /** A local cloud of the synthesized app in a temporary directory, gone with `await using`. `npm test` has synthesized it. */
 export async function testCloud(
   options: Partial<BootOptions> = {},
 ): Promise<{ cloud: Cloud; log: string[] } & AsyncDisposable> {
   const stateDir = options.stateDir ?? (await mkdtemp(join(tmpdir(), 'dropreel-')));
   const log: string[] = [];
-  const cloud = await bootCloud({ assembly: 'cdk.out', log: (line) => log.push(line), ...options, stateDir });
+  const cloud = await bootCloud({
+    assembly: 'cdk.out',
+    log: (line) => log.push(line),
+    ...(NODE && { nodePath: NODE }),
+    ...options,
+    stateDir,
+  });
   return {
     cloud,
     log,
