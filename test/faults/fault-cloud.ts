@@ -59,7 +59,7 @@ export class FaultCloud implements AsyncDisposable {
   async run(medium: Medium, media: { file: string; name: string }, fault?: { site: Site; kind: Kind }): Promise<Flow> {
     this.#flows += 1;
     this.#breaker.arm(fault);
-    const mediaId = await drop(this.cloud, `drop/ann/${medium}/${this.#flows}/${media.name}`, { file: media.file });
+    const mediaId = await drop(this.cloud, `drop/ann/${medium}-${this.#flows}/${media.name}`, { file: media.file });
     const faults: string[] = [];
     let steps = await this.#settle(mediaId, faults);
     if (!fault || fault.site.actor === 'sweep') {

@@ -15,7 +15,7 @@ const HOUR = 3_600_000;
 
 /** Calls that are to fail once, with every try of the SDK: a part of the caller's name, and the operation. */
 const ONCE = [
-  { moment: 'after', who: 'ingestupload', operation: 'SubmitJob' },
+  { moment: 'before', who: 'ingestupload', operation: 'SubmitJob' },
   { moment: 'before', who: 'publishoutput', operation: 'TransactWriteItems' },
   { moment: 'before', who: 'sweeprole', operation: 'GetItem' },
 ] as const;
@@ -73,16 +73,21 @@ export async function sufferMishaps(cloud: Cloud, mishaps: Mishaps, sound: strin
   const { table } = developerClients(cloud);
   mishaps.cloud = cloud;
   mishaps.arm();
-  await reachedInTime(cloud, await put('killed.mp3'), 'ready', 120_000);
+  await cloud.fireSchedule('sweep');
+  const killed = await put('killed.mp3');
+  await eventually('it is known', async () => (await readMedia(cloud, killed)) !== undefined, 60_000);
+  await eventually('its submission has failed', async () => cloud.lambda.running().length === 0, 60_000);
+  // The message comes again before sweep takes the job for a silent one.
+  cloud.clock.advance(7 * 60_000);
+  await reachedInTime(cloud, killed, 'ready', 120_000);
 
   mishaps.deaf = true;
   const unheard = await put('unheard.mp3');
-  const running = await underWay(cloud);
+  await underWay(cloud);
   await silence(cloud, unheard, 'REMOVE engineJobId');
   await cloud.fireSchedule('sweep');
-  await eventually('it has ended', async () => !cloud.batch.running().includes(running), 60_000);
-  mishaps.deaf = false;
   await reachedInTime(cloud, unheard, 'ready', 120_000);
+  mishaps.deaf = false;
 
   const ended = await put('ended.mp3');
   await cloud.batch.kill(await underWay(cloud), 'terminate');
