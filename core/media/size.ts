@@ -6,7 +6,9 @@ export interface Size {
 
 /** As a viewer sees it: the sample aspect ratio stretches the width, then the picture is turned. */
 export function displayedSize(coded: Size, sampleAspect: number, rotationDegrees: number): Size {
-  const width = Math.max(1, Math.round(coded.width * sampleAspect));
+  const stretched = coded.width * sampleAspect;
+  // Less than a pixel is what is left of a rounding when the picture was scaled, not a shape: 426 wide with 640:639.
+  const width = Math.abs(stretched - coded.width) < 1 ? coded.width : Math.max(1, Math.round(stretched));
   const turned = Math.abs(Math.round(rotationDegrees / 90)) % 2 === 1;
   return turned ? { width: coded.height, height: width } : { width, height: coded.height };
 }
