@@ -21,6 +21,8 @@ export interface WaveformRequest {
 
 /** Digits that the pixel count gets in the file's head, which is written before it is known. */
 const LENGTH_DIGITS = 10;
+/** Values that are written at once. */
+const BATCH = 8192;
 
 /**
  * Writes audiowaveform's JSON, version 2, 8 bits. FFmpeg decodes to PCM on its stdout; minima and maxima are folded as it comes,
@@ -38,18 +40,22 @@ export async function writeWaveform(
   file.write(`${head}${' '.repeat(LENGTH_DIGITS)},"data":[`);
   const peaks = new Peaks(channels, samplesPerPixel);
   let frames = 0;
-  let separator = '';
-  const write = async (pixels: number[]) => {
-    if (pixels.length === 0) return;
-    const ready = file.write(separator + pixels.join(','));
-    separator = ',';
+  let written = 0;
+  let pending: number[] = [];
+  const flush = async () => {
+    const text = pending.join(',');
+    const ready = file.write(written > 0 && text !== '' ? `,${text}` : text);
+    written += pending.length;
+    pending = [];
     if (!ready) await once(file, 'drain');
   };
   for await (const samples of decode(tools, request)) {
     frames += samples.length / channels;
-    await write(peaks.add(samples));
+    pending.push(...peaks.add(samples));
+    if (pending.length >= BATCH) await flush();
   }
-  await write(peaks.end());
+  pending.push(...peaks.end());
+  await flush();
   file.end(']}\n');
   await finished(file);
   await writeAt(part, head.length, String(peaks.length).padStart(LENGTH_DIGITS));
@@ -60,7 +66,19 @@ export async function writeWaveform(
 /** Whole frames of interleaved 16-bit samples, as FFmpeg delivers them. */
 async function* decode(tools: Tools, request: WaveformRequest): AsyncGenerator<Int16Array> {
   const { source, track, channels, sampleRate, signal } = request;
-  const format = ['-c:a', 'pcm_s16le', '-ac', String(channels), '-ar', String(sampleRate), '-f', 's16le', 'pipe:1'];
+  const format = [
+    '-c:a',
+    'pcm_s16le',
+    '-ac',
+    String(channels),
+    '-ar',
+    String(sampleRate),
+    '-f',
+    's16le',
+    '-flush_packets',
+    '0',
+    'pipe:1',
+  ];
   const args = ['-v', 'error', ...confined(), '-i', source, '-map', `0:${track}`, ...format];
   const child = spawnFfmpeg(tools, args, { cwd: '/', signal });
   let stderr = '';
