@@ -7,8 +7,8 @@ if (!script) throw new Error('usage: node scripts/start.mjs SCRIPT.ts [ARG…]')
 if (!setUp({ browser: script === 'scripts/test.ts' })) process.exit(1);
 
 // The SDK warns of the Node versions it will drop; dropreel says itself which it needs.
-const flags = ['--disable-warning=NodeVersionSupportWarning', '--import', 'tsx'];
-const child = spawn(process.execPath, [...flags, script, ...args], { stdio: 'inherit' });
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
+const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], { stdio: 'inherit' });
 // The terminal sends Ctrl-C to the child as well; it decides when to end.
 process.on('SIGINT', () => {});
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

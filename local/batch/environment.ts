@@ -40,6 +40,8 @@ export function jobEnvironment(options: {
     AWS_BATCH_JOB_ATTEMPT: String(options.attempt),
     AWS_BATCH_JQ_NAME: options.queueName,
     AWS_BATCH_CE_NAME: options.computeEnvironmentName,
+    // The SDK's word on old Nodes is for those who deploy, and the image has a new one.
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
     AWS_REGION: REGION,
     AWS_DEFAULT_REGION: REGION,
     AWS_ENDPOINT_URL: options.endpoint,

@@ -45,12 +45,7 @@ export class Sandbox {
     this.#child = fork(BOOTSTRAP, {
       execPath: options.nodePath,
       // Lambda's memory holds more than V8's heap; the heap's limit makes an overrun fail as it does there.
-      // The SDK's word on old Nodes is for those who deploy, and Lambda runs a new one.
-      execArgv: [
-        '--enable-source-maps',
-        '--disable-warning=NodeVersionSupportWarning',
-        `--max-old-space-size=${Math.floor(configuration.memorySize * 0.9)}`,
-      ],
+      execArgv: ['--enable-source-maps', `--max-old-space-size=${Math.floor(configuration.memorySize * 0.9)}`],
       env: environmentOf(options),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
@@ -158,6 +153,8 @@ function environmentOf({ configuration, endpoint, credentials }: SandboxOptions)
     DROPREEL_MODULE: configuration.module,
     DROPREEL_EXPORT: configuration.export,
     _HANDLER: `${configuration.module}.${configuration.export}`,
+    // The SDK's word on old Nodes is for those who deploy, and Lambda runs a new one.
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
     AWS_REGION: REGION,
     AWS_DEFAULT_REGION: REGION,
     AWS_EXECUTION_ENV: `AWS_Lambda_nodejs${process.versions.node.split('.')[0]}.x`,

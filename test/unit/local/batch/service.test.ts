@@ -44,6 +44,7 @@ test('the entry point runs in the build context with the environment of job defi
   expect(argv).toEqual(['from-cmd']);
   const { PATH, HOME, TMPDIR, FFMPEG_PATH, FFPROBE_PATH, ...rest } = env;
   expect(rest).toEqual({
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
     REPORT: report,
     SCRATCH_DIR: join(dir, 'state/disks', id, 'scratch'),
     AWS_BATCH_JOB_ID: id,
