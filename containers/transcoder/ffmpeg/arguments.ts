@@ -140,5 +140,7 @@ function ownMp4(plan: EncodePlan): string[] {
 
 function picture(label: string | undefined, file: string): string[] {
   if (label === undefined) return [];
-  return ['-map', label, '-frames:v', '1', '-c:v', 'mjpeg', '-q:v', '3', '-f', 'image2', '-update', '1', file];
+  // Two frames, the second over the first: see filters.ts. Their times are no reason to repeat one.
+  const frames = ['-map', label, '-frames:v', '2', '-fps_mode:v', 'passthrough'];
+  return [...frames, '-c:v', 'mjpeg', '-q:v', '3', '-f', 'image2', '-update', '1', file];
 }

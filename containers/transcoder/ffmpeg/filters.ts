@@ -85,14 +85,21 @@ function toBt709(from: NonNullable<ColorPlan['convert']>): string[] {
 
 const TRANSFERS: Readonly<Record<string, string>> = { bt709: '709', 'bt2020-10': '2020_10', 'bt2020-12': '2020_12' };
 
+// FFmpeg reports no progress before each output has a frame. So both pictures begin with the first frame, and the one that is
+// wanted, which may come last of all, is written over it; a second apart, for a short file's own times may round to one.
+const APART = 'setpts=N/TB';
+
 function thumbnailChain(thumbnail: NonNullable<EncodePlan['thumbnail']>): string {
   const at = seconds(thumbnail.atSeconds);
-  return `select='gte(t,${at})*isnan(prev_selected_t)',${scale(thumbnail)}:out_range=full,format=yuvj420p`;
+  const chosen = `select='eq(n,0)+gte(t,${at})*lt(prev_selected_t,${at})'`;
+  return `${chosen},${scale(thumbnail)}:out_range=full,format=yuvj420p,${APART}`;
 }
 
 function posterChain(poster: NonNullable<EncodePlan['poster']>): string {
   const spread = `select='isnan(prev_selected_t)+gte(t-prev_selected_t,${seconds(poster.everySeconds)})'`;
-  return `${spread},${scale(poster)}:out_range=full,format=yuvj420p,thumbnail=${poster.candidates}`;
+  const candidates = `${spread},${scale(poster)}:out_range=full,format=yuvj420p,split[start][candidates]`;
+  const best = `[candidates]thumbnail=${poster.candidates}[best]`;
+  return `${candidates};[start]trim=end_frame=1[first];${best};[first][best]concat,${APART}`;
 }
 
 /** Sound is filled with silence from the file's start and over gaps, so that it stays with the picture. */

@@ -1,0 +1,32 @@
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openScratch } from '../../containers/transcoder/scratch.ts';
+import { transcode } from '../../containers/transcoder/transcode.ts';
+import { TOOLS } from '../helpers/media.ts';
+import { testVideo } from '../helpers/pipeline.ts';
+import { presetNamed } from '../helpers/transcode.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dropreel-progress-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+it('of an encode is told from its beginning on, though its poster is chosen at the end', async () => {
+  const file = await testVideo(join(folder, 'video.mp4'), { seconds: 5, size: '1280x720' });
+  const scratch = await openScratch(join(folder, 'scratch'));
+  await copyFile(file, scratch.source);
+  const fractions: number[] = [];
+  await transcode({
+    tools: TOOLS,
+    scratch,
+    preset: presetNamed('standard'),
+    signal: new AbortController().signal,
+    onProgress: ({ phase, fraction }) => {
+      if (phase === 'transcoding') fractions.push(fraction);
+    },
+  });
+  expect(fractions.filter((fraction) => fraction > 0 && fraction < 0.9).length).toBeGreaterThan(2);
+});
