@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/faults/**/*.faults.ts'],
     disableConsoleIntercept: true,
+    fileParallelism: false,
     testTimeout: 4 * 3_600_000,
     hookTimeout: 180_000,
   },

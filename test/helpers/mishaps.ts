@@ -8,7 +8,7 @@ import { AwsError } from '../../local/service.ts';
 import { developerClients } from '../../scripts/demo/clients.ts';
 import { apiAs } from './api.ts';
 import { eventually } from './cloud.ts';
-import { drop, reached, readMedia } from './pipeline.ts';
+import { drop, reached, readJobs, readMedia } from './pipeline.ts';
 import { reachedInTime } from './settled.ts';
 
 const HOUR = 3_600_000;
@@ -83,7 +83,7 @@ export async function sufferMishaps(cloud: Cloud, mishaps: Mishaps, sound: strin
 
   mishaps.deaf = true;
   const unheard = await put('unheard.mp3');
-  await underWay(cloud);
+  await eventually('its submission is noted', async () => (await readJobs(cloud, unheard))[0]?.engineJobId, 60_000);
   await silence(cloud, unheard, 'REMOVE engineJobId');
   await cloud.fireSchedule('sweep');
   await reachedInTime(cloud, unheard, 'ready', 120_000);
