@@ -1,15 +1,5 @@
+import { BATCH_STATUSES } from '../../core/contracts/events.ts';
 import { ACCOUNT_ID, REGION } from '../account.ts';
-
-export type JobStatus = 'SUBMITTED' | 'PENDING' | 'RUNNABLE' | 'STARTING' | 'RUNNING' | 'SUCCEEDED' | 'FAILED';
-export const JOB_STATUSES: readonly JobStatus[] = [
-  'SUBMITTED',
-  'PENDING',
-  'RUNNABLE',
-  'STARTING',
-  'RUNNING',
-  'SUCCEEDED',
-  'FAILED',
-];
 
 export interface EvaluateOnExit {
   action: 'RETRY' | 'EXIT';
@@ -62,7 +52,7 @@ export interface Attempt {
 
 /** What changes over a job's life. Times are milliseconds since the epoch. */
 export interface JobState {
-  status: JobStatus;
+  status: (typeof BATCH_STATUSES)[number];
   createdAt: number;
   startedAt?: number;
   stoppedAt?: number;
@@ -167,7 +157,7 @@ export function summarizeJob(job: Job): Record<string, unknown> {
 function arrayProperties(job: Job): Record<string, unknown> | undefined {
   if (job.index !== undefined) return { index: job.index };
   if (job.spec.arraySize === undefined) return undefined;
-  const statusSummary = Object.fromEntries(JOB_STATUSES.map((status) => [status, 0]));
+  const statusSummary = Object.fromEntries(BATCH_STATUSES.map((status) => [status, 0]));
   for (const child of job.children) statusSummary[child.state.status] = (statusSummary[child.state.status] ?? 0) + 1;
   return { size: job.spec.arraySize, statusSummary };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { JOB_STATUSES, type Job, summarizeJob } from './job.ts';
+import { BATCH_STATUSES } from '../../core/contracts/events.ts';
+import { type Job, summarizeJob } from './job.ts';
 import { findQueue, invalid, parseRequest } from './submit.ts';
 import type { Definitions } from './template.ts';
 
@@ -8,7 +9,7 @@ const FILTERS = ['JOB_NAME', 'JOB_DEFINITION', 'BEFORE_CREATED_AT', 'AFTER_CREAT
 const ListJobsRequest = z.strictObject({
   jobQueue: z.string().optional(),
   arrayJobId: z.string().optional(),
-  jobStatus: z.enum(JOB_STATUSES).optional(),
+  jobStatus: z.enum(BATCH_STATUSES).optional(),
   maxResults: z.number().int().min(1).optional(),
   nextToken: z.string().regex(/^\d+$/).optional(),
   filters: z
