@@ -1,4 +1,5 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { eachLimit } from '../../aws/concurrency.ts';
 import { head, listPage, readText } from '../../aws/s3.ts';
 import { apply, getMedia } from '../../aws/table.ts';
 import { OutputFile, type Succeeded } from '../../core/contracts/job.ts';
@@ -10,6 +11,9 @@ import { playlistUris } from '../../core/publish/playlist-uris.ts';
 import type { PublishServices } from '../../functions/publish-output/services.ts';
 import { job, MEDIA_ID, media, result } from '../unit/core/jobs/factories.ts';
 import { MEDIA, QUEUES, type Services, UPLOADS } from './services.ts';
+
+/** Below the sockets that the SDK opens. */
+const AT_ONCE = 40;
 
 export const KEYS = mediaKeys('ann', MEDIA_ID);
 export const jobIdOf = (n: number) => `${MEDIA_ID}-${n}`;
@@ -39,8 +43,7 @@ export async function leaveOutput(services: Services, n: number, shape: Shape = 
     const playlist = ['#EXTM3U', `#EXT-X-MAP:URI="${rung}_init.mp4"`, ...lines, '#EXT-X-ENDLIST', ''].join('\n');
     await put(`${rung}.m3u8`, playlist, 'application/vnd.apple.mpegurl');
     await put(`${rung}_init.mp4`, `init of version ${n}`, 'video/mp4');
-    const writing = segments.map((name) => put(name, `${name} of version ${n}`, 'video/iso.segment'));
-    await Promise.all(writing);
+    await eachLimit(segments, AT_ONCE, (name) => put(name, `${name} of version ${n}`, 'video/iso.segment'));
   }
   const [first = ''] = shape.rungs;
   const preview = `#EXTM3U\n#EXT-X-MAP:URI="${first}_init.mp4"\n#EXTINF:6.0,\n${first}_000.m4s\n#EXT-X-ENDLIST\n`;
