@@ -1,5 +1,10 @@
 import { Readable } from 'node:stream';
-import { CopyObjectCommand, GetObjectCommand, HeadObjectCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
+import {
+  CopyObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+} from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { head } from '../../aws/s3.ts';
@@ -81,13 +86,17 @@ describe('a copy above the limit of one CopyObject', () => {
   });
 });
 
-it.runIf(GIB > 5)(`${GIB} GiB: more than CopyObject takes, and no more than copyObject does`, async () => {
-  const [from, to, size] = ['tmp/large/full.mp4', 'v2/large.mp4', GIB * 1024 * MIB + 1];
-  expect(size).toBeGreaterThan(COPY_LIMIT);
-  const crc = await write(from, size);
-  const alone = new CopyObjectCommand({ Bucket: MEDIA, Key: to, CopySource: `${MEDIA}/${from}` });
-  await expect(services.s3.send(alone)).rejects.toMatchObject({ name: 'InvalidRequest' });
-  expect(await copyObject(services.s3, { bucket: MEDIA, from, to, size, ...HEADERS })).toBe(crc);
-  const copied = await services.s3.send(new HeadObjectCommand({ Bucket: MEDIA, Key: to }));
-  expect(copied.ContentLength).toBe(size);
-}, 1_800_000);
+it.runIf(GIB > 5)(
+  `${GIB} GiB: more than CopyObject takes, and no more than copyObject does`,
+  async () => {
+    const [from, to, size] = ['tmp/large/full.mp4', 'v2/large.mp4', GIB * 1024 * MIB + 1];
+    expect(size).toBeGreaterThan(COPY_LIMIT);
+    const crc = await write(from, size);
+    const alone = new CopyObjectCommand({ Bucket: MEDIA, Key: to, CopySource: `${MEDIA}/${from}` });
+    await expect(services.s3.send(alone)).rejects.toMatchObject({ name: 'InvalidRequest' });
+    expect(await copyObject(services.s3, { bucket: MEDIA, from, to, size, ...HEADERS })).toBe(crc);
+    const copied = await services.s3.send(new HeadObjectCommand({ Bucket: MEDIA, Key: to }));
+    expect(copied.ContentLength).toBe(size);
+  },
+  1_800_000,
+);
