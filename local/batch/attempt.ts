@@ -6,6 +6,8 @@ import { type Child, startChild } from './child.ts';
 import { jobEnvironment } from './environment.ts';
 import { readImageStart } from './image.ts';
 import { type Job, requirement } from './job.ts';
+import type { Usage } from './processes.ts';
+import { Sampler } from './sampler.ts';
 import type { ComputeEnvironment, JobQueue } from './template.ts';
 
 /** https://docs.aws.amazon.com/batch/latest/userguide/job_timeouts.html */
@@ -14,7 +16,7 @@ const GRACE_MS = 30_000;
 const MINIMUM_BILLED_SECONDS = 60;
 /** Included in Fargate's price. */
 const FREE_EPHEMERAL_GIB = 20;
-const CPU_SAMPLE_MS = 1000;
+const MIB = 1024 ** 2;
 
 /**
  * Why an attempt is ended from outside. `terminate`: TerminateJob; `timeout`; `reclaim`: the host goes, with notice (SIGTERM,
@@ -79,7 +81,7 @@ export class AttemptRun {
     }
     this.#child = child;
     const since = performance.now();
-    const sampler = new CpuSampler(child);
+    const sampler = new Sampler(child, (usage) => this.#limitMemory(usage));
     const limit = this.#job.spec.timeout?.attemptDurationSeconds;
     const cancelTimeout = limit && this.#host.surroundings.clock.after(limit * 1000, () => this.stop('timeout'));
     try {
@@ -136,6 +138,18 @@ export class AttemptRun {
     }
   }
 
+  /**
+   * MEMORY is a hard limit. https://docs.aws.amazon.com/batch/latest/APIReference/API_ResourceRequirement.html
+   * The kernel of Fargate ends what goes beyond at once, this at the next look.
+   */
+  #limitMemory({ memoryBytes }: Usage): void {
+    const limitMiB = requirement(this.#job.spec, 'MEMORY');
+    if (memoryBytes <= limitMiB * MIB || this.#cause === 'out-of-memory') return;
+    const usedMiB = Math.ceil(memoryBytes / MIB);
+    this.#host.surroundings.log(`batch: job ${this.#job.id} is killed for its memory: ${usedMiB} of ${limitMiB} MiB`);
+    this.stop('out-of-memory');
+  }
+
   #outcome(exitCode: number): Outcome {
     const cause = this.#cause;
     if (cause === 'host-lost') return { statusReason: hostLost(this.#computeEnvironment), cause };
@@ -145,6 +159,7 @@ export class AttemptRun {
       statusReason: 'Essential container in task exited',
       exitCode,
       cause,
+      // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/out-of-memory.html
       ...(killed ? { reason: 'OutOfMemoryError: Container killed due to memory usage' } : {}),
     };
   }
@@ -160,24 +175,6 @@ export class AttemptRun {
     if (disk > FREE_EPHEMERAL_GIB) meter.add('batch:ephemeral-gb-seconds', billed * (disk - FREE_EPHEMERAL_GIB));
     if (spec.container.networkConfiguration?.assignPublicIp === 'ENABLED') meter.add('batch:ipv4-seconds', billed);
     meter.add('batch:local-cpu-seconds', cpuSeconds);
-  }
-}
-
-/** CPU time is asked for once a second while the child lives: an ended one can't be asked, so the last second may be missed. */
-class CpuSampler {
-  #seconds = 0;
-  readonly #timer: NodeJS.Timeout;
-
-  constructor(child: Child) {
-    this.#timer = setInterval(async () => {
-      this.#seconds = Math.max(this.#seconds, (await child.cpuSeconds()) ?? 0);
-    }, CPU_SAMPLE_MS);
-    this.#timer.unref();
-  }
-
-  stop(): number {
-    clearInterval(this.#timer);
-    return this.#seconds;
   }
 }
 

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
+import { groupUsage, statFields, type Usage } from './processes.ts';
 
 /** So that a laptop stays usable while it encodes. */
 const NICE = 10;
@@ -16,8 +17,8 @@ export interface Child {
   terminate(): void;
   /** The entry point and all that it started. */
   kill(): void;
-  /** CPU seconds of the whole group so far; undefined where the system does not tell. */
-  cpuSeconds(): Promise<number | undefined>;
+  /** Of the whole group; undefined where the system does not tell. */
+  usage(): Promise<Usage | undefined>;
 }
 
 /**
@@ -64,7 +65,7 @@ export async function startChild(options: {
     exited,
     terminate: () => send(pid, 'SIGTERM'),
     kill: () => send(-pid, 'SIGKILL'),
-    cpuSeconds: () => groupCpuSeconds(pid),
+    usage: () => groupUsage(pid),
   };
 }
 
@@ -114,30 +115,4 @@ function bootId(): string {
   } catch {
     return '';
   }
-}
-
-/** Fields of /proc/{pid}/stat after the program's name: 0 state, 2 group, 11–14 CPU ticks, 19 start time. See proc(5). */
-function statFields(pid: number): string[] | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  } catch {
-    return undefined;
-  }
-}
-
-/** Of Linux, on every architecture that Node runs on. */
-const TICKS_PER_SECOND = 100;
-
-async function groupCpuSeconds(group: number): Promise<number | undefined> {
-  const names = await readdir('/proc').catch(() => []);
-  let ticks: number | undefined;
-  for (const name of names) {
-    if (!/^\d+$/.test(name)) continue;
-    const fields = statFields(Number(name));
-    if (fields?.[2] !== String(group)) continue;
-    // Own time and that of children that have ended.
-    for (const field of fields.slice(11, 15)) ticks = (ticks ?? 0) + Number(field);
-  }
-  return ticks === undefined ? undefined : ticks / TICKS_PER_SECOND;
 }

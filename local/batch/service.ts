@@ -8,8 +8,10 @@
  *     await batch.start(); // when the gateway listens: jobs begin to run
  *
  * The image is not run: its build context is the working directory of the program that its Dockerfile's JSON ENTRYPOINT
- * names. Memory and vCPUs are not limited, only billed. Files in `surroundings.dir`: `jobs.journal`; `logs/{jobId}-{attempt}.log`;
- * `disks/{jobId}/`, a job's own disk over its attempts (see environment.ts), removed at its end; `running/`, process numbers.
+ * names. MEMORY is a limit on Linux, whose /proc tells what an attempt holds; vCPUs and ephemeral storage are only billed, for a
+ * laptop has less of both, and its disk says itself when it is full. Files in `surroundings.dir`: `jobs.journal`;
+ * `logs/{jobId}-{attempt}.log`; `disks/{jobId}/`, a job's own disk over its attempts (see environment.ts), removed at its end;
+ * `running/`, process numbers.
  *
  * Host and job survive each other as on AWS: a job that was running when the cloud ended has lost its host, and is retried
  * when its retryStrategy says so. A child never outlives `close`; after a crash the next `createBatch` kills it.

@@ -121,6 +121,23 @@ test.each([
   expect(attempts?.[0]?.container?.reason).toBe(reason);
 });
 
+test.skipIf(process.platform !== 'linux')('an attempt that holds more than its MEMORY is killed for it', async () => {
+  const { submit, until, logs } = await start({
+    container: { Command: ['-e', HOLD_256_MIB] },
+    entrypoint: '["node"]',
+  });
+  const limited = (MiB: string) => ({
+    containerOverrides: { resourceRequirements: [{ type: 'MEMORY' as const, value: MiB }] },
+  });
+  const { attempts } = await until(await submit({}, limited('256')), 'FAILED');
+  expect(attempts).toHaveLength(1);
+  expect(attempts?.[0]).toMatchObject({
+    statusReason: 'Essential container in task exited',
+    container: { exitCode: 137, reason: 'OutOfMemoryError: Container killed due to memory usage' },
+  });
+  expect(logs.at(-1)).toMatch(/ is killed for its memory: \d+ of 256 MiB$/);
+});
+
 test('on EC2, a lost host is named', async () => {
   const { submit, until, batch, dir } = await start({ computeType: 'SPOT' });
   const id = await submit({ HOLD: join(dir, 'never') });
@@ -222,6 +239,13 @@ const SPAWN_SLEEP = `
 const { spawn } = require('node:child_process');
 const child = spawn('sleep', ['600'], { stdio: 'ignore' });
 require('node:fs').writeFileSync(process.env.PID_FILE, String(child.pid));
+setInterval(() => {}, 1000);
+`;
+
+/** In a program that the entry point has started. */
+const HOLD_256_MIB = `
+const { spawn } = require('node:child_process');
+spawn(process.execPath, ['-e', 'globalThis.held = Buffer.alloc(2 ** 28, 1); setInterval(() => {}, 1000)'], { stdio: 'ignore' });
 setInterval(() => {}, 1000);
 `;
 
