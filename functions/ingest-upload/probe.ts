@@ -20,15 +20,14 @@ import type { Finding } from './preflight.ts';
 const FORMATS: InputFormat[] = [MP4, QTFF, MATROSKA, WEBM, WAVE, OGG, FLAC, MP3, ADTS, MPEG_TS];
 /** Of these mediabunny lists every track, so an empty list means that there is none. */
 const COMPLETE: readonly InputFormat[] = [MP4, QTFF, MATROSKA, WEBM];
-/** A cache as large as the byte budget would never be full. */
-const CACHE_BYTES = 4 * 1024 * 1024;
 
 /** What mediabunny makes of the file; null for a format that it does not know. Throws what `read` throws. */
 export async function probe(read: Read, size: number): Promise<Finding | null> {
   const source = new CustomSource({
     getSize: () => size,
     read,
-    maxCacheSize: CACHE_BYTES,
+    // `read` has a cache of its own, and is to see every read: what is answered from here can loop without end.
+    maxCacheSize: 0,
     handleUnhandledError: () => {},
   });
   const input = new Input({ formats: FORMATS, source });
