@@ -3,7 +3,7 @@ import { eachLimit } from '../aws/concurrency.ts';
 import { apply } from '../aws/table.ts';
 import { countTodo } from '../aws/table-queries.ts';
 import { mediaIdFor } from '../core/contracts/ids.ts';
-import { rowKeys, TODO } from '../core/contracts/rows.ts';
+import { CHORE, rowKeys } from '../core/contracts/rows.ts';
 import { newCollection } from '../core/jobs/transitions.ts';
 import { expandCollections } from '../functions/sweep/collections.ts';
 import { NOTHING_DONE, type SweepServices } from '../functions/sweep/services.ts';
@@ -22,7 +22,7 @@ await eachLimit(numbers, 40, async (i) => {
   await apply(table, [{ op: 'put', key: rowKeys.media(mediaId), row }]);
 });
 const collection = newCollection({ creatorId: 'ann', collectionId: 'talks', path: '' }, now);
-const flag = { scheduleRetranscode: true, todo: TODO.collection, todoAt: now };
+const flag = { scheduleRetranscode: true, todo: CHORE.collection, todoAt: now };
 await apply(table, [{ ...collection, row: { ...collection.row, ...flag } }]);
 
 const report = { ...NOTHING_DONE };
@@ -34,7 +34,7 @@ const started = performance.now();
 await expandCollections({ table, now, did, timeIsUp: () => false });
 const seconds = (performance.now() - started) / 1000;
 const after = services.meter.snapshot();
-const flagged = await countTodo(table, TODO.retranscode, MEDIA);
+const flagged = await countTodo(table, CHORE.retranscode, MEDIA);
 const requests = Object.keys(after).reduce((sum, name) => sum + (after[name] ?? 0) - (before[name] ?? 0), 0);
 console.log(
   `sweep: ${flagged} of ${MEDIA} media flagged in ${seconds.toFixed(1)} s: ${Math.round(flagged / seconds)} per second`,

@@ -123,7 +123,7 @@ export const MediaRow = z.object({
   originalDeletedAt: Time.optional(),
   createdAt: Time,
   updatedAt: Time,
-  /** Present while sweep has work with this row: TODO.retranscode, TODO.delete or TODO.upload. */
+  /** Present while sweep has work with this row: CHORE.retranscode, CHORE.delete or CHORE.upload. */
   todo: z.string().optional(),
   todoAt: z.string().optional(),
 });
@@ -238,7 +238,7 @@ export const INDEXES = {
 } as const;
 
 /** Values of `todo`: what sweep looks for. `todoAt` is the time from which it is due. */
-export const TODO = {
+export const CHORE = {
   /** A job of a new upload that has not ended, published jobs being ended ones. */
   job: 'job',
   /** The same of a re-transcode: apart, so that those unfinished can be counted. */

@@ -1,6 +1,7 @@
 import type { Succeeded } from '../contracts/job.ts';
 import type { Access } from '../contracts/keys.ts';
 import {
+  CHORE,
   type CollectionRow,
   type Failure,
   type JobRow,
@@ -8,7 +9,6 @@ import {
   type OldVersionRow,
   type PublishedVersion,
   rowKeys,
-  TODO,
 } from '../contracts/rows.ts';
 import type { Outcome, Update, Write } from './change.ts';
 import { priceOf } from './cost.ts';
@@ -153,7 +153,7 @@ export function expireVersion(
   access?: Access,
 ): Update {
   const { mediaId, creatorId } = media;
-  const row = { type: 'old-version', mediaId, creatorId, version, todo: TODO.expire, todoAt } as const;
+  const row = { type: 'old-version', mediaId, creatorId, version, todo: CHORE.expire, todoAt } as const;
   const set: OldVersionRow = { ...row, ...(access && { access }) };
   return { op: 'update', key: rowKeys.oldVersion(mediaId, version), expect: {}, set: { ...set } };
 }

@@ -1,4 +1,4 @@
-import { type JobRow, type MediaRow, type RowKey, rowKeys, TODO } from '../contracts/rows.ts';
+import { CHORE, type JobRow, type MediaRow, type RowKey, rowKeys } from '../contracts/rows.ts';
 import type { Expectation, Update } from './change.ts';
 
 /** How every transition writes a media or a job. */
@@ -58,5 +58,5 @@ export function hasEnded(job: JobRow): boolean {
 }
 
 export function jobTodo(purpose: JobRow['purpose']): string {
-  return purpose === 'retranscode' ? TODO.retranscodeJob : TODO.job;
+  return purpose === 'retranscode' ? CHORE.retranscodeJob : CHORE.job;
 }

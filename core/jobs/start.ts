@@ -1,7 +1,7 @@
 import { jobIdFor } from '../contracts/ids.ts';
 import type { Job } from '../contracts/job.ts';
 import { tmpPrefix } from '../contracts/keys.ts';
-import { type JobRow, type MediaRow, rowKeys, type Source, TODO } from '../contracts/rows.ts';
+import { CHORE, type JobRow, type MediaRow, rowKeys, type Source } from '../contracts/rows.ts';
 import type { Preset } from '../media/presets.ts';
 import type { Outcome, Put } from './change.ts';
 import { after, changeMedia, jobKey, jobTodo, STALE_AFTER_MS } from './rows.ts';
@@ -111,7 +111,7 @@ export function flagMedia(media: MediaRow, now: string, flaggedFor?: string): Ou
         op: 'update',
         key: rowKeys.media(media.mediaId),
         expect: { state: media.state, todo: null, ...(flaggedFor && { flaggedFor: media.flaggedFor ?? null }) },
-        set: { scheduleRetranscode: true, todo: TODO.retranscode, todoAt: now, flaggedFor, updatedAt: now },
+        set: { scheduleRetranscode: true, todo: CHORE.retranscode, todoAt: now, flaggedFor, updatedAt: now },
       },
     ],
   };
@@ -119,7 +119,7 @@ export function flagMedia(media: MediaRow, now: string, flaggedFor?: string): Ou
 
 /** Takes the flag of a media away, with the reason for which it could not be encoded again, if there is one. */
 export function unflagMedia(media: MediaRow, now: string, error?: MediaRow['error']): Outcome {
-  if (media.todo !== TODO.retranscode && !media.scheduleRetranscode) return { none: 'not flagged' };
+  if (media.todo !== CHORE.retranscode && !media.scheduleRetranscode) return { none: 'not flagged' };
   return {
     change: [
       {
@@ -127,7 +127,7 @@ export function unflagMedia(media: MediaRow, now: string, error?: MediaRow['erro
         key: rowKeys.media(media.mediaId),
         expect: { state: media.state, seq: media.seq, todo: media.todo ?? null },
         set: { scheduleRetranscode: false, error, updatedAt: now },
-        remove: media.todo === TODO.retranscode ? ['todo', 'todoAt'] : [],
+        remove: media.todo === CHORE.retranscode ? ['todo', 'todoAt'] : [],
       },
     ],
   };

@@ -1,5 +1,6 @@
 import type { DropLocation } from '../contracts/keys.ts';
 import {
+  CHORE,
   type CollectionRow,
   type Failure,
   type JobRow,
@@ -7,7 +8,6 @@ import {
   rowKeys,
   type Source,
   type SourceInfo,
-  TODO,
 } from '../contracts/rows.ts';
 import { DEFAULT_PRESET, type Preset } from '../media/presets.ts';
 import type { Outcome, Put } from './change.ts';
@@ -106,7 +106,7 @@ function stateAfterUpload(media: MediaRow | null): MediaRow['state'] {
 }
 
 function uploadTodo(media: MediaRow): (keyof MediaRow)[] {
-  return media.todo === TODO.upload ? ['todo', 'todoAt'] : [];
+  return media.todo === CHORE.upload ? ['todo', 'todoAt'] : [];
 }
 
 function newMedia({ mediaId, location, source, now }: Upload): MediaRow {

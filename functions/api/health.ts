@@ -6,7 +6,7 @@ import { countTodo, queryTodo } from '../../aws/table-queries.ts';
 import { type Findings, judge, STUCK_AFTER_MS } from '../../core/api/health.ts';
 import { apiKeys } from '../../core/contracts/api.ts';
 import { jobIdFor } from '../../core/contracts/ids.ts';
-import { rowKeys, SweepRow, TODO } from '../../core/contracts/rows.ts';
+import { CHORE, rowKeys, SweepRow } from '../../core/contracts/rows.ts';
 import { ErrorCode } from '../../core/jobs/errors.ts';
 import type { Route, Services } from './call.ts';
 
@@ -82,7 +82,7 @@ async function attributesOf(sqs: SQSClient, url: string) {
 
 /** A job is due for sweep, by `todoAt`, 15 minutes after its last sign of life. */
 async function jobsOf({ table }: Services, now: string): Promise<Findings['jobs']> {
-  const kinds = [TODO.job, TODO.retranscodeJob];
+  const kinds = [CHORE.job, CHORE.retranscodeJob];
   const far = new Date(Date.parse(now) + 10 * DAY_MS).toISOString();
   const [counts, stuck, oldest] = await Promise.all([
     Promise.all(kinds.map((todo) => countTodo(table, todo, ENOUGH))),

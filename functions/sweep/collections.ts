@@ -1,7 +1,7 @@
 import { eachLimit } from '../../aws/concurrency.ts';
 import { apply, getMedia, getRow, settle } from '../../aws/table.ts';
 import { queryMedia } from '../../aws/table-queries.ts';
-import { CollectionRow, type MediaRow, rowKeys, TODO } from '../../core/contracts/rows.ts';
+import { CHORE, CollectionRow, type MediaRow, rowKeys } from '../../core/contracts/rows.ts';
 import { flagMedia } from '../../core/jobs/transitions.ts';
 import { due } from './due.ts';
 import type { RowServices } from './services.ts';
@@ -15,7 +15,7 @@ const AT_ONCE = 40;
  * collection, and each media notes for which flag it was set, so that no crash loses or doubles one.
  */
 export async function expandCollections(services: RowServices): Promise<void> {
-  for await (const items of due(services, TODO.collection)) {
+  for await (const items of due(services, CHORE.collection)) {
     for (const { pk, sk } of items) {
       const collection = await getRow(services.table, { pk, sk }, CollectionRow);
       if (collection) await expand(services, collection);
@@ -26,7 +26,7 @@ export async function expandCollections(services: RowServices): Promise<void> {
 async function expand(services: RowServices, collection: CollectionRow): Promise<void> {
   const { table, now, timeIsUp, did } = services;
   const { creatorId, collectionId, todoAt: flag } = collection;
-  if (collection.todo !== TODO.collection || flag === undefined) return;
+  if (collection.todo !== CHORE.collection || flag === undefined) return;
   const key = rowKeys.collection(creatorId, collectionId);
   let after = collection.flagCursor?.flag === flag ? JSON.parse(collection.flagCursor.after) : undefined;
   while (collection.scheduleRetranscode && !timeIsUp()) {

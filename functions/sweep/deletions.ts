@@ -3,7 +3,7 @@ import { listVersions, remove, removePrefix } from '../../aws/s3.ts';
 import { apply, getRow } from '../../aws/table.ts';
 import { queryJobs, queryKeys } from '../../aws/table-queries.ts';
 import { mediaPrefixes, tmpPrefix } from '../../core/contracts/keys.ts';
-import { type JobRow, MediaRow, rowKeys, TODO } from '../../core/contracts/rows.ts';
+import { CHORE, type JobRow, MediaRow, rowKeys } from '../../core/contracts/rows.ts';
 import { hasEnded } from '../../core/jobs/rows.ts';
 import { failJob } from '../shared/end-job.ts';
 import { logger } from '../shared/stack.ts';
@@ -17,7 +17,7 @@ const JOBS = 100;
 
 /** Media marked for deletion: their jobs end, their objects go, and their rows last, so that a stopped run is taken up again. */
 export async function deleteMedia(services: SweepServices): Promise<void> {
-  for await (const items of due(services, TODO.delete)) {
+  for await (const items of due(services, CHORE.delete)) {
     for (const { pk, sk } of items) {
       if (services.timeIsUp()) return;
       const media = await getRow(services.table, { pk, sk }, MediaRow);

@@ -1,7 +1,7 @@
 import { describe } from '../../aws/batch.ts';
 import { getJob, settle } from '../../aws/table.ts';
 import { getRows } from '../../aws/table-queries.ts';
-import { JobRow, TODO } from '../../core/contracts/rows.ts';
+import { CHORE, JobRow } from '../../core/contracts/rows.ts';
 import { DropreelError } from '../../core/jobs/errors.ts';
 import { STALE_AFTER_MS } from '../../core/jobs/rows.ts';
 import { stillWaiting } from '../../core/jobs/transitions.ts';
@@ -17,7 +17,7 @@ const GIVE_UP_MINUTES = 60;
 
 /** Unfinished jobs without a sign of life: asks the engine, and S3, and makes up for the events that were missed. */
 export async function repairJobs(services: SweepServices): Promise<void> {
-  for (const todo of [TODO.job, TODO.retranscodeJob]) {
+  for (const todo of [CHORE.job, CHORE.retranscodeJob]) {
     for await (const items of due(services, todo)) {
       const jobs = await getRows(services.table, items, JobRow, true);
       const silent: JobRow[] = [];

@@ -2,7 +2,7 @@ import { head } from '../../aws/s3.ts';
 import { getCollection, getRow, settle } from '../../aws/table.ts';
 import { countTodo } from '../../aws/table-queries.ts';
 import type { JobRow } from '../../core/contracts/rows.ts';
-import { type CollectionRow, MediaRow, type RowKey, rowKeys, type Source, TODO } from '../../core/contracts/rows.ts';
+import { CHORE, type CollectionRow, MediaRow, type RowKey, rowKeys, type Source } from '../../core/contracts/rows.ts';
 import type { Outcome } from '../../core/jobs/change.ts';
 import { isUnderWay, sourceToEncode, startAgain, unflagMedia } from '../../core/jobs/transitions.ts';
 import { presetNamed } from '../shared/preset.ts';
@@ -17,8 +17,8 @@ const WAIT_MINUTES = 5;
 /** Flagged media: one job each with the collection's preset of now, as long as fewer than the cap are unfinished. */
 export async function startRetranscodes(services: SweepServices): Promise<void> {
   const { table, maxRetranscodes, did } = services;
-  let unfinished = await countTodo(table, TODO.retranscodeJob, maxRetranscodes);
-  for await (const items of due(services, TODO.retranscode)) {
+  let unfinished = await countTodo(table, CHORE.retranscodeJob, maxRetranscodes);
+  for await (const items of due(services, CHORE.retranscode)) {
     for (const { pk, sk } of items) {
       if (unfinished >= maxRetranscodes || services.timeIsUp()) return;
       const job = await startOne(services, { pk, sk });
@@ -39,7 +39,7 @@ async function startOne(services: SweepServices, key: RowKey): Promise<JobRow | 
   const outcome = await settle(table, async (): Promise<Outcome<{ job?: JobRow }>> => {
     happened = null;
     const media = await getRow(table, key, MediaRow);
-    if (!media || media.todo !== TODO.retranscode) return { none: 'seen to' };
+    if (!media || media.todo !== CHORE.retranscode) return { none: 'seen to' };
     if (!media.scheduleRetranscode) return unflagMedia(media, now);
     if (isUnderWay(media)) {
       happened = 'retranscodesWaiting';
@@ -74,7 +74,7 @@ async function findSource(
 }
 
 function postpone(media: MediaRow, now: string) {
-  const expect = { state: media.state, todo: TODO.retranscode };
+  const expect = { state: media.state, todo: CHORE.retranscode };
   const set = { todoAt: minutesAfter(now, WAIT_MINUTES) };
   return { op: 'update' as const, key: rowKeys.media(media.mediaId), expect, set };
 }

@@ -1,7 +1,7 @@
 import { send } from '../../aws/queue.ts';
 import { head } from '../../aws/s3.ts';
 import { getRow, settle } from '../../aws/table.ts';
-import { MediaRow, rowKeys, TODO } from '../../core/contracts/rows.ts';
+import { CHORE, MediaRow, rowKeys } from '../../core/contracts/rows.ts';
 import type { Outcome } from '../../core/jobs/change.ts';
 import { expireUpload } from '../../core/jobs/transitions.ts';
 import { eventOf } from './drops.ts';
@@ -14,7 +14,7 @@ const INGEST_MINUTES = 15;
 /** Announced uploads that were not finished in time. One whose bytes are there only missed its event. */
 export async function expireUploads(services: SweepServices): Promise<void> {
   const { table, now, did } = services;
-  for await (const items of due(services, TODO.upload)) {
+  for await (const items of due(services, CHORE.upload)) {
     for (const { pk, sk } of items) {
       const outcome = await settle(table, async (): Promise<Outcome<{ expired?: boolean }>> => {
         const media = await getRow(table, { pk, sk }, MediaRow);

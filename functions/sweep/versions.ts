@@ -1,7 +1,7 @@
 import { removeMany, removePrefix } from '../../aws/s3.ts';
 import { apply, getMedia, getRow, settle } from '../../aws/table.ts';
 import { mediaKeys } from '../../core/contracts/keys.ts';
-import { OldVersionRow, type RowKey, rowKeys, TODO } from '../../core/contracts/rows.ts';
+import { CHORE, OldVersionRow, type RowKey, rowKeys } from '../../core/contracts/rows.ts';
 import type { Outcome } from '../../core/jobs/change.ts';
 import { forgetVersion } from '../../core/jobs/transitions.ts';
 import { due } from './due.ts';
@@ -9,7 +9,7 @@ import type { SweepServices } from './services.ts';
 
 /** Versions whose grace is over. */
 export async function removeOldVersions(services: SweepServices): Promise<void> {
-  for await (const items of due(services, TODO.expire)) {
+  for await (const items of due(services, CHORE.expire)) {
     for (const { pk, sk } of items) {
       if (services.timeIsUp()) return;
       await removeOne(services, { pk, sk });

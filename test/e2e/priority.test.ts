@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { expect, it } from 'vitest';
 import { mediaIdFor } from '../../core/contracts/ids.ts';
-import { type MediaRow, rowKeys, TODO } from '../../core/contracts/rows.ts';
+import { CHORE, type MediaRow, rowKeys } from '../../core/contracts/rows.ts';
 import { developerClients } from '../../scripts/demo/clients.ts';
 import { eventually, testCloud } from '../helpers/cloud.ts';
 import { drop, reached, readJobs, readMedia, sweepNow, testVideo } from '../helpers/pipeline.ts';
@@ -51,7 +51,7 @@ it(`${FLAGGED} flagged media don't delay one new upload`, async () => {
         const puts = ids.slice(i, i + PAGE).map((mediaId, j) => {
           // In the order of their ids' list, so that it is known which come first.
           const todoAt = new Date(Date.parse(row.createdAt) - FLAGGED + i + j).toISOString();
-          const flag = { scheduleRetranscode: true, todo: TODO.retranscode, todoAt };
+          const flag = { scheduleRetranscode: true, todo: CHORE.retranscode, todoAt };
           return { PutRequest: { Item: { ...row, ...flag, mediaId, ...rowKeys.media(mediaId) } } };
         });
         await table.send(new BatchWriteCommand({ RequestItems: { [cloud.outputs.Table ?? '']: puts } }));

@@ -7,7 +7,7 @@ import { apply, getCollection, getJob, getMedia } from '../../aws/table.ts';
 import { queryTodo } from '../../aws/table-queries.ts';
 import { mediaIdFor } from '../../core/contracts/ids.ts';
 import { dropKey, mediaKeys, parseDropKey, tmpPrefix } from '../../core/contracts/keys.ts';
-import { type JobRow, type MediaRow, rowKeys, TODO } from '../../core/contracts/rows.ts';
+import { CHORE, type JobRow, type MediaRow, rowKeys } from '../../core/contracts/rows.ts';
 import { expireVersion, newCollection } from '../../core/jobs/transitions.ts';
 import { ingest } from '../../functions/ingest-upload/ingest.ts';
 import { engineFrom } from '../../functions/shared/submit-job.ts';
@@ -168,7 +168,7 @@ describe('a flagged collection', () => {
       todo: 'delete',
       todoAt: '2999-01-01T00:00:00.000Z',
     });
-    const flag = { scheduleRetranscode: true, todo: TODO.collection, todoAt: LONG_AGO, preset: 'compact' };
+    const flag = { scheduleRetranscode: true, todo: CHORE.collection, todoAt: LONG_AGO, preset: 'compact' };
     const made = newCollection({ creatorId: 'ann', collectionId: 'lectures', path: '' }, LONG_AGO);
     await apply(services.table, [{ ...made, row: { ...made.row, ...flag } }]);
 
@@ -280,7 +280,7 @@ describe('a job without a sign of life', () => {
 });
 
 it('an original that is gone ends a re-transcode with its reason, or its MP4 takes its place where that is allowed', async () => {
-  const flagged = { scheduleRetranscode: true, todo: TODO.retranscode, todoAt: LONG_AGO };
+  const flagged = { scheduleRetranscode: true, todo: CHORE.retranscode, todoAt: LONG_AGO };
   const lost = source({ bucket: UPLOADS, key: 'drop/ann/films/never.mp4', versionId: undefined });
   const mp4 = version(1, { source: lost });
   const refused = await addMedia('films', 'one.mp4', { source: lost, current: mp4, ...flagged });
@@ -290,7 +290,7 @@ it('an original that is gone ends a re-transcode with its reason, or its MP4 tak
   await services.s3.send(new PutObjectCommand({ Bucket: MEDIA, Key: mp4.outputs.mp4, Body: 'an mp4' }));
   // Room under the cap.
   const { table } = services;
-  const { items } = await queryTodo(table, TODO.retranscodeJob, { until: '9999', limit: 100 });
+  const { items } = await queryTodo(table, CHORE.retranscodeJob, { until: '9999', limit: 100 });
   for (const { pk, sk } of items) await apply(table, [{ op: 'remove', key: { pk, sk }, expect: {} }]);
   expect(await run()).toMatchObject({ originalsGone: 1 });
   expect(await rowOf(refused)).toMatchObject({
@@ -338,7 +338,7 @@ describe('what is to go', () => {
     const keys = await fill(row, 1);
     const marked = {
       state: 'deleting',
-      todo: TODO.delete,
+      todo: CHORE.delete,
       todoAt: LONG_AGO,
       updatedAt: new Date(Date.now() + 5000).toISOString(),
     };
@@ -359,7 +359,7 @@ describe('what is to go', () => {
   });
 
   it('is an announced upload that nobody finished; one whose bytes came only missed its event', async () => {
-    const due = { state: 'uploading' as const, current: undefined, todo: TODO.upload, todoAt: LONG_AGO };
+    const due = { state: 'uploading' as const, current: undefined, todo: CHORE.upload, todoAt: LONG_AGO };
     const came = await addMedia('talks', 'came.mp4', due);
     const never = await addMedia('talks', 'never.mp4', {
       ...due,

@@ -8,7 +8,7 @@ import { ApiError, notFound } from '../../../core/api/problem.ts';
 import { collectionView } from '../../../core/api/views.ts';
 import type { CollectionView } from '../../../core/contracts/api.ts';
 import { CollectionId } from '../../../core/contracts/ids.ts';
-import { CollectionRow, rowKeys, TODO } from '../../../core/contracts/rows.ts';
+import { CHORE, CollectionRow, rowKeys } from '../../../core/contracts/rows.ts';
 import type { Routes, Services } from '../call.ts';
 import { loadCollection } from '../load.ts';
 
@@ -91,7 +91,7 @@ export const collectionRoutes: Routes<Ids> = {
 
   async retranscodeCollection(call, services) {
     const row = await loadCollection(services, call);
-    const flag = { scheduleRetranscode: true, todo: TODO.collection, todoAt: call.now, updatedAt: call.now };
+    const flag = { scheduleRetranscode: true, todo: CHORE.collection, todoAt: call.now, updatedAt: call.now };
     const key = rowKeys.collection(row.creatorId, row.collectionId);
     const done = await apply(services.table, [{ op: 'update', key, expect: { type: 'collection' }, set: flag }]);
     const changed = await getCollection(services.table, row.creatorId, row.collectionId);

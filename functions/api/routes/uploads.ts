@@ -9,7 +9,7 @@ import { mediaView } from '../../../core/api/views.ts';
 import { apiKeys, MAX_PARTS_PER_REQUEST, type Upload, UploadRow } from '../../../core/contracts/api.ts';
 import { mediaIdFor } from '../../../core/contracts/ids.ts';
 import { dropKey } from '../../../core/contracts/keys.ts';
-import { type MediaRow, rowKeys, TODO } from '../../../core/contracts/rows.ts';
+import { CHORE, type MediaRow, rowKeys } from '../../../core/contracts/rows.ts';
 import { type Routes, type Services, viewSettings } from '../call.ts';
 import { loadMedia } from '../load.ts';
 import { urlsFor } from '../part-urls.ts';
@@ -71,7 +71,7 @@ export const uploadRoutes: Routes<Ids> = {
       scheduleRetranscode: false,
       createdAt: now,
       updatedAt: now,
-      todo: TODO.upload,
+      todo: CHORE.upload,
       todoAt: deadline,
     };
     // A crash before this leaves a multipart upload that the bucket's lifecycle rule aborts.
