@@ -1,6 +1,7 @@
 /**
  * `npm test`: builds and synthesizes what the tests boot, then runs them all. With `--node24` functions and workers run on the
- * Node that they have on AWS. Further arguments go to vitest.
+ * Node that they have on AWS. The conformance cases run against another emulator with `--endpoint URL`, in an account of AWS
+ * with `--account ID`. Further arguments go to vitest.
  */
 import { execa } from 'execa';
 import { node24 } from './node24.ts';
@@ -13,18 +14,32 @@ const SUITES: Record<string, string[]> = {
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const args = process.argv.slice(2);
+
+/** The argument behind `name`; both are taken out. */
+function take(name: string): string | undefined {
+  const at = args.indexOf(name);
+  if (at < 0) return undefined;
+  const [, value] = args.splice(at, 2);
+  if (value === undefined || value.startsWith('--')) throw new Error(`${name} needs a value`);
+  return value;
+}
+
+const endpoint = take('--endpoint');
+const account = take('--account');
 const onNode24 = args.includes('--node24');
 const [first, ...rest] = args.filter((arg) => arg !== '--node24');
-const suite = first === undefined ? [] : (SUITES[first] ?? [first]);
-const separator = rest.indexOf('--endpoint');
-const endpoint = separator >= 0 ? rest.splice(separator, 2)[1] : undefined;
+// Some of a suite's files may be named: `npm run test:conformance -- test/conformance/s3`.
+const named = rest.some((arg) => arg.startsWith('test/'));
+const suite = first === undefined || (first === '--conformance' && named) ? [] : (SUITES[first] ?? [first]);
+const reporter = endpoint || account ? ['--reporter=verbose'] : [];
 
 await synthesize(say);
-const { exitCode } = await execa('npx', ['vitest', 'run', ...suite, ...rest], {
+const { exitCode } = await execa('npx', ['vitest', 'run', ...suite, ...rest, ...reporter], {
   stdio: 'inherit',
   reject: false,
   env: {
     ...(endpoint !== undefined && { DROPREEL_CONFORMANCE_ENDPOINT: endpoint }),
+    ...(account !== undefined && { DROPREEL_CONFORMANCE_ACCOUNT: account }),
     ...(onNode24 && { DROPREEL_NODE: await node24(say) }),
   },
 });

@@ -1,15 +1,15 @@
-/** Event patterns as EventBridge's documentation says, through the API. CONFORMANCE_ENDPOINT names another target. */
+/** Event patterns as EventBridge's documentation says, through the API; pages are under docs.aws.amazon.com/eventbridge/latest/userguide/. */
 import { EventBridgeClient, TestEventPatternCommand } from '@aws-sdk/client-eventbridge';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type SmallCloud, smallCloud } from '../../helpers/small-cloud.ts';
-import { clientOptions, OTHER_ENDPOINT } from '../target.ts';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { developer, type SmallCloud, smallCloud } from '../../helpers/small-cloud.ts';
+import { motoDiffers, OTHER } from '../target.ts';
 import { PATTERN_CASES, REFUSED } from './pattern-cases.ts';
 
 let small: SmallCloud | undefined;
 let client: EventBridgeClient;
 beforeAll(async () => {
-  if (!OTHER_ENDPOINT) small = await smallCloud({ resources: {} }, { port: 0 });
-  client = new EventBridgeClient(clientOptions(OTHER_ENDPOINT ?? small?.cloud.endpoint ?? ''));
+  if (!OTHER) small = await smallCloud({ resources: {} }, { port: 0 });
+  client = new EventBridgeClient(OTHER ?? developer(small?.cloud ?? expect.fail()));
 });
 afterAll(async () => {
   client.destroy();
@@ -21,14 +21,17 @@ const tryPattern = async (pattern: unknown, event: unknown) => {
   return (await client.send(new TestEventPatternCommand(input))).Result;
 };
 
-describe('patterns', () => {
-  test.for(PATTERN_CASES)('$page: $title', async ({ pattern, event, matches }) => {
+const conforms = motoDiffers('500: it has no TestEventPattern');
+for (const { title, page, pattern, event, matches } of PATTERN_CASES) {
+  conforms(`${page}: ${title}`, async () => {
     expect(await tryPattern(pattern, event)).toBe(matches);
   });
+}
 
-  test.for(REFUSED)('$page: refused: $title', async ({ pattern }) => {
+for (const { title, page, pattern } of REFUSED) {
+  conforms(`${page}: refused: ${title}`, async () => {
     await expect(tryPattern(pattern, PATTERN_CASES[0]?.event)).rejects.toMatchObject({
       name: 'InvalidEventPatternException',
     });
   });
-});
+}

@@ -1,29 +1,33 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  AbortMultipartUploadCommand,
   CreateBucketCommand,
+  DeleteBucketCommand,
+  DeleteObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectVersionsCommand,
   PutBucketVersioningCommand,
   S3Client,
   type S3ClientConfig,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import { DEVELOPER } from '../../../local/account.ts';
+import { type Credentials, DEVELOPER, REGION } from '../../../local/account.ts';
 import { Clock } from '../../../local/clock.ts';
 import { createCalls } from '../../../local/gateway/calls.ts';
 import { startGateway } from '../../../local/gateway/gateway.ts';
-import { signingKey, signRequest } from '../../../local/gateway/signature.ts';
+import { scopeText, signingKey, signRequest } from '../../../local/gateway/signature.ts';
 import { type CredentialStore, createCredentials } from '../../../local/iam/credentials.ts';
 import { createPolicies, type RolePolicies } from '../../../local/iam/policies.ts';
 import { Meter } from '../../../local/meter.ts';
 import type { BucketConfiguration } from '../../../local/s3/model.ts';
 import { createS3, type S3 } from '../../../local/s3/s3.ts';
 import type { EmitEvent } from '../../../local/service.ts';
-
-/** Another S3 than ours, if the suite is to run against one; its credentials come from AWS_ACCESS_KEY_ID and so on. */
-export const ENDPOINT = process.env.DROPREEL_CONFORMANCE_ENDPOINT;
+import { type ClientOptions, OTHER } from '../target.ts';
 
 /** What a case talks to. */
 export interface Target {
@@ -123,24 +127,19 @@ export async function startS3(options: {
 export async function openTarget(): Promise<Target & AsyncDisposable> {
   const run = randomBytes(4).toString('hex');
   const [plain, versioned] = [`conformance-${run}-plain`, `conformance-${run}-versioned`];
-  const local = ENDPOINT
+  const local = OTHER
     ? undefined
     : await startS3({ buckets: [bucketOf(plain), bucketOf(versioned, { versioned: true })] });
-  const endpoint = ENDPOINT ?? local?.endpoint ?? '';
-  const credentials = ENDPOINT
-    ? {
-        accessKeyId: process.env.AWS_ACCESS_KEY_ID ?? 'test',
-        secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY ?? 'test',
-      }
-    : DEVELOPER;
-  const client = (config: S3ClientConfig = {}) =>
-    new S3Client({ endpoint, region: 'us-east-1', credentials, forcePathStyle: true, maxAttempts: 1, ...config });
+  const options: ClientOptions = OTHER ?? {
+    endpoint: local?.endpoint ?? '',
+    region: REGION,
+    credentials: DEVELOPER,
+    maxAttempts: 1,
+  };
+  const client = (config: S3ClientConfig = {}) => new S3Client({ ...options, forcePathStyle: true, ...config });
   const s3 = client();
-  if (ENDPOINT) {
-    for (const Bucket of [plain, versioned]) await s3.send(new CreateBucketCommand({ Bucket }));
-    const VersioningConfiguration = { Status: 'Enabled' } as const;
-    await s3.send(new PutBucketVersioningCommand({ Bucket: versioned, VersioningConfiguration }));
-  }
+  const endpoint = options.endpoint ?? process.env.AWS_ENDPOINT_URL ?? `https://s3.${REGION}.amazonaws.com`;
+  if (OTHER) await makeBuckets(s3, plain, versioned);
   let keys = 0;
   return {
     endpoint,
@@ -149,27 +148,47 @@ export async function openTarget(): Promise<Target & AsyncDisposable> {
     plain,
     versioned,
     key: (name = '') => `${++keys}/${name}`,
-    raw: (request) => sendRaw(endpoint, credentials, request),
+    raw: async (request) => sendRaw(endpoint, await s3.config.credentials(), request),
     [Symbol.asyncDispose]: async () => {
+      if (OTHER) await Promise.all([plain, versioned].map((bucket) => removeBucket(s3, bucket)));
       s3.destroy();
       await local?.[Symbol.asyncDispose]();
     },
   };
 }
 
+async function makeBuckets(s3: S3Client, plain: string, versioned: string): Promise<void> {
+  for (const Bucket of [plain, versioned]) await s3.send(new CreateBucketCommand({ Bucket }));
+  const VersioningConfiguration = { Status: 'Enabled' } as const;
+  await s3.send(new PutBucketVersioningCommand({ Bucket: versioned, VersioningConfiguration }));
+}
+
+async function removeBucket(s3: S3Client, Bucket: string): Promise<void> {
+  for (;;) {
+    const { Versions = [], DeleteMarkers = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket }));
+    const left = [...Versions, ...DeleteMarkers];
+    if (left.length === 0) break;
+    await Promise.all(left.map(({ Key, VersionId }) => s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId }))));
+  }
+  const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket }));
+  for (const { Key, UploadId } of Uploads) await s3.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }));
+  await s3.send(new DeleteBucketCommand({ Bucket }));
+}
+
 async function sendRaw(
   endpoint: string,
-  { accessKeyId, secretAccessKey }: { accessKeyId: string; secretAccessKey: string },
+  { accessKeyId, secretAccessKey, sessionToken }: Credentials,
   { method, bucket, key = '', query = {}, headers = {}, body = '', payloadHash }: RawRequest,
 ): Promise<RawAnswer> {
   const url = new URL(endpoint);
   const time = new Date().toISOString().replace(/[-:]|\.\d{3}/g, '');
-  const scope = { date: time.slice(0, 8), region: 'us-east-1', service: 's3' };
+  const scope = { date: time.slice(0, 8), region: REGION, service: 's3' };
   const hash = payloadHash ?? createHash('sha256').update(body).digest('hex');
   const sent: Record<string, string> = {
     host: url.host,
     'x-amz-date': time,
     'x-amz-content-sha256': hash,
+    ...(sessionToken && { 'x-amz-security-token': sessionToken }),
     ...headers,
   };
   if (headers['transfer-encoding'] === undefined) sent['content-length'] ??= String(Buffer.byteLength(body));
@@ -183,10 +202,11 @@ async function sendRaw(
     scope,
     time,
   );
-  sent.authorization = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope.date}/us-east-1/s3/aws4_request, SignedHeaders=${signedHeaders.join(';')}, Signature=${signature}`;
+  sent.authorization = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scopeText(scope)}, SignedHeaders=${signedHeaders.join(';')}, Signature=${signature}`;
   const search = new URLSearchParams(query).toString().replaceAll('+', '%20');
+  const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
-    const outgoing = httpRequest(
+    const outgoing = request(
       { host: url.hostname, port: url.port, method, path: search ? `${path}?${search}` : path, headers: sent },
       (incoming) => {
         const chunks: Buffer[] = [];

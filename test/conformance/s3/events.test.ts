@@ -8,13 +8,13 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { DEVELOPER } from '../../../local/account.ts';
-import { bucketOf, type Emitted, ENDPOINT, failure, type LocalS3, startS3 } from '../helpers/s3-target.ts';
+import { bucketOf, type Emitted, failure, type LocalS3, startS3 } from '../helpers/s3-target.ts';
+import { oursOnly } from '../target.ts';
 
-// The shape of the events: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
-// Days of lifecycle rules: https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
-// There is no bus to look at behind another endpoint, so these cases run on our own S3 alone.
+/** What S3 tells EventBridge, and what its lifecycle rules remove. The page in each title is under docs.aws.amazon.com/AmazonS3/latest/userguide/. */
+oursOnly('there is no bus to look at behind another S3, nor a clock to put forward');
 
 const DAY_MS = 86_400_000;
 
@@ -44,117 +44,108 @@ const buckets = [
 const client = (local: LocalS3) =>
   new S3Client({ endpoint: local.endpoint, region: 'us-east-1', credentials: DEVELOPER, maxAttempts: 1 });
 
-describe.runIf(ENDPOINT === undefined)('on our own S3', () => {
-  test('Object Created has the shape that EventBridge delivers', async () => {
-    await using local = await startS3({ buckets });
-    const Key = "drop/a b+ü&'日本.mp4";
-    const put = await client(local).send(new PutObjectCommand({ Bucket: 'versioned', Key, Body: 'hello' }));
-    await expect.poll(() => local.emitted.length).toBe(1);
-    expect(local.emitted[0]).toEqual({
-      source: 'aws.s3',
-      'detail-type': 'Object Created',
-      resources: ['arn:aws:s3:::versioned'],
-      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
-      detail: {
-        version: '0',
-        bucket: { name: 'versioned' },
-        object: {
-          key: Key,
-          size: 5,
-          etag: '5d41402abc4b2a76b9719d911017c592',
-          'version-id': put.VersionId,
-          sequencer: expect.stringMatching(/^[0-9A-F]{16,}$/),
-        },
-        'request-id': expect.stringMatching(/^[0-9A-F]{16}$/),
-        requester: '123456789012',
-        'source-ip-address': '127.0.0.1',
-        reason: 'PutObject',
+test('ev-events: Object Created has the shape that EventBridge delivers', async () => {
+  await using local = await startS3({ buckets });
+  const Key = "drop/a b+ü&'日本.mp4";
+  const put = await client(local).send(new PutObjectCommand({ Bucket: 'versioned', Key, Body: 'hello' }));
+  await expect.poll(() => local.emitted.length).toBe(1);
+  expect(local.emitted[0]).toEqual({
+    source: 'aws.s3',
+    'detail-type': 'Object Created',
+    resources: ['arn:aws:s3:::versioned'],
+    time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+    detail: {
+      version: '0',
+      bucket: { name: 'versioned' },
+      object: {
+        key: Key,
+        size: 5,
+        etag: '5d41402abc4b2a76b9719d911017c592',
+        'version-id': put.VersionId,
+        sequencer: expect.stringMatching(/^[0-9A-F]{16,}$/),
       },
-    });
+      'request-id': expect.stringMatching(/^[0-9A-F]{16}$/),
+      requester: '123456789012',
+      'source-ip-address': '127.0.0.1',
+      reason: 'PutObject',
+    },
   });
+});
 
-  test('each way of making and removing an object gives its reason, in an order that the sequencer tells', async () => {
-    await using local = await startS3({ buckets });
-    const s3 = client(local);
-    const target = { Bucket: 'plain', Key: 'a' };
-    await s3.send(new PutObjectCommand({ ...target, Body: 'x' }));
-    await s3.send(new CopyObjectCommand({ Bucket: 'plain', Key: 'b', CopySource: 'plain/a' }));
-    const { UploadId } = await s3.send(new CreateMultipartUploadCommand(target));
-    const { ETag } = await s3.send(new UploadPartCommand({ ...target, UploadId, PartNumber: 1, Body: 'part' }));
-    const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
-    await s3.send(new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload }));
-    await s3.send(new DeleteObjectCommand({ Bucket: 'plain', Key: 'b' }));
-    await s3.send(new DeleteObjectCommand({ Bucket: 'plain', Key: 'never there' }));
-    await s3.send(new DeleteObjectsCommand({ Bucket: 'plain', Delete: { Objects: [{ Key: 'a' }] } }));
-    await expect.poll(() => local.emitted.length).toBe(5);
-    const details = local.emitted.map(detailOf).sort((x, y) => (x.object.sequencer < y.object.sequencer ? -1 : 1));
-    expect(details.map((it) => [it.reason, it.object.key, it['deletion-type']])).toEqual([
-      ['PutObject', 'a', undefined],
-      ['CopyObject', 'b', undefined],
-      ['CompleteMultipartUpload', 'a', undefined],
-      ['DeleteObject', 'b', 'Permanently Deleted'],
-      ['DeleteObject', 'a', 'Permanently Deleted'],
-    ]);
-  });
+test('ev-events, notification-content-structure: each way of making and removing an object gives its reason, in an order that the sequencer tells', async () => {
+  await using local = await startS3({ buckets });
+  const s3 = client(local);
+  const target = { Bucket: 'plain', Key: 'a' };
+  await s3.send(new PutObjectCommand({ ...target, Body: 'x' }));
+  await s3.send(new CopyObjectCommand({ Bucket: 'plain', Key: 'b', CopySource: 'plain/a' }));
+  const { UploadId } = await s3.send(new CreateMultipartUploadCommand(target));
+  const { ETag } = await s3.send(new UploadPartCommand({ ...target, UploadId, PartNumber: 1, Body: 'part' }));
+  const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
+  await s3.send(new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload }));
+  await s3.send(new DeleteObjectCommand({ Bucket: 'plain', Key: 'b' }));
+  await s3.send(new DeleteObjectCommand({ Bucket: 'plain', Key: 'never there' }));
+  await s3.send(new DeleteObjectsCommand({ Bucket: 'plain', Delete: { Objects: [{ Key: 'a' }] } }));
+  await expect.poll(() => local.emitted.length).toBe(5);
+  const details = local.emitted.map(detailOf).sort((x, y) => (x.object.sequencer < y.object.sequencer ? -1 : 1));
+  expect(details.map((it) => [it.reason, it.object.key, it['deletion-type']])).toEqual([
+    ['PutObject', 'a', undefined],
+    ['CopyObject', 'b', undefined],
+    ['CompleteMultipartUpload', 'a', undefined],
+    ['DeleteObject', 'b', 'Permanently Deleted'],
+    ['DeleteObject', 'a', 'Permanently Deleted'],
+  ]);
+});
 
-  test('deleting in a bucket with versions tells of a delete marker', async () => {
-    await using local = await startS3({ buckets });
-    const gone = await client(local).send(new DeleteObjectCommand({ Bucket: 'versioned', Key: 'a' }));
-    await expect.poll(() => local.emitted.length).toBe(1);
-    expect(local.emitted[0]?.['detail-type']).toBe('Object Deleted');
-    expect(detailOf(local.emitted[0])).toMatchObject({
-      reason: 'DeleteObject',
-      'deletion-type': 'Delete Marker Created',
-      object: { key: 'a', 'version-id': gone.VersionId },
-    });
+test('ev-events: deleting in a bucket with versions tells of a delete marker', async () => {
+  await using local = await startS3({ buckets });
+  const gone = await client(local).send(new DeleteObjectCommand({ Bucket: 'versioned', Key: 'a' }));
+  await expect.poll(() => local.emitted.length).toBe(1);
+  expect(local.emitted[0]?.['detail-type']).toBe('Object Deleted');
+  expect(detailOf(local.emitted[0])).toMatchObject({
+    reason: 'DeleteObject',
+    'deletion-type': 'Delete Marker Created',
+    object: { key: 'a', 'version-id': gone.VersionId },
   });
+});
 
-  test('a bucket without EventBridge is silent, and so is a write that fails', async () => {
-    await using local = await startS3({ buckets });
-    const s3 = client(local);
-    await s3.send(new PutObjectCommand({ Bucket: 'silent', Key: 'a', Body: 'x' }));
-    await s3.send(new PutObjectCommand({ Bucket: 'plain', Key: 'a', Body: 'x' }));
-    await failure(s3.send(new PutObjectCommand({ Bucket: 'plain', Key: 'a', Body: 'x', IfNoneMatch: '*' })));
-    await s3.send(new PutObjectCommand({ Bucket: 'plain', Key: 'last', Body: 'x' }));
-    await expect.poll(() => local.emitted.map((it) => detailOf(it).object.key)).toEqual(['a', 'last']);
-  });
+test('enable-event-notifications-eventbridge: a bucket without EventBridge is silent, and so is a write that fails', async () => {
+  await using local = await startS3({ buckets });
+  const s3 = client(local);
+  await s3.send(new PutObjectCommand({ Bucket: 'silent', Key: 'a', Body: 'x' }));
+  await s3.send(new PutObjectCommand({ Bucket: 'plain', Key: 'a', Body: 'x' }));
+  await failure(s3.send(new PutObjectCommand({ Bucket: 'plain', Key: 'a', Body: 'x', IfNoneMatch: '*' })));
+  await s3.send(new PutObjectCommand({ Bucket: 'plain', Key: 'last', Body: 'x' }));
+  await expect.poll(() => local.emitted.map((it) => detailOf(it).object.key)).toEqual(['a', 'last']);
+});
 
-  test('lifecycle rules expire by prefix at the midnight after their days', async () => {
-    await using local = await startS3({ buckets });
-    const s3 = client(local);
-    for (const Key of ['tmp/a', 'kept/a']) await s3.send(new PutObjectCommand({ Bucket: 'plain', Key, Body: 'x' }));
-    await s3.send(new CreateMultipartUploadCommand({ Bucket: 'plain', Key: 'begun' }));
-    local.clock.advance(2 * DAY_MS);
-    expect(await local.s3.runLifecycle()).toBe(0);
-    local.clock.advance(2 * DAY_MS);
-    expect(await local.s3.runLifecycle()).toBe(1); // the upload
-    local.clock.advance(4 * DAY_MS);
-    expect(await local.s3.runLifecycle()).toBe(1); // tmp/a
-    expect(await local.s3.runLifecycle()).toBe(0);
-    await expect.poll(() => local.emitted.length).toBe(3);
-    expect(detailOf(local.emitted[2])).toMatchObject({
-      reason: 'Lifecycle Expiration',
-      'deletion-type': 'Permanently Deleted',
-      requester: 's3.amazonaws.com',
-      object: { key: 'tmp/a' },
-    });
+test('intro-lifecycle-rules, mpu-abort-incomplete-mpu-lifecycle-config: rules expire by prefix at the midnight after their days', async () => {
+  await using local = await startS3({ buckets });
+  const s3 = client(local);
+  for (const Key of ['tmp/a', 'kept/a']) await s3.send(new PutObjectCommand({ Bucket: 'plain', Key, Body: 'x' }));
+  await s3.send(new CreateMultipartUploadCommand({ Bucket: 'plain', Key: 'begun' }));
+  local.clock.advance(2 * DAY_MS);
+  expect(await local.s3.runLifecycle()).toBe(0);
+  local.clock.advance(2 * DAY_MS);
+  expect(await local.s3.runLifecycle()).toBe(1); // the upload
+  local.clock.advance(4 * DAY_MS);
+  expect(await local.s3.runLifecycle()).toBe(1); // tmp/a
+  expect(await local.s3.runLifecycle()).toBe(0);
+  await expect.poll(() => local.emitted.length).toBe(3);
+  expect(detailOf(local.emitted[2])).toMatchObject({
+    reason: 'Lifecycle Expiration',
+    'deletion-type': 'Permanently Deleted',
+    requester: 's3.amazonaws.com',
+    object: { key: 'tmp/a' },
   });
+});
 
-  test('with versions, expiry adds a marker and noncurrent versions go later', async () => {
-    await using local = await startS3({ buckets });
-    await client(local).send(new PutObjectCommand({ Bucket: 'versioned', Key: 'old/a', Body: 'x' }));
-    local.clock.advance(2 * DAY_MS);
-    expect(await local.s3.runLifecycle()).toBe(1);
-    expect(local.s3.storedBytes().versioned).toBe(1);
-    local.clock.advance(3 * DAY_MS);
-    expect(await local.s3.runLifecycle()).toBe(1);
-    expect(local.s3.storedBytes().versioned).toBe(0);
-  });
-
-  test('rules run by themselves within an hour', async () => {
-    await using local = await startS3({ buckets });
-    await client(local).send(new PutObjectCommand({ Bucket: 'plain', Key: 'tmp/a', Body: 'xyz' }));
-    local.clock.advance(9 * DAY_MS);
-    await expect.poll(() => local.s3.storedBytes().plain).toBe(0);
-  });
+test('intro-lifecycle-rules: with versions, expiry adds a marker and noncurrent versions go later', async () => {
+  await using local = await startS3({ buckets });
+  await client(local).send(new PutObjectCommand({ Bucket: 'versioned', Key: 'old/a', Body: 'x' }));
+  local.clock.advance(2 * DAY_MS);
+  expect(await local.s3.runLifecycle()).toBe(1);
+  expect(local.s3.storedBytes().versioned).toBe(1);
+  local.clock.advance(3 * DAY_MS);
+  expect(await local.s3.runLifecycle()).toBe(1);
+  expect(local.s3.storedBytes().versioned).toBe(0);
 });

@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  CreateQueueCommand,
+  DeleteQueueCommand,
+  GetQueueAttributesCommand,
+  PurgeQueueCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { smallCloud } from '../../helpers/small-cloud.ts';
-import { clientOptions, OTHER_ENDPOINT } from '../target.ts';
+import { type ClientOptions, OTHER } from '../target.ts';
 
 /** The queues that the cases use: their attributes, and whose dead letters they are. */
 const QUEUES = {
@@ -14,15 +20,19 @@ const QUEUES = {
 } as const;
 const MAX_RECEIVE_COUNT = 2;
 
+export type Name = keyof typeof QUEUES;
+
 export interface Queues extends AsyncDisposable {
   client: SQSClient;
-  url: Record<keyof typeof QUEUES, string>;
-  arn: Record<keyof typeof QUEUES, string>;
+  url: Record<Name, string>;
+  arn: Record<Name, string>;
+  /** Makes them empty, for the next case. */
+  renew(): Promise<void>;
 }
 
-/** Queues of a local cloud, or of CONFORMANCE_ENDPOINT. */
+/** Queues of a local cloud, or made with the API of another endpoint and deleted at the end. */
 export async function conformanceQueues(): Promise<Queues> {
-  return OTHER_ENDPOINT ? made(OTHER_ENDPOINT) : local();
+  return OTHER ? made(OTHER) : local();
 }
 
 async function local(): Promise<Queues> {
@@ -52,35 +62,49 @@ async function local(): Promise<Queues> {
   const small = await smallCloud({ resources, outputs }, { port: 0 });
   const named = (suffix: string) =>
     Object.fromEntries(Object.keys(QUEUES).map((name) => [name, small.cloud.outputs[`${name}${suffix}`]]));
+  const url = named('Url') as Queues['url'];
   return {
     client: small.sqs,
-    url: named('Url') as Queues['url'],
+    url,
     arn: named('Arn') as Queues['arn'],
+    async renew() {
+      for (const QueueUrl of Object.values(url)) await small.sqs.send(new PurgeQueueCommand({ QueueUrl }));
+    },
     [Symbol.asyncDispose]: () => small[Symbol.asyncDispose](),
   };
 }
 
-async function made(endpoint: string): Promise<Queues> {
-  const client = new SQSClient(clientOptions(endpoint));
-  const run = randomUUID().slice(0, 8);
-  const url: Record<string, string> = {};
-  const arn: Record<string, string> = {};
-  for (const [name, properties] of Object.entries(QUEUES)) {
-    const attributes = Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, String(value)]));
-    if (name === 'redriven') {
-      attributes.RedrivePolicy = JSON.stringify({ deadLetterTargetArn: arn.dead, maxReceiveCount: MAX_RECEIVE_COUNT });
-    }
-    const { QueueUrl } = await client.send(
-      new CreateQueueCommand({ QueueName: `${run}-${name}`, Attributes: attributes }),
-    );
-    url[name] = QueueUrl ?? '';
-    const { Attributes } = await client.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }));
-    arn[name] = Attributes?.QueueArn ?? '';
-  }
+async function made(options: ClientOptions): Promise<Queues> {
+  const client = new SQSClient(options);
+  const queues = { client, url: {} as Queues['url'], arn: {} as Queues['arn'] };
+  const all: string[] = [];
   return {
-    client,
-    url: url as Queues['url'],
-    arn: arn as Queues['arn'],
-    [Symbol.asyncDispose]: async () => client.destroy(),
+    ...queues,
+    // A queue may be purged once in 60 seconds: each case has queues of its own.
+    async renew() {
+      const run = randomUUID().slice(0, 8);
+      for (const name of Object.keys(QUEUES) as Name[]) {
+        const QueueName = `conformance-${run}-${name}`;
+        const { QueueUrl = '' } = await client.send(
+          new CreateQueueCommand({ QueueName, Attributes: attributes(name, queues.arn.dead) }),
+        );
+        all.push(QueueUrl);
+        const { Attributes } = await client.send(
+          new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }),
+        );
+        queues.url[name] = QueueUrl;
+        queues.arn[name] = Attributes?.QueueArn ?? '';
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      for (const QueueUrl of all) await client.send(new DeleteQueueCommand({ QueueUrl }));
+      client.destroy();
+    },
   };
+}
+
+function attributes(name: Name, deadLetterTargetArn: string): Record<string, string> {
+  const own = Object.fromEntries(Object.entries(QUEUES[name]).map(([key, value]) => [key, String(value)]));
+  if (name !== 'redriven') return own;
+  return { ...own, RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: MAX_RECEIVE_COUNT }) };
 }
