@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { ensureDatabase } from './empty.ts';
 
 export interface DatabaseProcess {
   /** URL of the running process; waits for one that is being restarted. @throws Error when it cannot be started */
@@ -24,35 +25,21 @@ const RESTART_MS = 1000;
 export async function startDatabase(dir: string, log: (line: string) => void): Promise<DatabaseProcess> {
   const database = join(dir, 'table.sqlite');
   const pidFile = join(dir, 'dynoxide.pid');
-  const program = findProgram();
+  const { program, version } = findProgram();
   await killStale(pidFile, database, log);
+  await ensureDatabase(database, version, async (file) => {
+    const { child } = await serve(program, file);
+    await end(child);
+  });
   let closing = false;
   let child: ChildProcess | undefined;
 
   async function start(): Promise<string> {
-    const port = await freePort();
     const startedAt = Date.now();
-    const started = spawn(program, ['serve', '--host', '127.0.0.1', '--port', String(port), '--db-path', database], {
-      stdio: ['ignore', 'ignore', 'pipe'],
+    const { child: started, endpoint } = await serve(program, database, async (spawned) => {
+      child = spawned;
+      if (spawned.pid !== undefined) await writeFile(pidFile, String(spawned.pid));
     });
-    child = started;
-    let errors = '';
-    started.stderr?.on('data', (chunk) => {
-      errors = `${errors}${chunk}`.slice(-2000);
-    });
-    const failed = new Promise<never>((_, reject) => {
-      started.once('error', (error) => reject(error));
-      started.once('exit', () => reject(new Error(`dynoxide ended while it was starting: ${errors.trim()}`)));
-    });
-    failed.catch(() => {});
-    if (started.pid !== undefined) await writeFile(pidFile, String(started.pid));
-    const endpoint = `http://127.0.0.1:${port}`;
-    try {
-      await Promise.race([answers(endpoint), failed]);
-    } catch (error) {
-      started.kill('SIGKILL');
-      throw error;
-    }
     const ended = (code: number | null, signal: NodeJS.Signals | null) => {
       if (closing) return;
       log(`dynamodb: dynoxide ended (${signal ?? code}) and is started again`);
@@ -84,13 +71,7 @@ export async function startDatabase(dir: string, log: (line: string) => void): P
     async close() {
       closing = true;
       await running.catch(() => {});
-      if (child && child.exitCode === null && child.signalCode === null) {
-        const ended = once(child, 'exit');
-        child.kill('SIGTERM');
-        const forced = setTimeout(() => child?.kill('SIGKILL'), STOP_TIMEOUT_MS);
-        await ended;
-        clearTimeout(forced);
-      }
+      if (child) await end(child);
       await rm(pidFile, { force: true });
     },
     crash() {
@@ -100,11 +81,52 @@ export async function startDatabase(dir: string, log: (line: string) => void): P
   };
 }
 
-function findProgram(): string {
+/** Starts the program and waits for its first answer. @param spawned is awaited before that */
+async function serve(
+  program: string,
+  database: string,
+  spawned: (child: ChildProcess) => Promise<void> = async () => {},
+): Promise<{ child: ChildProcess; endpoint: string }> {
+  const port = await freePort();
+  const child = spawn(program, ['serve', '--host', '127.0.0.1', '--port', String(port), '--db-path', database], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let errors = '';
+  child.stderr?.on('data', (chunk) => {
+    errors = `${errors}${chunk}`.slice(-2000);
+  });
+  const failed = new Promise<never>((_, reject) => {
+    child.once('error', (error) => reject(error));
+    child.once('exit', () => reject(new Error(`dynoxide ended while it was starting: ${errors.trim()}`)));
+  });
+  failed.catch(() => {});
+  const endpoint = `http://127.0.0.1:${port}`;
+  try {
+    await spawned(child);
+    await Promise.race([answers(endpoint), failed]);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
+  return { child, endpoint };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  const forced = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+  await ended;
+  clearTimeout(forced);
+}
+
+function findProgram(): { program: string; version: string } {
   const name = `@dynoxide/${process.platform}-${process.arch}`;
   try {
-    const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`);
-    return join(dirname(manifest), process.platform === 'win32' ? 'dynoxide.exe' : 'dynoxide');
+    const require = createRequire(import.meta.url);
+    const manifest = require.resolve(`${name}/package.json`);
+    const program = join(dirname(manifest), process.platform === 'win32' ? 'dynoxide.exe' : 'dynoxide');
+    return { program, version: require(manifest).version };
   } catch {
     throw new Error(`${name} is not installed: install it, or name a DynamoDB in DROPREEL_DYNAMODB_ENDPOINT`);
   }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import sqlite from 'node-sqlite3-wasm';
 import { expect, test } from 'vitest';
 import { boot, item, key, STREAM_ARN, TABLE, TABLE_ARN, tempDir, until } from './setup.ts';
 
@@ -238,4 +239,16 @@ test('a table whose keys have changed is refused', async () => {
   await expect(boot(dir, changed)).rejects.toThrow(
     'the table media has the keys pk, sk, which cannot be changed: remove the state directory',
   );
+});
+
+test('a write finds the last record of the stream by an index, however long the stream is', async () => {
+  const { dir, dynamodb } = await boot(await tempDir());
+  await dynamodb.close();
+  const database = new sqlite.Database(join(dir, 'table.sqlite'));
+  database.exec('PRAGMA locking_mode = EXCLUSIVE');
+  // As dynoxide asks.
+  const asked = `SELECT COALESCE(MAX(CAST(sequence_number AS INTEGER)), 0) + 1 FROM _stream_records WHERE table_name = 'media'`;
+  const plan = database.all(`EXPLAIN QUERY PLAN ${asked}`).map(({ detail }) => detail);
+  database.close();
+  expect(plan).toEqual([expect.stringMatching(/^SEARCH .* INDEX last_record /)]);
 });
