@@ -47,7 +47,7 @@ export function oursOnly(reason: string): void {
 }
 
 /** The endpoint is moto 5.2.5: where a case says that it differs, it has to. */
-const MOTO = process.env.DROPREEL_ORACLE === 'moto';
+export const MOTO = process.env.DROPREEL_ORACLE === 'moto';
 
 /** `test`, for a case to which moto 5.2.5 answers otherwise; `how`, for the reader. */
 export const motoDiffers = (_how: string): typeof test | typeof test.fails => (MOTO ? test.fails : test);

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { TerminateJobCommand } from '@aws-sdk/client-batch';
 import { expect } from 'vitest';
 import { eventually, printed } from '../../unit/local/batch/setup.ts';
-import { conforms, EVALUATE, RETRIES, TERMINATE, TIMEOUTS } from './conforms.ts';
+import { conforms } from './conforms.ts';
+import { EVALUATE, RETRIES, TERMINATE, TIMEOUTS } from './pages.ts';
 
 const retry = (Attempts: number, EvaluateOnExit: object[] = []) => ({
   definition: { RetryStrategy: { Attempts, EvaluateOnExit } },
@@ -152,12 +153,6 @@ conforms(
   },
   { definition: { Timeout: { AttemptDurationSeconds: 60 } } },
 );
-
-conforms('a timeout of less than 60 seconds is refused', TIMEOUTS, async ({ submit }) => {
-  await expect(submit({}, { timeout: { attemptDurationSeconds: 59 } })).rejects.toMatchObject({
-    name: 'ClientException',
-  });
-});
 
 conforms(
   'TerminateJob fails a running job with the reason given, and it is not retried',
