@@ -64,7 +64,7 @@ export interface Cloud {
   s3: S3;
   /** Undefined when the template has no user pool. */
   issuer: Cognito | undefined;
-  /** Runs the schedule whose name is, or holds, `name`; resolves when its target is done with it. @throws Error when there is none, or several */
+  /** Runs the schedule whose name is, or holds, `name`; resolves when a function that it invokes has run once. @throws Error when there is none, or several */
   fireSchedule(name: string): Promise<void>;
   /** Lets what is at work end, then stops everything. */
   close(): Promise<void>;
@@ -205,7 +205,10 @@ async function boot(options: BootOptions, teardown: Teardown): Promise<Cloud> {
     lambda,
     s3,
     issuer,
-    fireSchedule: (name) => scheduler.fire(name),
+    fireSchedule: async (name) => {
+      await scheduler.fire(name);
+      await lambda.settled();
+    },
     close: () => teardown.close(),
     crash: () => teardown.crash(),
   };

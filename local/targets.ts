@@ -3,7 +3,7 @@ import type { Lambda } from './lambda/lambda.ts';
 import { AwsError, type Principal } from './service.ts';
 import type { Sqs } from './sqs/service.ts';
 
-/** Hands a payload (JSON text) to a queue or a function. @throws AwsError; a status of 500 or more is worth another try */
+/** Puts a payload (JSON text) into a queue, or into that of a function's events. @throws AwsError; a status of 500 or more is worth another try */
 export type Deliver = (targetArn: string, payload: string, principal: Principal) => Promise<void>;
 
 /** Where EventBridge's rules and the Scheduler's schedules lead. */
@@ -16,8 +16,7 @@ export function createDeliver(services: { sqs: Sqs; lambda: Lambda; call: Intern
         sqs.send(targetArn, payload, caller),
       );
     } else if (service === 'lambda') {
-      const outcome = await lambda.invoke(targetArn, JSON.parse(payload), principal);
-      if (!outcome.ok) throw new AwsError('FunctionError', 500, outcome.error.errorMessage);
+      await lambda.enqueue(targetArn, payload, principal);
     } else {
       throw new AwsError('UnsupportedTarget', 400, `${targetArn} is no target that is served locally.`);
     }

@@ -15,7 +15,7 @@ import { type LoadedTemplate, loadTemplate } from '../template/load.ts';
 import { PropertyReader } from '../template/read.ts';
 import type { Secrets } from '../template/secrets.ts';
 import { localHosts } from './hosts.ts';
-import { checkMappings } from './mappings.ts';
+import { checkDestinations, checkMappings } from './mappings.ts';
 import type { Ports } from './ports.ts';
 import { SERVED_TYPES } from './served.ts';
 
@@ -64,6 +64,7 @@ export async function readConfiguration(assembly: string, ports: Ports, secrets:
     () => {
       policies = createPolicies({ roles, resourcePolicies });
       reader.problems.push(...checkMappings(mappings, functions, configuration.queues, policies));
+      reader.problems.push(...checkDestinations(functions, policies));
     },
   ];
   for (const check of checks) {

@@ -20,13 +20,9 @@ export function checkMappings(
   return mappings.flatMap((mapping) => {
     const fn = functions.find(({ arn }) => arn === mapping.functionArn);
     if (!fn) return [];
-    const may = (action: string, resource: string) =>
-      policies.decide({ type: 'role', arn: fn.roleArn }, { action, resource }).allowed;
     const needed: [action: string, resource: string][] = NEEDED[mapping.source].map((it) => [it, mapping.sourceArn]);
     if (mapping.onFailureArn) needed.push(['sqs:SendMessage', mapping.onFailureArn]);
-    const problems = needed
-      .filter(([action, resource]) => !may(action, resource))
-      .map(([action, resource]) => `the role of ${fn.name} does not have permissions to call ${action} on ${resource}`);
+    const problems = needed.flatMap(([action, resource]) => missing(fn, action, resource, policies));
     const queue = queues.find(({ arn }) => arn === mapping.sourceArn);
     if (queue && queue.visibilityTimeout < fn.timeoutSeconds) {
       const times = `${queue.visibilityTimeout} seconds is less than Function timeout: ${fn.timeoutSeconds} seconds`;
@@ -34,4 +30,17 @@ export function checkMappings(
     }
     return problems.map((problem) => `${mapping.id}: ${problem}`);
   });
+}
+
+/** Says why Lambda would refuse the destinations of functions' asynchronous invocations. */
+export function checkDestinations(functions: readonly FunctionConfiguration[], policies: Policies): string[] {
+  return functions.flatMap((fn) => {
+    const { onFailureArn } = fn.asynchronous;
+    return onFailureArn ? missing(fn, 'sqs:SendMessage', onFailureArn, policies) : [];
+  });
+}
+
+function missing(fn: FunctionConfiguration, action: string, resource: string, policies: Policies): string[] {
+  if (policies.decide({ type: 'role', arn: fn.roleArn }, { action, resource }).allowed) return [];
+  return [`the role of ${fn.name} does not have permissions to call ${action} on ${resource}`];
 }

@@ -8,7 +8,12 @@ const SERVED: Readonly<Record<string, readonly string[]>> = {
   dynamodb: ['AWS::DynamoDB::Table'],
   events: ['AWS::Events::EventBus', 'AWS::Events::Rule'],
   scheduler: ['AWS::Scheduler::Schedule'],
-  lambda: ['AWS::Lambda::Function', 'AWS::Lambda::Permission', 'AWS::Lambda::EventSourceMapping'],
+  lambda: [
+    'AWS::Lambda::Function',
+    'AWS::Lambda::Permission',
+    'AWS::Lambda::EventInvokeConfig',
+    'AWS::Lambda::EventSourceMapping',
+  ],
   batch: [
     'AWS::Batch::ComputeEnvironment',
     'AWS::Batch::JobQueue',

@@ -39,7 +39,7 @@ export class Pool {
   }
 
   /** Waits for a free environment, then runs the handler. Never throws: what went wrong is in the outcome. */
-  async invoke(event: unknown): Promise<Outcome> {
+  async invoke(event: unknown, requestId: string = randomUUID()): Promise<Outcome> {
     await this.#enter();
     if (this.#closed) return CLOSED;
     const { configuration, meter, surroundings } = this.#options;
@@ -47,7 +47,7 @@ export class Pool {
     const started = performance.now();
     try {
       const outcome = await sandbox.invoke(event, {
-        requestId: randomUUID(),
+        requestId,
         ahead: surroundings.clock.now() - Date.now(),
         functionArn: configuration.arn,
       });
@@ -70,6 +70,11 @@ export class Pool {
     return this.#running > 0;
   }
 
+  /** Whether an invocation would have to wait for an environment. */
+  get isFull(): boolean {
+    return this.#running >= this.#options.configuration.concurrency;
+  }
+
   /** Kills the environments that are at work just now, as a failing host would. */
   killBusy(): void {
     for (const sandbox of this.#busy) sandbox.kill();
@@ -84,7 +89,7 @@ export class Pool {
   }
 
   async #enter(): Promise<void> {
-    while (!this.#closed && this.#running >= this.#options.configuration.concurrency) {
+    while (!this.#closed && this.isFull) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     this.#running += 1;

@@ -22,7 +22,7 @@ export interface StreamPollerOptions {
   checkpoints: ReadonlyMap<string, string>;
   checkpoint: (shardId: string, sequenceNumber: string) => Promise<void>;
   /** Tells the on-failure destination of records that were given up. */
-  giveUp: (details: unknown) => Promise<void>;
+  giveUp: (details: object) => Promise<void>;
   log: (line: string) => void;
 }
 

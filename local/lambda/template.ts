@@ -18,6 +18,16 @@ export interface FunctionConfiguration {
   /** Invocations at once. */
   concurrency: number;
   permissions: InvokePermission[];
+  asynchronous: AsynchronousConfiguration;
+}
+
+/** What becomes of events that are invoked asynchronously. */
+export interface AsynchronousConfiguration {
+  /** After errors of the function. */
+  maxRetries: number;
+  maxAgeSeconds: number;
+  /** A queue. */
+  onFailureArn: string | undefined;
 }
 
 /** Who may invoke, besides those whose own policies say so. */
@@ -46,6 +56,10 @@ export interface MappingConfiguration {
 
 /** As on AWS an unreserved function shares 1000; a laptop has fewer cores. */
 const DEFAULT_CONCURRENCY = 4;
+
+/** Defaults too. https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html */
+const MAX_EVENT_AGE_SECONDS = 6 * 3600;
+const MAX_EVENT_RETRIES = 2;
 
 /** Names that Lambda sets itself. https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
 const RESERVED =
@@ -95,10 +109,27 @@ const MappingProperties = z.strictObject({
   Tags: Inert,
 });
 
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventinvokeconfig.html */
+const InvokeConfigProperties = z.strictObject({
+  FunctionName: z.string(),
+  Qualifier: z.literal('$LATEST', 'versions and aliases are not served'),
+  MaximumEventAgeInSeconds: z.coerce.number().int().min(60).max(MAX_EVENT_AGE_SECONDS).optional(),
+  MaximumRetryAttempts: z.coerce.number().int().min(0).max(MAX_EVENT_RETRIES).optional(),
+  DestinationConfig: z
+    .strictObject({
+      OnFailure: z.strictObject({ Destination: z.string().regex(/^arn:aws:sqs:/, 'only queues are served') }),
+    })
+    .optional(),
+});
+
 /** Reads functions, who may invoke them, and what feeds them. Problems are noted in the reader. */
 export function readFunctions(template: LoadedTemplate, reader: PropertyReader) {
   const permissions = template.ofType('AWS::Lambda::Permission').flatMap((resource) => {
     const read = reader.read(resource, PermissionProperties);
+    return read ? [read] : [];
+  });
+  const invokeConfigs = template.ofType('AWS::Lambda::EventInvokeConfig').flatMap((resource) => {
+    const read = reader.read(resource, InvokeConfigProperties);
     return read ? [read] : [];
   });
   const functions = template.ofType('AWS::Lambda::Function').flatMap((resource) => {
@@ -107,6 +138,8 @@ export function readFunctions(template: LoadedTemplate, reader: PropertyReader) 
     refuseEnvironment(resource, read.Environment.Variables, reader);
     const arn = resource.attributes.Arn ?? '';
     const [module = '', handler = ''] = read.Handler.split('.');
+    const names = (target: string) => target === arn || target === resource.name;
+    const invokeConfig = invokeConfigs.find(({ FunctionName }) => names(FunctionName));
     const configuration: FunctionConfiguration = {
       name: resource.name,
       arn,
@@ -119,8 +152,13 @@ export function readFunctions(template: LoadedTemplate, reader: PropertyReader) 
       environment: read.Environment.Variables,
       concurrency: read.ReservedConcurrentExecutions ?? DEFAULT_CONCURRENCY,
       permissions: permissions
-        .filter(({ FunctionName: target }) => target === arn || target === resource.name)
+        .filter(({ FunctionName }) => names(FunctionName))
         .map(({ Principal: service, SourceArn: sourceArn }) => ({ service, sourceArn })),
+      asynchronous: {
+        maxRetries: invokeConfig?.MaximumRetryAttempts ?? MAX_EVENT_RETRIES,
+        maxAgeSeconds: invokeConfig?.MaximumEventAgeInSeconds ?? MAX_EVENT_AGE_SECONDS,
+        onFailureArn: invokeConfig?.DestinationConfig?.OnFailure.Destination,
+      },
     };
     return [configuration];
   });

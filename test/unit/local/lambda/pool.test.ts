@@ -39,6 +39,7 @@ async function poolOf(
       environment: { GREETING: 'hello' },
       concurrency: 2,
       permissions: [],
+      asynchronous: { maxRetries: 2, maxAgeSeconds: 21_600, onFailureArn: undefined },
       ...changes,
     },
     endpoint: 'http://127.0.0.1:9',
