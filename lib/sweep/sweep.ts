@@ -35,6 +35,7 @@ export class Sweep extends Construct {
     const { configuration } = surroundings;
     const { table, uploads, media } = stages.storage;
     const queues = { ingest: stages.ingest.work.queue, publish: stages.publish.work.queue };
+    this.missed = deadLetterQueue(this, 'Missed');
     this.sweep = new HandlerFunction(this, 'Sweep', {
       surroundings,
       handler: 'sweep',
@@ -57,7 +58,7 @@ export class Sweep extends Construct {
         stages.encode.mayTerminate(),
         // Batch knows no resources for these two.
         allow('batch', ['DescribeJobs', 'ListJobs'], '*'),
-        allow('sqs', ['SendMessage'], [queues.ingest.queueArn, queues.publish.queueArn]),
+        allow('sqs', ['SendMessage'], [queues.ingest.queueArn, queues.publish.queueArn, this.missed.queueArn]),
         allow('dynamodb', TABLE_ACTIONS, table.tableArn),
         allow('dynamodb', ['Query'], [indexArn(table, 'todo'), indexArn(table, 'byCollection')]),
         allow('s3', ['GetObject', 'GetObjectVersion', 'DeleteObjectVersion'], uploads.arnForObjects(`${DROP_PREFIX}*`)),
@@ -81,7 +82,13 @@ export class Sweep extends Construct {
         reason: 'AWS Batch makes the ids of jobs, so that no narrower name is known',
       },
     );
-    this.missed = deadLetterQueue(this, 'Missed');
+    this.sweep.fn.configureAsyncInvoke({
+      // The next run does what this one could not.
+      retryAttempts: 0,
+      maxEventAge: Duration.minutes(SWEEP_MINUTES),
+      // SqsDestination would grant what the role has already.
+      onFailure: { bind: () => ({ destination: this.missed.queueArn }) },
+    });
     const role = new Role(this, 'ScheduleRole', {
       assumedBy: new ServicePrincipal('scheduler.amazonaws.com'),
       inlinePolicies: {
@@ -100,7 +107,7 @@ export class Sweep extends Construct {
         arn: this.sweep.fn.functionArn,
         roleArn: role.roleArn,
         input: JSON.stringify({ time: '<aws.scheduler.scheduled-time>' } satisfies z.input<typeof SweepInput>),
-        // The next run does what this one could not.
+        // Lambda takes the event and answers before the function runs: these two are for when it does not take it.
         retryPolicy: { maximumRetryAttempts: 0 },
         deadLetterConfig: { arn: this.missed.queueArn },
       },

@@ -22,6 +22,7 @@ const POINTS: [Kind, Actor, string, string, number][] = [
   ['fail-after', 'publish-output', 'dynamodb', 'TransactWriteItems', 1],
   ['kill-after', 'publish-output', 's3', 'DeleteObjects', 1],
   ['fail-before', 'deliver-webhook', 'dynamodb', 'TransactWriteItems', 1],
+  ['kill-before', 'sweep', 'dynamodb', 'Query', 1],
 ];
 
 let cloud: FaultCloud;

@@ -84,6 +84,18 @@ describe('the queues', () => {
     });
   });
 
+  it('take every run of sweep that failed or was not begun before the next: none is tried again', () => {
+    const [schedule] = Object.values(template.findResources('AWS::Scheduler::Schedule'));
+    template.allResourcesProperties('AWS::Lambda::EventInvokeConfig', {
+      FunctionName: { Ref: schedule?.Properties.Target.Arn['Fn::GetAtt'][0] },
+      Qualifier: '$LATEST',
+      MaximumRetryAttempts: 0,
+      MaximumEventAgeInSeconds: 300,
+      DestinationConfig: { OnFailure: { Destination: schedule?.Properties.Target.DeadLetterConfig.Arn } },
+    });
+    template.resourceCountIs('AWS::Lambda::EventInvokeConfig', 1);
+  });
+
   it('take what EventBridge could not deliver as a dead letter', () => {
     template.allResourcesProperties('AWS::Events::Rule', {
       Targets: [{ DeadLetterConfig: { Arn: Match.anyValue() } }],
