@@ -8,6 +8,7 @@ import { readImageStart } from './image.ts';
 import { type Job, requirement } from './job.ts';
 import type { Usage } from './processes.ts';
 import { Sampler } from './sampler.ts';
+import { fillDisk, onSmallDisk, smallDiskProblem } from './small-disk.ts';
 import type { ComputeEnvironment, JobQueue } from './template.ts';
 
 /** https://docs.aws.amazon.com/batch/latest/userguide/job_timeouts.html */
@@ -33,6 +34,13 @@ export interface Outcome {
   cause?: StopCause | undefined;
 }
 
+/** Less than what its job definition gives to an attempt. */
+export interface Shortage {
+  memoryMiB?: number;
+  /** Of its disk, which then lasts no longer than the attempt. Linux only. */
+  diskBytes?: number;
+}
+
 /** What every attempt is made with. */
 export interface AttemptHost {
   surroundings: Surroundings;
@@ -44,6 +52,8 @@ export interface AttemptHost {
   meter: Meter;
   /** What runs an entry point of `node`. */
   nodePath: string;
+  /** Asked for each attempt as it starts. */
+  shortageOf: (jobName: string) => Shortage;
 }
 
 /** One attempt of a job, as a child process. */
@@ -54,6 +64,7 @@ export class AttemptRun {
   readonly #computeEnvironment: ComputeEnvironment;
   #child: Child | undefined;
   #cause: StopCause | undefined;
+  #shortage: Shortage = {};
 
   constructor(host: AttemptHost, job: Job, queue: JobQueue, computeEnvironment: ComputeEnvironment) {
     this.#host = host;
@@ -66,6 +77,15 @@ export class AttemptRun {
   stop(cause: StopCause): void {
     this.#cause = cause === 'closing' ? cause : (this.#cause ?? cause);
     this.#signal(cause);
+  }
+
+  /** Takes all that is left of its disk. @throws Error when it is not the only one on it */
+  async fillDisk(): Promise<void> {
+    const bytes = this.#shortage.diskBytes;
+    if (!this.#child || bytes === undefined) {
+      throw new Error(`job ${this.#job.id} has no disk of its own size: filling it would fill this machine's`);
+    }
+    await fillDisk(this.#child.pid, { path: diskOf(this.#host.surroundings.dir, this.#job.id), bytes });
   }
 
   /** Resolves when the child and all that it started are gone. `onRunning` is awaited while it runs. */
@@ -104,6 +124,8 @@ export class AttemptRun {
       ...(container.command.length > 0 ? container.command : start.command),
     ];
     const attempt = this.#job.state.attempts.length + 1;
+    const disk = diskOf(surroundings.dir, this.#job.id);
+    this.#shortage = this.#host.shortageOf(this.#job.spec.jobName);
     const { environment, directories } = jobEnvironment({
       job: this.#job,
       attempt,
@@ -111,19 +133,28 @@ export class AttemptRun {
       computeEnvironmentName: this.#computeEnvironment.name,
       endpoint: endpoint(),
       credentials: container.jobRoleArn ? credentialsFor(container.jobRoleArn) : undefined,
-      disk: diskOf(surroundings.dir, this.#job.id),
+      disk,
       inherited: process.env,
     });
-    for (const each of [...directories, join(surroundings.dir, 'logs'), join(surroundings.dir, 'running')]) {
+    for (const each of [disk, ...directories, join(surroundings.dir, 'logs'), join(surroundings.dir, 'running')]) {
       await mkdir(each, { recursive: true });
     }
+    const command = [program === 'node' ? nodePath : program, ...args];
     return startChild({
-      command: [program === 'node' ? nodePath : program, ...args],
+      command: await this.#onItsDisk(command, disk, directories),
       cwd: directory,
       environment,
       logFile: logFileOf(surroundings.dir, this.#job.id, attempt),
       pidFile: join(surroundings.dir, 'running', fileName(this.#job.id)),
     });
+  }
+
+  async #onItsDisk(command: string[], path: string, directories: string[]): Promise<string[]> {
+    const bytes = this.#shortage.diskBytes;
+    if (bytes === undefined) return command;
+    const problem = await smallDiskProblem();
+    if (problem) throw new Error(problem);
+    return onSmallDisk(command, { path, directories, bytes });
   }
 
   #signal(cause: StopCause): void {
@@ -143,7 +174,7 @@ export class AttemptRun {
    * The kernel of Fargate ends what goes beyond at once, this at the next look.
    */
   #limitMemory({ memoryBytes }: Usage): void {
-    const limitMiB = requirement(this.#job.spec, 'MEMORY');
+    const limitMiB = this.#shortage.memoryMiB ?? requirement(this.#job.spec, 'MEMORY');
     if (memoryBytes <= limitMiB * MIB || this.#cause === 'out-of-memory') return;
     const usedMiB = Math.ceil(memoryBytes / MIB);
     this.#host.surroundings.log(`batch: job ${this.#job.id} is killed for its memory: ${usedMiB} of ${limitMiB} MiB`);

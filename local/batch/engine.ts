@@ -95,10 +95,20 @@ export class Engine {
 
   /** Stops a running attempt. @throws Error when the job is not running */
   async stop(jobId: string, cause: StopCause): Promise<void> {
+    const { run, ended } = this.#runOf(jobId);
+    run.stop(cause);
+    await ended;
+  }
+
+  /** Makes the disk of a running attempt full. @throws Error when the job is not running, or has no disk of its own */
+  async fillDisk(jobId: string): Promise<void> {
+    await this.#runOf(jobId).run.fillDisk();
+  }
+
+  #runOf(jobId: string): { run: AttemptRun; ended: Promise<void> } {
     const running = this.#running.get(jobId);
     if (!running) throw new Error(`job ${jobId} is not running`);
-    running.run.stop(cause);
-    await running.ended;
+    return running;
   }
 
   /** Ends the children. With `crash`, nothing is written any more: as if the process had been killed. */

@@ -23,7 +23,7 @@ import { z } from 'zod';
 import type { Credentials, Surroundings } from '../account.ts';
 import type { Meter } from '../meter.ts';
 import type { AwsError, EmitEvent, Service, ServiceRequest, ServiceResponse } from '../service.ts';
-import { logFileOf, type StopCause } from './attempt.ts';
+import { logFileOf, type Shortage, type StopCause } from './attempt.ts';
 import { killLeftovers } from './child.ts';
 import { Engine } from './engine.ts';
 import { describeJob, type Job, jobArn } from './job.ts';
@@ -44,6 +44,8 @@ export interface BatchConfiguration extends BatchResources {
   nodePath?: string | undefined;
   /** How many jobs run at once. Default 1. */
   slots?: number | undefined;
+  /** What the next attempt of a job is to lack. Default: nothing. */
+  shortageOf?: ((jobName: string) => Shortage) | undefined;
 }
 
 export interface Batch extends Service {
@@ -53,6 +55,8 @@ export interface Batch extends Service {
   running(): string[];
   /** Ends the running attempt of a job in the way given; resolves when the job has its next state. @throws Error when it is not running */
   kill(jobId: string, cause: Exclude<StopCause, 'timeout' | 'closing'>): Promise<void>;
+  /** Makes the disk of a running attempt full. @throws Error when it is not running, or `shortageOf` gave it no `diskBytes` */
+  fillDisk(jobId: string): Promise<void>;
   /** Output of an attempt, the latest by default. */
   logFile(jobId: string, attempt?: number): string;
   /** Kills the children; their jobs have lost their host when the cloud comes back. */
@@ -84,7 +88,8 @@ export async function createBatch(surroundings: Surroundings, configuration: Bat
   if (killed > 0) surroundings.log(`batch: ended ${killed} jobs that an earlier run had left behind`);
   const store = await openStore(surroundings.dir, () => surroundings.clock.now());
   const { credentialsFor, imageDirectory, endpoint, meter, nodePath = process.execPath } = configuration;
-  const host = { surroundings, credentialsFor, imageDirectory, endpoint, meter, nodePath };
+  const { shortageOf = () => ({}) } = configuration;
+  const host = { surroundings, credentialsFor, imageDirectory, endpoint, meter, nodePath, shortageOf };
   const engine = new Engine(host, definitions, store, configuration.emit, configuration.slots ?? 1);
   const context = { engine, definitions, jobs: store.jobs };
   return {
@@ -103,6 +108,7 @@ export async function createBatch(surroundings: Surroundings, configuration: Bat
       if (job && cause === 'terminate') await engine.terminate(job, 'Terminated by the operator');
       await engine.stop(jobId, cause);
     },
+    fillDisk: (jobId) => engine.fillDisk(jobId),
     logFile(jobId, attempt) {
       const state = store.jobs.get(jobId)?.state;
       const ended = state?.attempts.length ?? 0;

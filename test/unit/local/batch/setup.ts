@@ -9,6 +9,7 @@ import {
   SubmitJobCommand,
   type SubmitJobCommandInput,
 } from '@aws-sdk/client-batch';
+import type { Shortage } from '../../../../local/batch/attempt.ts';
 import { type Batch, createBatch } from '../../../../local/batch/service.ts';
 import { Clock } from '../../../../local/clock.ts';
 import { Meter } from '../../../../local/meter.ts';
@@ -50,6 +51,8 @@ export interface Options {
   entrypoint?: string;
   authorize?: (check: AccessCheck) => void;
   emit?: EmitEvent;
+  /** Of every attempt. */
+  shortage?: Shortage;
 }
 
 export interface World {
@@ -98,6 +101,7 @@ export async function startWorld(options: Options = {}): Promise<World> {
         endpoint: () => 'http://127.0.0.1:4566',
         meter,
         slots: options.slots,
+        shortageOf: () => options.shortage ?? {},
       },
     );
     const server = await serve(batch, options.authorize);
