@@ -13,8 +13,8 @@ export interface Timed {
   /** ISO 8601. */
   start?: string;
   end?: string;
-  /** Resolves when the run is safely handed over. */
-  run(): Promise<void>;
+  /** Resolves when the run is safely handed over. @param scheduledAt milliseconds since the epoch */
+  run(scheduledAt: number): Promise<void>;
 }
 
 export interface Scheduler {
@@ -52,16 +52,16 @@ export async function createScheduler(surroundings: Surroundings, schedules: rea
     if (due === undefined || closed) return;
     const cancel = clock.after(Math.max(0, due - clock.now()), () => {
       timers.delete(cancel);
-      void track(runDue(schedule, expression));
+      void track(runDue(schedule, expression, due));
     });
     timers.add(cancel);
   }
 
-  async function runDue(schedule: Timed, expression: Expression): Promise<void> {
+  async function runDue(schedule: Timed, expression: Expression, due: number): Promise<void> {
     // However many runs were missed while the machine slept, this one stands for all of them.
     const entry = { ...entryOf(schedule.name), doneUntil: clock.now() };
     try {
-      await schedule.run();
+      await schedule.run(due);
       await journal.append(entry);
     } catch (error) {
       if (!closed) log(`scheduler: ${schedule.name}: ${String(error)}`);
@@ -96,7 +96,7 @@ export async function createScheduler(surroundings: Surroundings, schedules: rea
         const all = schedules.map((one) => one.name).join(', ');
         throw new Error(`there is ${schedule ? 'more than one' : 'no'} schedule ${name}: there are ${all}`);
       }
-      await schedule.run();
+      await schedule.run(clock.now());
     },
     async close() {
       stop();

@@ -41,7 +41,10 @@ const Schedule = z.strictObject({
   Target: z.strictObject({
     Arn: z.string(),
     RoleArn: z.string(),
-    Input: z.string().default('{}'),
+    Input: z
+      .string()
+      .refine((text) => !/<aws\.scheduler\.(execution-id|attempt-number)>/.test(text), 'ids of attempts are not served')
+      .default('{}'),
     DeadLetterConfig: z.strictObject({ Arn: z.string() }).optional(),
     RetryPolicy: z
       .strictObject({

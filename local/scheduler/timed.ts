@@ -14,11 +14,11 @@ export function timedSchedule(schedule: ScheduleConfiguration, deliverer: Delive
     timeZone,
     ...(start !== undefined && { start }),
     ...(end !== undefined && { end }),
-    run: () =>
+    run: (scheduledAt) =>
       deliverer.run({
         label: `schedule ${name} → ${schedule.targetArn}`,
         targetArn: schedule.targetArn,
-        payload: schedule.input,
+        payload: inputOf(schedule, scheduledAt),
         principal: { type: 'role', arn: schedule.roleArn },
         acceptedAt: clock.now(),
         maxRetries: schedule.maxRetries,
@@ -28,6 +28,12 @@ export function timedSchedule(schedule: ScheduleConfiguration, deliverer: Delive
         }),
       }),
   };
+}
+
+/** https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html; the others are refused at boot. */
+function inputOf({ input, arn }: ScheduleConfiguration, scheduledAt: number): string {
+  const time = new Date(scheduledAt).toISOString().replace(/\.\d+Z$/, 'Z');
+  return input.replaceAll('<aws.scheduler.schedule-arn>', arn).replaceAll('<aws.scheduler.scheduled-time>', time);
 }
 
 /** A rule with a schedule puts an event of its own to its targets. */

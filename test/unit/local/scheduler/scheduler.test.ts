@@ -134,6 +134,31 @@ test('a schedule invokes its function when it is due', async () => {
   expect(await eventually('the run', async () => (await small.written())[0])).toEqual({ from: 'schedule' });
 });
 
+test("a schedule's input has its ARN and its time where it asks for them", async () => {
+  const resources = structuredClone(SCHEDULE.resources);
+  resources.Schedule.Properties.Target.Input =
+    '{"by":"<aws.scheduler.schedule-arn>","at":"<aws.scheduler.scheduled-time>"}';
+  await using small = await smallCloud({ ...SCHEDULE, resources });
+  const bootedBy = small.cloud.clock.now();
+  small.cloud.clock.advance(7 * MINUTE);
+  const [event] = (await eventually('the run', async () => {
+    const written = await small.written();
+    return written.length > 0 && written;
+  })) as [{ by: string; at: string }];
+  expect(event.by).toBe('arn:aws:scheduler:us-east-1:123456789012:schedule/default/small-schedule');
+  expect(event.at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  // When it was due, not when it ran.
+  expect(Math.round((Date.parse(event.at) - bootedBy) / MINUTE)).toBe(5);
+});
+
+test('a schedule that asks for ids of attempts is refused at boot', async () => {
+  const resources = structuredClone(SCHEDULE.resources);
+  resources.Schedule.Properties.Target.Input = '{"id":"<aws.scheduler.execution-id>"}';
+  await expect(smallCloud({ ...SCHEDULE, resources })).rejects.toThrow(
+    'Schedule.Target.Input: ids of attempts are not served',
+  );
+});
+
 test('a schedule whose role may not invoke ends in the dead letters', async () => {
   const resources = { ...SCHEDULE.resources, ScheduleRole: role('sqs:SendMessage') };
   await using small = await smallCloud({ ...SCHEDULE, resources });
