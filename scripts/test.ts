@@ -1,7 +1,8 @@
 /**
  * `npm test`: builds and synthesizes what the tests boot, then runs them all. With `--node24` functions and workers run on the
  * Node that they have on AWS. The conformance cases run against another emulator with `--endpoint URL`, in an account of AWS
- * with `--account ID`. Further arguments go to vitest.
+ * with `--account ID` and, those of HTTP API events, against an API that answers with its event with `--echo URL`. Further
+ * arguments go to vitest.
  */
 import { execa } from 'execa';
 import { node24 } from './node24.ts';
@@ -26,6 +27,7 @@ function take(name: string): string | undefined {
 
 const endpoint = take('--endpoint');
 const account = take('--account');
+const echo = take('--echo');
 const onNode24 = args.includes('--node24');
 const [first, ...rest] = args.filter((arg) => arg !== '--node24');
 // Some of a suite's files may be named: `npm run test:conformance -- test/conformance/s3`.
@@ -40,6 +42,7 @@ const { exitCode } = await execa('npx', ['vitest', 'run', ...suite, ...rest, ...
   env: {
     ...(endpoint !== undefined && { DROPREEL_CONFORMANCE_ENDPOINT: endpoint }),
     ...(account !== undefined && { DROPREEL_CONFORMANCE_ACCOUNT: account }),
+    ...(echo !== undefined && { DROPREEL_CONFORMANCE_ECHO: echo }),
     ...(onNode24 && { DROPREEL_NODE: await node24(say) }),
   },
 });

@@ -1,16 +1,9 @@
-import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import { type ApiWorld, type RouteOptions, startApi } from '../../unit/local/http-api/setup.ts';
+import { oursOnly } from '../target.ts';
+import { CORS, JWT, LAMBDA, QUOTAS, ROUTES } from './pages.ts';
 
-/** Each case names what says so: a page of AWS's documentation, or a measurement on AWS that somebody published. */
-const DOCS = 'https://docs.aws.amazon.com/apigateway/latest/developerguide/';
-const LAMBDA = `${DOCS}http-api-develop-integrations-lambda.html`;
-const ROUTES = `${DOCS}http-api-develop-routes.html`;
-const JWT = `${DOCS}http-api-jwt-authorizer.html`;
-const CORS = `${DOCS}http-api-cors.html`;
-const QUOTAS = `${DOCS}http-api-quotas.html`;
-const MEASURED_TYPES = 'measured on AWS: https://github.com/ministackorg/ministack/pull/766';
-const MEASURED_PATHS = 'measured on AWS: https://github.com/middleapi/standard-server/pull/93';
+oursOnly('the cases have their own routes, authorizers and functions');
 
 interface Options {
   routes?: RouteOptions[];
@@ -29,85 +22,10 @@ function conforms(title: string, source: string, options: Options, run: (api: Ap
   });
 }
 
-conforms('the event of format 2.0', LAMBDA, {}, async (api) => {
-  await fetch(`${api.url}/my/path?parameter1=value1&parameter1=value2&parameter2=value`, {
-    method: 'POST',
-    headers: { Header1: 'value1', Cookie: 'cookie1=1; cookie2=2', 'user-agent': 'agent', 'content-type': 'text/plain' },
-    body: 'Hello from Lambda',
-  });
-  const host = new URL(api.url).host;
-  expect(api.events).toEqual([
-    {
-      version: '2.0',
-      routeKey: '$default',
-      rawPath: '/my/path',
-      rawQueryString: 'parameter1=value1&parameter1=value2&parameter2=value',
-      cookies: ['cookie1=1', 'cookie2=2'],
-      headers: expect.objectContaining({
-        header1: 'value1',
-        'user-agent': 'agent',
-        'content-length': '17',
-        host,
-        'x-forwarded-for': '127.0.0.1',
-      }),
-      queryStringParameters: { parameter1: 'value1,value2', parameter2: 'value' },
-      requestContext: {
-        accountId: '123456789012',
-        apiId: 'abc123',
-        domainName: host,
-        domainPrefix: expect.any(String),
-        http: { method: 'POST', path: '/my/path', protocol: 'HTTP/1.1', sourceIp: '127.0.0.1', userAgent: 'agent' },
-        requestId: expect.any(String),
-        routeKey: '$default',
-        stage: '$default',
-        time: expect.stringMatching(/^\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d \+0000$/),
-        timeEpoch: expect.any(Number),
-      },
-      body: 'Hello from Lambda',
-      isBase64Encoded: false,
-    },
-  ]);
-  expect(api.events[0]?.headers).not.toHaveProperty('cookie');
-});
-
-conforms('several headers of one name are joined by commas', LAMBDA, {}, async (api) => {
-  await raw(api.url, '/', ['Header2', 'value1', 'header2', 'value2']);
-  expect(api.events[0]?.headers).toMatchObject({ header2: 'value1,value2' });
-});
-
-conforms('the path is decoded, the raw query is not', MEASURED_PATHS, {}, async (api) => {
-  await fetch(`${api.url}/a%20b/%C3%A4?q=c%20d`);
-  expect(api.events[0]).toMatchObject({
-    rawPath: '/a b/ä',
-    rawQueryString: 'q=c%20d',
-    queryStringParameters: { q: 'c d' },
-  });
-});
-
 conforms('path parameters are decoded', ROUTES, { routes: [{ key: 'GET /pets/{petID}' }] }, async (api) => {
   await fetch(`${api.url}/pets/a%20b`);
   expect(api.events[0]).toMatchObject({ routeKey: 'GET /pets/{petID}', pathParameters: { petID: 'a b' } });
 });
-
-for (const [type, encoded] of [
-  ['text/csv', false],
-  ['application/json; charset=utf-8', false],
-  ['application/xml', false],
-  ['application/javascript', false],
-  ['application/x-www-form-urlencoded', true],
-  ['application/octet-stream', true],
-  ['', true],
-] as const) {
-  conforms(
-    `a body of type ${type || '(none)'} is ${encoded ? 'in base64' : 'text'}`,
-    MEASURED_TYPES,
-    {},
-    async (api) => {
-      await raw(api.url, '/', type ? ['content-type', type] : [], 'POST', 'body');
-      expect(api.events[0]).toMatchObject({ body: encoded ? 'Ym9keQ==' : 'body', isBase64Encoded: encoded });
-    },
-  );
-}
 
 const PETS = ['GET /pets/dog/1', 'GET /pets/dog/{id}', 'GET /pets/{proxy+}', 'ANY /{proxy+}', '$default'];
 for (const [method, path, key] of [
@@ -265,19 +183,4 @@ conforms(
 
 function cors(response: Response): Record<string, string> {
   return Object.fromEntries([...response.headers].filter(([name]) => name.startsWith('access-control-')));
-}
-
-/** fetch joins headers and sets types of its own. */
-function raw(url: string, path: string, headers: string[], method = 'GET', body = ''): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const length = body ? ['content-length', String(body.length)] : [];
-    const sent = request(
-      url + path,
-      { method, headers: ['host', new URL(url).host, ...length, ...headers] },
-      (response) => {
-        response.resume().once('end', resolve);
-      },
-    );
-    sent.once('error', reject).end(body);
-  });
 }
