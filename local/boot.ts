@@ -16,6 +16,7 @@ import { createDynamoDb } from './dynamodb/dynamodb.ts';
 import { createDeliverer } from './events/delivery.ts';
 import { compilePattern } from './events/pattern.ts';
 import { createEvents } from './events/service.ts';
+import { controlOf, type Faults } from './faults/faults.ts';
 import { createCalls, type Hooks } from './gateway/calls.ts';
 import { startGateway } from './gateway/gateway.ts';
 import { startHttpApi } from './http-api/service.ts';
@@ -42,6 +43,8 @@ export interface BootOptions {
   nodePath?: string;
   /** Sees every call to a service; may delay it or let it fail. */
   hooks?: Hooks;
+  /** Breaks it by a plan, in the place of `hooks`. */
+  faults?: Faults;
   /** How many Batch jobs run at once. Default 1. */
   slots?: number;
 }
@@ -93,7 +96,7 @@ export async function bootCloud(options: BootOptions): Promise<Cloud> {
 }
 
 async function boot(options: BootOptions, teardown: Teardown): Promise<Cloud> {
-  const { assembly, stateDir, log = () => {}, nodePath = process.execPath, hooks } = options;
+  const { assembly, stateDir, log = () => {}, nodePath = process.execPath, faults, hooks = faults?.hooks } = options;
   const ports = await choosePorts(stateDir, options.port);
   const configuration = await readConfiguration(assembly, ports, await readSecrets(join(stateDir, 'secrets.json')));
   const { endpoint, functions, mappings, policies } = configuration;
@@ -124,11 +127,16 @@ async function boot(options: BootOptions, teardown: Teardown): Promise<Cloud> {
         principal.type === 'role' && policies.decide(principal, { action: 'lambda:InvokeFunction', resource }).allowed
       );
     },
+    onTableWrite: dynamodb.onWrite,
     queueUrlOf: (arn) => configuration.queues.find((queue) => queue.arn === arn)?.url ?? arn,
     matches: (pattern, record) => compilePattern(pattern)(record),
   });
   const deliver = createDeliver({ sqs, lambda, call: calls.run });
-  const deliverer = createDeliverer(await surroundingsOf('events'), { deliver, sqs, call: calls.run });
+  const deliverer = createDeliverer(await surroundingsOf('events'), {
+    deliver: faults?.deliver(deliver) ?? deliver,
+    sqs,
+    call: calls.run,
+  });
   const events = await createEvents(await surroundingsOf('events'), configuration.events, deliverer);
   teardown.add({ name: 'events', close: () => events.close(), crash: () => events.abandon() });
   const s3 = await createS3(await surroundingsOf('s3'), { buckets: configuration.buckets, emit: events.emit });
@@ -142,6 +150,7 @@ async function boot(options: BootOptions, teardown: Teardown): Promise<Cloud> {
     meter,
     nodePath,
     slots: options.slots,
+    shortageOf: faults?.shortageOf,
   });
   const services = [s3.service, sqs.service, dynamodb, events.service, batch];
   const gateway = await startGateway({ port: ports.gateway, services, credentials, calls, clock, log });
@@ -188,6 +197,8 @@ async function boot(options: BootOptions, teardown: Teardown): Promise<Cloud> {
   ]);
   teardown.add({ name: 'scheduler', close: () => scheduler.close(), crash: () => scheduler.abandon() });
 
+  const names = functions.map(({ name }) => name);
+  faults?.control(controlOf({ batch, lambda, crash: () => teardown.crash() }, names));
   events.start();
   s3.start();
   lambda.start();

@@ -5,27 +5,36 @@
  *       { call: { service: 's3', operation: 'PutObject', principal: 'Worker' }, nth: 3, moment: 'after',
  *         do: { type: 'fail', code: 'InternalError', status: 500 } },
  *       { event: { 'detail-type': 'Job Progress', detail: { step: 'transcoded' } }, nth: 1, do: { type: 'kill', cause: 'SIGKILL' } },
+ *       { bytes: { direction: 'pulled', principal: 'Worker', at: 1_000_000 }, do: { type: 'kill', cause: 'SIGKILL' } },
+ *       { attempt: 2, do: { type: 'memory', MiB: 64 } },
  *     ]);
- *     createCalls({ …, hooks: faults.hooks });          // local/gateway/calls.ts
- *     createEvents(…, { deliver: faults.deliver(createDeliver(…)), … });
- *     faults.control(controlOf(cloud));                 // once it is up
+ *     const cloud = await bootCloud({ …, faults });
  *     faults.fired                                       // what has happened, for the test to check
  */
+import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Shortage } from '../batch/attempt.ts';
 import type { Batch } from '../batch/service.ts';
 import type { Call, Hooks } from '../gateway/calls.ts';
 import type { Lambda } from '../lambda/lambda.ts';
 import { AwsError, type Principal } from '../service.ts';
 import type { Deliver } from '../targets.ts';
-import { type CallFault, type EventFault, FaultPlan, isDue } from './plan.ts';
+import { atByte } from './bytes.ts';
+import { matchesCall, matchesEvent, matchesPrincipal } from './match.ts';
+import { type CallFault, FaultPlan, isDue, type Strike } from './plan.ts';
 import { throttlingError } from './throttling.ts';
 
-type KillCause = Extract<CallFault['do'], { type: 'kill' }>['cause'];
+type KillCause = Extract<Strike, { type: 'kill' }>['cause'];
+
+/** Those have notice, SIGTERM: they go on for a while. */
+const WITH_NOTICE: ReadonlySet<KillCause> = new Set(['reclaim', 'terminate']);
 
 /** What faults may do to the cloud that they are in. */
 export interface Control {
   /** Ends the running jobs in this way. Need not wait for their end. */
   kill(cause: KillCause): void;
+  /** Makes the disks of the running jobs full. */
+  fillDisks(): Promise<void>;
   /** Kills the processes of the functions whose name has this part. */
   stopFunction(name: string): void;
   crash(): void;
@@ -33,27 +42,37 @@ export interface Control {
 
 /** The control of a cloud as `bootCloud` gives it, with the names of its functions. */
 export function controlOf(
-  cloud: { batch: Pick<Batch, 'running' | 'kill'>; lambda: Pick<Lambda, 'kill'>; crash(): Promise<void> },
+  cloud: {
+    batch: Pick<Batch, 'running' | 'kill' | 'fillDisk'>;
+    lambda: Pick<Lambda, 'kill'>;
+    crash(): Promise<void>;
+  },
   functionNames: readonly string[],
 ): Control {
+  const { batch, lambda } = cloud;
   return {
     kill(cause) {
       // One that has just ended by itself is no failure.
-      for (const jobId of cloud.batch.running()) void cloud.batch.kill(jobId, cause).catch(() => {});
+      for (const jobId of batch.running()) void batch.kill(jobId, cause).catch(() => {});
+    },
+    async fillDisks() {
+      await Promise.all(batch.running().map((jobId) => batch.fillDisk(jobId)));
     },
     stopFunction(part) {
-      for (const name of functionNames) if (name.includes(part)) cloud.lambda.kill(name);
+      for (const name of functionNames) if (name.includes(part)) lambda.kill(name);
     },
     crash: () => void cloud.crash(),
   };
 }
 
 export interface Faults {
-  hooks: Hooks;
+  hooks: Required<Hooks>;
+  /** What the attempt of a job that starts now is to lack. */
+  shortageOf(jobName: string): Shortage;
   /** Event delivery with the plan's event faults in front of it. */
   deliver(deliver: Deliver): Deliver;
   control(control: Control): void;
-  /** Faults that have happened, in their order: index in the plan, and the call or event. */
+  /** Faults that have happened, in their order: index in the plan, and the call, event, bytes or job. */
   fired: { fault: number; what: string }[];
 }
 
@@ -76,6 +95,24 @@ export function createFaults(plan: FaultPlan): Faults {
     return true;
   }
 
+  /** True when whoever was at it is dead by now. */
+  async function strike(action: Strike): Promise<boolean> {
+    switch (action.type) {
+      case 'kill':
+        control?.kill(action.cause);
+        return !WITH_NOTICE.has(action.cause);
+      case 'fill-disk':
+        await control?.fillDisks();
+        return false;
+      case 'stop-function':
+        control?.stopFunction(action.name);
+        return true;
+      case 'crash':
+        control?.crash();
+        return never();
+    }
+  }
+
   async function onCall(moment: 'before' | 'after', call: Call): Promise<void> {
     for (const [index, fault] of parsed.entries()) {
       if (!('call' in fault) || fault.moment !== moment || !matchesCall(fault, call)) continue;
@@ -92,95 +129,80 @@ export function createFaults(plan: FaultPlan): Faults {
       case 'delay':
         await wait(action.ms);
         return;
-      case 'kill':
-        control?.kill(action.cause);
-        // A dead caller gets no answer, and its call takes no effect; one with notice goes on.
-        if (action.cause !== 'reclaim') throw new AwsError('ServiceUnavailable', 503, 'The caller was killed');
-        return;
-      case 'stop-function':
-        control?.stopFunction(action.name);
-        throw new AwsError('ServiceUnavailable', 503, 'The caller was stopped');
-      case 'crash':
-        control?.crash();
-        await never();
+      default:
+        // A dead caller gets no answer, and its call takes no effect.
+        if (await strike(action)) throw new AwsError('ServiceUnavailable', 503, 'The caller was killed');
     }
+  }
+
+  function onBody(principal: Principal, direction: 'pulled' | 'pushed', body: Readable): Readable {
+    let passed = body;
+    for (const [index, fault] of parsed.entries()) {
+      if (!('bytes' in fault) || fault.bytes.direction !== direction) continue;
+      if (!matchesPrincipal(fault.bytes.principal, principal)) continue;
+      const count = (bytes: number) => {
+        const before = counts[index] ?? 0;
+        counts[index] = before + bytes;
+        return before < fault.bytes.at && before + bytes >= fault.bytes.at;
+      };
+      passed = atByte(passed, count, () => {
+        fired.push({ fault: index, what: `${direction} ${fault.bytes.at} bytes` });
+        return strike(fault.do);
+      });
+    }
+    return passed;
+  }
+
+  async function onEvent(deliver: Deliver, ...[targetArn, payload, principal]: Parameters<Deliver>): Promise<void> {
+    const released: (() => void)[] = [];
+    for (const [index, fault] of parsed.entries()) {
+      if (!('event' in fault) || !matchesEvent(fault, targetArn, payload)) continue;
+      const release = held.get(index);
+      if (release) {
+        held.delete(index);
+        released.push(release);
+      }
+      if (!due(index, fault.nth, `${targetArn} ${payload}`)) continue;
+      switch (fault.do.type) {
+        case 'drop':
+          return;
+        case 'duplicate':
+          await deliver(targetArn, payload, principal);
+          break;
+        case 'delay':
+          await wait(fault.do.ms);
+          break;
+        case 'reorder':
+          await Promise.race([
+            new Promise<void>((resolve) => held.set(index, resolve)),
+            wait(LONGEST_HOLD_MS, undefined, { ref: false }),
+          ]);
+          break;
+        default:
+          await strike(fault.do);
+      }
+    }
+    await deliver(targetArn, payload, principal);
+    for (const release of released) release();
   }
 
   return {
     fired,
-    hooks: { before: (call) => onCall('before', call), after: (call) => onCall('after', call) },
+    hooks: { before: (call) => onCall('before', call), after: (call) => onCall('after', call), body: onBody },
+    shortageOf(jobName) {
+      const shortage: Shortage = {};
+      for (const [index, fault] of parsed.entries()) {
+        if (!('attempt' in fault) || !due(index, fault.attempt, `attempt of ${jobName}`)) continue;
+        if (fault.do.type === 'memory') shortage.memoryMiB = fault.do.MiB;
+        else shortage.diskBytes = fault.do.bytes;
+      }
+      return shortage;
+    },
     control(given) {
       control = given;
     },
-    deliver: (deliver) => async (targetArn, payload, principal) => {
-      const released: (() => void)[] = [];
-      for (const [index, fault] of parsed.entries()) {
-        if (!('event' in fault) || !matchesEvent(fault, targetArn, payload)) continue;
-        const release = held.get(index);
-        if (release) {
-          held.delete(index);
-          released.push(release);
-        }
-        if (!due(index, fault.nth, `${targetArn} ${payload}`)) continue;
-        switch (fault.do.type) {
-          case 'drop':
-            return;
-          case 'duplicate':
-            await deliver(targetArn, payload, principal);
-            break;
-          case 'delay':
-            await wait(fault.do.ms);
-            break;
-          case 'reorder':
-            await Promise.race([
-              new Promise<void>((resolve) => held.set(index, resolve)),
-              wait(LONGEST_HOLD_MS, undefined, { ref: false }),
-            ]);
-            break;
-          case 'kill':
-            control?.kill(fault.do.cause);
-            break;
-          case 'stop-function':
-            control?.stopFunction(fault.do.name);
-            break;
-          case 'crash':
-            control?.crash();
-            await never();
-        }
-      }
-      await deliver(targetArn, payload, principal);
-      for (const release of released) release();
-    },
+    deliver: (deliver) => (targetArn, payload, principal) => onEvent(deliver, targetArn, payload, principal),
   };
-}
-
-function matchesCall({ call: wanted }: CallFault, call: Call): boolean {
-  return (
-    wanted.service === call.service &&
-    (wanted.operation === undefined || wanted.operation === call.operation) &&
-    (wanted.principal === undefined || nameOf(call.principal).includes(wanted.principal))
-  );
-}
-
-function nameOf(principal: Principal): string {
-  if (principal.type === 'role') return principal.arn;
-  return principal.type === 'service' ? principal.service : principal.type;
-}
-
-function matchesEvent({ event: wanted }: EventFault, targetArn: string, payload: string): boolean {
-  const event: unknown = JSON.parse(payload);
-  if (typeof event !== 'object' || event === null) return false;
-  const detail = 'detail' in event && typeof event.detail === 'object' ? { ...event.detail } : {};
-  const has = (name: string, value: string | undefined) =>
-    value === undefined || (event as Record<string, unknown>)[name] === value;
-  return (
-    has('source', wanted.source) &&
-    has('detail-type', wanted['detail-type']) &&
-    (wanted.target === undefined || targetArn.includes(wanted.target)) &&
-    Object.entries(wanted.detail).every(
-      ([name, value]) => JSON.stringify((detail as Record<string, unknown>)[name]) === JSON.stringify(value),
-    )
-  );
 }
 
 /** A cloud that has crashed answers nobody. */

@@ -5,15 +5,26 @@ import { z } from 'zod';
 /** Which of the matching ones, counted from 1 in their order; `every` for all. */
 const Nth = z.union([z.number().int().positive(), z.array(z.number().int().positive()), z.literal('every')]);
 
-const Kill = z.strictObject({
-  type: z.literal('kill'),
-  /** How running jobs end: see StopCause in local/batch/attempt.ts. */
-  cause: z.enum(['SIGKILL', 'reclaim', 'host-lost', 'out-of-memory', 'terminate']),
-});
-/** The processes of the functions whose name has this part, as a time-out or a failing host ends them. */
-const StopFunction = z.strictObject({ type: z.literal('stop-function'), name: z.string() });
-/** The whole local cloud, as if its process had been killed. */
-const Crash = z.strictObject({ type: z.literal('crash') });
+/** Part of a caller's name: a role's ARN, a service's name, `developer` or `anonymous`. */
+const Principal = z.string();
+
+/** What can be done to those at work, whatever brings it about. */
+const STRIKES = [
+  z.strictObject({
+    type: z.literal('kill'),
+    /** How running jobs end: see StopCause in local/batch/attempt.ts. */
+    cause: z.enum(['SIGKILL', 'reclaim', 'host-lost', 'out-of-memory', 'terminate']),
+  }),
+  /** Takes all that is left on the disks of running jobs, which need a `disk` of the plan. */
+  z.strictObject({ type: z.literal('fill-disk') }),
+  /** The processes of the functions whose name has this part, as a time-out or a failing host ends them. */
+  z.strictObject({ type: z.literal('stop-function'), name: z.string() }),
+  /** The whole local cloud, as if its process had been killed. */
+  z.strictObject({ type: z.literal('crash') }),
+] as const;
+const Strike = z.discriminatedUnion('type', [...STRIKES]);
+export type Strike = z.output<typeof Strike>;
+
 const Delay = z.strictObject({ type: z.literal('delay'), ms: z.number().int().nonnegative() });
 
 const CallFault = z.strictObject({
@@ -22,8 +33,7 @@ const CallFault = z.strictObject({
     service: z.string(),
     /** `PutObject`; any when left out. */
     operation: z.string().optional(),
-    /** Part of the caller's name: a role's ARN, a service's name, `developer` or `anonymous`. */
-    principal: z.string().optional(),
+    principal: Principal.optional(),
   }),
   nth: Nth,
   /** Before the call takes effect, or after it but before the caller is told. */
@@ -38,9 +48,7 @@ const CallFault = z.strictObject({
     /** Fails with the service's own throttling error. */
     z.strictObject({ type: z.literal('throttle') }),
     Delay,
-    Kill,
-    StopFunction,
-    Crash,
+    ...STRIKES,
   ]),
 });
 
@@ -61,16 +69,41 @@ const EventFault = z.strictObject({
     /** It arrives after the next matching one; after 5 s when there is none. */
     z.strictObject({ type: z.literal('reorder') }),
     Delay,
-    Kill,
-    StopFunction,
-    Crash,
+    ...STRIKES,
   ]),
 });
 
-export const FaultPlan = z.array(z.union([CallFault, EventFault]));
+/** Once so many bytes of objects have gone to (`pushed`) or come from (`pulled`) S3, all requests together. */
+const BytesFault = z.strictObject({
+  bytes: z.strictObject({
+    direction: z.enum(['pulled', 'pushed']),
+    principal: Principal.optional(),
+    at: z.number().int().positive(),
+  }),
+  /** The request on its way is cut at that byte when its caller, or the cloud, is dead. */
+  do: Strike,
+});
+
+/** What an attempt of a job lacks, whatever its job definition says. */
+const AttemptFault = z.strictObject({
+  /** Which, of all jobs together, as they start. */
+  attempt: Nth,
+  do: z.discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('memory'), MiB: z.number().int().positive() }),
+    /** Its scratch disk holds this much, and is gone with the attempt. Linux only, see local/batch/small-disk.ts. */
+    z.strictObject({ type: z.literal('disk'), bytes: z.number().int().positive() }),
+  ]),
+});
+
+export const FaultPlan = z
+  .array(z.union([CallFault, EventFault, BytesFault, AttemptFault]))
+  .refine((plan) => !plan.some((it) => it.do.type === 'fill-disk') || plan.some((it) => it.do.type === 'disk'), {
+    message: "fill-disk needs a disk of the job's own: { attempt: 'every', do: { type: 'disk', bytes: … } }",
+  });
 export type FaultPlan = z.input<typeof FaultPlan>;
 export type CallFault = z.output<typeof CallFault>;
 export type EventFault = z.output<typeof EventFault>;
+export type BytesFault = z.output<typeof BytesFault>;
 
 export function isDue(nth: z.infer<typeof Nth>, count: number): boolean {
   return nth === 'every' || (Array.isArray(nth) ? nth.includes(count) : nth === count);

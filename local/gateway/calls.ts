@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Authorize, Caller } from '../aws-json.ts';
 import type { Policies } from '../iam/policies.ts';
 import type { Meter } from '../meter.ts';
@@ -16,12 +17,14 @@ export interface Call {
   n: number;
 }
 
-/** Where faults come in: both may wait, and may throw an AwsError that the caller gets. */
+/** Where faults come in: the first two may wait, and may throw an AwsError that the caller gets. */
 export interface Hooks {
   /** Before anything is done. */
   before?(call: Call): Promise<void> | void;
   /** When it is done, before the caller is told: throwing here is an answer that gets lost. */
   after?(call: Call): Promise<void> | void;
+  /** An object's bytes on their way to (`pushed`) or from (`pulled`) S3. Returns what takes their place, or the same. */
+  body?(principal: Principal, direction: 'pulled' | 'pushed', body: Readable): Readable;
 }
 
 /** What every call goes through, over HTTP or inside the process: counting, permissions, faults. */
@@ -34,6 +37,7 @@ export interface Calls {
   ): Promise<T>;
   /** Throws AccessDenied when the principal may not. */
   authorize: Authorize;
+  body: Required<Hooks>['body'];
 }
 
 export function createCalls(options: {
@@ -55,6 +59,7 @@ export function createCalls(options: {
 
   return {
     authorize,
+    body: (principal, direction, body) => hooks?.body?.(principal, direction, body) ?? body,
     async run({ service, operation, principal, invocation, request }, work, keys = {}) {
       const name = `${service}:${operation}`;
       const n = (counts.get(name) ?? 0) + 1;

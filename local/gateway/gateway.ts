@@ -128,15 +128,14 @@ async function serveStreaming(
   // There the checksum is that of the object to be made.
   const checked = operation === 'CompleteMultipartUpload' ? withoutChecksums(head.headers) : head.headers;
   const signer = signed && new ChunkSigner(signed.key, signed.claim.scope, signed.claim.time, signed.claim.signature);
-  const body = Readable.from(verifiedBody(source, checked, payloadHash, signer), { objectMode: false });
+  const principal = principalOf(signed);
+  const verified = Readable.from(verifiedBody(source, checked, payloadHash, signer), { objectMode: false });
+  const body = options.calls.body(principal, 'pushed', verified);
   try {
-    return await handle(
-      service,
-      operation,
-      { ...addressed, headers: decodedHeaders(head.headers, payloadHash), body, requestId },
-      principalOf(signed),
-      options.calls,
-    );
+    const request = { ...addressed, headers: decodedHeaders(head.headers, payloadHash), body, requestId };
+    const answer = await handle(service, operation, request, principal, options.calls);
+    if (!(answer.body instanceof Readable)) return answer;
+    return { ...answer, body: options.calls.body(principal, 'pulled', answer.body) };
   } finally {
     body.destroy();
   }

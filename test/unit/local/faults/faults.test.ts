@@ -1,10 +1,11 @@
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { type Control, controlOf, createFaults } from '../../../../local/faults/faults.ts';
 import type { FaultPlan } from '../../../../local/faults/plan.ts';
 import { createCalls } from '../../../../local/gateway/calls.ts';
 import { Meter } from '../../../../local/meter.ts';
-import type { Principal } from '../../../../local/service.ts';
+import { AwsError, type Principal } from '../../../../local/service.ts';
 import { startWorld } from '../batch/setup.ts';
 
 const WORKER: Principal = { type: 'role', arn: 'arn:aws:iam::123456789012:role/Worker' };
@@ -102,7 +103,7 @@ test('a function is stopped at a call, by a part of its name', async () => {
     { call: { service: 's3', principal: 'Api' }, nth: 1, do: { type: 'stop-function', name: 'publish' } },
   ]);
   const killed: string[] = [];
-  const batch = { running: () => [], kill: async () => {} };
+  const batch = { running: () => [], kill: async () => {}, fillDisk: async () => {} };
   const lambda = { kill: (name: string) => killed.push(name) };
   faults.control(controlOf({ batch, lambda, crash: async () => {} }, ['a-publish-output', 'a-api']));
   expect(await call('s3', 'CopyObject', API)).toBe('ServiceUnavailable');
@@ -131,7 +132,12 @@ test('a plan kills a real job at a call, and Batch runs it again', async () => {
 });
 
 function control(killed: string[]): Control {
-  return { kill: (cause) => void killed.push(cause), stopFunction: () => {}, crash: () => {} };
+  return {
+    kill: (cause) => void killed.push(cause),
+    fillDisks: async () => void killed.push('fill-disk'),
+    stopFunction: () => {},
+    crash: () => {},
+  };
 }
 
 /** Delivers steps 1 to 4 at once, and tells in which order they arrive. */
@@ -167,6 +173,75 @@ test('an event changes places with the next of its kind', async () => {
   const arrived = await deliver([{ event: {}, nth: 2, do: { type: 'reorder' } }]);
   expect(arrived.indexOf(3)).toBeLessThan(arrived.indexOf(2));
   expect(arrived.sort()).toEqual([1, 2, 3, 4]);
+});
+
+/** Sends 1000 bytes in each of two bodies, in pieces of 100; tells how much arrived of each, or why it did not. */
+async function move(plan: FaultPlan, principal: Principal = WORKER) {
+  const faults = createFaults(plan);
+  const struck: string[] = [];
+  faults.control(control(struck));
+  const bodies = [];
+  for (const _ of [1, 2]) {
+    const source = Readable.from(Array.from({ length: 10 }, () => Buffer.alloc(100)));
+    let arrived = 0;
+    try {
+      for await (const chunk of faults.hooks.body(principal, 'pushed', source)) arrived += (chunk as Buffer).length;
+      bodies.push(arrived);
+    } catch (error) {
+      bodies.push((error as NodeJS.ErrnoException).code);
+    }
+  }
+  return { bodies, struck, fired: faults.fired };
+}
+
+test('a body is cut at a byte, counted over all bodies, as its sender is killed', async () => {
+  const plan: FaultPlan = [{ bytes: { direction: 'pushed', at: 1350 }, do: { type: 'kill', cause: 'SIGKILL' } }];
+  expect(await move(plan)).toEqual({
+    bodies: [1000, 'ECONNRESET'],
+    struck: ['SIGKILL'],
+    fired: [{ fault: 0, what: 'pushed 1350 bytes' }],
+  });
+});
+
+test.each([
+  ['the other direction', { direction: 'pulled', at: 1 }, 'SIGKILL', []],
+  ['another caller', { direction: 'pushed', principal: 'Api', at: 1 }, 'SIGKILL', []],
+  ['a byte that is never reached', { direction: 'pushed', at: 2001 }, 'SIGKILL', []],
+  ['a sender with notice', { direction: 'pushed', principal: 'Worker', at: 2000 }, 'reclaim', ['reclaim']],
+] as const)('a body is whole with %s', async (_title, bytes, cause, struck) => {
+  expect(await move([{ bytes, do: { type: 'kill', cause } }])).toMatchObject({ bodies: [1000, 1000], struck });
+});
+
+test('what is wrong with a body is told through a fault that waits for a byte', async () => {
+  const faults = createFaults([{ bytes: { direction: 'pushed', at: 9 }, do: { type: 'kill', cause: 'SIGKILL' } }]);
+  const wrong = new AwsError('BadDigest', 400, 'The checksum does not match.');
+  const source = Readable.from(
+    (async function* () {
+      yield Buffer.alloc(1);
+      throw wrong;
+    })(),
+  );
+  await expect(faults.hooks.body(WORKER, 'pushed', source).toArray()).rejects.toBe(wrong);
+});
+
+test('attempts that are named lack what the plan says', () => {
+  const faults = createFaults([
+    { attempt: [1, 3], do: { type: 'memory', MiB: 64 } },
+    { attempt: 3, do: { type: 'disk', bytes: 1000 } },
+  ]);
+  expect(['a', 'a', 'b', 'b'].map((job) => faults.shortageOf(job))).toEqual([
+    { memoryMiB: 64 },
+    {},
+    { memoryMiB: 64, diskBytes: 1000 },
+    {},
+  ]);
+  expect(faults.fired.map(({ what }) => what)).toEqual(['attempt of a', 'attempt of b', 'attempt of b']);
+});
+
+test("a plan that fills this machine's disk is refused", () => {
+  const fill = { bytes: { direction: 'pulled', at: 1 }, do: { type: 'fill-disk' } } as const;
+  expect(() => createFaults([fill])).toThrow("fill-disk needs a disk of the job's own");
+  expect(() => createFaults([fill, { attempt: 1, do: { type: 'disk', bytes: 1000 } }])).not.toThrow();
 });
 
 test('a plan that is none is refused', () => {
