@@ -59,9 +59,8 @@ export async function createEvents(
     if (unclaimed.has(`${bus} ${kind}`)) return;
     unclaimed.add(`${bus} ${kind}`);
     const names = [...rules.values()].filter((rule) => rule.bus === bus).map(({ name }) => name);
-    log(
-      `events: no rule takes ${kind}, at least not each of them; the rules of bus ${bus}: ${names.join(', ') || 'none'}`,
-    );
+    const known = buses.has(bus) ? `the rules of bus ${bus}: ${names.join(', ') || 'none'}` : `there is no bus ${bus}`;
+    log(`events: no rule takes ${kind}, at least not each of them; ${known}`);
   }
 
   function toTargets(id: string, event: object, matched: Rule[]): Accepted {
@@ -103,7 +102,6 @@ export async function createEvents(
     for (const bus of named) {
       const resource = `arn:aws:events:${REGION}:${ACCOUNT_ID}:event-bus/${bus}`;
       caller.authorize({ action: 'events:PutEvents', resource });
-      if (!buses.has(bus)) throw new AwsError('ResourceNotFoundException', 400, `Event bus ${bus} does not exist.`);
     }
     await accept(outcomes.flatMap((outcome) => ('event' in outcome ? [outcome] : [])));
     const Entries = outcomes.map((outcome) => ('event' in outcome ? { EventId: outcome.id } : outcome));
