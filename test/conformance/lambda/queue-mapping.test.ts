@@ -9,6 +9,9 @@ import {
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../../helpers/cloud.ts';
 import { fn, POLL, RECORDER, role, type SmallCloud, smallCloud } from '../../helpers/small-cloud.ts';
+import { oursOnly } from '../target.ts';
+
+oursOnly('what a function was given is read from its files');
 
 const arn = (id: string) => ({ 'Fn::GetAtt': [id, 'Arn'] });
 
@@ -145,7 +148,7 @@ describe('services-sqs-errorhandling', () => {
   });
 });
 
-describe('services-sqs-scaling and -configure', () => {
+describe('services-sqs-scaling, services-sqs-configure', () => {
   test('a batch has at most BatchSize messages', async () => {
     await using small = await smallCloud(mapped({ mapping: { BatchSize: 3 } }));
     await sendAll(small, ['1', '2', '3', '4', '5', '6', '7']);
@@ -185,20 +188,20 @@ describe('services-sqs-scaling and -configure', () => {
     expect(Math.max(...levels)).toBe(2);
   });
 
-  test("a function's role that may not poll is refused at boot", async () => {
+  test("services-sqs-configure: a function's role that may not poll is refused at boot", async () => {
     await expect(smallCloud(mapped({ actions: ['sqs:ReceiveMessage'] }))).rejects.toThrow(
       /the role of small-function does not have permissions to call sqs:DeleteMessage on arn:aws:sqs:us-east-1:123456789012:small-queue/,
     );
   });
 
-  test("a queue's visibility timeout shorter than the function's is refused at boot", async () => {
+  test("services-sqs-configure: a queue's visibility timeout shorter than the function's is refused at boot", async () => {
     await expect(smallCloud(mapped({ fn: { Timeout: 10 } }))).rejects.toThrow(
       'Queue visibility timeout: 3 seconds is less than Function timeout: 10 seconds',
     );
   });
 });
 
-test('messages in work at a crash come again after it', async () => {
+test('SQSDeveloperGuide, sqs-visibility-timeout: messages in work at a crash come again after it', async () => {
   const source = RECORDER.replace(
     'if (event.throw)',
     'if ((await import("node:fs")).existsSync(process.env.OUT + ".go") === false) await new Promise(() => setTimeout(() => {}, 60_000)); if (event.throw)',

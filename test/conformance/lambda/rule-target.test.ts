@@ -3,6 +3,9 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { expect, test } from 'vitest';
 import { eventually } from '../../helpers/cloud.ts';
 import { developer, fn, RECORDER, role, type SmallCloud, smallCloud } from '../../helpers/small-cloud.ts';
+import { oursOnly } from '../target.ts';
+
+oursOnly('what a function was given is read from its files');
 
 const arn = (id: string) => ({ 'Fn::GetAtt': [id, 'Arn'] });
 
@@ -36,7 +39,7 @@ async function put(small: SmallCloud, detail: object): Promise<void> {
   client.destroy();
 }
 
-test('a function that lets the rule invoke it gets the event', async () => {
+test('eb-lambda-permissions: a function that lets the rule invoke it gets the event', async () => {
   const permission = { Principal: 'events.amazonaws.com', SourceArn: arn('Rule') };
   await using small = await smallCloud(ruleToFunction(permission, { InputPath: '$.detail' }));
   await put(small, { n: 1 });
@@ -50,7 +53,7 @@ test.for<[string, object | undefined]>([
     'lets another rule',
     { Principal: 'events.amazonaws.com', SourceArn: 'arn:aws:events:us-east-1:123456789012:rule/b' },
   ],
-])('a function that %s is not invoked, and the log says why', async ([, permission]) => {
+])('eb-lambda-permissions: a function that %s is not invoked, and the log says why', async ([, permission]) => {
   await using small = await smallCloud(ruleToFunction(permission));
   await put(small, { n: 1 });
   const line = await eventually('the refusal', async () => small.log.find((it) => it.startsWith('rule small-rule')));
