@@ -4,14 +4,18 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DEVELOPER, REGION } from '../local/account.ts';
 import { bootCloud, type Cloud } from '../local/boot.ts';
+import { readFaults } from './dev/faults.ts';
 import { watchFolder } from './dev/watch.ts';
+import { node24 } from './node24.ts';
 import { synthesize } from './synth.ts';
 
-const USAGE = `Usage: npm run dev -- [--port N] [--state DIR] [--watch DIR] [--quiet]
+const USAGE = `Usage: npm run dev -- [--port N] [--state DIR] [--watch DIR] [--node24] [--faults FILE] [--quiet]
 
   --port N      of the AWS endpoint (default 4566; 0 takes any free one)
   --state DIR   where objects, rows and queues are kept (default .dropreel/dev)
   --watch DIR   files copied here are uploaded: {creator}/{collection}/{file}, or {file} alone (default dropreel-drop)
+  --node24      functions and worker run on the Node that they have on AWS, brought from the npm registry
+  --faults FILE what is to go wrong, as JSON: docs/faults.md
   --quiet       without the functions' and services' log
   --help        this text
 
@@ -28,6 +32,8 @@ function parse(argv: string[]) {
       port: { type: 'string', default: '4566' },
       state: { type: 'string', default: '.dropreel/dev' },
       watch: { type: 'string', default: 'dropreel-drop' },
+      node24: { type: 'boolean', default: false },
+      faults: { type: 'string' },
       quiet: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -51,6 +57,8 @@ async function announce(cloud: Cloud): Promise<void> {
 }
 
 async function run(options: ReturnType<typeof parse>): Promise<void> {
+  const faults = options.faults === undefined ? undefined : await readFaults(options.faults);
+  const nodePath = options.node24 ? await node24(say) : process.execPath;
   const assembly = await synthesize(say);
   await mkdir(options.state, { recursive: true });
   const cloud = await bootCloud({
@@ -58,6 +66,8 @@ async function run(options: ReturnType<typeof parse>): Promise<void> {
     stateDir: options.state,
     port: options.port,
     log: options.quiet ? () => {} : say,
+    nodePath,
+    ...(faults && { faults }),
   });
   await announce(cloud);
   const bucket = cloud.outputs.UploadsBucket ?? '';
