@@ -90,6 +90,8 @@ async function serve(
   const port = await freePort();
   const child = spawn(program, ['serve', '--host', '127.0.0.1', '--port', String(port), '--db-path', database], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    // Out of reach of the terminal's Ctrl-C: whoever waits for a write while the cloud closes still gets it.
+    detached: true,
   });
   let errors = '';
   child.stderr?.on('data', (chunk) => {

@@ -48,6 +48,8 @@ export class Sandbox {
       execArgv: ['--enable-source-maps', `--max-old-space-size=${Math.floor(configuration.memorySize * 0.9)}`],
       env: environmentOf(options),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // Out of reach of the terminal's Ctrl-C: the cloud lets it end what it is at.
+      detached: true,
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream)
