@@ -160,7 +160,8 @@ export async function openTarget(): Promise<Target & AsyncDisposable> {
 async function makeBuckets(s3: S3Client, plain: string, versioned: string): Promise<void> {
   for (const Bucket of [plain, versioned]) await s3.send(new CreateBucketCommand({ Bucket }));
   const VersioningConfiguration = { Status: 'Enabled' } as const;
-  await s3.send(new PutBucketVersioningCommand({ Bucket: versioned, VersioningConfiguration }));
+  // An S3 without versions fails where a case needs them.
+  await s3.send(new PutBucketVersioningCommand({ Bucket: versioned, VersioningConfiguration })).catch(() => undefined);
 }
 
 async function removeBucket(s3: S3Client, Bucket: string): Promise<void> {
