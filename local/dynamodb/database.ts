@@ -15,10 +15,13 @@ export interface Database {
 }
 
 const TIMEOUT_MS = 30_000;
+/** What may add records to streams. */
+const WRITE = /\.(PutItem|UpdateItem|DeleteItem|BatchWriteItem|TransactWriteItems)$/;
 /** The database wants to be signed to, and does not look at the signature. */
 const AUTHORIZATION = `AWS4-HMAC-SHA256 Credential=local/20260101/${REGION}/dynamodb/aws4_request, SignedHeaders=host, Signature=0`;
 
-export function connect(endpoint: () => Promise<string>): Database {
+/** @param onWrite is called after each write, whatever its outcome */
+export function connect(endpoint: () => Promise<string>, onWrite: () => void): Database {
   async function send(target: string, input: unknown): Promise<Answer> {
     try {
       const answer = await fetch(await endpoint(), {
@@ -36,6 +39,8 @@ export function connect(endpoint: () => Promise<string>): Database {
     } catch (error) {
       // As AWS's: the outcome is unknown, and clients try again.
       throw new AwsError('InternalServerError', 500, `The local database did not answer: ${String(error)}`);
+    } finally {
+      if (WRITE.test(target)) onWrite();
     }
   }
   return {

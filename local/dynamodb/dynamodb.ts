@@ -20,6 +20,8 @@ import { ensureTables } from './tables.ts';
 import type { TableConfiguration } from './template.ts';
 
 export interface DynamoDb extends Service {
+  /** Calls back after each write to a table, whatever its outcome, until the returned function is called. */
+  onWrite(listener: () => void): () => void;
   close(): Promise<void>;
   /** Ends the database at once, as a power cut does. */
   crash(): void;
@@ -31,7 +33,10 @@ export async function createDynamoDb(
   { tables }: { tables: readonly TableConfiguration[] },
 ): Promise<DynamoDb> {
   const process = await findDatabase(surroundings);
-  const database = connect(process.endpoint);
+  const listeners = new Set<() => void>();
+  const database = connect(process.endpoint, () => {
+    for (const listener of listeners) listener();
+  });
   const byName = new Map(tables.map((table) => [table.name, table]));
   const innerStreams = await ensureTables(database, tables).catch(async (error) => {
     await process.close();
@@ -76,6 +81,10 @@ export async function createDynamoDb(
       return jsonResponse('1.0', await work((check) => request.authorize(check), input));
     },
     renderError,
+    onWrite(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     async close() {
       await stopExpiry();
       await process.close();

@@ -21,6 +21,8 @@ export interface LambdaOptions {
   credentialsOf: (roleArn: string) => Credentials;
   /** Whether a role's own policies let it invoke. */
   mayInvoke: (principal: Principal, functionArn: string) => boolean;
+  /** Calls back after each write to a table, until the returned function is called. */
+  onTableWrite: (listener: () => void) => () => void;
   queueUrlOf: (queueArn: string) => string;
   matches: (pattern: unknown, record: unknown) => boolean;
 }
@@ -134,6 +136,7 @@ export async function createLambda(surroundings: Surroundings, options: LambdaOp
     }
     return pollStream({
       ...common,
+      onTableWrite: options.onTableWrite,
       matches: options.matches,
       checkpoints: checkpoints.get(mapping.id) ?? new Map(),
       checkpoint: (shard, sequence) => journal.append({ mapping: mapping.id, shard, sequence }),

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   DescribeStreamCommand,
   DynamoDBStreamsClient,
@@ -16,6 +17,8 @@ export interface StreamPollerOptions {
   /** Of the function's role: Lambda reads with its permissions. */
   credentials: Credentials;
   invoke: (event: unknown) => Promise<Outcome>;
+  /** Calls back after each write to a table, until the returned function is called. */
+  onTableWrite: (listener: () => void) => () => void;
   /** Whether an event pattern lets a record through. */
   matches: (pattern: unknown, record: unknown) => boolean;
   /** The last sequence number done of each shard. */
@@ -26,8 +29,14 @@ export interface StreamPollerOptions {
   log: (line: string) => void;
 }
 
-const POLL_MS = 150;
+/** As Lambda: 4 times a second, but only while the table is written to. */
+const POLL_MS = 250;
+const ACTIVE_MS = 1000;
+/** Else this often: a write whose answer was lost may come about later. */
+const IDLE_MS = 5000;
 const BACKOFF_MS = 1000;
+/** Records that one GetRecords gives at most. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html */
+const MAX_READ = 1000;
 
 /**
  * Lambda's poller of a DynamoDB stream: in order within a shard, a failed batch again (halved, if so configured) until
@@ -42,16 +51,19 @@ export function pollStream(options: StreamPollerOptions): { close(): Promise<voi
     maxAttempts: 1,
   });
   const stop = new AbortController();
-  const pause = (ms: number) =>
-    new Promise<void>((resolve) => {
-      const end = () => {
-        clearTimeout(timer);
-        stop.signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      stop.signal.addEventListener('abort', end);
-    });
+  let writtenAt = 0;
+  /** Aborted when there may be something to do, and at the end. */
+  let news = new AbortController();
+  const wake = () => {
+    news.abort();
+    if (!stop.signal.aborted) news = new AbortController();
+  };
+  const ignoreWrites = options.onTableWrite(() => {
+    writtenAt = Date.now();
+    wake();
+  });
+  /** Ends early when the signal is aborted. */
+  const pause = (ms: number, signal = stop.signal) => wait(ms, undefined, { signal }).catch(() => {});
 
   async function iteratorOf(shardId: string): Promise<string | undefined> {
     const done = options.checkpoints.get(shardId);
@@ -104,23 +116,40 @@ export function pollStream(options: StreamPollerOptions): { close(): Promise<voi
 
   async function readShard(shardId: string): Promise<void> {
     let iterator = await iteratorOf(shardId);
+    let batch: StreamRecord[] = [];
+    let gatherUntil = 0;
+    let last: string | undefined;
     while (iterator && !stop.signal.aborted) {
       const { Records: records = [], NextShardIterator: next } = await client.send(
-        new GetRecordsCommand({ ShardIterator: iterator, Limit: mapping.batchSize }),
+        new GetRecordsCommand({ ShardIterator: iterator, Limit: Math.min(MAX_READ, mapping.batchSize - batch.length) }),
         { abortSignal: stop.signal },
       );
-      await handle(records.filter(passes));
-      if (stop.signal.aborted) return;
-      const last = records.at(-1)?.dynamodb?.SequenceNumber;
-      if (last) await options.checkpoint(shardId, last);
       iterator = next;
-      if (records.length === 0) await pause(POLL_MS);
+      if (batch.length === 0) gatherUntil = Date.now() + mapping.windowSeconds * 1000;
+      batch.push(...records.filter(passes));
+      last = records.at(-1)?.dynamodb?.SequenceNumber ?? last;
+      if (!iterator || batch.length >= mapping.batchSize || Date.now() >= gatherUntil) {
+        await handle(batch);
+        if (stop.signal.aborted) return;
+        if (last) await options.checkpoint(shardId, last);
+        batch = [];
+        last = undefined;
+      }
+      if (records.length === 0) await untilMore(batch.length > 0 ? gatherUntil : Number.POSITIVE_INFINITY);
     }
+  }
+
+  /** @param deadline milliseconds since the epoch */
+  async function untilMore(deadline: number): Promise<void> {
+    const longest = Math.max(0, deadline - Date.now());
+    if (Date.now() - writtenAt < ACTIVE_MS) await pause(Math.min(POLL_MS, longest));
+    else await pause(Math.min(IDLE_MS, longest), news.signal);
   }
 
   const reading = new Map<string, Promise<void>>();
   async function loop(): Promise<void> {
     while (!stop.signal.aborted) {
+      const { signal } = news;
       try {
         const { StreamDescription: stream } = await client.send(
           new DescribeStreamCommand({ StreamArn: mapping.sourceArn }),
@@ -132,20 +161,27 @@ export function pollStream(options: StreamPollerOptions): { close(): Promise<voi
               if (!stop.signal.aborted) log(`lambda: ${mapping.id}: reading ${shardId}: ${String(error)}`);
               return pause(BACKOFF_MS);
             })
-            .finally(() => reading.delete(shardId));
+            .finally(() => {
+              reading.delete(shardId);
+              wake();
+            });
           reading.set(shardId, work);
         }
       } catch (error) {
         if (!stop.signal.aborted) log(`lambda: ${mapping.id}: ${String(error)}`);
+        wake();
       }
       await pause(BACKOFF_MS);
+      await pause(IDLE_MS, signal);
     }
   }
 
   const looping = loop();
   return {
     close: async () => {
+      ignoreWrites();
       stop.abort();
+      wake();
       await looping;
       await Promise.all(reading.values());
       client.destroy();

@@ -5,6 +5,9 @@ import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { expect, test } from 'vitest';
 import { eventually } from '../../helpers/cloud.ts';
 import { developer, fn, role, type SmallCloud, smallCloud } from '../../helpers/small-cloud.ts';
+import { oursOnly } from '../target.ts';
+
+oursOnly('what a function was given is read from its files');
 
 const arn = (id: string, attribute = 'Arn') => ({ 'Fn::GetAtt': [id, attribute] });
 const READ = ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'];
@@ -89,6 +92,23 @@ test('with-ddb: changes come in their order, with both images', async () => {
   });
 });
 
+const reads = (small: SmallCloud) => small.cloud.meter.snapshot()['request:dynamodb:GetRecords'] ?? 0;
+
+test('with-ddb: records are gathered for as long as the batching window', async () => {
+  await using small = await smallCloud(streamed({ MaximumBatchingWindowInSeconds: 3 }));
+  await put(small, { id: 'a' });
+  const before = reads(small);
+  await eventually('a is read', async () => reads(small) >= before + 2);
+  await put(small, { id: 'b' });
+  expect(await seen(small, (all) => all.flat().length === 2)).toEqual([['a', 'b']]);
+});
+
+test('with-ddb: a full batch does not wait for the end of its window', async () => {
+  await using small = await smallCloud(streamed({ MaximumBatchingWindowInSeconds: 300, BatchSize: 2 }));
+  await put(small, { id: 'a' }, { id: 'b' });
+  expect(await seen(small, (all) => all.flat().length === 2)).toEqual([['a', 'b']]);
+});
+
 test('invocation-eventfiltering: records that no filter lets through are left out', async () => {
   const Pattern = JSON.stringify({ dynamodb: { NewImage: { kind: { S: ['media'] } } } });
   await using small = await smallCloud(streamed({ FilterCriteria: { Filters: [{ Pattern }] } }));
@@ -135,7 +155,7 @@ test('services-ddb-errors: a bad record is bisected out, given up after its retr
   );
 });
 
-test('after a crash it goes on behind the last record that was done', async () => {
+test('with-ddb: after a crash it goes on behind the last record that was done', async () => {
   await using small = await smallCloud(streamed());
   await put(small, { id: 'a' }, { id: 'b' });
   await seen(small, (all) => all.flat().length === 2);
@@ -149,7 +169,7 @@ test('after a crash it goes on behind the last record that was done', async () =
   expect(batches.flat()).toEqual(['a', 'b', 'c', 'd']);
 });
 
-test("a function's role that may not read the stream is refused at boot", async () => {
+test("with-ddb, permissions: a function's role that may not read the stream is refused at boot", async () => {
   await expect(smallCloud(streamed({}, READ.slice(1)))).rejects.toThrow(
     /the role of small-function does not have permissions to call dynamodb:DescribeStream/,
   );
