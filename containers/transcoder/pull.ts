@@ -33,7 +33,7 @@ export async function pull(run: PullRun): Promise<void> {
   const journal = await openJournal(`${scratch.source}.parts`, source);
   const count = Math.ceil(source.size / PART_BYTES);
   const missing = Array.from({ length: count }, (_, i) => i).filter((i) => !journal.done.has(i));
-  await needDisk(scratch, missing.length * PART_BYTES, 'The source file');
+  await needDisk(scratch, Math.min(missing.length * PART_BYTES, source.size), 'The source file');
   const handle = await open(part, journal.done.size > 0 ? 'r+' : 'w');
   try {
     let done = journal.done.size;

@@ -43,9 +43,7 @@ export async function needDisk(scratch: Scratch, bytes: number, what: string): P
   const { bavail, bsize } = await statfs(scratch.root);
   const free = bavail * bsize;
   if (free >= bytes) return;
-  const mib = (n: number) => Math.ceil(n / 1024 / 1024);
-  throw new DropreelError(
-    'disk_full',
-    `${what} may need ${mib(bytes)} MiB; the scratch disk has ${mib(free)} MiB free.`,
-  );
+  const MiB = 1024 ** 2;
+  const [needed, left] = [Math.ceil(bytes / MiB), Math.floor(free / MiB)];
+  throw new DropreelError('disk_full', `${what} may need ${needed} MiB; the scratch disk has ${left} MiB free.`);
 }

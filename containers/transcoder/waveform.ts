@@ -1,7 +1,6 @@
-import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
-import { finished } from 'node:stream/promises';
+import { pipeline } from 'node:stream/promises';
 import { Peaks } from '../../core/media/waveform.ts';
 import { confined } from './ffmpeg/demuxers.ts';
 import { cut } from './ffmpeg/errors.ts';
@@ -36,28 +35,25 @@ export async function writeWaveform(
   const samplesPerPixel = Math.floor(sampleRate / request.pixelsPerSecond);
   const head = `{"version":2,"channels":1,"sample_rate":${sampleRate},"samples_per_pixel":${samplesPerPixel},"bits":8,"length":`;
   const part = `${target}.part`;
-  const file = createWriteStream(part);
-  file.write(`${head}${' '.repeat(LENGTH_DIGITS)},"data":[`);
   const peaks = new Peaks(channels, samplesPerPixel);
   let frames = 0;
-  let written = 0;
-  let pending: number[] = [];
-  const flush = async () => {
-    const text = pending.join(',');
-    const ready = file.write(written > 0 && text !== '' ? `,${text}` : text);
-    written += pending.length;
-    pending = [];
-    if (!ready) await once(file, 'drain');
+  const text = async function* () {
+    yield `${head}${' '.repeat(LENGTH_DIGITS)},"data":[`;
+    let separator = '';
+    let pending: number[] = [];
+    for await (const samples of decode(tools, request)) {
+      frames += samples.length / channels;
+      pending.push(...peaks.add(samples));
+      if (pending.length < BATCH) continue;
+      yield separator + pending.join(',');
+      separator = ',';
+      pending = [];
+    }
+    pending.push(...peaks.end());
+    if (pending.length > 0) yield separator + pending.join(',');
+    yield ']}\n';
   };
-  for await (const samples of decode(tools, request)) {
-    frames += samples.length / channels;
-    pending.push(...peaks.add(samples));
-    if (pending.length >= BATCH) await flush();
-  }
-  pending.push(...peaks.end());
-  await flush();
-  file.end(']}\n');
-  await finished(file);
+  await pipeline(text, createWriteStream(part));
   await writeAt(part, head.length, String(peaks.length).padStart(LENGTH_DIGITS));
   await rename(part, target);
   return { seconds: frames / sampleRate, length: peaks.length };

@@ -40,13 +40,18 @@ function refusedFormat(stderr: string, detail: string): DropreelError {
   return new DropreelError('not_media', 'The file is not audio or video.', { detail });
 }
 
+/** FFmpeg ends with exit code 0 when the last bytes of a file, or those of one file of a tee, could not be written. */
+export function saysDiskFull(stderr: string): boolean {
+  return stderr.includes('No space left on device');
+}
+
 /** Why an encode ended with an error. */
 export function encodeFailure(
   stderr: string,
   exit: { code: number | undefined; signal: string | undefined },
 ): DropreelError {
   const detail = cut(stderr);
-  if (/No space left on device/.test(stderr)) {
+  if (saysDiskFull(stderr)) {
     return new DropreelError('disk_full', 'The scratch disk became full while encoding.', { detail });
   }
   if (exit.signal === 'SIGKILL' || /Cannot allocate memory/.test(stderr)) {

@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import { cut, encodeFailure } from './errors.ts';
+import { cut, encodeFailure, saysDiskFull } from './errors.ts';
 import { type FfmpegProgress, ProgressReader } from './progress.ts';
 
 /** Where the programs are. */
@@ -49,7 +49,7 @@ export function checkExit(
   result: { failed: boolean } & { [Key in 'exitCode' | 'signal' | 'originalMessage']?: unknown },
   stderr: string,
 ): void {
-  if (!result.failed) return;
+  if (!result.failed && !saysDiskFull(stderr)) return;
   const code = typeof result.exitCode === 'number' ? result.exitCode : undefined;
   const signal = typeof result.signal === 'string' ? result.signal : undefined;
   if (code === undefined && signal === undefined) throw new Error(`FFmpeg did not start: ${result.originalMessage}`);
