@@ -11,6 +11,8 @@ export interface FunctionConfiguration {
   /** File without its ending, and export: `index`, `handler`. */
   module: string;
   export: string;
+  /** `nodejs24.x` */
+  runtime: string;
   /** MiB */
   memorySize: number;
   timeoutSeconds: number;
@@ -147,6 +149,7 @@ export function readFunctions(template: LoadedTemplate, reader: PropertyReader) 
       directory: template.assets.file(read.Code.S3Key),
       module,
       export: handler,
+      runtime: read.Runtime,
       memorySize: read.MemorySize,
       timeoutSeconds: read.Timeout,
       environment: read.Environment.Variables,

@@ -34,6 +34,7 @@ async function poolOf(
       directory,
       module: 'index',
       export: 'handler',
+      runtime: 'nodejs24.x',
       memorySize: 128,
       timeoutSeconds: 5,
       environment: { GREETING: 'hello' },
@@ -72,6 +73,11 @@ describe('a function', () => {
       'const { GREETING, SECRET_OF_OURS = null, AWS_REGION, AWS_SESSION_TOKEN, AWS_LAMBDA_FUNCTION_NAME } = process.env; export const handler = () => [GREETING, SECRET_OF_OURS, AWS_REGION, AWS_SESSION_TOKEN, AWS_LAMBDA_FUNCTION_NAME];',
     );
     expect(await pool.invoke({})).toEqual({ ok: true, payload: '["hello",null,"us-east-1","t","fn"]' });
+  });
+
+  it("is told the template's runtime, whichever Node runs it", async () => {
+    const { pool } = await poolOf('export const handler = () => process.env.AWS_EXECUTION_ENV;');
+    expect(await pool.invoke({})).toEqual({ ok: true, payload: '"AWS_Lambda_nodejs24.x"' });
   });
 
   it('that throws answers with the name and message of the error', async () => {
