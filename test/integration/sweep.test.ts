@@ -1,21 +1,27 @@
 import { ListJobsCommand } from '@aws-sdk/client-batch';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { head } from '../../aws/s3.ts';
 import { apply, getCollection, getJob, getMedia } from '../../aws/table.ts';
 import { queryTodo } from '../../aws/table-queries.ts';
-import { mediaIdFor } from '../../core/contracts/ids.ts';
-import { dropKey, mediaKeys, parseDropKey, tmpPrefix } from '../../core/contracts/keys.ts';
+import { mediaKeys, parseDropKey, tmpPrefix } from '../../core/contracts/keys.ts';
 import { CHORE, type JobRow, type MediaRow, rowKeys } from '../../core/contracts/rows.ts';
 import { expireVersion, newCollection } from '../../core/jobs/transitions.ts';
 import { ingest } from '../../functions/ingest-upload/ingest.ts';
-import { engineFrom } from '../../functions/shared/submit-job.ts';
-import { sweep } from '../../functions/sweep/sweep.ts';
 import { AwsError } from '../../local/service.ts';
-import { job, media, result, source, version } from '../unit/core/jobs/factories.ts';
+import { job, result, source, version } from '../unit/core/jobs/factories.ts';
 import { arns, startWorld, type World } from '../unit/local/batch/setup.ts';
 import { MEDIA, QUEUES, type Services, startServices, UPLOADS } from './services.ts';
+import {
+  addMedia as add,
+  addJob as addSilentJob,
+  CAP,
+  dropObject,
+  engineOf,
+  LONG_AGO,
+  received as receivedFrom,
+  sweepOnce,
+} from './swept.ts';
 
 // Read when the logger is made, before any other line here.
 vi.hoisted(() => {
@@ -24,9 +30,7 @@ vi.hoisted(() => {
 
 let services: Services;
 let world: World;
-const CAP = 3;
 const RUNS = { HOLD: '/nowhere', ON_TERM: '143' };
-const LONG_AGO = '2026-01-01T00:00:00.000Z';
 
 beforeAll(async () => {
   services = await startServices();
@@ -41,57 +45,12 @@ beforeEach(() => {
   services.onCall = () => {};
 });
 
-function engine() {
-  const env = { JOB_QUEUE: arns.queue, RETRANSCODE_JOB_QUEUE: arns.fair, JOB_DEFINITION: arns.definition };
-  return engineFrom(services.breakable.table, world.client, { ...env, MEDIA_BUCKET: MEDIA });
-}
-
-/** One run of sweep, at a time some minutes from now. */
-function run(minutes = 0) {
-  const { s3, sqs, table } = services.breakable;
-  const now = new Date(Date.now() + minutes * 60_000).toISOString();
-  const queues = { ingestQueueUrl: QUEUES.ingest, publishQueueUrl: QUEUES.publish };
-  const buckets = { mediaBucket: MEDIA, uploadsBucket: UPLOADS };
-  const all = { s3, sqs, table, batch: world.client, engine: engine(), ...queues, ...buckets, maxRetranscodes: CAP };
-  return sweep(all, now, () => false);
-}
-
-async function drop(key: string, body: string | Uint8Array) {
-  const { VersionId, ETag } = await services.s3.send(new PutObjectCommand({ Bucket: UPLOADS, Key: key, Body: body }));
-  const mediaId = await mediaIdFor(UPLOADS, key);
-  const from = source({ bucket: UPLOADS, key, versionId: VersionId, etag: ETag ?? '', size: body.length });
-  return { mediaId, source: from, key };
-}
-
-async function addMedia(collectionId: string, name: string, more: Partial<MediaRow> = {}): Promise<MediaRow> {
-  const dropped = await drop(dropKey({ creatorId: 'ann', collectionId, path: name }), name);
-  const { mediaId } = dropped;
-  const row = media({
-    mediaId,
-    collectionId,
-    owner: 'ann',
-    collection: `ann#${collectionId}`,
-    source: dropped.source,
-    jobId: `${mediaId}-1`,
-    state: 'ready',
-    current: version(1, { jobId: `${mediaId}-1`, source: dropped.source }),
-    ...more,
-  });
-  await apply(services.table, [{ op: 'put', key: rowKeys.media(mediaId), row }]);
-  return row;
-}
-
-async function addJob(of: MediaRow, more: Partial<JobRow> = {}): Promise<JobRow> {
-  const row = job({ mediaId: of.mediaId, jobId: `${of.mediaId}-1`, heartbeatAt: LONG_AGO, todoAt: LONG_AGO, ...more });
-  await apply(services.table, [{ op: 'put', key: rowKeys.job(of.mediaId, 1), row }]);
-  return row;
-}
-
-async function received(queue: string): Promise<unknown[]> {
-  const answer = await services.sqs.send(new ReceiveMessageCommand({ QueueUrl: queue, MaxNumberOfMessages: 10 }));
-  return (answer.Messages ?? []).map(({ Body }) => JSON.parse(Body ?? ''));
-}
-
+const run = (minutes = 0) => sweepOnce(services, world, minutes);
+const drop = (key: string, body: string | Uint8Array) => dropObject(services, key, body);
+const addMedia = (collectionId: string, name: string, more: Partial<MediaRow> = {}) =>
+  add(services, collectionId, name, more);
+const addJob = (of: MediaRow, more: Partial<JobRow> = {}) => addSilentJob(services, of, more);
+const received = (queue: string) => receivedFrom(services, queue);
 const rowOf = (row: MediaRow) => getMedia(services.table, row.mediaId);
 
 describe('an upload', () => {
@@ -101,7 +60,12 @@ describe('an upload', () => {
   );
   const take = (key: string, sequencer = '0A') =>
     ingest(
-      { table: services.breakable.table, s3: services.breakable.s3, engine: engine(), maxUploadBytes: 1e9 },
+      {
+        table: services.breakable.table,
+        s3: services.breakable.s3,
+        engine: engineOf(services, world),
+        maxUploadBytes: 1e9,
+      },
       { bucket: { name: UPLOADS }, object: { key, size: 1, etag: 'x', sequencer } },
     );
   const jobsNamed = async (name: string) => {
