@@ -14,12 +14,11 @@
  * in. Whoever can reach loopback is the developer of this machine. Cross-site pages are kept out by the JSON content type.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 import { CreatorId } from '../../core/contracts/ids.ts';
 import type { Surroundings } from '../account.ts';
+import { listen } from '../http-server.ts';
 import { IssuerSecrets } from './keys.ts';
 import { type Client, type CognitoResources, readCognito, type UserPool } from './template.ts';
 import { machineToken, personToken } from './tokens.ts';
@@ -65,9 +64,7 @@ export async function startCognito(
         outgoing.end(JSON.stringify(body));
       });
   });
-  server.listen(configuration.port, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { url, close } = await listen(server, configuration.port);
   return {
     url,
     tokenUrl: `${url}/oauth2/token`,
@@ -80,11 +77,7 @@ export async function startCognito(
       if (!client?.hasSecret) throw new Error(`no user pool client ${clientId} with a secret`);
       return secrets.clientSecret(clientId);
     },
-    async close() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
+    close,
   };
 }
 

@@ -13,13 +13,12 @@
  * cached: what CloudFront would have answered itself is asked of the bucket. Loopback is plain HTTP.
  */
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { posix } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ACCOUNT_ID, type Surroundings } from '../account.ts';
+import { listen } from '../http-server.ts';
 import type { Principal, ServiceResponse } from '../service.ts';
 import { chooseBehavior } from './behaviors.ts';
 import { serveFile } from './files.ts';
@@ -66,16 +65,7 @@ export async function startDelivery(
     });
     await send(outgoing, response, incoming.method === 'HEAD').catch(() => outgoing.destroy());
   });
-  server.listen(configuration.port, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async close() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  return listen(server, configuration.port);
 }
 
 async function respond(

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { readBody } from '../aws-json.ts';
 import type { Clock } from '../clock.ts';
+import { listen } from '../http-server.ts';
 import type { CredentialStore } from '../iam/credentials.ts';
 import { AwsError, type Principal, type Service, type ServiceRequest, type ServiceResponse } from '../service.ts';
 import { type RequestHead, readClaim, type Signed, verifyClaim } from './authenticate.ts';
@@ -17,7 +17,6 @@ import { ChunkSigner, EMPTY_SHA256 } from './signature.ts';
 export interface Gateway {
   /** `http://127.0.0.1:4566`, for AWS_ENDPOINT_URL. */
   endpoint: string;
-  port: number;
   /** Takes no new requests, lets running ones end, for at most 5 s. */
   close(): Promise<void>;
   /** Cuts every connection. */
@@ -50,24 +49,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   // An upload takes as long as it takes.
   server.requestTimeout = 0;
   server.keepAliveTimeout = 60_000;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port ?? 0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-
-  const end = (graceMs: number) =>
-    new Promise<void>((resolve) => {
-      const cut = setTimeout(() => server.closeAllConnections(), graceMs);
-      // A connection is idle a moment after its client has the answer, so one look is not enough.
-      const look = setInterval(() => server.closeIdleConnections(), 20);
-      server.close(() => {
-        clearTimeout(cut);
-        clearInterval(look);
-        resolve();
-      });
-    });
-  return { endpoint: `http://127.0.0.1:${port}`, port, close: () => end(CLOSE_MS), crash: () => end(0) };
+  const { url, close } = await listen(server, options.port ?? 0);
+  return { endpoint: url, close: () => close(CLOSE_MS), crash: () => close() };
 }
 
 async function serve(

@@ -12,10 +12,9 @@
  * resource policy to decide. Throttling is not done: one machine has one user.
  */
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { ACCOUNT_ID, REGION, type Surroundings } from '../account.ts';
+import { listen } from '../http-server.ts';
 import type { Lambda } from '../lambda/lambda.ts';
 import type { Meter } from '../meter.ts';
 import { isPreflight, preflight, withCors } from './cors.ts';
@@ -58,16 +57,7 @@ export async function startHttpApi(surroundings: Surroundings, configuration: Ht
       })
       .then((reply) => send(outgoing, reply, incoming.method === 'HEAD'));
   });
-  server.listen(configuration.port, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async close() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  return listen(server, configuration.port);
 }
 
 async function respond(
