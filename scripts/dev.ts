@@ -94,6 +94,9 @@ Ctrl-C ends it; its state is kept in ${options.state}/.
   await watcher.close();
   await rm(CLOUD_FILE, { force: true });
   await cloud.close();
+  const happened = new Map<number, number>();
+  for (const { fault } of faults?.fired ?? []) happened.set(fault, (happened.get(fault) ?? 0) + 1);
+  for (const [fault, times] of happened) say(`fault ${fault} of the plan came about: ${times}`);
 }
 
 async function main(argv: string[]): Promise<number> {
