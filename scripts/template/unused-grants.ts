@@ -42,4 +42,9 @@ export const NEEDED_UNSEEN: readonly { role: string; action: string; why: string
     action: 'sqs:SendMessage',
     why: 'It sends itself the rest when 15 minutes do not do for all copies: hours of video.',
   },
+  {
+    role: 'sweepschedulerole',
+    action: 'sqs:SendMessage',
+    why: "The scheduler's letter when Lambda does not take the event of a run, which it always does here.",
+  },
 ];
