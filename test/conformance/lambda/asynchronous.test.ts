@@ -8,6 +8,9 @@ import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { expect, test } from 'vitest';
 import { eventually } from '../../helpers/cloud.ts';
 import { developer, fn, role, type SmallCloud, smallCloud } from '../../helpers/small-cloud.ts';
+import { oursOnly } from '../target.ts';
+
+oursOnly('what a function was given is read from its files');
 
 const arn = (id: string) => ({ 'Fn::GetAtt': [id, 'Arn'] });
 const SECOND = 1000;
@@ -217,7 +220,7 @@ test('gettingstarted-limits: an event has at most 1 MB', async () => {
   expect(await small.written()).toHaveLength(1);
 });
 
-test('a retry that is due after a crash is made', async () => {
+test('invocation-async: a retry that is due after a crash is made', async () => {
   await using small = await smallCloud(invoked());
   await put(small, { n: 1, fail: true });
   const [first] = await attempts(small, 1);
@@ -227,7 +230,7 @@ test('a retry that is due after a crash is made', async () => {
   expect(second?.id).toBe(first?.id);
 });
 
-test('an event in work at a crash is tried again after it, and the crash is no failure of the function', async () => {
+test('invocation-async: an event in work at a crash is tried again after it, and the crash is no failure of the function', async () => {
   await using small = await smallCloud(invoked({ config: { MaximumRetryAttempts: 0 }, fn: { Timeout: 60 } }));
   await put(small, { n: 1, work: true });
   await begun(small, 1);
@@ -238,29 +241,8 @@ test('an event in work at a crash is tried again after it, and the crash is no f
   expect(small.log.filter((line) => line.includes('given up'))).toEqual([]);
 });
 
-test('a destination that the role may not send to is refused at boot', async () => {
+test('invocation-async-retain-records: a destination that the role may not send to is refused at boot', async () => {
   await expect(smallCloud(invoked({ config: {}, actions: ['sqs:ReceiveMessage'] }))).rejects.toThrow(
     /the role of small-function does not have permissions to call sqs:SendMessage on arn:aws:sqs:us-east-1:123456789012:small-failed/,
   );
-});
-
-test.for<[string, object, string]>([
-  ['another version', { config: { Qualifier: 'live' } }, 'Config.Qualifier: versions and aliases are not served'],
-  [
-    'a topic as destination',
-    { config: { DestinationConfig: { OnFailure: { Destination: 'arn:aws:sns:us-east-1:123456789012:t' } } } },
-    'Config.DestinationConfig.OnFailure.Destination: only queues are served',
-  ],
-  [
-    'a destination of successes',
-    { config: { DestinationConfig: { OnSuccess: { Destination: arn('Failed') } } } },
-    'Config.DestinationConfig.OnSuccess: this property of AWS::Lambda::EventInvokeConfig is not served',
-  ],
-  [
-    'a dead-letter queue of its own',
-    { fn: { DeadLetterConfig: { TargetArn: arn('Failed') } } },
-    'Function.DeadLetterConfig: this property of AWS::Lambda::Function is not served',
-  ],
-])('%s is refused at boot', async ([, changes, message]) => {
-  await expect(smallCloud(invoked(changes))).rejects.toThrow(message);
 });

@@ -95,7 +95,7 @@ const CASES: Case[] = [
   },
   {
     title: 'a version id of no possible form is InvalidArgument',
-    truth: 'AWS: "Invalid version id specified" (its message)',
+    truth: 'versity/versitygw#1698: an answer of AmazonS3',
     moto: '404 NoSuchVersion',
     run: (t) => failure(text(t, t.key(), 'nonsense')),
     expected: '400 InvalidArgument',
