@@ -5,7 +5,7 @@ import { eachLimit } from '../../aws/concurrency.ts';
 import type { Source } from '../../core/contracts/rows.ts';
 import { DropreelError } from '../../core/jobs/errors.ts';
 import { checksumOfFile } from './checksum.ts';
-import { httpStatus } from './failures.ts';
+import { asDropreelError, httpStatus } from './failures.ts';
 import { needDisk, type Scratch } from './scratch.ts';
 
 const PART_BYTES = 16 * 1024 * 1024;
@@ -90,7 +90,7 @@ async function pullPart(run: PullRun, handle: FileHandle, index: number): Promis
       run.signal.throwIfAborted();
       const known = error instanceof DropreelError ? error : sourceError(error);
       if (known) throw known;
-      if (attempt >= ATTEMPTS) throw error;
+      if (attempt >= ATTEMPTS || asDropreelError(error).code === 'disk_full') throw error;
       await delay(200 * 2 ** attempt, undefined, { signal: run.signal });
     }
   }

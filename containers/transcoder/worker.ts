@@ -10,6 +10,7 @@ import type { Tools } from './ffmpeg/run.ts';
 import { log } from './log.ts';
 import type { Progress } from './progress.ts';
 import { pull } from './pull.ts';
+import { isRendition, pullRendition } from './pull-rendition.ts';
 import { push } from './push.ts';
 import { openScratch, removeScratch, type Scratch } from './scratch.ts';
 import { transcode } from './transcode.ts';
@@ -65,7 +66,8 @@ async function produce(
   const startedAt = Date.now();
   const cpuBefore = await cpuSeconds();
   progress.at('pulling', 0);
-  await pull({ s3, source: job.source, scratch, signal, onProgress: (fraction) => progress.at('pulling', fraction) });
+  const bring = isRendition(job) ? pullRendition : pull;
+  await bring({ s3, source: job.source, scratch, signal, onProgress: (fraction) => progress.at('pulling', fraction) });
   progress.step('pulled');
   const transcoded = await transcode({
     tools,

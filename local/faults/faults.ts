@@ -66,13 +66,15 @@ export function controlOf(
 }
 
 export interface Faults {
+  /** Begins anew with another plan. @throws ZodError when it is not one */
+  arm(plan: FaultPlan): void;
   hooks: Required<Hooks>;
   /** What the attempt of a job that starts now is to lack. */
   shortageOf(jobName: string): Shortage;
   /** Event delivery with the plan's event faults in front of it. */
   deliver(deliver: Deliver): Deliver;
   control(control: Control): void;
-  /** Faults that have happened, in their order: index in the plan, and the call, event, bytes or job. */
+  /** Faults of the plan that have happened, in their order: index in the plan, and the call, event, bytes or job. */
   fired: { fault: number; what: string }[];
 }
 
@@ -80,9 +82,10 @@ const LONGEST_HOLD_MS = 5000;
 
 /** @throws ZodError when the plan is not one */
 export function createFaults(plan: FaultPlan): Faults {
-  const parsed = FaultPlan.parse(plan);
+  let parsed = FaultPlan.parse(plan);
   const fired: Faults['fired'] = [];
-  const counts = parsed.map(() => 0);
+  /** Of what each fault waits for. */
+  const counts: number[] = [];
   /** Deliveries that wait for the next of their kind, by the fault. */
   const held = new Map<number, () => void>();
   let control: Control | undefined;
@@ -188,6 +191,12 @@ export function createFaults(plan: FaultPlan): Faults {
 
   return {
     fired,
+    arm(next) {
+      parsed = FaultPlan.parse(next);
+      fired.length = 0;
+      counts.length = 0;
+      held.clear();
+    },
     hooks: { before: (call) => onCall('before', call), after: (call) => onCall('after', call), body: onBody },
     shortageOf(jobName) {
       const shortage: Shortage = {};

@@ -1,4 +1,4 @@
-import { BatchClient, DescribeJobsCommand, ListJobsCommand } from '@aws-sdk/client-batch';
+import { BatchClient, DescribeJobsCommand, type JobDetail, ListJobsCommand } from '@aws-sdk/client-batch';
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand, ListQueuesCommand, PurgeQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { mediaKeys, tmpPrefix } from '../../core/contracts/keys.ts';
@@ -100,18 +100,33 @@ export class Observer {
     return (await this.#list(tmpPrefix(mediaId).slice(0, -1))).map(({ key }) => key);
   }
 
-  /** How many attempts of engine jobs for this job did its work and ended well: those that found it taken left at once. */
+  /** How many engine jobs for this job did its work and ended well: those that found it taken left at once. */
   async completions(jobId: string): Promise<number> {
-    let completed = 0;
+    return (await this.#engineJobs(jobId)).filter(({ status }) => status === 'SUCCEEDED').length;
+  }
+
+  /** How each attempt of the engine jobs for this job ended. */
+  async attempts(jobId: string): Promise<{ statusReason?: string; exitCode?: number; reason?: string }[]> {
+    return (await this.#engineJobs(jobId)).flatMap(({ attempts = [] }) =>
+      attempts.map(({ statusReason, container: { exitCode, reason } = {} }) => ({
+        ...(statusReason === undefined ? {} : { statusReason }),
+        ...(exitCode === undefined ? {} : { exitCode }),
+        ...(reason === undefined ? {} : { reason }),
+      })),
+    );
+  }
+
+  async #engineJobs(jobId: string): Promise<JobDetail[]> {
+    const found: JobDetail[] = [];
     for (const queue of [this.#cloud.outputs.JobQueue, this.#cloud.outputs.RetranscodeJobQueue]) {
       const filters = [{ name: 'JOB_NAME', values: [jobId] }];
       const { jobSummaryList = [] } = await this.#batch.send(new ListJobsCommand({ jobQueue: queue, filters }));
       const ids = jobSummaryList.flatMap(({ jobId: id }) => id ?? []);
       if (ids.length === 0) continue;
       const { jobs = [] } = await this.#batch.send(new DescribeJobsCommand({ jobs: ids }));
-      completed += jobs.filter(({ status }) => status === 'SUCCEEDED').length;
+      found.push(...jobs);
     }
-    return completed;
+    return found;
   }
 
   /** Queues with messages that nobody has done with yet. */

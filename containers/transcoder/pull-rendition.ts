@@ -1,0 +1,46 @@
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import type { Job } from '../../core/contracts/job.ts';
+import { DropreelError } from '../../core/jobs/errors.ts';
+import { readMediaPlaylist } from '../../core/media/media-playlist.ts';
+import { complete, type PullRun, pinned, sourceError } from './pull.ts';
+import { needDisk } from './scratch.ts';
+
+/** Whether a job's source is a rendition that was published, named by its playlist, and not an upload of whatever name. */
+export function isRendition({ source, output }: Pick<Job, 'source' | 'output'>): boolean {
+  return source.bucket === output.bucket && source.key.endsWith('.m3u8');
+}
+
+/**
+ * Brings a published rendition to the scratch disk as one file: its init segment and its segments end to end. `source` is
+ * the playlist, and its size the bytes of all of them.
+ */
+export async function pullRendition(run: PullRun): Promise<void> {
+  const { source, scratch, signal } = run;
+  if (await complete(scratch.source, source.size)) return;
+  await needDisk(scratch, source.size, 'The source file');
+  const { Body } = await get(run, pinned(source));
+  const { init, segments } = readMediaPlaylist((await Body?.transformToString()) ?? '');
+  const folder = source.key.slice(0, source.key.lastIndexOf('/') + 1);
+  const uris = [init, ...segments.map(({ uri }) => uri)];
+  const part = `${scratch.source}.part`;
+  await rm(part, { force: true });
+  for (const [i, uri] of uris.entries()) {
+    const { Body: bytes } = await get(run, { Bucket: source.bucket, Key: `${folder}${uri}` });
+    await pipeline(bytes as Readable, createWriteStream(part, { flags: 'a' }), { signal });
+    run.onProgress((i + 1) / uris.length);
+  }
+  if (!(await complete(part, source.size))) {
+    throw new DropreelError('storage_failed', `The rendition has not the ${source.size} bytes that were published.`);
+  }
+  await rename(part, scratch.source);
+}
+
+async function get({ s3, signal }: PullRun, object: { Bucket: string; Key: string; IfMatch?: string }) {
+  return s3.send(new GetObjectCommand(object), { abortSignal: signal }).catch((error: unknown) => {
+    throw sourceError(error) ?? error;
+  });
+}
