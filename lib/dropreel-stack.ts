@@ -1,7 +1,7 @@
 import { type CfnElement, CfnOutput, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { CLAIM_FILE, DROP_PREFIX, MP4_KEYS, POINTER_KEYS, RESULT_FILE, TMP_PREFIX } from '../core/contracts/keys.ts';
+import { CLAIM_FILE, DROP_PREFIX, OUTPUT_KEYS, POINTER_KEYS, RESULT_FILE, TMP_PREFIX } from '../core/contracts/keys.ts';
 import { Api } from './api/api.ts';
 import { Delivery } from './delivery/delivery.ts';
 import { Encode } from './encode/encode.ts';
@@ -89,7 +89,7 @@ function acknowledgePrefixes({ uploads, media }: Storage): void {
     [`${arn(media)}/${TMP_PREFIX}*`]: 'The output of any job',
     [`${arn(media)}/${TMP_PREFIX}*/${RESULT_FILE}`]: 'The result of any job',
     [`${arn(media)}/${TMP_PREFIX}*/${CLAIM_FILE}`]: 'The claim of any job',
-    [`${arn(media)}/${MP4_KEYS}`]: 'Any published MP4',
+    ...Object.fromEntries(OUTPUT_KEYS.map((keys) => [`${arn(media)}/${keys}`, 'The outputs of any media'])),
     ...Object.fromEntries(POINTER_KEYS.map((keys) => [`${arn(media)}/${keys}`, 'The pointers of any media'])),
     [`${arn(media)}/*`]: 'Published objects, whose keys begin with the id of their creator',
   };

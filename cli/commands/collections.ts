@@ -82,7 +82,7 @@ function withSettings(command: Command): Command {
     .option('--playback <who>', 'public or private')
     .option('--delete-original', 'delete uploads once they are ready')
     .option('--no-delete-original')
-    .option('--retranscode-from-output', 'allow a new encode from the MP4 when the original is gone')
+    .option('--retranscode-from-output', 'allow a new encode from an output when the original is gone')
     .option('--no-retranscode-from-output');
 }
 

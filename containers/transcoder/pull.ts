@@ -60,7 +60,7 @@ async function headSource({ s3, source, signal }: PullRun): Promise<HeadObjectCo
   return head;
 }
 
-function pinned(source: Source) {
+export function pinned(source: Source) {
   const etag = source.etag.startsWith('"') ? source.etag : `"${source.etag}"`;
   return {
     Bucket: source.bucket,
@@ -72,7 +72,7 @@ function pinned(source: Source) {
 
 const changed = () => new DropreelError('source_changed', 'The object was replaced while it was read.');
 
-function sourceError(error: unknown): DropreelError | null {
+export function sourceError(error: unknown): DropreelError | null {
   const status = httpStatus(error);
   // 405: the version is a delete marker. 416: it is shorter than it was.
   if (status === 404 || status === 405) {
@@ -127,7 +127,7 @@ async function openJournal(path: string, source: Source) {
   };
 }
 
-async function complete(path: string, size: number): Promise<boolean> {
+export async function complete(path: string, size: number): Promise<boolean> {
   const handle = await open(path).catch(() => null);
   if (handle === null) return false;
   const found = (await handle.stat()).size;

@@ -12,8 +12,8 @@ export const DEFAULT_COLLECTION = 'default';
 export const ACCESS = ['public', 'private'] as const;
 export type Access = (typeof ACCESS)[number];
 
-/** Matches the key of every published MP4, as a policy's resource has it. */
-export const MP4_KEYS = '*/mp4/*.mp4';
+/** Match the keys of every published MP4, and of every published stream, as a policy's resources have them. */
+export const OUTPUT_KEYS = ['*/mp4/*.mp4', '*/hls/*'] as const;
 
 /** Match the keys of the pointers, as a policy's resources have them. */
 export const POINTER_KEYS = [

@@ -58,7 +58,7 @@ export const PROBLEMS = {
   original_gone: {
     status: 409,
     title: 'The original is gone',
-    when: 'A new encode was asked for, the original was deleted, and the collection does not allow encoding from the MP4.',
+    when: 'A new encode was asked for, the original was deleted, and the collection does not allow encoding from an output, or there is none.',
   },
   already_exists: { status: 409, title: 'Already exists', when: 'A collection of this id exists.' },
   not_empty: { status: 409, title: 'Not empty', when: 'A collection that holds media is not deleted.' },

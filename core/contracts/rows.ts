@@ -178,7 +178,7 @@ export const CollectionRow = z.object({
   /** Absent means the default, `batch-cpu`. */
   engine: z.enum(['batch-cpu']).optional(),
   deleteOriginal: z.boolean().default(false),
-  /** Whether a media whose original is gone may be encoded again from its own MP4. */
+  /** Whether a media whose original is gone may be encoded again from an output: its MP4 or, of sound, its best rendition. */
   retranscodeFromOutput: z.boolean().default(false),
   /** Holds for what is published from now on. */
   playback: Access.default('public'),

@@ -7,7 +7,7 @@ import { PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from 'aw
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { EXIT } from '../../core/contracts/job.ts';
-import { DROP_PREFIX, MP4_KEYS, TMP_PREFIX } from '../../core/contracts/keys.ts';
+import { DROP_PREFIX, OUTPUT_KEYS, TMP_PREFIX } from '../../core/contracts/keys.ts';
 import { allow, allowListing } from '../parts/allow.ts';
 import type { Surroundings } from '../parts/surroundings.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -101,14 +101,18 @@ function taskRole(scope: Construct, id: string, statements: PolicyStatement[]): 
   });
 }
 
-/** Reads drops and published MP4s, writes under tmp/ and nowhere else, reports on the bus. */
+/** Reads drops and published outputs, writes under tmp/ and nowhere else, reports on the bus. */
 function workerPermissions({ uploads, media, bus }: Storage): PolicyStatement[] {
   return [
     // A job names the version that it was made for.
     allow('s3', ['GetObjectVersion'], uploads.arnForObjects(`${DROP_PREFIX}*`)),
     allowListing(uploads, DROP_PREFIX),
     // What to encode again from, where the original is gone.
-    allow('s3', ['GetObject'], media.arnForObjects(MP4_KEYS)),
+    allow(
+      's3',
+      ['GetObject'],
+      OUTPUT_KEYS.map((keys) => media.arnForObjects(keys)),
+    ),
     allow('s3', ['GetObject', 'PutObject', 'AbortMultipartUpload'], media.arnForObjects(`${TMP_PREFIX}*`)),
     allowListing(media, TMP_PREFIX),
     allow('events', ['PutEvents'], bus.eventBusArn),

@@ -5,7 +5,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { z } from 'zod';
 import type { SweepInput } from '../../core/contracts/events.ts';
-import { CLAIM_FILE, DROP_PREFIX, MP4_KEYS, RESULT_FILE, TMP_PREFIX } from '../../core/contracts/keys.ts';
+import { CLAIM_FILE, DROP_PREFIX, OUTPUT_KEYS, RESULT_FILE, TMP_PREFIX } from '../../core/contracts/keys.ts';
 import type { Encode } from '../encode/encode.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import { allow, allowListing } from '../parts/allow.ts';
@@ -67,7 +67,7 @@ export class Sweep extends Construct {
         allow(
           's3',
           ['GetObject'],
-          [`${TMP_PREFIX}*/${RESULT_FILE}`, `${TMP_PREFIX}*/${CLAIM_FILE}`, MP4_KEYS].map((key) =>
+          [`${TMP_PREFIX}*/${RESULT_FILE}`, `${TMP_PREFIX}*/${CLAIM_FILE}`, ...OUTPUT_KEYS].map((key) =>
             media.arnForObjects(key),
           ),
         ),

@@ -41,6 +41,7 @@ describe('permissions', () => {
     const tails = arns.map((text) => /"([:/][^"]*)"\]\]\}$/.exec(text)?.[1]);
     expect([...new Set(tails)].sort()).toEqual([
       '/*',
+      '/*/hls/*',
       '/*/hls/*/master.m3u8',
       '/*/hls/*/preview/preview.m3u8',
       '/*/mp4/*.mp4',

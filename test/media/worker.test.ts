@@ -1,7 +1,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CopyObjectCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { head, list } from '../../aws/s3.ts';
 import { Drained } from '../../containers/transcoder/failures.ts';
@@ -46,10 +52,10 @@ afterAll(async () => {
 let count = 0;
 
 /** Uploads a file and describes the job for it. */
-async function jobFor(path: string): Promise<Job> {
+async function jobFor(path: string, ending = 'mp4'): Promise<Job> {
   count += 1;
   const body = await readFile(path);
-  const key = `drop/maria/talks/file ${count}.mp4`;
+  const key = `drop/maria/talks/file ${count}.${ending}`;
   const { ETag = '', VersionId } = await s3.send(new PutObjectCommand({ Bucket: UPLOADS, Key: key, Body: body }));
   const jobId = `${MEDIA_ID}-${count}`;
   return {
@@ -153,6 +159,41 @@ test('a version that is gone, and one that was replaced, are told apart', async 
   const replaced = { ...(await jobFor(clip)), source: { ...unversioned, etag: '00000000000000000000000000000000' } };
   expect(await run(replaced)).toBe(65);
   expect(await resultOf(replaced)).toMatchObject({ error: { code: 'source_changed' } });
+});
+
+test('a published rendition of sound is read as one file: init segment and segments end to end', async () => {
+  const seconds = 13;
+  const job = await jobFor(await make(directory.path, ...tone(seconds), 'tone.wav'));
+  expect(await run(job)).toBe(0);
+  const made = await resultOf(job);
+  const best = made.status === 'succeeded' ? made.renditions[0] : undefined;
+  expect(best?.playlist).toBe('128k.m3u8');
+  const folder = `maria/hls/${MEDIA_ID}/v1/`;
+  for (const name of await keysOf(job)) {
+    const CopySource = `${MEDIA}/${job.output.prefix}${name}`;
+    await s3.send(new CopyObjectCommand({ Bucket: MEDIA, Key: `${folder}${name}`, CopySource }));
+  }
+  const key = `${folder}128k.m3u8`;
+  const { etag } = (await head(s3, { bucket: MEDIA, key })) ?? expect.fail('It is not there.');
+  const source = { bucket: MEDIA, key, sequencer: '0', size: best?.bytes ?? 0, etag };
+  const again = { ...(await jobFor(clip)), source };
+  expect(await run(again)).toBe(0);
+  const result = await resultOf(again);
+  expect(result).toMatchObject({ kind: 'audio', source: { audioCodec: 'aac' }, waveform: 'waveform.json' });
+  expect(result.source?.durationSeconds).toBeCloseTo(seconds, 1);
+
+  const short = { ...(await jobFor(clip)), source: { ...source, size: source.size + 1 } };
+  expect(await run(short)).toBe(75);
+  expect(await resultOf(short)).toMatchObject({ error: { code: 'storage_failed' } });
+  await s3.send(new DeleteObjectCommand({ Bucket: MEDIA, Key: `${folder}128k_001.m4s` }));
+  const broken = { ...(await jobFor(clip)), source };
+  expect(await run(broken)).toBe(65);
+  expect(await resultOf(broken)).toMatchObject({ error: { code: 'source_missing' } });
+});
+
+test('an upload that is called like a playlist is read as an upload', async () => {
+  const job = await jobFor(clip, 'm3u8');
+  expect(await run(job)).toBe(0);
 });
 
 test('asked to stop it keeps its checkpoint, and the next attempt goes on from it', async () => {
