@@ -1,12 +1,14 @@
 import { jobIdFor } from '../contracts/ids.ts';
 import type { Job } from '../contracts/job.ts';
-import { tmpPrefix } from '../contracts/keys.ts';
+import { mediaKeys, tmpPrefix } from '../contracts/keys.ts';
 import { CHORE, type JobRow, type MediaRow, rowKeys, type Source } from '../contracts/rows.ts';
 import type { Preset } from '../media/presets.ts';
 import type { Outcome, Put } from './change.ts';
+import { ERRORS } from './errors.ts';
 import { after, changeMedia, jobKey, jobTodo, STALE_AFTER_MS } from './rows.ts';
 
 export interface Start {
+  /** Decides the engine's queue: re-transcodes wait behind uploads, and count against the cap. */
   purpose: JobRow['purpose'];
   source: Source;
   preset: Preset;
@@ -48,9 +50,9 @@ export function stateDuring(media: Pick<MediaRow, 'current'>): 'retranscoding' |
  * Another job for what was uploaded before: a retry of a failed media, or a re-transcode of a ready one. It takes the flag
  * away in the same change. A media that has a job under way, or none of its bytes yet, is left alone.
  */
-export function startAgain(media: MediaRow, start: Omit<Start, 'purpose'>): Outcome<{ job: JobRow }> {
+export function startAgain(media: MediaRow, start: Start): Outcome<{ job: JobRow }> {
   if (media.state !== 'ready' && media.state !== 'failed') return { none: `the media is ${media.state}` };
-  const { row, put } = newJob(media, { ...start, purpose: media.current ? 'retranscode' : 'ingest' });
+  const { row, put } = newJob(media, start);
   const update = changeMedia(
     media,
     start.now,
@@ -68,9 +70,30 @@ export function startAgain(media: MediaRow, start: Omit<Start, 'purpose'>): Outc
   return { change: [{ ...update, expect }, put], job: row };
 }
 
-/** What to encode again: what viewers see now was made from it, or, with nothing to see yet, what was uploaded. */
-export function sourceToEncode(media: MediaRow): Source {
-  return media.current?.source ?? media.source;
+/**
+ * What to encode again, the first that is still there: what viewers see now was made from, for a later upload may have been
+ * a bad file. But one whose job, the last, failed for a cause that passes is still meant.
+ */
+export function sourcesToEncode(media: MediaRow, lastJob: JobRow | null): Source[] {
+  const shown = media.current?.source ?? media.source;
+  const { source, state, error } = lastJob ?? {};
+  const passing = state === 'failed' && error !== undefined && ERRORS[error.code].transient;
+  return source && passing && source.bucket === media.source.bucket ? [source, shown] : [shown];
+}
+
+/**
+ * What may take the place of an original that is gone: the MP4 or, of sound, the playlist of the best rendition, with the
+ * bytes of all its files.
+ */
+export function outputToEncode(media: MediaRow): { key: string; bytes?: number } | null {
+  const { creatorId, mediaId, current } = media;
+  if (!current) return null;
+  if (current.outputs.mp4 !== undefined) return { key: current.outputs.mp4 };
+  const [best] = current.renditions;
+  // A picture's rendition is without its sound.
+  if (!best || best.width !== undefined) return null;
+  const { hls } = mediaKeys(creatorId, mediaId, current.access).version(current.version);
+  return { key: `${hls}${best.name}.m3u8`, bytes: best.bytes };
 }
 
 /** The engine took the job. Null for `media` when another job decides by now. */
@@ -100,21 +123,29 @@ export function jobFor(row: JobRow, preset: Preset, mediaBucket: string): Job {
   };
 }
 
-/** Flags a media: the next sweep encodes it again as soon as no job of it runs. */
+/** Whether it failed before it had any job: its upload never came, or is no media. */
+export function wasRefused(media: MediaRow): boolean {
+  return media.state === 'failed' && media.jobId === undefined;
+}
+
+/**
+ * Flags a media: the next sweep encodes it again as soon as no job of it runs.
+ * @param flaggedFor the flag of its collection for which this is done, noted so that it is done once for it.
+ */
 export function flagMedia(media: MediaRow, now: string, flaggedFor?: string): Outcome {
-  if (media.scheduleRetranscode) return { none: 'already flagged' };
-  if (flaggedFor !== undefined && media.flaggedFor === flaggedFor) return { none: 'flagged by this flag before' };
   if (media.state === 'deleting' || media.state === 'uploading') return { none: `the media is ${media.state}` };
-  return {
-    change: [
-      {
-        op: 'update',
-        key: rowKeys.media(media.mediaId),
-        expect: { state: media.state, todo: null, ...(flaggedFor && { flaggedFor: media.flaggedFor ?? null }) },
-        set: { scheduleRetranscode: true, todo: CHORE.retranscode, todoAt: now, flaggedFor, updatedAt: now },
-      },
-    ],
-  };
+  if (wasRefused(media)) return { none: 'its upload was refused' };
+  if (flaggedFor !== undefined && media.flaggedFor === flaggedFor) return { none: 'flagged by this flag before' };
+  if (flaggedFor === undefined && media.scheduleRetranscode) return { none: 'already flagged' };
+  const key = rowKeys.media(media.mediaId);
+  const leaves = { state: media.state, ...(flaggedFor && { flaggedFor: media.flaggedFor ?? null }) };
+  if (media.scheduleRetranscode) {
+    // One job does for both flags: after it, this one must not bring another.
+    const expect = { ...leaves, todo: CHORE.retranscode };
+    return { change: [{ op: 'update', key, expect, set: { flaggedFor } }] };
+  }
+  const set = { scheduleRetranscode: true, todo: CHORE.retranscode, todoAt: now, flaggedFor, updatedAt: now };
+  return { change: [{ op: 'update', key, expect: { ...leaves, todo: null }, set }] };
 }
 
 /** Takes the flag of a media away, with the reason for which it could not be encoded again, if there is one. */

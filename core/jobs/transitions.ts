@@ -12,6 +12,15 @@ export {
   rolledBack,
   superseded,
 } from './publication.ts';
-export { engineAccepted, flagMedia, jobFor, sourceToEncode, startAgain, unflagMedia } from './start.ts';
+export {
+  engineAccepted,
+  flagMedia,
+  jobFor,
+  outputToEncode,
+  sourcesToEncode,
+  startAgain,
+  unflagMedia,
+  wasRefused,
+} from './start.ts';
 export { jobProgressed, jobRunning, stillWaiting } from './track.ts';
 export { acceptUpload, expireUpload, newCollection, noNews, rejectUpload } from './upload.ts';

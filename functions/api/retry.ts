@@ -1,7 +1,7 @@
 import { getCollection, settle } from '../../aws/table.ts';
 import { ApiError } from '../../core/api/problem.ts';
 import type { JobRow, MediaRow } from '../../core/contracts/rows.ts';
-import { sourceToEncode, startAgain } from '../../core/jobs/transitions.ts';
+import { startAgain } from '../../core/jobs/transitions.ts';
 import { DEFAULT_PRESET } from '../../core/media/presets.ts';
 import { presetNamed } from '../shared/preset.ts';
 import { logger } from '../shared/stack.ts';
@@ -28,7 +28,7 @@ export async function retry(services: Services, load: () => Promise<MediaRow>, n
     if (media.error?.code === 'upload_expired') {
       throw new ApiError('wrong_state', 'Its upload was never finished. Upload the file again.');
     }
-    return startAgain(media, { source: sourceToEncode(media), preset, now });
+    return startAgain(media, { purpose: 'ingest', source: media.source, preset, now });
   });
   if ('job' in outcome) await start(services, outcome.job);
 }

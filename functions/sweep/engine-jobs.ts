@@ -3,7 +3,7 @@ import { getCollection, getJob, getMedia, settle } from '../../aws/table.ts';
 import type { JobRow } from '../../core/contracts/rows.ts';
 import type { Outcome } from '../../core/jobs/change.ts';
 import { decide } from '../../core/jobs/errors.ts';
-import { jobRunning, sourceToEncode, startAgain } from '../../core/jobs/transitions.ts';
+import { jobRunning, startAgain } from '../../core/jobs/transitions.ts';
 import { endJob, failJob, readResult } from '../shared/end-job.ts';
 import { presetNamed } from '../shared/preset.ts';
 import { submitJob } from '../shared/submit-job.ts';
@@ -67,7 +67,8 @@ async function engineLost(services: SweepServices, job: JobRow): Promise<void> {
     if (!media || media.jobId !== job.jobId) return { none: 'another job decides' };
     if (decide('engine_lost', media.attempts, LOST_ATTEMPTS) !== 'retry') return { none: 'tried often enough' };
     const collection = await getCollection(table, media.creatorId, media.collectionId);
-    return startAgain(media, { source: sourceToEncode(media), preset: presetNamed(collection?.preset ?? ''), now });
+    const { purpose, source } = job;
+    return startAgain(media, { purpose, source, preset: presetNamed(collection?.preset ?? ''), now });
   });
   if (!('none' in outcome)) await submitJob(services.engine, outcome.job, false);
 }

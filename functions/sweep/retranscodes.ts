@@ -1,10 +1,18 @@
 import { head } from '../../aws/s3.ts';
-import { getCollection, getRow, settle } from '../../aws/table.ts';
+import { getCollection, getJob, getRow, settle } from '../../aws/table.ts';
 import { countTodo } from '../../aws/table-queries.ts';
+import { parseJobId } from '../../core/contracts/ids.ts';
 import type { JobRow } from '../../core/contracts/rows.ts';
 import { CHORE, type CollectionRow, MediaRow, type RowKey, rowKeys, type Source } from '../../core/contracts/rows.ts';
 import type { Outcome } from '../../core/jobs/change.ts';
-import { isUnderWay, sourceToEncode, startAgain, unflagMedia } from '../../core/jobs/transitions.ts';
+import {
+  isUnderWay,
+  outputToEncode,
+  sourcesToEncode,
+  startAgain,
+  unflagMedia,
+  wasRefused,
+} from '../../core/jobs/transitions.ts';
 import { presetNamed } from '../shared/preset.ts';
 import { logger } from '../shared/stack.ts';
 import { submitJob } from '../shared/submit-job.ts';
@@ -14,14 +22,27 @@ import { minutesAfter, type SweepServices } from './services.ts';
 /** A media whose job is under way keeps its flag, and is looked at again after this. */
 const WAIT_MINUTES = 5;
 
-/** Flagged media: one job each with the collection's preset of now, as long as fewer than the cap are unfinished. */
+/**
+ * Flagged media: one job each with the collection's preset of now, as long as fewer than the cap are unfinished. One that
+ * cannot be started does not keep those behind it from their turn, but ends the run as failed.
+ */
 export async function startRetranscodes(services: SweepServices): Promise<void> {
+  const failures: unknown[] = [];
+  await startWhileThereIsRoom(services, failures);
+  if (failures.length > 0) throw failures[0];
+}
+
+async function startWhileThereIsRoom(services: SweepServices, failures: unknown[]): Promise<void> {
   const { table, maxRetranscodes, did } = services;
   let unfinished = await countTodo(table, CHORE.retranscodeJob, maxRetranscodes);
   for await (const items of due(services, CHORE.retranscode)) {
     for (const { pk, sk } of items) {
       if (unfinished >= maxRetranscodes || services.timeIsUp()) return;
-      const job = await startOne(services, { pk, sk });
+      const job = await startOne(services, { pk, sk }).catch((error: unknown) => {
+        logger.error('not started', { media: pk, error });
+        failures.push(error);
+        return null;
+      });
       if (!job) continue;
       unfinished++;
       did('retranscodesStarted');
@@ -40,37 +61,43 @@ async function startOne(services: SweepServices, key: RowKey): Promise<JobRow | 
     happened = null;
     const media = await getRow(table, key, MediaRow);
     if (!media || media.todo !== CHORE.retranscode) return { none: 'seen to' };
-    if (!media.scheduleRetranscode) return unflagMedia(media, now);
+    if (!media.scheduleRetranscode || wasRefused(media)) return unflagMedia(media, now);
     if (isUnderWay(media)) {
       happened = 'retranscodesWaiting';
       return { change: [postpone(media, now)] };
     }
     const collection = await getCollection(table, media.creatorId, media.collectionId);
-    const source = await findSource(services, media, collection);
-    if (source) return startAgain(media, { source, preset: presetNamed(collection?.preset ?? ''), now });
+    const found = await findSource(services, media, collection);
+    if ('source' in found) {
+      const preset = presetNamed(collection?.preset ?? '');
+      return startAgain(media, { purpose: 'retranscode', source: found.source, preset, now });
+    }
     happened = 'originalsGone';
-    const message = 'The original was deleted, and the collection does not allow to encode from the MP4.';
-    return unflagMedia(media, now, { code: 'original_gone', message, at: now });
+    return unflagMedia(media, now, { code: 'original_gone', message: found.gone, at: now });
   });
   if ('none' in outcome) return null;
   if (happened) did(happened);
   return outcome.job ?? null;
 }
 
-/** The original while it is there; otherwise the MP4 made from it, where the collection allows that. */
+/** The original while it is there; otherwise an output made from it, where the collection allows that. */
 async function findSource(
-  { s3, mediaBucket }: SweepServices,
+  { table, s3, mediaBucket }: SweepServices,
   media: MediaRow,
   collection: CollectionRow | null,
-): Promise<Source | null> {
-  const original = sourceToEncode(media);
-  if (await head(s3, original)) return original;
-  const mp4 = media.current?.outputs.mp4;
-  if (!collection?.retranscodeFromOutput || mp4 === undefined) return null;
-  const found = await head(s3, { bucket: mediaBucket, key: mp4 });
-  if (!found) return null;
-  const { size, etag } = found;
-  return { bucket: mediaBucket, key: mp4, sequencer: original.sequencer, size, etag };
+): Promise<{ source: Source } | { gone: string }> {
+  const lastJob = media.jobId === undefined ? null : await getJob(table, media.mediaId, parseJobId(media.jobId).n);
+  const originals = sourcesToEncode(media, lastJob);
+  for (const source of originals) if (await head(s3, source)) return { source };
+  if (!collection?.retranscodeFromOutput) {
+    return { gone: 'The original was deleted, and the collection does not allow to encode from an output.' };
+  }
+  const output = outputToEncode(media);
+  const found = output && (await head(s3, { bucket: mediaBucket, key: output.key }));
+  if (!found) return { gone: 'The original was deleted, and no output is there to encode from.' };
+  const { sequencer } = media.source;
+  const size = output.bytes ?? found.size;
+  return { source: { bucket: mediaBucket, key: output.key, sequencer, size, etag: found.etag } };
 }
 
 function postpone(media: MediaRow, now: string) {

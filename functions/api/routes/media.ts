@@ -7,7 +7,7 @@ import { ApiError } from '../../../core/api/problem.ts';
 import { jobView, mediaView } from '../../../core/api/views.ts';
 import type { MediaView } from '../../../core/contracts/api.ts';
 import { type MediaRow, PLAYABLE_STATES, rowKeys } from '../../../core/contracts/rows.ts';
-import { flagMedia, markDeleting } from '../../../core/jobs/transitions.ts';
+import { flagMedia, markDeleting, outputToEncode } from '../../../core/jobs/transitions.ts';
 import { type Call, type Routes, type Services, viewSettings } from '../call.ts';
 import { listMedia } from '../list-media.ts';
 import { loadJob, loadMedia } from '../load.ts';
@@ -145,7 +145,7 @@ function takeFlag(media: MediaRow, now: string) {
 
 async function mayUseOutput({ table }: Services, media: MediaRow): Promise<boolean> {
   const collection = await getCollection(table, media.creatorId, media.collectionId);
-  return collection?.retranscodeFromOutput === true && media.current?.outputs.mp4 !== undefined;
+  return collection?.retranscodeFromOutput === true && outputToEncode(media) !== null;
 }
 
 function wrongState(media: MediaRow, verb: string): ApiError {

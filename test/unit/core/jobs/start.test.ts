@@ -4,7 +4,8 @@ import {
   flagMedia,
   jobFor,
   markDeleting,
-  sourceToEncode,
+  outputToEncode,
+  sourcesToEncode,
   startAgain,
   unflagMedia,
 } from '../../../../core/jobs/transitions.ts';
@@ -12,7 +13,7 @@ import { PRESETS } from '../../../../core/media/presets.ts';
 import { changeOf, job, MEDIA_ID, MEDIA_KEY, media, NOW, source, updateOf, version } from './factories.ts';
 
 const preset = PRESETS.compact ?? expect.fail('no preset');
-const start = { source: source(), preset, now: NOW };
+const start = { purpose: 'retranscode' as const, source: source(), preset, now: NOW };
 
 describe('another job', () => {
   it('of a ready, flagged media makes it retranscoding and takes the flag away in the same change', () => {
@@ -35,10 +36,13 @@ describe('another job', () => {
     });
   });
 
-  it('of a failed media makes it transcoding, on the queue of new uploads, and counts the attempt', () => {
-    const outcome = startAgain(media({ state: 'failed', attempts: 1 }), start);
+  it.each([
+    ['ingest', 'job'],
+    ['retranscode', 'retranscode-job'],
+  ] as const)('of a failed media makes it transcoding, counts the attempt, and is what it was asked for: %s', (purpose, todo) => {
+    const outcome = startAgain(media({ state: 'failed', attempts: 1 }), { ...start, purpose });
     expect(updateOf(outcome, 'MEDIA').set).toMatchObject({ state: 'transcoding', attempts: 2 });
-    expect(changeOf(outcome)[1]).toMatchObject({ op: 'put', row: { purpose: 'ingest', todo: 'job' } });
+    expect(changeOf(outcome)[1]).toMatchObject({ op: 'put', row: { purpose, todo } });
   });
 
   it.each([
@@ -51,10 +55,57 @@ describe('another job', () => {
     expect(startAgain(media({ state }), start)).toEqual({ none: `the media is ${state}` });
   });
 
-  it('reads what viewers see now was made from, not a later upload that failed', () => {
-    const before = media({ source: source({ versionId: 'v-bad' }), current: version(1) });
-    expect(sourceToEncode(before).versionId).toBe('v-a');
-    expect(sourceToEncode(media()).versionId).toBe('v-a');
+  describe('reads', () => {
+    const [shown, newer] = [source(), source({ versionId: 'v-b', sequencer: '0B' })];
+    const replaced = media({ state: 'ready', source: newer, current: version(1, { source: shown }) });
+    const failedWith = (code: 'worker_lost' | 'corrupt', from = newer) =>
+      job({ n: 2, state: 'failed', source: from, error: { code, message: 'No.', at: NOW } });
+
+    it('what was uploaded, with nothing to see yet', () => {
+      expect(sourcesToEncode(media({ state: 'failed' }), null)).toEqual([shown]);
+    });
+    it('what viewers see now was made from, not a later upload that is a bad file', () => {
+      expect(sourcesToEncode(replaced, failedWith('corrupt'))).toEqual([shown]);
+      expect(sourcesToEncode(replaced, null)).toEqual([shown]);
+    });
+    it('a later upload that failed for a cause that passes, while it is there', () => {
+      expect(sourcesToEncode(replaced, failedWith('worker_lost'))).toEqual([newer, shown]);
+    });
+    it('the original, though the last job was to encode an output of it', () => {
+      const output = source({ bucket: 'media', key: 'ann/mp4/one/v1.mp4' });
+      expect(sourcesToEncode(replaced, failedWith('worker_lost', output))).toEqual([shown]);
+    });
+  });
+
+  describe('where the original is gone, reads', () => {
+    const rendition = (name: string, more: object = {}) => ({
+      ...{ name, codecs: 'mp4a.40.2', bandwidth: 1, averageBandwidth: 1, durationSeconds: 1, bytes: 900 },
+      ...more,
+    });
+    it.each([
+      ['the MP4', version(3), { key: `ann/mp4/${MEDIA_ID}/v3.mp4` }],
+      [
+        'the best rendition of sound',
+        version(3, { outputs: { master: 'm' }, renditions: [rendition('128k'), rendition('64k')] }),
+        { key: `ann/hls/${MEDIA_ID}/v3/128k.m3u8`, bytes: 900 },
+      ],
+      [
+        'that of a private version in its place',
+        version(3, { outputs: { master: 'm' }, renditions: [rendition('128k')], access: 'private' }),
+        { key: `private/ann/hls/${MEDIA_ID}/v3/128k.m3u8`, bytes: 900 },
+      ],
+      [
+        'nothing of a video without an MP4, for its renditions are silent',
+        version(3, { outputs: { master: 'm' }, renditions: [rendition('720p', { width: 1280, height: 720 })] }),
+        null,
+      ],
+      ['nothing of a version without renditions', version(3, { outputs: { master: 'm' } }), null],
+    ])('%s', (_, current, expected) => {
+      expect(outputToEncode(media({ current }))).toEqual(expected);
+    });
+    it('nothing while there is no version', () => {
+      expect(outputToEncode(media())).toBeNull();
+    });
   });
 
   it('is given to an engine with its own folder under tmp/', () => {
@@ -111,11 +162,23 @@ describe('the flag', () => {
       },
     ]);
   });
+  it('of a media that has one already notes the collection flag only: one job does for both', () => {
+    const flagged = media({ state: 'ready', scheduleRetranscode: true, todo: 'retranscode', flaggedFor: 'flag-0' });
+    expect(flagMedia(flagged, NOW)).toEqual({ none: 'already flagged' });
+    expect(changeOf(flagMedia(flagged, NOW, 'flag-1'))).toEqual([
+      {
+        op: 'update',
+        key: MEDIA_KEY,
+        expect: { state: 'ready', flaggedFor: 'flag-0', todo: 'retranscode' },
+        set: { flaggedFor: 'flag-1' },
+      },
+    ]);
+  });
   it.each([
-    ['of a flagged media', { scheduleRetranscode: true }, 'already flagged'],
     ['by the same collection flag, after its job was started', { flaggedFor: 'flag-1' }, 'flagged by this flag before'],
     ['of one that is being deleted', { state: 'deleting' as const }, 'the media is deleting'],
     ['of one that has no bytes yet', { state: 'uploading' as const }, 'the media is uploading'],
+    ['of one that never had a job', { state: 'failed' as const, jobId: undefined }, 'its upload was refused'],
   ])('is not set %s', (_, more, none) => {
     expect(flagMedia(media(more), NOW, 'flag-1')).toEqual({ none });
   });
