@@ -15,20 +15,28 @@ export interface Journal<Record> {
   abandon(): Promise<void>;
 }
 
+/** A journal is compacted as it runs when it has grown to so many times its last snapshot, and is worth it (bytes). */
+const GROWTH = 4;
+const WORTH_IT = 2 ** 20;
+
 /**
- * Replays `file` through `apply`, then replaces it by the records of `snapshot`, which must lead to the same state.
+ * Replays `file` through `apply`, then replaces it by the records of `snapshot`, which must lead to the same state. That is done
+ * again whenever the file has outgrown its last snapshot.
  * A last line without its line feed, torn by a crash, is dropped: nobody was told that it is safe.
  * @throws when another line is no JSON: the file is damaged, and going on would lose what was acknowledged.
  */
 export async function openJournal<Record>(options: {
   file: string;
   apply: (record: Record) => void;
+  /** Of everything applied so far. Read to its end at once. */
   snapshot: () => Iterable<Record>;
 }): Promise<Journal<Record>> {
-  const { file, apply } = options;
+  const { file, apply, snapshot } = options;
   await replay(file, apply);
-  let position = await compact(file, options.snapshot());
-  const handle = await open(file, 'r+');
+  let { handle, position } = await replace(file, snapshot());
+  await syncDirectory(dirname(file));
+  let isNameSynced = true;
+  let lastCompacted = position;
 
   let unwritten: string[] = [];
   let waiting: Waiter[] = [];
@@ -37,15 +45,14 @@ export async function openJournal<Record>(options: {
 
   async function flush(): Promise<void> {
     while (waiting.length > 0) {
-      const lines = unwritten;
+      let lines = unwritten;
       const told = waiting;
       unwritten = [];
       waiting = [];
       try {
-        const bytes = Buffer.from(lines.join(''));
-        await writeAll(handle, bytes, position);
-        await handle.datasync();
-        position += bytes.length;
+        // They are applied, so that the snapshot has them.
+        if (position > Math.max(WORTH_IT, GROWTH * lastCompacted) && (await compact())) lines = [];
+        await write(lines);
         for (const { resolve } of told) resolve();
       } catch (error) {
         unwritten = [...lines, ...unwritten];
@@ -54,6 +61,32 @@ export async function openJournal<Record>(options: {
     }
     // In the same turn as the last look at `waiting`: an append after it starts a flush of its own.
     flushing = undefined;
+  }
+
+  /** False when it could not be done, and the old file goes on. */
+  async function compact(): Promise<boolean> {
+    try {
+      const old = handle;
+      ({ handle, position } = await replace(file, snapshot()));
+      isNameSynced = false;
+      await old.close().catch(() => {});
+      return true;
+    } catch (error) {
+      process.emitWarning(`journal ${file} could not be compacted: ${String(error)}`);
+      return false;
+    } finally {
+      lastCompacted = position;
+    }
+  }
+
+  async function write(lines: string[]): Promise<void> {
+    if (!isNameSynced) await syncDirectory(dirname(file));
+    isNameSynced = true;
+    if (lines.length === 0) return;
+    const bytes = Buffer.from(lines.join(''));
+    await writeAll(handle, bytes, position);
+    await handle.datasync();
+    position += bytes.length;
   }
 
   function start(): Promise<void> {
@@ -77,10 +110,7 @@ export async function openJournal<Record>(options: {
       closed = true;
       await flushing;
       try {
-        if (unwritten.length > 0) {
-          await writeAll(handle, Buffer.from(unwritten.join('')), position);
-          await handle.datasync();
-        }
+        await write(unwritten);
       } finally {
         await handle.close();
       }
@@ -132,32 +162,41 @@ async function replay<Record>(file: string, apply: (record: Record) => void): Pr
   }
 }
 
-/** Resolves to the new file's length. The file is whole at every moment: it is written aside, then renamed. */
-async function compact<Record>(file: string, records: Iterable<Record>): Promise<number> {
+/** The file is whole at every moment: it is written aside, then renamed. Resolves to the open file and its length. */
+async function replace<Record>(
+  file: string,
+  records: Iterable<Record>,
+): Promise<{ handle: FileHandle; position: number }> {
+  // Before anything is awaited: what the records are made from may change then.
+  const chunks = [...encode(records)];
   const aside = `${file}.new`;
   await rm(aside, { force: true });
   const handle = await open(aside, 'w');
-  let position = 0;
   try {
-    let lines: string[] = [];
-    const write = async () => {
-      const bytes = Buffer.from(lines.join(''));
-      lines = [];
+    let position = 0;
+    for (const bytes of chunks) {
       await writeAll(handle, bytes, position);
       position += bytes.length;
-    };
-    for (const record of records) {
-      lines.push(`${JSON.stringify(record)}\n`);
-      if (lines.length === 1000) await write();
     }
-    await write();
     await handle.sync();
-  } finally {
+    await rename(aside, file);
+    return { handle, position };
+  } catch (error) {
     await handle.close();
+    throw error;
   }
-  await rename(aside, file);
-  await syncDirectory(dirname(file));
-  return position;
+}
+
+function* encode<Record>(records: Iterable<Record>): Iterable<Buffer> {
+  let lines: string[] = [];
+  for (const record of records) {
+    lines.push(`${JSON.stringify(record)}\n`);
+    if (lines.length === 1000) {
+      yield Buffer.from(lines.join(''));
+      lines = [];
+    }
+  }
+  yield Buffer.from(lines.join(''));
 }
 
 /** Makes renames and new names in a directory durable. */

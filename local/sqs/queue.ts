@@ -8,6 +8,8 @@ export class Queue {
   readonly #clock: Clock;
   readonly #messages = new Map<string, Message>();
   readonly #inFlight = new Set<string>();
+  /** Out of sight because of a receive, not of what somebody asked for. */
+  readonly #hidden = new Set<string>();
   readonly #waiting = new Set<() => void>();
 
   constructor(configuration: QueueConfiguration, clock: Clock) {
@@ -23,8 +25,11 @@ export class Queue {
     return this.#messages.get(id);
   }
 
-  all(): Iterable<Readonly<Message>> {
-    return this.#messages.values();
+  /** As they are to be after a restart, when nobody works on them any more. */
+  *lasting(): Iterable<Message> {
+    for (const message of this.#messages.values()) {
+      yield this.#hidden.has(message.id) ? { ...message, visibleAt: 0 } : message;
+    }
   }
 
   *visible(now: number): Iterable<Message> {
@@ -68,23 +73,27 @@ export class Queue {
   hide(message: Message, until: number): Received {
     message.visibleAt = until;
     this.#inFlight.add(message.id);
+    this.#hidden.add(message.id);
     return { message: { ...message }, receiptHandle: receiptHandle(message) };
   }
 
   show(id: string, at: number): void {
     const message = this.#messages.get(id);
     if (message) message.visibleAt = at;
+    this.#hidden.delete(id);
     this.wake();
   }
 
   remove(id: string): void {
     this.#messages.delete(id);
     this.#inFlight.delete(id);
+    this.#hidden.delete(id);
   }
 
   clear(): void {
     this.#messages.clear();
     this.#inFlight.clear();
+    this.#hidden.clear();
   }
 
   wake(): void {

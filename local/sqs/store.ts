@@ -179,7 +179,7 @@ export class QueueStore {
 
   *#snapshot(): Iterable<Entry> {
     for (const queue of this.#queues.values()) {
-      for (const message of queue.all()) yield { op: 'send', queue: queue.arn, message };
+      for (const message of queue.lasting()) yield { op: 'send', queue: queue.arn, message };
     }
   }
 }

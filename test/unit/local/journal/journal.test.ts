@@ -1,8 +1,10 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Journal, openJournal } from '../../../../local/journal.ts';
+import { openNumbers, RECORD_BYTES } from './numbers.ts';
 
 type Put = { key: string; value: string | null };
 
@@ -104,4 +106,73 @@ test('appending to a closed journal is an error', async () => {
   const { journal } = await openMap();
   await journal.close();
   await expect(journal.append({ key: 'a', value: '1' })).rejects.toThrow('is closed');
+});
+
+describe('a journal that has grown to more than a mebibyte as it runs', () => {
+  const MANY = Math.ceil((1.5 * 2 ** 20) / RECORD_BYTES);
+  const numbers = Array.from({ length: MANY }, (_, i) => i + 1);
+  const sizeOf = async () => (await stat(file)).size;
+
+  test('is compacted to its snapshot, and goes on', async () => {
+    const { journal } = await openNumbers(file);
+    for (const n of numbers) await journal.append(n);
+    expect(await sizeOf()).toBeLessThan(0.5 * 2 ** 20);
+    await journal.close();
+    expect((await openNumbers(file)).last()).toBe(MANY);
+    expect(await readdir(directory)).toEqual(['state.jsonl']);
+  });
+
+  test('has what was appended meanwhile, once', async () => {
+    const { journal } = await openNumbers(file);
+    let n = 0;
+    while (n * RECORD_BYTES < 2 ** 20) await journal.append(++n);
+    let isCompacted = false;
+    const appended = [
+      journal.append(++n).then(() => {
+        isCompacted = true;
+      }),
+    ];
+    while (!isCompacted) {
+      await new Promise((resolve) => setImmediate(resolve));
+      appended.push(journal.append(++n, 1));
+    }
+    expect(appended.length).toBeGreaterThan(2);
+    await Promise.all(appended);
+    expect(await sizeOf()).toBeLessThan(0.5 * 2 ** 20);
+    await journal.close();
+    expect((await openNumbers(file)).last()).toBe(n);
+  });
+
+  test('goes on in its old file when there can be no new one', async () => {
+    const { journal } = await openNumbers(file);
+    await mkdir(`${file}.new`);
+    for (const n of numbers) await journal.append(n);
+    expect(await sizeOf()).toBeGreaterThan(MANY * RECORD_BYTES);
+    await journal.close();
+    await rm(`${file}.new`, { recursive: true });
+    expect((await openNumbers(file)).last()).toBe(MANY);
+  });
+
+  // The calls of the compaction in their order, and of the write that follows.
+  test.each([
+    '1 rm',
+    '2 open',
+    '3 write',
+    '4 truncate',
+    '5 sync',
+    '6 rename',
+    '7 open',
+    '8 sync',
+    '9 write',
+  ])('has lost and doubled nothing when it dies at call %s', async (call) => {
+    const writer = join(import.meta.dirname, 'dying-writer.ts');
+    const died = spawnSync(process.execPath, ['--import', 'tsx', writer, file, call], { encoding: 'utf8' });
+    expect(died).toMatchObject({ signal: 'SIGKILL', stderr: '' });
+    const safe = died.stdout.trim().split('\n').map(Number);
+    const { journal, last } = await openNumbers(file);
+    // What was being appended may be there.
+    expect([safe.length, safe.length + 1]).toContain(last());
+    expect(await readdir(directory)).toEqual(['state.jsonl']);
+    await journal.close();
+  });
 });

@@ -1,6 +1,8 @@
+import { stat } from 'node:fs/promises';
 import {
   ChangeMessageVisibilityCommand,
   GetQueueAttributesCommand,
+  PurgeQueueCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
 } from '@aws-sdk/client-sqs';
@@ -12,8 +14,9 @@ const MINUTE = 60_000;
 let small: SmallCloud;
 beforeEach(async () => {
   small = await smallCloud({
-    outputs: { Url: { Value: { Ref: 'Queue' } } },
+    outputs: { Url: { Value: { Ref: 'Queue' } }, Other: { Value: { Ref: 'Other' } } },
     resources: {
+      Other: { Type: 'AWS::SQS::Queue' },
       Queue: { Type: 'AWS::SQS::Queue', Properties: { MessageRetentionPeriod: 60, VisibilityTimeout: 600 } },
     },
   });
@@ -56,9 +59,22 @@ describe('time', () => {
   });
 });
 
-describe('over a crash', () => {
+/** Writes so much that the journal is compacted. */
+async function outgrow(): Promise<void> {
+  const other = { QueueUrl: small.cloud.outputs.Other };
+  const large = 'x'.repeat(600_000);
+  for (let i = 0; i < 2; i++) await small.sqs.send(new SendMessageCommand({ ...other, MessageBody: large }));
+  await small.sqs.send(new PurgeQueueCommand(other));
+  expect((await stat(`${small.directory}/state/sqs/messages.journal`)).size).toBeLessThan(10_000);
+}
+
+describe.each([
+  ['over a crash', async () => {}],
+  ['over a compaction of the journal and a crash', outgrow],
+])('%s', (_, meanwhile) => {
   test('a delay goes on', async () => {
     await send('x', 30);
+    await meanwhile();
     await small.crashAndRestart();
     expect(await receive()).toEqual([]);
     small.cloud.clock.advance(30_000);
@@ -68,6 +84,7 @@ describe('over a crash', () => {
   test('the count of receives goes on, and the lost consumer keeps nobody waiting', async () => {
     await send('x');
     await receive();
+    await meanwhile();
     await small.cloud.close();
     await small.crashAndRestart();
     expect((await receive())[0]?.Attributes).toEqual({ ApproximateReceiveCount: '2' });
@@ -83,6 +100,7 @@ describe('over a crash', () => {
         VisibilityTimeout: 30,
       }),
     );
+    await meanwhile();
     await small.crashAndRestart();
     expect(await receive()).toEqual([]);
     small.cloud.clock.advance(30_000);
