@@ -1,6 +1,7 @@
 import type { Succeeded } from '../contracts/job.ts';
 import type { Failure, JobRow, MediaRow } from '../contracts/rows.ts';
 import type { Outcome, Update } from './change.ts';
+import { expireVersion } from './publication.ts';
 import { changeJob, changeMedia, endJob, hasEnded } from './rows.ts';
 
 /** How a job ends, and what becomes of its media. */
@@ -26,12 +27,14 @@ export function jobSucceeded(job: JobRow, result: Succeeded, now: string): Outco
 
 /**
  * A job ended without anything to publish. Its media, when this is its current job, becomes `failed`; one that can be played
- * goes back to `ready` with the error recorded.
+ * goes back to `ready` with the error recorded. What was copied of it is removed by sweep.
  */
 export function jobFailed(job: JobRow, media: MediaRow | null, error: Failure): Outcome {
   if (hasEnded(job)) return { none: `the job is ${job.state}` };
   const state = error.code === 'cancelled' || error.code === 'source_changed' ? 'cancelled' : 'failed';
-  return { change: [endJob(job, error.at, { state, error }), ...afterFailure(job, media, error)] };
+  const change: Update[] = [endJob(job, error.at, { state, error }), ...afterFailure(job, media, error)];
+  if (job.access) change.push(expireVersion(job, job.n, error.at, job.access));
+  return { change };
 }
 
 function afterFailure(job: JobRow, media: MediaRow | null, error: Failure): Update[] {

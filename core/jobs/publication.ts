@@ -52,6 +52,8 @@ export function published(job: JobRow, media: MediaRow | null, publication: Publ
   if (!media || media.state === 'deleting') return { none: 'the media is deleted' };
   const { version, result, now, graceUntil } = publication;
   const decides = media.jobId === job.jobId;
+  // An output in the place of its original, or an older upload, says nothing of the present one.
+  const ofUpload = job.source.bucket === media.source.bucket && job.source.versionId === media.source.versionId;
   if (!decides && media.current && media.current.version > version.version)
     return { none: 'a newer version is published' };
   const { current } = media;
@@ -64,7 +66,8 @@ export function published(job: JobRow, media: MediaRow | null, publication: Publ
         kind: result.kind,
         current: version,
         ...(current && { previous: { ...current, expiresAt: graceUntil } }),
-        ...(decides && { attempts: 0, sourceInfo: { ...media.sourceInfo, ...result.source } }),
+        ...(decides && { attempts: 0 }),
+        ...(decides && ofUpload && { sourceInfo: { ...media.sourceInfo, ...result.source } }),
       },
       [...(decides ? (['error'] as const) : []), ...(current ? [] : (['previous'] as const))],
     ),
@@ -80,12 +83,15 @@ function stateBeside(media: MediaRow): MediaRow['state'] {
   return media.state === 'failed' ? 'ready' : media.state;
 }
 
-/** A job that came too late: its copies, if there are any, are removed by sweep. */
-export function superseded(job: JobRow, media: MediaRow | null, why: string, now: string, copied: boolean): Outcome {
+/**
+ * A job that came too late: its copies, if there are any, are removed by sweep. Not before their grace is over, for viewers may
+ * have seen them: its publisher may have stopped after the manifest's PUT, and a newer one followed.
+ */
+export function superseded(job: JobRow, media: MediaRow | null, why: string, now: string, graceUntil: string): Outcome {
   if (hasEnded(job)) return { none: `the job is ${job.state}` };
   const error: Failure = { code: 'source_changed', message: `Not published: ${why}.`, at: now };
   const change: Write[] = [endJob(job, now, { state: 'cancelled', error })];
-  if (media && copied) change.push(expireVersion(media, job.n, now, job.access));
+  if (media && job.access) change.push(expireVersion(media, job.n, graceUntil, job.access));
   return { change };
 }
 
@@ -105,6 +111,14 @@ export function reserveRollback(jobId: string, media: MediaRow, graceUntil: stri
       expireVersion(media, previous.version, graceUntil, previous.access),
     ],
   };
+}
+
+/** Nothing is put back: something of the previous version is missing. */
+export function rollbackFailed(jobId: string, media: MediaRow, error: Failure): Outcome {
+  if (media.current?.jobId !== jobId) return { none: 'that version is not the current one' };
+  const key = rowKeys.media(media.mediaId);
+  const expect = { seq: media.seq, state: media.state };
+  return { change: [{ op: 'update', key, expect, set: { error, updatedAt: error.at } }] };
 }
 
 /** The manifest names the previous version again: the two change places. */

@@ -9,6 +9,7 @@ export {
   mayPublish,
   published,
   reserveRollback,
+  rollbackFailed,
   rolledBack,
   superseded,
 } from './publication.ts';

@@ -19,12 +19,16 @@ export async function cleanUp(services: PublishServices, mediaId: string, n: num
   await clearTmp(services, job.jobId);
 }
 
-/** Only the very version that this job was made from, and only while the media says that this is its source. */
+/**
+ * Only the very version that this job was made from, and only while the media says that this is its source. A flagged media
+ * needs it once more: the next job deletes it.
+ */
 async function deleteOriginal(services: PublishServices, job: JobRow, media: MediaRow): Promise<void> {
   const { bucket, key, versionId } = job.source;
   const mine = media.current?.jobId === job.jobId && media.state === 'ready' && media.jobId === job.jobId;
   const same = media.source.versionId === versionId && bucket === services.uploadsBucket;
   if (!mine || !same || versionId === undefined || media.originalDeletedAt !== undefined) return;
+  if (media.scheduleRetranscode) return;
   const collection = await getCollection(services.table, media.creatorId, media.collectionId);
   if (!collection?.deleteOriginal) return;
   await remove(services.s3, { bucket, key, versionId });

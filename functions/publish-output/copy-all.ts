@@ -58,7 +58,8 @@ async function verifyAll(services: PublishServices, plan: PublishPlan): Promise<
   }
 }
 
-async function sizesUnder(services: PublishServices, prefixes: readonly string[]): Promise<Map<string, number>> {
+/** Bytes of each object under these prefixes, by key. */
+export async function sizesUnder(services: PublishServices, prefixes: readonly string[]): Promise<Map<string, number>> {
   const sizes = new Map<string, number>();
   const listing = prefixes.map(async (prefix) => {
     for await (const { key, size } of list(services.s3, services.mediaBucket, prefix)) sizes.set(key, size);

@@ -1,13 +1,13 @@
 import { send } from '../../aws/queue.ts';
 import { head } from '../../aws/s3.ts';
-import { apply, getCollection, getJob, getMedia, settle } from '../../aws/table.ts';
+import { getCollection, getJob, getMedia, settle } from '../../aws/table.ts';
 import type { PublishMessage } from '../../core/contracts/events.ts';
 import { parseJobId } from '../../core/contracts/ids.ts';
 import type { Succeeded } from '../../core/contracts/job.ts';
 import { mediaKeys } from '../../core/contracts/keys.ts';
 import type { JobRow, MediaRow } from '../../core/contracts/rows.ts';
 import { DropreelError } from '../../core/jobs/errors.ts';
-import { decideAccess, expireVersion, mayPublish, published, superseded } from '../../core/jobs/transitions.ts';
+import { decideAccess, mayPublish, published, superseded } from '../../core/jobs/transitions.ts';
 import { type PublishPlan, publishPlan, versionOf } from '../../core/publish/plan.ts';
 import { otherPlace, pointerKeys, pointersTo } from '../../core/publish/pointers.ts';
 import { failJob, readResult } from '../shared/end-job.ts';
@@ -106,8 +106,6 @@ async function makeVersion(
   } catch (error) {
     if (!(error instanceof DropreelError)) throw error;
     await failJob(services.table, job.jobId, error.code, error.message);
-    // What was copied is removed by sweep.
-    await apply(services.table, [expireVersion(job, job.n, new Date().toISOString(), job.access)]);
     return 'failed';
   }
 }
@@ -148,14 +146,13 @@ async function switchTo(
 /** Too late: a newer job decides. Does nothing to a job that is published after all. */
 async function supersede(services: PublishServices, job: JobRow, why: string): Promise<boolean> {
   logger.info('not published', { why });
+  const now = new Date().toISOString();
   await settle(services.table, async () => {
     const [row, media] = await Promise.all([
       getJob(services.table, job.mediaId, job.n),
       getMedia(services.table, job.mediaId),
     ]);
-    return row
-      ? superseded(row, media, why, new Date().toISOString(), row.access !== undefined)
-      : { none: 'the job is gone' };
+    return row ? superseded(row, media, why, now, graceUntil(services, now)) : { none: 'the job is gone' };
   });
   return true;
 }

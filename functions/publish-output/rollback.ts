@@ -1,9 +1,10 @@
 import { getMedia, settle } from '../../aws/table.ts';
 import { parseJobId } from '../../core/contracts/ids.ts';
-import { reserveRollback, rolledBack } from '../../core/jobs/transitions.ts';
+import { reserveRollback, rollbackFailed, rolledBack } from '../../core/jobs/transitions.ts';
 import { otherPlace, pointerKeys, pointersTo } from '../../core/publish/pointers.ts';
 import { logger } from '../shared/stack.ts';
 import { flip, removePointersOf } from './flip.ts';
+import { firstMissing } from './playlists.ts';
 import { graceUntil, type PublishServices } from './services.ts';
 
 /**
@@ -25,6 +26,8 @@ export async function rollBack(services: PublishServices, jobId: string): Promis
   const media = await getMedia(table, mediaId);
   if (media?.current?.jobId !== jobId || !media.previous) return refuse(services, mediaId, 'overtaken');
   const { previous } = media;
+  const missing = await firstMissing(services, media, previous);
+  if (missing !== null) return fail(services, mediaId, jobId, previous.version, missing);
   const pointers = pointersTo(media.creatorId, mediaId, previous.version, previous.outputs, previous.access);
   const left = pointerKeys(media.creatorId, mediaId, otherPlace(previous.access));
   const flipped = await flip(services, previous.jobId, { pointers, left }, async (...masters) => {
@@ -44,6 +47,16 @@ export async function rollBack(services: PublishServices, jobId: string): Promis
     return row ? rolledBack(jobId, row, until, new Date().toISOString()) : { none: 'the media is gone' };
   });
   logger.info('rolled back', { to: previous.version });
+}
+
+async function fail(services: PublishServices, mediaId: string, jobId: string, n: number, key: string): Promise<void> {
+  const message = `Version ${n} cannot be put back: ${key} is missing.`;
+  logger.error('no rollback', { why: message });
+  await settle(services.table, async () => {
+    const media = await getMedia(services.table, mediaId);
+    const error = { code: 'publish_failed' as const, message, at: new Date().toISOString() };
+    return media ? rollbackFailed(jobId, media, error) : { none: 'the media is gone' };
+  });
 }
 
 /** What this call, or one that stopped, has put in the other place before it was overtaken must not stay there. */

@@ -108,7 +108,8 @@ export async function nextJob({ table }: Services): Promise<number> {
   const row = await getMedia(table, MEDIA_ID);
   const preset = PRESETS.standard;
   if (!row || !preset) throw new Error('There is no media.');
-  const outcome = startAgain(row, { purpose: 'retranscode', source: row.source, preset, now: new Date().toISOString() });
+  const now = new Date().toISOString();
+  const outcome = startAgain(row, { purpose: 'retranscode', source: row.source, preset, now });
   if ('none' in outcome) throw new Error(outcome.none);
   await apply(table, outcome.change);
   const { n } = outcome.job;

@@ -47,6 +47,10 @@ describe('a job that fails', () => {
       remove: ['todo', 'todoAt'],
     });
   });
+  it('after it began to copy leaves what it copied for sweep, in the same change', () => {
+    const outcome = jobFailed(job({ state: 'succeeded', access: 'private' }), media(), error);
+    expect(updateOf(outcome, 'OLD#000001').set).toMatchObject({ version: 1, access: 'private', todoAt: NOW });
+  });
   it('after a newer job began is recorded on itself only', () => {
     const outcome = jobFailed(job(), media({ jobId: `${MEDIA_ID}-2` }), error);
     expect(changeOf(outcome)).toHaveLength(1);

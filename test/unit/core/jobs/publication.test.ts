@@ -6,10 +6,23 @@ import {
   mayPublish,
   published,
   reserveRollback,
+  rollbackFailed,
   rolledBack,
   superseded,
 } from '../../../../core/jobs/transitions.ts';
-import { changeOf, job, LATER, MEDIA_ID, MEDIA_KEY, media, NOW, result, updateOf, version } from './factories.ts';
+import {
+  changeOf,
+  job,
+  LATER,
+  MEDIA_ID,
+  MEDIA_KEY,
+  media,
+  NOW,
+  result,
+  source,
+  updateOf,
+  version,
+} from './factories.ts';
 
 const done = (more = {}) => job({ state: 'succeeded', ...more });
 const publication = (n: number) => ({ version: version(n), result: result(), now: NOW, graceUntil: LATER });
@@ -76,6 +89,16 @@ describe('a published version', () => {
     });
   });
 
+  it.each([
+    ['of an output, in place of its original', source({ bucket: 'media', key: 'ann/mp4/one/v1.mp4' })],
+    ['of an older upload than the last', source({ versionId: 'v-0' })],
+  ])('made %s says nothing of the upload', (_, from) => {
+    const before = media({ sourceInfo: { width: 3840, height: 2160 } });
+    expect(updateOf(published(done({ source: from }), before, publication(1)), 'MEDIA').set).not.toHaveProperty(
+      'sourceInfo',
+    );
+  });
+
   it('twice changes nothing', () => {
     expect(published(job({ state: 'published' }), media(), publication(1))).toEqual({ none: 'published before' });
   });
@@ -128,23 +151,27 @@ describe('the access of a version', () => {
     const previous = { ...version(2), expiresAt: LATER };
     const back = rolledBack(`${MEDIA_ID}-1`, media({ current, previous }), LATER, NOW);
     expect(updateOf(back, 'OLD#000001').set).toMatchObject({ version: 1, access: 'private' });
-    const late = superseded(done({ access: 'private' }), media(), 'x', NOW, true);
+    const late = superseded(done({ access: 'private' }), media(), 'x', NOW, LATER);
     expect(updateOf(late, 'OLD#000001').set).toMatchObject({ version: 1, access: 'private' });
   });
 });
 
 describe('a job that came too late', () => {
-  it('is cancelled with the reason, and what it copied is removed at once', () => {
-    const outcome = superseded(done(), media({ jobId: `${MEDIA_ID}-2` }), 'another decides', NOW, true);
+  it('is cancelled with the reason, and what it copied goes after its grace, for viewers may have seen it', () => {
+    const row = done({ access: 'public' });
+    const outcome = superseded(row, media({ jobId: `${MEDIA_ID}-2` }), 'another decides', NOW, LATER);
     expect(updateOf(outcome, 'JOB#000001').set).toMatchObject({
       state: 'cancelled',
       error: { code: 'source_changed', message: 'Not published: another decides.' },
     });
-    expect(updateOf(outcome, 'OLD#000001').set).toEqual(old(1, NOW));
+    expect(updateOf(outcome, 'OLD#000001').set).toEqual({ ...old(1, LATER), access: 'public' });
+  });
+  it('leaves no word for sweep when it has copied nothing', () => {
+    expect(changeOf(superseded(done(), media(), 'x', NOW, LATER))).toHaveLength(1);
   });
   it('is left as it is once it was published after all', () => {
     const row = job({ state: 'published' });
-    expect(superseded(row, media(), 'x', NOW, true)).toEqual({ none: 'the job is published' });
+    expect(superseded(row, media(), 'x', NOW, LATER)).toEqual({ none: 'the job is published' });
   });
 });
 
@@ -182,6 +209,14 @@ describe('a rollback', () => {
       key: { pk: `MEDIA#${MEDIA_ID}`, sk: 'OLD#000001' },
       expect: {},
     });
+  });
+
+  it('of which something is missing is recorded, and changes nothing else', () => {
+    const error = { code: 'publish_failed' as const, message: 'A segment is missing.', at: NOW };
+    expect(changeOf(rollbackFailed(`${MEDIA_ID}-2`, before, error))).toEqual([
+      { op: 'update', key: MEDIA_KEY, expect: { seq: 2, state: 'ready' }, set: { error, updatedAt: NOW } },
+    ]);
+    expect(rollbackFailed(`${MEDIA_ID}-1`, before, error)).toHaveProperty('none');
   });
 
   it.each([
