@@ -1,11 +1,11 @@
 /**
- * Our S3 against moto's server, where `moto_server` is on the PATH or named by MOTO_SERVER: time by the same AWS SDK client
- * on the same machine in one run, the server's CPU time and its peak resident memory.
+ * Our S3 against moto's server and s3rver, where they are on the PATH or named by MOTO_SERVER and S3RVER: one after the other
+ * in one run, by the same AWS SDK client. The time, the server's CPU time, and its peak resident memory so far.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import {
@@ -22,14 +22,18 @@ import { execa } from 'execa';
 const MIB = 2 ** 20;
 const SMALL = 500;
 const LARGE_MIB = 128;
-/** The size by which memory is judged; for ours alone, moto would take a quarter of an hour. */
+/** The size by which memory is judged. */
 const HUGE_MIB = 2048;
+/** A step is given up then. */
+const STEP_LIMIT_MS = 900_000;
 const Bucket = 'bench';
 
 interface Server {
   name: string;
   endpoint: string;
   child: ChildProcess;
+  /** It has one secret: its access key. */
+  accessKeyId: string;
 }
 
 async function startOurs(dir: string): Promise<Server> {
@@ -40,26 +44,40 @@ async function startOurs(dir: string): Promise<Server> {
     child.stdout?.once('data', (line: Buffer) => resolve(line.toString().trim()));
     child.once('exit', (code) => reject(new Error(`our server ended with ${code}`)));
   });
-  return { name: 'dropreel', endpoint, child };
+  return { name: 'dropreel', endpoint, child, accessKeyId: 'dropreel' };
 }
 
-async function startMoto(): Promise<Server | undefined> {
-  const command = process.env.MOTO_SERVER ?? 'moto_server';
+/** `undefined`: it is not installed. */
+async function startOther(
+  command: string,
+  { name, accessKeyId }: { name: string; accessKeyId: string },
+  args: (port: string) => string[],
+): Promise<Server | undefined> {
   const found = await execa(command, ['--help'], { reject: false });
   if (found.exitCode !== 0) return undefined;
-  const port = await freePort();
-  const child = spawn(command, ['-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' });
+  const port = String(await freePort());
+  const child = spawn(command, args(port), { stdio: 'ignore' });
   const endpoint = `http://127.0.0.1:${port}`;
   for (let tries = 0; tries < 300; tries++) {
     const up = await fetch(endpoint).then(
       () => true,
       () => false,
     );
-    if (up) return { name: 'moto', endpoint, child };
+    if (up) return { name, endpoint, child, accessKeyId };
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error('moto did not start in 30 s');
+  throw new Error(`${name} did not start in 30 s`);
 }
+
+const startMoto = () =>
+  startOther(process.env.MOTO_SERVER ?? 'moto_server', { name: 'moto', accessKeyId: 'test' }, (port) => [
+    ...['-H', '127.0.0.1', '-p', port],
+  ]);
+
+const startS3rver = (dir: string) =>
+  startOther(process.env.S3RVER ?? 's3rver', { name: 's3rver', accessKeyId: 'S3RVER' }, (port) => [
+    ...['-d', dir, '-a', '127.0.0.1', '-p', port, '-s'],
+  ]);
 
 function freePort(): Promise<number> {
   return new Promise((resolve) => {
@@ -85,9 +103,11 @@ function* blocks(count: number): Generator<Buffer> {
 const put = (s3: S3Client, Key: string, mib: number) =>
   s3.send(new PutObjectCommand({ Bucket, Key, Body: Readable.from(blocks(mib)), ContentLength: mib * MIB }));
 
-async function drain(s3: S3Client, Key: string): Promise<void> {
+async function drain(s3: S3Client, Key: string, size: number): Promise<void> {
   const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
-  for await (const _ of Body as Readable);
+  let bytes = 0;
+  for await (const chunk of Body as Readable) bytes += chunk.length;
+  if (bytes !== size) throw new Error(`${bytes} bytes of ${size}`);
 }
 
 /** Each step once, after the ones before. */
@@ -112,7 +132,7 @@ const STEPS: [name: string, run: (s3: S3Client) => Promise<unknown>][] = [
   [
     `GET ${SMALL} × 1 KiB, one at a time`,
     async (s3) => {
-      for (let i = 0; i < SMALL; i++) await drain(s3, `s/${i}`);
+      for (let i = 0; i < SMALL; i++) await drain(s3, `s/${i}`, 1024);
     },
   ],
   [
@@ -122,7 +142,7 @@ const STEPS: [name: string, run: (s3: S3Client) => Promise<unknown>][] = [
     },
   ],
   [`PUT ${LARGE_MIB} MiB`, (s3) => put(s3, 'large', LARGE_MIB)],
-  [`GET ${LARGE_MIB} MiB`, (s3) => drain(s3, 'large')],
+  [`GET ${LARGE_MIB} MiB`, (s3) => drain(s3, 'large', LARGE_MIB * MIB)],
   [
     `upload ${LARGE_MIB} MiB in parts of 8 MiB, 4 at a time`,
     (client) => {
@@ -134,28 +154,37 @@ const STEPS: [name: string, run: (s3: S3Client) => Promise<unknown>][] = [
     `copy ${LARGE_MIB} MiB`,
     (s3) => s3.send(new CopyObjectCommand({ Bucket, Key: 'copied', CopySource: `${Bucket}/large` })),
   ],
+  [`PUT ${HUGE_MIB} MiB`, (s3) => put(s3, 'huge', HUGE_MIB)],
 ];
-const HUGE: (typeof STEPS)[number] = [`PUT ${HUGE_MIB} MiB`, (s3) => put(s3, 'huge', HUGE_MIB)];
+
+/** Of a step: `undefined` when it was done, or why not. */
+async function attempt(run: (s3: S3Client) => Promise<unknown>, s3: S3Client): Promise<string | undefined> {
+  const late = new Promise<string>((resolve) => {
+    setTimeout(() => resolve(`not done in ${STEP_LIMIT_MS / 1000} s`), STEP_LIMIT_MS).unref();
+  });
+  const done = run(s3).then(
+    () => undefined,
+    ({ name, message }: Error) => (name === 'Error' ? message : name),
+  );
+  return Promise.race([done, late]);
+}
 
 async function measure(server: Server): Promise<string[][]> {
   const s3 = new S3Client({
     endpoint: server.endpoint,
     region: 'us-east-1',
-    credentials: { accessKeyId: 'dropreel', secretAccessKey: 'dropreel' },
+    credentials: { accessKeyId: server.accessKeyId, secretAccessKey: server.accessKeyId },
     forcePathStyle: true,
   });
-  const ours = server.name === 'dropreel';
-  if (!ours) await s3.send(new CreateBucketCommand({ Bucket }));
+  if (server.name !== 'dropreel') await s3.send(new CreateBucketCommand({ Bucket }));
   const rows: string[][] = [];
-  for (const [name, run] of ours ? [...STEPS, HUGE] : STEPS) {
+  for (const [name, run] of STEPS) {
+    if (server.child.exitCode !== null) break;
     const before = await usage(server);
     const started = performance.now();
-    const failed = await run(s3).then(
-      () => undefined,
-      (error: Error) => error.name,
-    );
+    const failed = await attempt(run, s3);
     const seconds = (performance.now() - started) / 1000;
-    const after = await usage(server);
+    const after = await usage(server).catch(() => before);
     process.stderr.write(`${server.name}: ${name}: ${failed ?? `${seconds.toFixed(2)} s`}\n`);
     rows.push([
       name,
@@ -169,11 +198,13 @@ async function measure(server: Server): Promise<string[][]> {
 
 async function bench(
   start: () => Promise<Server | undefined>,
-): Promise<{ name: string; rows: string[][] } | undefined> {
+): Promise<{ name: string; rows: string[][]; load: string } | undefined> {
   const server = await start();
   if (!server) return undefined;
   try {
-    return { name: server.name, rows: await measure(server) };
+    const [before] = loadavg();
+    const rows = await measure(server);
+    return { name: server.name, rows, load: `${before?.toFixed(1)} before, ${loadavg()[0]?.toFixed(1)} after` };
   } finally {
     server.child.kill('SIGKILL');
   }
@@ -181,14 +212,19 @@ async function bench(
 
 const dir = await mkdtemp(join(tmpdir(), 'dropreel-bench-s3-'));
 try {
-  const results = [await bench(() => startOurs(dir)), await bench(startMoto)].filter((it) => it !== undefined);
+  await Promise.all(['ours', 's3rver'].map((name) => mkdir(join(dir, name))));
+  const results = [];
+  for (const start of [() => startOurs(join(dir, 'ours')), startMoto, () => startS3rver(join(dir, 's3rver'))]) {
+    const result = await bench(start);
+    if (result) results.push(result);
+  }
   console.log(`| step |${results.map(({ name }) => ` ${name}: time | CPU | peak RSS |`).join('')}`);
   console.log(`|---|${results.map(() => '---|---|---|').join('')}`);
-  for (const [i, [step]] of [...STEPS, HUGE].entries()) {
-    console.log(
-      `| ${step} |${results.map(({ rows }) => ` ${rows[i]?.slice(1).join(' | ') ?? '– | – | –'} |`).join('')}`,
-    );
+  for (const [i, [step]] of STEPS.entries()) {
+    const cells = results.map(({ rows }) => rows[i]?.slice(1).join(' | ') ?? 'it has ended | – | –');
+    console.log(`| ${step} | ${cells.join(' | ')} |`);
   }
+  for (const { name, load } of results) console.log(`${name}: load ${load}`);
 } finally {
   await rm(dir, { recursive: true, force: true });
 }
