@@ -295,6 +295,22 @@ describe('what is to go', () => {
     expect(await run()).toMatchObject({ versionsRemoved: 0 });
   });
 
+  it('is not a version that the master playlist names, as after a rollback that was cut off, whatever the rows say', async () => {
+    const previous = { ...version(1), expiresAt: LONG_AGO };
+    const row = await addMedia('talks', 'shown.mp4', { current: version(2), previous });
+    const keys = await fill(row, 1);
+    const Key = mediaKeys('ann', row.mediaId).master;
+    const Metadata = { job: `${row.mediaId}-1` };
+    await services.s3.send(new PutObjectCommand({ Bucket: MEDIA, Key, Body: 'v1/360p.m3u8', Metadata }));
+    await apply(services.table, [expireVersion(row, 1, LONG_AGO)]);
+    expect(await run()).toMatchObject({ versionsRemoved: 0 });
+    expect(await there(keys)).toBe(4);
+    expect(await rowOf(row)).toHaveProperty('previous');
+    await services.s3.send(new PutObjectCommand({ Bucket: MEDIA, Key, Body: 'v2/360p.m3u8' }));
+    expect(await run()).toMatchObject({ versionsRemoved: 1 });
+    expect(await there(keys)).toBe(0);
+  });
+
   it('is a media marked for deletion: its job, its objects, its uploads and its rows, though the run dies half-way', async () => {
     const row = await addMedia('talks', 'delete.mp4', { state: 'transcoding' });
     const engineJobId = await world.submit(RUNS, { jobName: `${row.mediaId}-1` });
