@@ -74,7 +74,11 @@ export function addMedia(program: Command): void {
     });
 
   program.command('retry').description('try a failed media again').argument('<id>').action(act('retry'));
-  program.command('rollback').description('put the previous version back').argument('<id>').action(act('rollback'));
+  program
+    .command('rollback')
+    .description('put the previous version back')
+    .argument('<id>')
+    .action(act('rollback', () => 'going back to the version before'));
 
   program
     .command('retranscode')
@@ -85,7 +89,7 @@ export function addMedia(program: Command): void {
       if ((id === undefined) === (options.collection === undefined)) {
         throw new CliError(EXIT.usage, 'Give a media id or --collection.');
       }
-      if (id !== undefined) return act('retranscode')(id, {}, command);
+      if (id !== undefined) return act('retranscode', () => 'flagged')(id, {}, command);
       const { api, out } = await contextOf(command);
       const path = `/collections/${encodeURIComponent(options.collection ?? '')}/retranscode`;
       const collection = await api.call('POST', path, CollectionView);
@@ -163,11 +167,11 @@ export function mediaPath(id: string): string {
   return `/media/${encodeURIComponent(id)}`;
 }
 
-function act(verb: 'retry' | 'rollback' | 'retranscode') {
+function act(verb: 'retry' | 'rollback' | 'retranscode', said = ({ state }: MediaView): string => state) {
   return async (id: string, _options: object, command: Command): Promise<void> => {
     const { api, out } = await contextOf(command);
     const media = await api.call('POST', `${mediaPath(id)}/${verb}`, MediaView);
-    out.result(media, () => `${media.id}  ${media.state}`);
+    out.result(media, () => `${media.id}  ${said(media)}`);
   };
 }
 
@@ -201,7 +205,7 @@ function listed(items: MediaView[]): string {
 }
 
 function describe(media: MediaView): string {
-  const { source, version, playback, error, job } = media;
+  const { source, version, previous, playback, error, job } = media;
   return fields([
     ['id', media.id],
     ['title', media.title],
@@ -214,6 +218,8 @@ function describe(media: MediaView): string {
     ['source', sourceLine(source)],
     ['job', job && `${job.id} ${job.state} ${Math.floor(job.progress)} %`],
     ['version', version && `${version.n}, ${version.preset.name} ${version.preset.version}, ${bytes(version.bytes)}`],
+    ['previous', previous && `${previous.n}, until ${previous.expiresAt}`],
+    ['flagged', media.scheduleRetranscode ? 'yes' : undefined],
     ['renditions', version?.renditions.map(({ name }) => name).join(' ')],
     ['access', media.access],
     ...Object.entries(playback ?? {}).map(([name, url]) => [name, url] as const),

@@ -51,6 +51,8 @@ export const ApiEnv = EngineEnv.extend({
   PUBLISH_QUEUE_URL: Name,
   /** Bytes; the limit of the API's upload path. */
   MAX_API_UPLOAD_BYTES: Count,
+  /** Bytes; the limit of all uploads. */
+  MAX_UPLOAD_BYTES: Count,
   /** Comma-separated MIME types, `video/*` style wildcards allowed. */
   ALLOWED_CONTENT_TYPES: Name,
   /** How often a failed media may be tried in all. */

@@ -17,7 +17,8 @@ export async function retry(services: Services, load: () => Promise<MediaRow>, n
   const outcome = await settle(table, async () => {
     const media = await load();
     if (media.state !== 'failed') {
-      throw new ApiError('wrong_state', `Only a failed media is retried; this one is ${media.state}.`);
+      const instead = media.state === 'ready' ? ' A re-transcode encodes it again.' : '';
+      throw new ApiError('wrong_state', `Only a failed media is retried; this one is ${media.state}.${instead}`);
     }
     if (media.attempts >= env.MAX_ATTEMPTS) {
       throw new ApiError(
@@ -27,6 +28,12 @@ export async function retry(services: Services, load: () => Promise<MediaRow>, n
     }
     if (media.error?.code === 'upload_expired') {
       throw new ApiError('wrong_state', 'Its upload was never finished. Upload the file again.');
+    }
+    // The worker takes whatever size it is given.
+    const { size } = media.source;
+    if (size > env.MAX_UPLOAD_BYTES) {
+      const message = `Its file has ${size} bytes; the limit is ${env.MAX_UPLOAD_BYTES}. Upload a smaller one.`;
+      throw new ApiError('wrong_state', message);
     }
     return startAgain(media, { purpose: 'ingest', source: media.source, preset, now });
   });

@@ -35,6 +35,7 @@ export function apiEnvironment(configuration: Configuration, stages: ApiStages):
     WEBHOOK_QUEUE_URL: stages.webhooks.work.queue.queueUrl,
     DELIVERY_URL: stages.delivery.url,
     MAX_API_UPLOAD_BYTES: String(configuration.maxApiUploadBytes),
+    MAX_UPLOAD_BYTES: String(configuration.maxUploadBytes),
     ALLOWED_CONTENT_TYPES: configuration.allowedContentTypes.join(','),
     MAX_ATTEMPTS: String(configuration.maxAttempts),
     GRACE_HOURS: String(configuration.graceHours),

@@ -46,6 +46,7 @@ beforeAll(async () => {
     JOB_DEFINITION: outputs.JobDefinition,
     DELIVERY_URL: cloud.deliveryUrl,
     MAX_API_UPLOAD_BYTES: 200_000_000,
+    MAX_UPLOAD_BYTES: 53_687_091_200,
     ALLOWED_CONTENT_TYPES: 'video/*,audio/*',
     MAX_ATTEMPTS: 2,
     GRACE_HOURS: 24,

@@ -48,6 +48,7 @@ export const mediaRoutes: Routes<Ids> = {
     }
     if (media.state === 'deleting') throw wrongState(media, 'changed');
     const { title, collectionId, scheduleRetranscode } = body;
+    if (scheduleRetranscode) await requireFlaggable(services, media);
     const done = await apply(services.table, [
       {
         op: 'update',
@@ -117,15 +118,18 @@ async function setFlag(services: Services, caller: Caller, id: string, flag: boo
   const { table } = services;
   await settle(table, async () => {
     const media = await loadMedia(services, caller, id);
-    if (media.state === 'failed' || media.state === 'uploading' || media.state === 'deleting') {
-      throw wrongState(media, 'encoded again');
-    }
     if (!flag) return takeFlag(media, now);
-    if (media.originalDeletedAt && !(await mayUseOutput(services, media))) {
-      throw new ApiError('original_gone', 'The original was deleted; upload the file again.');
-    }
+    await requireFlaggable(services, media);
     return flagMedia(media, now);
   });
+}
+
+async function requireFlaggable(services: Services, media: MediaRow): Promise<void> {
+  if (media.state === 'failed') throw wrongState(media, 'encoded again; retry it');
+  if (media.state === 'uploading' || media.state === 'deleting') throw wrongState(media, 'encoded again');
+  if (media.originalDeletedAt && !(await mayUseOutput(services, media))) {
+    throw new ApiError('original_gone', 'The original was deleted; upload the file again.');
+  }
 }
 
 function takeFlag(media: MediaRow, now: string) {
