@@ -21,8 +21,9 @@ function take(name: string): string | undefined {
   const at = args.indexOf(name);
   if (at < 0) return undefined;
   const [, value] = args.splice(at, 2);
-  if (value === undefined || value.startsWith('--')) throw new Error(`${name} needs a value`);
-  return value;
+  if (value !== undefined && !value.startsWith('--')) return value;
+  say(`test: ${name} needs a value`);
+  process.exit(2);
 }
 
 const endpoint = take('--endpoint');
