@@ -1,9 +1,12 @@
 import type { CollectionRow, MediaRow } from '../contracts/rows.ts';
 import type { EndpointRow } from '../contracts/webhooks.ts';
 
+/** Which work sweep has with a row, and how far it came with it. */
+const NOTES = new Set(['todo', 'todoAt', 'flagCursor', 'flaggedFor']);
+
 /** A strong validator of all that clients may change or that makes a change pointless: state and settings, not progress. */
 export async function etagOf(row: MediaRow | CollectionRow | EndpointRow): Promise<string> {
-  const { todo: _, todoAt: __, ...rest } = row as Record<string, unknown>;
+  const rest = Object.fromEntries(Object.entries(row).filter(([name]) => !NOTES.has(name)));
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(canonicalJson(rest)));
   const hex = [...new Uint8Array(digest.slice(0, 12))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   return `"${hex}"`;

@@ -106,6 +106,8 @@ export const MediaRow = z.object({
   /** Counts the changes of state: orders announcements and webhooks. */
   seq: z.number().int().nonnegative(),
   source: Source,
+  /** When the last upload that is known was taken in, or refused: what is put under its key after that is news. */
+  sourceSeenAt: Time.optional(),
   sourceInfo: SourceInfo.optional(),
   /** The job that decides; a late event of another job changes that job only. */
   jobId: JobId.optional(),

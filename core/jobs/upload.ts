@@ -50,6 +50,7 @@ export function acceptUpload(
   const fields: Partial<MediaRow> = {
     state: stateAfterUpload(media),
     source: upload.source,
+    sourceSeenAt: upload.now,
     sourceInfo: found.info,
     ...(found.kind && { kind: found.kind }),
     jobId: row.jobId,
@@ -67,12 +68,13 @@ export function acceptUpload(
 export function rejectUpload(media: MediaRow | null, upload: Upload, error: Failure): Outcome {
   const stale = noNews(media, upload.source);
   if (stale !== null) return { none: stale };
-  if (!media) return { change: [putMedia({ ...newMedia(upload), state: 'failed', seq: 1, error })] };
+  const sourceSeenAt = upload.now;
+  if (!media) return { change: [putMedia({ ...newMedia(upload), sourceSeenAt, state: 'failed', seq: 1, error })] };
   if (media.current) {
     const source = { ...media.source, sequencer: upload.source.sequencer };
-    return { change: [changeMedia(media, upload.now, { source, error })] };
+    return { change: [changeMedia(media, upload.now, { source, sourceSeenAt, error })] };
   }
-  const set: Partial<MediaRow> = { state: 'failed', source: upload.source, error, attempts: 0 };
+  const set: Partial<MediaRow> = { state: 'failed', source: upload.source, sourceSeenAt, error, attempts: 0 };
   return { change: [changeMedia(media, upload.now, set, ['jobId', ...uploadTodo(media)])] };
 }
 

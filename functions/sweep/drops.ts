@@ -58,8 +58,9 @@ async function comparePage(services: SweepServices, items: readonly Listed[]): P
 function missedSequencer(item: Listed, media: MediaRow | undefined): string | null {
   if (!media || media.state === 'uploading') return NO_SEQUENCER;
   if (media.state === 'deleting' || media.source.etag === item.etag) return null;
-  // What the row learned after the object was there took it into account.
-  return item.lastModified.toISOString() > media.updatedAt ? sequencerAfter(media.source.sequencer) : null;
+  // What was seen after the object was there took it into account: it was refused, or is older than what was deleted.
+  const seenAt = media.sourceSeenAt ?? media.updatedAt;
+  return item.lastModified.toISOString() > seenAt ? sequencerAfter(media.source.sequencer) : null;
 }
 
 /** As S3 would have sent it. */

@@ -6,10 +6,10 @@ import { apply, getCollection, getJob, getMedia } from '../../aws/table.ts';
 import { queryTodo } from '../../aws/table-queries.ts';
 import { mediaKeys, parseDropKey, tmpPrefix } from '../../core/contracts/keys.ts';
 import { CHORE, type JobRow, type MediaRow, rowKeys } from '../../core/contracts/rows.ts';
-import { expireVersion, newCollection } from '../../core/jobs/transitions.ts';
+import { expireVersion, flagMedia, newCollection } from '../../core/jobs/transitions.ts';
 import { ingest } from '../../functions/ingest-upload/ingest.ts';
 import { AwsError } from '../../local/service.ts';
-import { job, result, source, version } from '../unit/core/jobs/factories.ts';
+import { changeOf, job, result, source, version } from '../unit/core/jobs/factories.ts';
 import { arns, startWorld, type World } from '../unit/local/batch/setup.ts';
 import { MEDIA, QUEUES, type Services, startServices, UPLOADS } from './services.ts';
 import {
@@ -352,6 +352,18 @@ describe('what is to go', () => {
     const [event] = await received(QUEUES.ingest);
     expect(event).toMatchObject({ 'detail-type': 'Object Created', detail: { object: { key: came.source.key } } });
   });
+});
+
+it('an upload over a known one whose event never came is found, though the media was changed since for other reasons', async () => {
+  const row = await addMedia('talks', 'again.mp4', { sourceSeenAt: LONG_AGO });
+  await drop(row.source.key, 'another text');
+  const now = new Date(Date.now() + 60_000).toISOString();
+  await apply(services.table, changeOf(flagMedia(row, now)));
+  await received(QUEUES.ingest);
+  await run(16);
+  const events = (await received(QUEUES.ingest)) as { detail: { object: { key: string; sequencer: string } } }[];
+  const found = events.find(({ detail }) => detail.object.key === row.source.key);
+  expect(found?.detail.object.sequencer).toBe('0B');
 });
 
 it('an upload whose event never came is found, and those that are known are not', async () => {

@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest';
 import { canonicalJson, etagOf, matches } from '../../../../core/api/etag.ts';
+import type { CollectionRow } from '../../../../core/contracts/rows.ts';
 import type { EndpointRow } from '../../../../core/contracts/webhooks.ts';
+import { newCollection } from '../../../../core/jobs/transitions.ts';
+import { media } from '../jobs/factories.ts';
 
 const row: EndpointRow = {
   type: 'webhook',
@@ -20,6 +23,15 @@ it('is the same for the same row, whatever the order of its fields, and another 
   expect(etag).toMatch(/^"[0-9a-f]{24}"$/);
   expect(await etagOf(Object.fromEntries(Object.entries(row).reverse()) as EndpointRow)).toBe(etag);
   expect(await etagOf({ ...row, enabled: false })).not.toBe(etag);
+});
+
+it('of a media or a collection stays while sweep only notes how far it came', async () => {
+  const collection = newCollection({ creatorId: 'ada', collectionId: 'talks', path: '' }, row.createdAt).row;
+  const etag = await etagOf(collection as CollectionRow);
+  const noted = { todo: 'collection', todoAt: row.createdAt, flagCursor: { flag: row.createdAt, after: '{}' } };
+  expect(await etagOf({ ...(collection as CollectionRow), ...noted })).toBe(etag);
+  expect(await etagOf({ ...(collection as CollectionRow), scheduleRetranscode: true })).not.toBe(etag);
+  expect(await etagOf(media({ flaggedFor: row.createdAt }))).toBe(await etagOf(media()));
 });
 
 it('lets a change through when If-Match names this version, any, or is absent', () => {

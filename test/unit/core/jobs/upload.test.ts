@@ -27,6 +27,7 @@ describe('an accepted upload', () => {
             jobId: `${MEDIA_ID}-1`,
             jobCount: 1,
             attempts: 1,
+            sourceSeenAt: NOW,
             sourceInfo: { durationSeconds: 12 },
             kind: 'video',
           },
@@ -100,7 +101,8 @@ describe('a rejected upload', () => {
   it('leaves a media that can be played as it is, source and state, and records the reason once', () => {
     const before = media({ state: 'ready', current: version(1) });
     const update = updateOf(rejectUpload(before, upload(newer), failure), 'MEDIA');
-    expect(update.set).toEqual({ source: source({ sequencer: '0B' }), error: failure, seq: 3, updatedAt: NOW });
+    const seen = { source: source({ sequencer: '0B' }), sourceSeenAt: NOW };
+    expect(update.set).toEqual({ ...seen, error: failure, seq: 3, updatedAt: NOW });
     const after = media({ ...before, source: source({ sequencer: '0B' }) });
     expect(rejectUpload(after, upload(newer), failure)).toEqual({ none: 'known' });
   });
