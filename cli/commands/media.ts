@@ -85,14 +85,16 @@ export function addMedia(program: Command): void {
     .description('encode again with the present preset: one media, or a whole collection')
     .argument('[id]')
     .option('-c, --collection <id>')
-    .action(async (id: string | undefined, options: { collection?: string }, command: Command) => {
+    .option('--creator <id>', 'for operators: whose collection')
+    .action(async (id: string | undefined, options: { collection?: string; creator?: string }, command: Command) => {
       if ((id === undefined) === (options.collection === undefined)) {
         throw new CliError(EXIT.usage, 'Give a media id or --collection.');
       }
       if (id !== undefined) return act('retranscode', () => 'flagged')(id, {}, command);
       const { api, out } = await contextOf(command);
       const path = `/collections/${encodeURIComponent(options.collection ?? '')}/retranscode`;
-      const collection = await api.call('POST', path, CollectionView);
+      const query = { creatorId: options.creator };
+      const collection = await api.call('POST', path, CollectionView, { query });
       out.result(collection, () => `${collection.id}  flagged`);
     });
 

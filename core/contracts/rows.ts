@@ -220,6 +220,10 @@ export const SweepRow = z.object({
 });
 export type SweepRow = z.infer<typeof SweepRow>;
 
+/** There while a run of sweep starts re-transcodes: until then, no other run does. */
+export const TurnRow = z.object({ type: z.literal('turn'), until: Time });
+export type TurnRow = z.infer<typeof TurnRow>;
+
 export const rowKeys = {
   media: (mediaId: string) => ({ pk: `MEDIA#${mediaId}`, sk: 'MEDIA' }),
   oldVersion: (mediaId: string, n: number) => ({ pk: `MEDIA#${mediaId}`, sk: `OLD#${String(n).padStart(6, '0')}` }),
@@ -229,6 +233,7 @@ export const rowKeys = {
     sk: `COLLECTION#${collectionId}`,
   }),
   sweep: () => ({ pk: 'SWEEP#', sk: 'SWEEP' }),
+  turn: () => ({ pk: 'SWEEP#', sk: 'TURN' }),
 };
 export type RowKey = { pk: string; sk: string };
 

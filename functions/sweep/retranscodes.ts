@@ -1,9 +1,17 @@
 import { head } from '../../aws/s3.ts';
-import { getCollection, getJob, getRow, settle } from '../../aws/table.ts';
-import { countTodo } from '../../aws/table-queries.ts';
+import { apply, getCollection, getJob, getRow, settle } from '../../aws/table.ts';
+import { countTodo, queryTodo } from '../../aws/table-queries.ts';
 import { parseJobId } from '../../core/contracts/ids.ts';
-import type { JobRow } from '../../core/contracts/rows.ts';
-import { CHORE, type CollectionRow, MediaRow, type RowKey, rowKeys, type Source } from '../../core/contracts/rows.ts';
+import {
+  CHORE,
+  type CollectionRow,
+  type JobRow,
+  MediaRow,
+  type RowKey,
+  rowKeys,
+  type Source,
+  TurnRow,
+} from '../../core/contracts/rows.ts';
 import type { Outcome } from '../../core/jobs/change.ts';
 import {
   isUnderWay,
@@ -21,15 +29,34 @@ import { minutesAfter, type SweepServices } from './services.ts';
 
 /** A media whose job is under way keeps its flag, and is looked at again after this. */
 const WAIT_MINUTES = 5;
+/** The longest that a run takes, by its function's time-out: after that, one that holds the turn has died. */
+const TURN_MINUTES = 4.75;
 
 /**
  * Flagged media: one job each with the collection's preset of now, as long as fewer than the cap are unfinished. One that
  * cannot be started does not keep those behind it from their turn, but ends the run as failed.
  */
 export async function startRetranscodes(services: SweepServices): Promise<void> {
+  const { items } = await queryTodo(services.table, CHORE.retranscode, { until: services.now, limit: 1 });
+  if (items.length === 0) return;
   const failures: unknown[] = [];
-  await startWhileThereIsRoom(services, failures);
+  await inTurn(services, () => startWhileThereIsRoom(services, failures));
   if (failures.length > 0) throw failures[0];
+}
+
+/** One run at a time: two that meet, for a schedule and Lambda may ask twice, would start as many as the cap each. */
+async function inTurn({ table, now }: SweepServices, work: () => Promise<void>): Promise<void> {
+  const key = rowKeys.turn();
+  const other = await getRow(table, key, TurnRow);
+  if (other && other.until > now) return;
+  const turn: TurnRow = { type: 'turn', until: minutesAfter(now, TURN_MINUTES) };
+  const expect = { until: other?.until ?? null };
+  if ((await apply(table, [{ op: 'update', key, expect, set: turn }])) === 'lost') return;
+  try {
+    await work();
+  } finally {
+    await apply(table, [{ op: 'remove', key, expect: { until: turn.until } }]);
+  }
 }
 
 async function startWhileThereIsRoom(services: SweepServices, failures: unknown[]): Promise<void> {

@@ -105,6 +105,14 @@ describe('a media is flagged', () => {
   });
 });
 
+it("an operator flags another creator's collection, by the command", async () => {
+  await api('POST', '/collections', { body: { id: 'talks' } });
+  const flag = ['retranscode', '--collection', 'talks'];
+  expect((await dropreel('--as', 'root', ...flag)).exitCode).toBe(4);
+  expect((await dropreel('--as', 'root', ...flag, '--creator', 'ann')).stdout).toBe('talks  flagged');
+  expect((await api('GET', '/collections/talks')).body).toMatchObject({ scheduleRetranscode: true });
+});
+
 describe('a media that plays', () => {
   it('is not retried: the refusal says what is to be done instead', async () => {
     const id = await addRow('ready', { error: { code: 'worker_lost', message: 'Gone.', at: LATER } });

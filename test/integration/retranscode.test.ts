@@ -155,6 +155,30 @@ describe('a flagged media', () => {
     expect(await countTodo(services.table, CHORE.retranscodeJob, 10)).toBe(1);
   });
 
+  it('is one of as many as the cap allows, though two runs of sweep meet, or one stopped half-way', async () => {
+    const names = Array.from({ length: 2 * CAP + 1 }, (_, i) => `${i}.mp4`);
+    const rows = await Promise.all(names.map((name) => addMedia(services, 'met', name, FLAGGED)));
+    const started = async () =>
+      (await Promise.all(rows.map(rowOf))).filter((row) => row?.state === 'retranscoding').length;
+    const [one, other] = await Promise.all([run(), run()]);
+    expect(one.retranscodesStarted + other.retranscodesStarted).toBe(CAP);
+    expect(await started()).toBe(CAP);
+  });
+
+  it('waits for no run that has died: its turn is over with the longest that a run may take', async () => {
+    const row = await addMedia(services, 'died', 'one.mp4', FLAGGED);
+    let dead = false;
+    services.onCall = (when, { operation }) => {
+      dead ||= when === 'before' && operation === 'TransactWriteItems';
+      if (dead) throw new AwsError('InternalServerError', 500, 'Dead.');
+    };
+    await expect(run()).rejects.toThrow();
+    services.onCall = () => {};
+    expect(await sweepOnce(services, world, 4)).toMatchObject({ retranscodesStarted: 0 });
+    expect(await sweepOnce(services, world, 5)).toMatchObject({ retranscodesStarted: 1 });
+    expect(await rowOf(row)).toMatchObject({ state: 'retranscoding' });
+  });
+
   it('whose source cannot be looked at keeps its flag, and does not keep the others from their turn', async () => {
     const locked = await addMedia(services, 'locked', 'locked.mp4', FLAGGED);
     const later = { ...FLAGGED, todoAt: '2026-01-02T00:00:00.000Z' };
