@@ -3,7 +3,7 @@ import { apply, getMedia, getRow, settle } from '../../aws/table.ts';
 import { queryMedia } from '../../aws/table-queries.ts';
 import { CHORE, CollectionRow, type MediaRow, rowKeys } from '../../core/contracts/rows.ts';
 import { flagMedia } from '../../core/jobs/transitions.ts';
-import { due } from './due.ts';
+import { eachDue } from './due.ts';
 import type { RowServices } from './services.ts';
 
 const PAGE = 200;
@@ -15,12 +15,10 @@ const AT_ONCE = 40;
  * collection, and each media notes for which flag it was set, so that no crash loses or doubles one.
  */
 export async function expandCollections(services: RowServices): Promise<void> {
-  for await (const items of due(services, CHORE.collection)) {
-    for (const { pk, sk } of items) {
-      const collection = await getRow(services.table, { pk, sk }, CollectionRow);
-      if (collection) await expand(services, collection);
-    }
-  }
+  await eachDue(services, CHORE.collection, async (key) => {
+    const collection = await getRow(services.table, key, CollectionRow);
+    if (collection) await expand(services, collection);
+  });
 }
 
 async function expand(services: RowServices, collection: CollectionRow): Promise<void> {

@@ -7,7 +7,7 @@ import { CHORE, type JobRow, MediaRow, rowKeys } from '../../core/contracts/rows
 import { hasEnded } from '../../core/jobs/rows.ts';
 import { failJob } from '../shared/end-job.ts';
 import { logger } from '../shared/stack.ts';
-import { due } from './due.ts';
+import { eachDue } from './due.ts';
 import { minutesAfter, type SweepServices } from './services.ts';
 
 /** Lambda's longest run: a publish that had begun before the mark has surely ended after it. */
@@ -17,13 +17,10 @@ const JOBS = 100;
 
 /** Media marked for deletion: their jobs end, their objects go, and their rows last, so that a stopped run is taken up again. */
 export async function deleteMedia(services: SweepServices): Promise<void> {
-  for await (const items of due(services, CHORE.delete)) {
-    for (const { pk, sk } of items) {
-      if (services.timeIsUp()) return;
-      const media = await getRow(services.table, { pk, sk }, MediaRow);
-      if (media?.state === 'deleting') await deleteOne(services, media);
-    }
-  }
+  await eachDue(services, CHORE.delete, async (key) => {
+    const media = await getRow(services.table, key, MediaRow);
+    if (media?.state === 'deleting') await deleteOne(services, media);
+  });
 }
 
 async function deleteOne(services: SweepServices, media: MediaRow): Promise<void> {

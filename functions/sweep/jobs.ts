@@ -1,14 +1,14 @@
-import { describe } from '../../aws/batch.ts';
+import { describe, type EngineJob } from '../../aws/batch.ts';
 import { getJob, settle } from '../../aws/table.ts';
 import { getRows } from '../../aws/table-queries.ts';
-import { CHORE, JobRow } from '../../core/contracts/rows.ts';
+import { CHORE, JobRow, rowKeys } from '../../core/contracts/rows.ts';
 import { DropreelError } from '../../core/jobs/errors.ts';
 import { STALE_AFTER_MS } from '../../core/jobs/rows.ts';
 import { stillWaiting } from '../../core/jobs/transitions.ts';
 import { askToPublish, failJob } from '../shared/end-job.ts';
 import { count, logger } from '../shared/stack.ts';
 import { submitJob } from '../shared/submit-job.ts';
-import { due } from './due.ts';
+import { due, Failures } from './due.ts';
 import { repairFromEngine } from './engine-jobs.ts';
 import { minutesAfter, type SweepServices } from './services.ts';
 
@@ -17,6 +17,7 @@ const GIVE_UP_MINUTES = 60;
 
 /** Unfinished jobs without a sign of life: asks the engine, and S3, and makes up for the events that were missed. */
 export async function repairJobs(services: SweepServices): Promise<void> {
+  const failures = new Failures();
   for (const todo of [CHORE.job, CHORE.retranscodeJob]) {
     for await (const items of due(services, todo)) {
       const jobs = await getRows(services.table, items, JobRow, true);
@@ -26,12 +27,13 @@ export async function repairJobs(services: SweepServices): Promise<void> {
         if (dueAt > services.now) await lookAgain(services, job, dueAt);
         else silent.push(job);
       }
-      await repair(services, silent);
+      await repair(services, silent, failures);
     }
   }
+  failures.throwFirst();
 }
 
-async function repair(services: SweepServices, jobs: readonly JobRow[]): Promise<void> {
+async function repair(services: SweepServices, jobs: readonly JobRow[], failures: Failures): Promise<void> {
   services.did('jobsAsked', jobs.length);
   const atEngine = jobs.filter((job) => job.state !== 'succeeded' && job.engineJobId !== undefined);
   const known = await describe(
@@ -40,10 +42,14 @@ async function repair(services: SweepServices, jobs: readonly JobRow[]): Promise
   );
   for (const job of jobs) {
     if (services.timeIsUp()) return;
-    if (job.state === 'succeeded') await publishAgain(services, job);
-    else if (job.engineJobId === undefined) await submitAgain(services, job);
-    else await repairFromEngine(services, job, known.get(job.engineJobId) ?? null);
+    const { engineJobId = '' } = job;
+    await failures.of(rowKeys.job(job.mediaId, job.n), repairOne(services, job, known.get(engineJobId) ?? null));
   }
+}
+
+function repairOne(services: SweepServices, job: JobRow, known: EngineJob | null): Promise<void> {
+  if (job.state === 'succeeded') return publishAgain(services, job);
+  return job.engineJobId === undefined ? submitAgain(services, job) : repairFromEngine(services, job, known);
 }
 
 async function publishAgain(services: SweepServices, job: JobRow): Promise<void> {

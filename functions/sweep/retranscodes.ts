@@ -24,7 +24,7 @@ import {
 import { presetNamed } from '../shared/preset.ts';
 import { logger } from '../shared/stack.ts';
 import { submitJob } from '../shared/submit-job.ts';
-import { due } from './due.ts';
+import { eachDue } from './due.ts';
 import { minutesAfter, type SweepServices } from './services.ts';
 
 /** A media whose job is under way keeps its flag, and is looked at again after this. */
@@ -32,16 +32,10 @@ const WAIT_MINUTES = 5;
 /** The longest that a run takes, by its function's time-out: after that, one that holds the turn has died. */
 const TURN_MINUTES = 4.75;
 
-/**
- * Flagged media: one job each with the collection's preset of now, as long as fewer than the cap are unfinished. One that
- * cannot be started does not keep those behind it from their turn, but ends the run as failed.
- */
+/** Flagged media: one job each with the collection's preset of now, as long as fewer than the cap are unfinished. */
 export async function startRetranscodes(services: SweepServices): Promise<void> {
   const { items } = await queryTodo(services.table, CHORE.retranscode, { until: services.now, limit: 1 });
-  if (items.length === 0) return;
-  const failures: unknown[] = [];
-  await inTurn(services, () => startWhileThereIsRoom(services, failures));
-  if (failures.length > 0) throw failures[0];
+  if (items.length > 0) await inTurn(services, () => startWhileThereIsRoom(services));
 }
 
 /** One run at a time: two that meet, for a schedule and Lambda may ask twice, would start as many as the cap each. */
@@ -59,26 +53,20 @@ async function inTurn({ table, now }: SweepServices, work: () => Promise<void>):
   }
 }
 
-async function startWhileThereIsRoom(services: SweepServices, failures: unknown[]): Promise<void> {
-  const { table, maxRetranscodes, did } = services;
+async function startWhileThereIsRoom(services: SweepServices): Promise<void> {
+  const { table, maxRetranscodes } = services;
   let unfinished = await countTodo(table, CHORE.retranscodeJob, maxRetranscodes);
-  for await (const items of due(services, CHORE.retranscode)) {
-    for (const { pk, sk } of items) {
-      if (unfinished >= maxRetranscodes || services.timeIsUp()) return;
-      const job = await startOne(services, { pk, sk }).catch((error: unknown) => {
-        logger.error('not started', { media: pk, error });
-        failures.push(error);
-        return null;
-      });
-      if (!job) continue;
-      unfinished++;
-      did('retranscodesStarted');
-      // Not submitted now, the job is found without an engine's id by a later run.
-      await submitJob(services.engine, job, false).catch((error: unknown) => {
-        logger.error('not submitted', { jobId: job.jobId, error });
-      });
-    }
-  }
+  const timeIsUp = () => unfinished >= maxRetranscodes || services.timeIsUp();
+  await eachDue({ ...services, timeIsUp }, CHORE.retranscode, async (key) => {
+    const job = await startOne(services, key);
+    if (!job) return;
+    unfinished++;
+    services.did('retranscodesStarted');
+    // Not submitted now, the job is found without an engine's id by a later run.
+    await submitJob(services.engine, job, false).catch((error: unknown) => {
+      logger.error('not submitted', { jobId: job.jobId, error });
+    });
+  });
 }
 
 async function startOne(services: SweepServices, key: RowKey): Promise<JobRow | null> {

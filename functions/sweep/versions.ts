@@ -6,17 +6,12 @@ import { CHORE, OldVersionRow, type RowKey, rowKeys } from '../../core/contracts
 import type { Outcome } from '../../core/jobs/change.ts';
 import { forgetVersion } from '../../core/jobs/transitions.ts';
 import { count, logger } from '../shared/stack.ts';
-import { due } from './due.ts';
+import { eachDue } from './due.ts';
 import type { SweepServices } from './services.ts';
 
 /** Versions whose grace is over. */
 export async function removeOldVersions(services: SweepServices): Promise<void> {
-  for await (const items of due(services, CHORE.expire)) {
-    for (const { pk, sk } of items) {
-      if (services.timeIsUp()) return;
-      await removeOne(services, { pk, sk });
-    }
-  }
+  await eachDue(services, CHORE.expire, (key) => removeOne(services, key));
 }
 
 /** First nobody may go back to it, then its objects go, then its row; stopped between, the row brings the next run here. */

@@ -52,10 +52,10 @@ const change = (row: MediaRow, set: Partial<MediaRow>) =>
   apply(services.table, [{ op: 'update', key: rowKeys.media(row.mediaId), expect: {}, set }]);
 
 describe('a flagged collection', () => {
-  /** Time for one page of 200. */
+  /** Time for one page of 200: it is asked for before the collections, before each of them, and before each page of media. */
   const onePage = () => {
     let asked = 0;
-    return () => ++asked > 2;
+    return () => ++asked > 3;
   };
   const flaggedIn = async (collectionId: string) => {
     const flagged: MediaRow[] = [];
