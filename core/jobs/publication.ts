@@ -57,6 +57,8 @@ export function published(job: JobRow, media: MediaRow | null, publication: Publ
   if (!decides && media.current && media.current.version > version.version)
     return { none: 'a newer version is published' };
   const { current } = media;
+  // What was recorded since the job was made is not about it: of a later upload that was refused.
+  const mended = decides && !(media.error && media.error.at > job.createdAt);
   const change: Write[] = [
     changeMedia(
       media,
@@ -69,7 +71,7 @@ export function published(job: JobRow, media: MediaRow | null, publication: Publ
         ...(decides && { attempts: 0 }),
         ...(decides && ofUpload && { sourceInfo: { ...media.sourceInfo, ...result.source } }),
       },
-      [...(decides ? (['error'] as const) : []), ...(current ? [] : (['previous'] as const))],
+      [...(mended ? (['error'] as const) : []), ...(current ? [] : (['previous'] as const))],
     ),
     endJob(job, now, { state: 'published', progress: 100, cost: priceOf(result.usage) }),
   ];
@@ -126,9 +128,15 @@ export function rolledBack(jobId: string, media: MediaRow, graceUntil: string, n
   const { current, previous } = media;
   if (current?.jobId !== jobId || !previous) return { none: 'that version is not the current one' };
   const { expiresAt: _, ...version } = previous;
+  const [best] = version.renditions;
+  const set: Partial<MediaRow> = {
+    current: version,
+    previous: { ...current, expiresAt: graceUntil },
+    ...(best && { kind: best.width === undefined ? 'audio' : 'video' }),
+  };
   return {
     change: [
-      changeMedia(media, now, { current: version, previous: { ...current, expiresAt: graceUntil } }),
+      changeMedia(media, now, set),
       expireVersion(media, current.version, graceUntil, current.access),
       { op: 'remove', key: rowKeys.oldVersion(media.mediaId, version.version), expect: {} },
     ],

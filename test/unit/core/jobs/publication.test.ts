@@ -12,6 +12,7 @@ import {
 } from '../../../../core/jobs/transitions.ts';
 import {
   changeOf,
+  EARLIER,
   job,
   LATER,
   MEDIA_ID,
@@ -51,7 +52,7 @@ describe('a version may be put before viewers', () => {
 
 describe('a published version', () => {
   it('makes a new media ready, and ends its job with what it cost', () => {
-    const before = media({ error: { code: 'worker_lost', message: 'Before.', at: NOW } });
+    const before = media({ error: { code: 'worker_lost', message: 'Before.', at: EARLIER } });
     const outcome = published(done(), before, publication(1));
     expect(updateOf(outcome, 'MEDIA')).toMatchObject({
       expect: { state: 'transcoding', seq: 2, jobId: `${MEDIA_ID}-1` },
@@ -97,6 +98,12 @@ describe('a published version', () => {
     expect(updateOf(published(done({ source: from }), before, publication(1)), 'MEDIA').set).not.toHaveProperty(
       'sourceInfo',
     );
+  });
+
+  it('keeps what was recorded while its job ran, as of a later upload that was refused', () => {
+    const error = { code: 'not_media' as const, message: 'It is a letter.', at: NOW };
+    const before = media({ state: 'retranscoding', current: version(1), error, jobId: `${MEDIA_ID}-2` });
+    expect(updateOf(published(done({ n: 2, createdAt: EARLIER }), before, publication(2)), 'MEDIA').remove).toEqual([]);
   });
 
   it('twice changes nothing', () => {
@@ -209,6 +216,15 @@ describe('a rollback', () => {
       key: { pk: `MEDIA#${MEDIA_ID}`, sk: 'OLD#000001' },
       expect: {},
     });
+  });
+
+  it('to a version of the other kind changes the kind', () => {
+    const sound = { name: 'x', codecs: 'a', bandwidth: 1, averageBandwidth: 1, durationSeconds: 1, bytes: 1 };
+    const back = (renditions: (typeof sound & { width?: number })[]) => {
+      const previous = { ...version(1, { renditions }), expiresAt: LATER };
+      return updateOf(rolledBack(`${MEDIA_ID}-2`, { ...before, previous }, LATER, NOW), 'MEDIA').set.kind;
+    };
+    expect([back([sound]), back([{ ...sound, width: 640 }]), back([])]).toEqual(['audio', 'video', undefined]);
   });
 
   it('of which something is missing is recorded, and changes nothing else', () => {
