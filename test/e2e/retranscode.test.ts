@@ -12,16 +12,22 @@ import { mediaKeys } from '../../core/contracts/keys.ts';
 import { developerClients } from '../../scripts/demo/clients.ts';
 import { type Api, apiAs } from '../helpers/api.ts';
 import { eventually, testCloud } from '../helpers/cloud.ts';
-import { drop, makeClip, reached, readJobs, readMedia, sweepNow, testVideo } from '../helpers/pipeline.ts';
+import { drop, makeClip, probe, reached, readJobs, readMedia, sweepNow, testVideo } from '../helpers/pipeline.ts';
 import { playForever } from '../helpers/player.ts';
 
 let booted: Awaited<ReturnType<typeof testCloud>>;
 let folder: string;
 let api: Api;
+/** Results that workers must not put before that. */
+const held = new Map<string, Promise<void>>();
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dropreel-retranscode-'));
-  booted = await testCloud();
+  booted = await testCloud({
+    hooks: {
+      before: ({ operation, request }) => (operation === 'PutObject' ? held.get(request?.path ?? '') : undefined),
+    },
+  });
   api = await apiAs(booted.cloud, 'ann');
 });
 afterAll(async () => {
@@ -33,6 +39,16 @@ const sweep = () => sweepNow(booted.cloud);
 const masterOf = (mediaId: string) => `${booted.cloud.deliveryUrl}/${mediaKeys('ann', mediaId).master}`;
 const readText = async (url: string) => (await fetch(url)).text();
 const collection = async (id: string) => (await api('GET', `/collections/${id}`)).body;
+
+/** Lets job `n` run and not end, until the function that it returns is called. */
+function hold(mediaId: string, n: number): () => void {
+  let release = () => {};
+  const until = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  held.set(`/${booted.cloud.outputs.MediaBucket}/tmp/${mediaId}-${n}/result.json`, until);
+  return release;
+}
 
 /** Two rungs under `standard`, one under a preset that ends at 720p. */
 const hdClip = (name: string) =>
@@ -115,6 +131,71 @@ describe('a re-transcode that fails', () => {
     expect(media.scheduleRetranscode).toBe(false);
     expect((await fetch(masterOf(mediaId))).status).toBe(200);
   }, 120_000);
+});
+
+describe('sound whose original is deleted', () => {
+  it('is refused with a code, or encoded from its best rendition where its collection allows that', async () => {
+    const { cloud } = booted;
+    const file = await makeClip(join(folder, 'tone.wav'), '-f', 'lavfi', '-i', 'sine=duration=8');
+    await api('POST', '/collections', { body: { id: 'pod', deleteOriginal: true } });
+    const mediaId = await drop(cloud, 'drop/ann/pod/tone.wav', { file });
+    await eventually('its original is gone', async () => (await readMedia(cloud, mediaId))?.originalDeletedAt, 60_000);
+    expect((await api('POST', `/media/${mediaId}/retranscode`)).body).toMatchObject({ code: 'original_gone' });
+
+    await api('PATCH', '/collections/pod', { body: { retranscodeFromOutput: true } });
+    expect((await api('POST', `/media/${mediaId}/retranscode`)).status).toBe(202);
+    await sweep();
+    const media = await reached(cloud, mediaId, 'ready', { jobs: 2 });
+    expect(media).toMatchObject({ current: { version: 2 }, sourceInfo: { audioCodec: 'pcm_s16le' } });
+    expect(media).not.toHaveProperty('error');
+    expect(Number((await probe(masterOf(mediaId))).format.duration)).toBeCloseTo(8, 1);
+  }, 120_000);
+});
+
+describe('while a re-transcode runs', () => {
+  it('a new upload of the key takes its place, and a rollback comes before it: a player sees no gap', async () => {
+    const { cloud } = booted;
+    const key = 'drop/ann/five/overtaken.mp4';
+    const [first, other] = [
+      await testVideo(join(folder, 'first.mp4'), { seconds: 1 }),
+      await testVideo(join(folder, 'other.mp4'), { seconds: 1, size: '160x90' }),
+    ];
+    const mediaId = await drop(cloud, key, { file: first });
+    await reached(cloud, mediaId, 'ready', { timeoutMs: 120_000 });
+    const player = playForever(masterOf(mediaId));
+    const runs = async (n: number) => {
+      const release = hold(mediaId, n);
+      await api('POST', `/media/${mediaId}/retranscode`);
+      await sweep();
+      await eventually(`job ${n} runs`, async () => (await readJobs(cloud, mediaId))[n - 1]?.state === 'running');
+      return release;
+    };
+
+    const releaseSecond = await runs(2);
+    await drop(cloud, key, { file: other });
+    await eventually('job 3 decides', async () => (await readMedia(cloud, mediaId))?.jobCount === 3);
+    releaseSecond();
+    const replaced = await reached(cloud, mediaId, 'ready', { jobs: 3, timeoutMs: 120_000 });
+    expect(replaced).toMatchObject({ current: { version: 3 }, sourceInfo: { width: 160 } });
+    await eventually('job 2 has ended', async () => (await readJobs(cloud, mediaId))[1]?.state === 'cancelled');
+
+    await drop(cloud, key, { file: first });
+    await reached(cloud, mediaId, 'ready', { jobs: 4, timeoutMs: 120_000 });
+    const releaseFifth = await runs(5);
+    // Twice: the second message finds it done.
+    for (let i = 0; i < 2; i++) expect((await api('POST', `/media/${mediaId}/rollback`)).status).toBe(202);
+    const back = await eventually('version 3 again', async () => {
+      const media = await readMedia(cloud, mediaId);
+      return media?.current?.version === 3 && media;
+    });
+    expect(back.state).toBe('retranscoding');
+    releaseFifth();
+    const last = await reached(cloud, mediaId, 'ready', { jobs: 5, timeoutMs: 120_000 });
+    expect(last).toMatchObject({ current: { version: 5 }, previous: { version: 3 } });
+    const played = await player.close();
+    expect(played.faults).toEqual([]);
+    expect(played.versions).toEqual(['v1', 'v3', 'v4', 'v5']);
+  }, 300_000);
 });
 
 describe('the previous version', () => {
