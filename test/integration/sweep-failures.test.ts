@@ -1,17 +1,21 @@
+import { ListJobsCommand } from '@aws-sdk/client-batch';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { getJob, getMedia } from '../../aws/table.ts';
+import { apply, getJob, getMedia, getRow } from '../../aws/table.ts';
 import { tmpPrefix } from '../../core/contracts/keys.ts';
-import { CHORE, type MediaRow } from '../../core/contracts/rows.ts';
+import { CHORE, CollectionRow, type MediaRow, rowKeys } from '../../core/contracts/rows.ts';
 import { AwsError } from '../../local/service.ts';
-import { startWorld, type World } from '../unit/local/batch/setup.ts';
+import { arns, startWorld, type World } from '../unit/local/batch/setup.ts';
 import { MEDIA, type Services, startServices } from './services.ts';
-import { addJob, addMedia, LONG_AGO, sweepOnce } from './swept.ts';
+import { addCollection, addJob, addMedia, LONG_AGO, sweepOnce } from './swept.ts';
 
 // Read when the logger is made, before any other line here.
 vi.hoisted(() => {
   process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 });
+
+/** Of the points of death of a run, those tried; 1 for all of them. Odd, so that both kinds are among them. */
+const STEP = Number(process.env.DEATH_STEP ?? 5);
 
 let services: Services;
 let world: World;
@@ -33,6 +37,48 @@ beforeEach(() => {
 const run = () => sweepOnce(services, world);
 const rowOf = ({ mediaId }: MediaRow) => getMedia(services.table, mediaId);
 const jobOf = ({ mediaId }: MediaRow) => getJob(services.table, mediaId, 1);
+
+it('a run that dies at each of its calls loses no flag of a collection, and encodes none of its media twice', async () => {
+  let deaths = 0;
+  for (let at = 1; ; at += STEP) {
+    const id = `c${at}`;
+    const key = await addCollection(services, id, { scheduleRetranscode: true, todo: 'collection', todoAt: LONG_AGO });
+    const [plain, flagged] = [
+      await addMedia(services, id, 'plain.mp4'),
+      await addMedia(services, id, 'flagged.mp4', { scheduleRetranscode: true, todo: 'retranscode', todoAt: LONG_AGO }),
+    ];
+    let calls = 0;
+    services.onCall = () => {
+      // Before and after each call in turn.
+      if (++calls >= at) throw new AwsError('ServiceUnavailable', 503, 'Dead.');
+    };
+    const died = await run().then(
+      () => false,
+      () => true,
+    );
+    services.onCall = () => {};
+    // A job of a run that died is submitted by one a quarter of an hour later.
+    for (const minutes of [5, 20]) await sweepOnce(services, world, minutes);
+    expect(await getRow(services.table, key, CollectionRow)).toMatchObject({ scheduleRetranscode: false });
+    for (const row of [plain, flagged]) {
+      expect(await rowOf(row), `died at ${at}`).toMatchObject({ scheduleRetranscode: false, jobCount: 2 });
+      const filters = [{ name: 'JOB_NAME', values: [`${row.mediaId}-2`] }];
+      const { jobSummaryList } = await world.client.send(new ListJobsCommand({ jobQueue: arns.fair, filters }));
+      expect(jobSummaryList, `died at ${at}`).toHaveLength(1);
+      await endJobOf(row);
+    }
+    if (!died) break;
+    deaths++;
+  }
+  console.info(`sweep: ${deaths} points of death, each ${STEP}th`);
+  expect(deaths * STEP).toBeGreaterThan(40);
+}, 600_000);
+
+/** Room under the cap. */
+async function endJobOf({ mediaId }: MediaRow): Promise<void> {
+  const remove = ['todo', 'todoAt'];
+  await apply(services.table, [{ op: 'update', key: rowKeys.job(mediaId, 2), expect: {}, set: {}, remove }]);
+}
 
 it('a job whose result cannot be read does not keep the others from being repaired', async () => {
   const odd = await addMedia(services, 'talks', 'odd.mp4', { state: 'retranscoding' });
