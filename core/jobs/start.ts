@@ -141,7 +141,7 @@ export function flagMedia(media: MediaRow, now: string, flaggedFor?: string): Ou
   const leaves = { state: media.state, ...(flaggedFor && { flaggedFor: media.flaggedFor ?? null }) };
   if (media.scheduleRetranscode) {
     // One job does for both flags: after it, this one must not bring another.
-    const expect = { ...leaves, todo: CHORE.retranscode };
+    const expect = { ...leaves, scheduleRetranscode: true };
     return { change: [{ op: 'update', key, expect, set: { flaggedFor } }] };
   }
   const set = { scheduleRetranscode: true, todo: CHORE.retranscode, todoAt: now, flaggedFor, updatedAt: now };

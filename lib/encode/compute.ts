@@ -33,7 +33,7 @@ export class Compute extends Construct {
     this.retranscodeJobQueue = new JobQueue(this, 'RetranscodeJobQueue', {
       priority: PRIORITY.retranscode,
       computeEnvironments,
-      // A creator with 10,000 flagged media takes turns with one who has a single one.
+      // Of the few that sweep has submitted, those of several creators take turns.
       schedulingPolicy: new FairshareSchedulingPolicy(this, 'ByCreator', { shareDecay: Duration.hours(1) }),
     });
   }

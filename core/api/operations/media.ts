@@ -44,7 +44,7 @@ export const mediaOperations = {
     status: 200,
     answer: MediaView,
     etag: true,
-    problems: ['not_found', 'wrong_state', 'conflict', 'precondition_failed'],
+    problems: ['not_found', 'wrong_state', 'original_gone', 'conflict', 'precondition_failed'],
   }),
   deleteMedia: op({
     method: 'DELETE',

@@ -169,7 +169,7 @@ describe('the flag', () => {
       {
         op: 'update',
         key: MEDIA_KEY,
-        expect: { state: 'ready', flaggedFor: 'flag-0', todo: 'retranscode' },
+        expect: { state: 'ready', flaggedFor: 'flag-0', scheduleRetranscode: true },
         set: { flaggedFor: 'flag-1' },
       },
     ]);
