@@ -1,4 +1,4 @@
-import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { eachLimit } from '../../aws/concurrency.ts';
 import { apply, getCollection, getJob, getMedia } from '../../aws/table.ts';
@@ -10,7 +10,7 @@ import { AwsError } from '../../local/service.ts';
 import { changeOf, source, version } from '../unit/core/jobs/factories.ts';
 import { startWorld, type World } from '../unit/local/batch/setup.ts';
 import { MEDIA, type Services, startServices, UPLOADS } from './services.ts';
-import { addCollection, addJob, addMedia, CAP, LONG_AGO, sweepOnce } from './swept.ts';
+import { addCollection, addJob, addMedia, CAP, dropObject, LONG_AGO, sweepOnce } from './swept.ts';
 
 // Read when the logger is made, before any other line here.
 vi.hoisted(() => {
@@ -177,6 +177,27 @@ describe('a flagged media', () => {
     expect(await sweepOnce(services, world, 4)).toMatchObject({ retranscodesStarted: 0 });
     expect(await sweepOnce(services, world, 5)).toMatchObject({ retranscodesStarted: 1 });
     expect(await rowOf(row)).toMatchObject({ state: 'retranscoding' });
+  });
+
+  it('is encoded with the default preset where its collection names one that there is no more', async () => {
+    await addCollection(services, 'bygone', { preset: 'bygone' });
+    const row = await addMedia(services, 'bygone', 'one.mp4', FLAGGED);
+    await run();
+    expect(await getJob(services.table, row.mediaId, 2)).toMatchObject({ preset: { name: 'standard', version: 1 } });
+  });
+
+  it('is made of its last upload when only a lost worker kept that from viewers, and of what they see once it is gone', async () => {
+    const row = await addMedia(services, 'replaced', 'one.mp4', { jobCount: 2, ...FLAGGED });
+    const { source: newer } = await dropObject(services, row.source.key, 'a newer one');
+    await change(row, { source: newer, jobId: `${row.mediaId}-2` });
+    const error = { code: 'worker_lost' as const, message: 'Gone.', at: LONG_AGO };
+    const failed = await addJob(services, row, { n: 2, state: 'failed', source: newer, error });
+    await run();
+    expect(await getJob(services.table, row.mediaId, 3)).toMatchObject({ source: newer });
+    await change(row, { state: 'ready', jobId: failed.jobId, ...FLAGGED });
+    await services.s3.send(new DeleteObjectCommand({ Bucket: UPLOADS, Key: newer.key, VersionId: newer.versionId }));
+    await run();
+    expect(await getJob(services.table, row.mediaId, 4)).toMatchObject({ source: row.source });
   });
 
   it('whose source cannot be looked at keeps its flag, and does not keep the others from their turn', async () => {
