@@ -1,20 +1,22 @@
 /** How long it takes to publish 4 rungs of 600 segments (an hour of video) over a version that viewers have, and how many requests. */
 import { publishJob } from '../functions/publish-output/publish.ts';
-import { firstUpload, jobIdOf, leaveOutput, nextJob, publishServices, watch } from '../test/integration/published.ts';
-import { startServices } from '../test/integration/services.ts';
+import {
+  jobIdOf,
+  leaveOutput,
+  nextJob,
+  publishServices,
+  startPublished,
+  watch,
+} from '../test/integration/published.ts';
 
 const SHAPE = { rungs: ['1080p', '720p', '480p', '360p'], segments: 600, poster: true };
 
-await using services = await startServices();
-await firstUpload(services);
-await leaveOutput(services, 1);
-const publish = (n: number) => publishJob(publishServices(services), { jobId: jobIdOf(n) }, () => 900_000);
-await publish(1);
+await using services = await startPublished();
 const n = await nextJob(services);
 const result = await leaveOutput(services, n, SHAPE);
 const before = services.meter.snapshot();
 const started = performance.now();
-await publish(n);
+await publishJob(publishServices(services), { jobId: jobIdOf(n) }, () => 900_000);
 const seconds = (performance.now() - started) / 1000;
 const after = services.meter.snapshot();
 const { version, fetched } = await watch(services);

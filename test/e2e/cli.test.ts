@@ -1,21 +1,20 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { MediaView } from '../../core/contracts/api.ts';
 import { eventually, testCloud } from '../helpers/cloud.ts';
+import { BIN, dropreel, homeFor } from '../helpers/command.ts';
 import { probe, testVideo } from '../helpers/pipeline.ts';
 
-const BIN = resolve('cli/dropreel.mjs');
 let home: string;
+let made: Awaited<ReturnType<typeof homeFor>>;
 let booted: Awaited<ReturnType<typeof testCloud>>;
 /** Sees each UploadPart before it is served. */
 let beforePart: () => Promise<void> = async () => {};
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'dropreel-cli-'));
   booted = await testCloud({
     hooks: {
       before: async (call) => {
@@ -23,26 +22,16 @@ beforeAll(async () => {
       },
     },
   });
-  const { apiUrl, outputs } = booted.cloud;
-  await mkdir(join(home, '.dropreel'));
-  // As `npm run dev` writes it.
-  await writeFile(join(home, '.dropreel', 'cloud.json'), JSON.stringify({ apiUrl, issuerUrl: null, outputs }));
+  made = await homeFor(booted.cloud);
+  home = made.home;
 });
 afterAll(async () => {
   await booted[Symbol.asyncDispose]();
-  await rm(home, { recursive: true, force: true });
+  await made[Symbol.asyncDispose]();
 });
 
-/** The command as a script runs it: no terminal, nothing configured. */
-function start(...args: string[]) {
-  return startWith({}, ...args);
-}
-
-function startWith(more: Record<string, string>, ...args: string[]) {
-  const { PATH = '' } = process.env;
-  const env = { PATH, HOME: home, XDG_CONFIG_HOME: join(home, 'config'), XDG_STATE_HOME: join(home, 'state'), ...more };
-  return execa('node', [BIN, ...args], { cwd: home, env, extendEnv: false, reject: false, stdin: 'ignore' });
-}
+const start = (...args: string[]) => dropreel(home, args);
+const startWith = (more: Record<string, string>, ...args: string[]) => dropreel(home, args, more);
 
 async function run(...args: string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await start(...args);

@@ -1,33 +1,27 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
-import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mediaIdFor } from '../../core/contracts/ids.ts';
 import { CHORE, type MediaRow, type MediaState, rowKeys } from '../../core/contracts/rows.ts';
 import { developerClients } from '../../scripts/demo/clients.ts';
 import { type Api, apiAs } from '../helpers/api.ts';
 import { testCloud } from '../helpers/cloud.ts';
+import { dropreel as command, homeFor } from '../helpers/command.ts';
 import { readMedia } from '../helpers/pipeline.ts';
 import { media, version } from '../unit/core/jobs/factories.ts';
 
 const LATER = '2999-01-01T00:00:00.000Z';
-let home: string;
+let home: Awaited<ReturnType<typeof homeFor>>;
 let booted: Awaited<ReturnType<typeof testCloud>>;
 let api: Api;
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'dropreel-flags-'));
   booted = await testCloud();
+  home = await homeFor(booted.cloud);
   api = await apiAs(booted.cloud, 'ann');
-  const { apiUrl, outputs } = booted.cloud;
-  await mkdir(join(home, '.dropreel'));
-  await writeFile(join(home, '.dropreel', 'cloud.json'), JSON.stringify({ apiUrl, issuerUrl: null, outputs }));
 });
 afterAll(async () => {
   await booted[Symbol.asyncDispose]();
-  await rm(home, { recursive: true, force: true });
+  await home[Symbol.asyncDispose]();
 });
 
 let count = 0;
@@ -47,12 +41,7 @@ async function addRow(state: MediaState, more: Partial<MediaRow> = {}): Promise<
   return mediaId;
 }
 
-function dropreel(...args: string[]) {
-  const { PATH = '' } = process.env;
-  const env = { PATH, HOME: home, XDG_CONFIG_HOME: join(home, 'config'), XDG_STATE_HOME: join(home, 'state') };
-  const options = { cwd: home, env, extendEnv: false, reject: false, stdin: 'ignore' } as const;
-  return execa('node', [resolve('cli/dropreel.mjs'), '--as', 'ann', ...args], options);
-}
+const dropreel = (...args: string[]) => command(home.home, ['--as', 'ann', ...args]);
 
 const NOT_FOR = {
   uploading: 'A media that is uploading cannot be encoded again.',

@@ -11,7 +11,6 @@ import type { Call } from '../../local/gateway/calls.ts';
 import { AwsError } from '../../local/service.ts';
 import { MEDIA_ID } from '../unit/core/jobs/factories.ts';
 import {
-  firstUpload,
   jobIdOf,
   KEYS,
   leaveOutput,
@@ -20,9 +19,10 @@ import {
   pointerJob,
   publishServices,
   SMALL,
+  startPublished,
   watch,
 } from './published.ts';
-import { MEDIA, QUEUES, type Services, startServices, UPLOADS } from './services.ts';
+import { MEDIA, QUEUES, type Services, UPLOADS } from './services.ts';
 
 // Read when the logger is made, before any other line here.
 vi.hoisted(() => {
@@ -51,10 +51,7 @@ function dieAt(at: number, moment: 'before' | 'after', service = 's3'): { calls:
 }
 
 beforeAll(async () => {
-  services = await startServices();
-  await firstUpload(services);
-  await leaveOutput(services, 1);
-  await publish(1);
+  services = await startPublished();
 });
 afterAll(() => services[Symbol.asyncDispose]());
 beforeEach(() => {

@@ -8,9 +8,10 @@ import { rowKeys } from '../../core/contracts/rows.ts';
 import { newCollection, startAgain } from '../../core/jobs/transitions.ts';
 import { PRESETS } from '../../core/media/presets.ts';
 import { playlistUris } from '../../core/publish/playlist-uris.ts';
+import { publishJob } from '../../functions/publish-output/publish.ts';
 import type { PublishServices } from '../../functions/publish-output/services.ts';
 import { job, MEDIA_ID, media, result } from '../unit/core/jobs/factories.ts';
-import { MEDIA, QUEUES, type Services, UPLOADS } from './services.ts';
+import { MEDIA, QUEUES, type Services, startServices, UPLOADS } from './services.ts';
 
 /** Below the sockets that the SDK opens. */
 const AT_ONCE = 40;
@@ -157,4 +158,13 @@ export async function mediaObjects({ s3 }: Services, prefix = ''): Promise<strin
 
 export async function pointerJob({ s3 }: Services, key: string): Promise<string | undefined> {
   return (await head(s3, { bucket: MEDIA, key }))?.metadata.job;
+}
+
+/** Services with a media whose version 1 viewers have. */
+export async function startPublished(): Promise<Services> {
+  const services = await startServices();
+  await firstUpload(services);
+  await leaveOutput(services, 1);
+  await publishJob(publishServices(services), { jobId: jobIdOf(1) }, () => 900_000);
+  return services;
 }

@@ -9,8 +9,8 @@ import { rollBack } from '../../functions/publish-output/rollback.ts';
 import type { PublishServices } from '../../functions/publish-output/services.ts';
 import { AwsError } from '../../local/service.ts';
 import { MEDIA_ID } from '../unit/core/jobs/factories.ts';
-import { firstUpload, jobIdOf, KEYS, leaveOutput, nextJob, publishServices, watch } from './published.ts';
-import { MEDIA, type Services, startServices, UPLOADS } from './services.ts';
+import { jobIdOf, KEYS, leaveOutput, nextJob, publishServices, startPublished, watch } from './published.ts';
+import { MEDIA, type Services, UPLOADS } from './services.ts';
 
 // Read when the logger is made, before any other line here.
 vi.hoisted(() => {
@@ -35,10 +35,7 @@ async function nextOutput(): Promise<number> {
 }
 
 beforeAll(async () => {
-  services = await startServices();
-  await firstUpload(services);
-  await leaveOutput(services, 1);
-  await publish(1);
+  services = await startPublished();
 });
 afterAll(() => services[Symbol.asyncDispose]());
 beforeEach(() => {
