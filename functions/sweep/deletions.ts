@@ -10,8 +10,8 @@ import { logger } from '../shared/stack.ts';
 import { eachDue } from './due.ts';
 import { minutesAfter, type SweepServices } from './services.ts';
 
-/** Lambda's longest run: a publish that had begun before the mark has surely ended after it. */
-const PUBLISH_MINUTES = 16;
+/** Lambda's longest run, and more than AWS Batch takes to end a worker: what was at work before it has surely ended after it. */
+const ENDING_MINUTES = 16;
 /** More jobs than any media has unfinished. */
 const JOBS = 100;
 
@@ -26,14 +26,14 @@ export async function deleteMedia(services: SweepServices): Promise<void> {
 async function deleteOne(services: SweepServices, media: MediaRow): Promise<void> {
   const { table, s3, mediaBucket, now } = services;
   const jobs = await queryJobs(table, media.mediaId, JOBS);
-  const publishing = await endJobs(services, jobs);
+  const atWork = await endJobs(services, jobs);
   for (const prefix of mediaPrefixes(media.creatorId, media.mediaId)) await removePrefix(s3, mediaBucket, prefix);
   for (const { jobId } of jobs) await removePrefix(s3, mediaBucket, tmpPrefix(jobId));
   await removeUploads(services, media);
   const key = rowKeys.media(media.mediaId);
-  if (publishing) {
-    // It may be copying at this moment: what it leaves is removed by a later run.
-    const set = { todoAt: minutesAfter(now, PUBLISH_MINUTES) };
+  if (atWork) {
+    // What it writes at this moment is removed by a later run. Until then nobody may take its names, the jobs', again.
+    const set = { todoAt: minutesAfter(now, ENDING_MINUTES) };
     await apply(table, [{ op: 'update', key, expect: { state: 'deleting' }, set }]);
     return;
   }
@@ -43,10 +43,12 @@ async function deleteOne(services: SweepServices, media: MediaRow): Promise<void
   services.did('mediaDeleted');
 }
 
-/** Whether one of them may be in the hands of publish-output. */
+/** Whether a worker, or publish-output, may yet be at work for one of them. */
 async function endJobs(services: SweepServices, jobs: readonly JobRow[]): Promise<boolean> {
-  const unfinished = jobs.filter((job) => !hasEnded(job));
-  for (const { jobId, engineJobId, state } of unfinished) {
+  const { now } = services;
+  // A cancelled one may have got its engine job since.
+  const open = jobs.filter((job) => !hasEnded(job) || job.state === 'cancelled');
+  for (const { jobId, engineJobId, state } of open) {
     if (engineJobId !== undefined && state !== 'succeeded') {
       await cancel(services.batch, engineJobId, 'the media is deleted').catch((error: unknown) => {
         // The engine's job runs to its end for nothing.
@@ -55,7 +57,7 @@ async function endJobs(services: SweepServices, jobs: readonly JobRow[]): Promis
     }
     await failJob(services.table, jobId, 'cancelled', 'The media was deleted.');
   }
-  return unfinished.some(({ state }) => state === 'succeeded');
+  return open.some((job) => !hasEnded(job) || minutesAfter(job.finishedAt ?? now, ENDING_MINUTES) > now);
 }
 
 /** Every version that was there when the media was marked; one that came later is a new upload. */

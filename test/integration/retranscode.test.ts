@@ -1,4 +1,4 @@
-import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { eachLimit } from '../../aws/concurrency.ts';
 import { apply, getCollection, getJob, getMedia } from '../../aws/table.ts';
@@ -212,6 +212,41 @@ describe('a flagged media', () => {
     await expect(run()).rejects.toThrow();
     expect(await rowOf(locked)).toMatchObject({ state: 'ready', scheduleRetranscode: true });
     expect(await rowOf(other)).toMatchObject({ state: 'retranscoding' });
+  });
+});
+
+describe('a media that is deleted while its job', () => {
+  const RUNS = { HOLD: '/nowhere', ON_TERM: '143' };
+  const deleting = () => ({ state: 'deleting' as const, todo: CHORE.delete, todoAt: LONG_AGO });
+  const leftOf = async (row: MediaRow) => {
+    const { Contents = [] } = await services.s3.send(new ListObjectsV2Command({ Bucket: MEDIA, Prefix: 'tmp/' }));
+    return Contents.filter(({ Key }) => Key?.includes(row.mediaId)).length;
+  };
+  const push = (row: MediaRow) =>
+    services.s3.send(new PutObjectCommand({ Bucket: MEDIA, Key: `tmp/${row.mediaId}-1/result.json`, Body: '{}' }));
+
+  it('runs leaves nothing behind, whatever its worker still puts before it is ended', async () => {
+    const row = await addMedia(services, 'gone', 'runs.mp4', deleting());
+    const engineJobId = await world.submit(RUNS, { jobName: `${row.mediaId}-1` });
+    await addJob(services, row, { engineJobId });
+    await run();
+    await push(row);
+    // The id of the media, and of its next job, may be taken again from here on.
+    expect(await rowOf(row)).toMatchObject({ state: 'deleting' });
+    await world.until(engineJobId, 'FAILED');
+    expect(await sweepOnce(services, world, 17)).toMatchObject({ mediaDeleted: 1 });
+    expect([await rowOf(row), await leftOf(row)]).toEqual([null, 0]);
+  });
+
+  it('is just being submitted has it ended, too', async () => {
+    const row = await addMedia(services, 'gone', 'submitted.mp4', deleting());
+    const { engineJobId: _, ...unsent } = await addJob(services, row, { state: 'queued', engineJobId: undefined });
+    await run();
+    const engineJobId = await world.submit(RUNS, { jobName: unsent.jobId });
+    const key = rowKeys.job(row.mediaId, 1);
+    await apply(services.table, [{ op: 'update', key, expect: { state: 'cancelled' }, set: { engineJobId } }]);
+    expect(await sweepOnce(services, world, 17)).toMatchObject({ mediaDeleted: 1 });
+    await world.until(engineJobId, 'FAILED');
   });
 });
 
