@@ -265,6 +265,21 @@ const VIDEOS: VideoCase[] = [
     channels: 2,
   },
   {
+    title: 'sound with gaps that only add up',
+    made: [
+      [
+        ...picture('640x360', '25', 4),
+        ...['-f', 'lavfi', '-i', 'sine=d=4:r=48000,asetnsamples=1024,aselect=not(eq(n\\,40)+eq(n\\,80)+eq(n\\,120))'],
+        ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-c:a', 'pcm_s16le', 'gaps.mkv'],
+      ],
+    ],
+    rungs: ['360p 640x360'],
+    seconds: 4,
+    frames: 100,
+    frameRate: 25,
+    channels: 1,
+  },
+  {
     title: 'a black picture',
     made: [['-f', 'lavfi', '-i', 'color=black:s=640x480:r=25:d=1.5', ...tone(), ...H264_AAC, 'black.mp4']],
     rungs: VGA,

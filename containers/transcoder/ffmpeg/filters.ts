@@ -102,10 +102,14 @@ function posterChain(poster: NonNullable<EncodePlan['poster']>): string {
   return `${candidates};[start]trim=end_frame=1[first];${best};[first][best]concat,${APART}`;
 }
 
+/** Less than what verification allows a rendition to be shorter by; FFmpeg's own 100 ms let gaps add up to more. */
+const MOST_DRIFT_SECONDS = 0.04;
+
 /** Sound is filled with silence from the file's start and over gaps, so that it stays with the picture. */
 function audioChains(plan: EncodePlan, audio: NonNullable<EncodePlan['audio']>): string[] {
   const layout = audio.channels === 1 ? 'mono' : 'stereo';
-  const source = `[0:${audio.track}]aresample=${audio.sampleRate}:async=1:first_pts=0,aformat=channel_layouts=${layout}`;
+  const inTime = `async=1:min_hard_comp=${MOST_DRIFT_SECONDS}:first_pts=0`;
+  const source = `[0:${audio.track}]aresample=${audio.sampleRate}:${inTime},aformat=channel_layouts=${layout}`;
   const labels = audio.renditions.map((rendition) => audioLabel(rendition.name));
   const own = plan.mp4?.encode && plan.mp4.audio ? [MP4_AUDIO_LABEL] : [];
   const taps = [...labels, ...own];
