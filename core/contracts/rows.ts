@@ -207,6 +207,16 @@ export const OldVersionRow = z.object({
 });
 export type OldVersionRow = z.infer<typeof OldVersionRow>;
 
+/** What stays of a deleted media: one that is dropped under its key later goes on counting from there. */
+export const TombstoneRow = z.object({
+  type: z.literal('tombstone'),
+  jobCount: z.number().int().nonnegative(),
+  seq: z.number().int().nonnegative(),
+  /** Seconds since the epoch, for DynamoDB's TTL. */
+  expiresAt: z.number().int(),
+});
+export type TombstoneRow = z.infer<typeof TombstoneRow>;
+
 /** The one row of sweep: when it ran and what it did last, and how far it has compared the drops with the table. */
 export const SweepRow = z.object({
   type: z.literal('sweep'),
@@ -226,6 +236,7 @@ export type TurnRow = z.infer<typeof TurnRow>;
 
 export const rowKeys = {
   media: (mediaId: string) => ({ pk: `MEDIA#${mediaId}`, sk: 'MEDIA' }),
+  tombstone: (mediaId: string) => ({ pk: `MEDIA#${mediaId}`, sk: 'TOMBSTONE' }),
   oldVersion: (mediaId: string, n: number) => ({ pk: `MEDIA#${mediaId}`, sk: `OLD#${String(n).padStart(6, '0')}` }),
   job: (mediaId: string, n: number) => ({ pk: `MEDIA#${mediaId}`, sk: `JOB#${String(n).padStart(6, '0')}` }),
   collection: (creatorId: string, collectionId: string) => ({

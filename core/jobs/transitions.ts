@@ -1,6 +1,6 @@
 /** Every change of a media's or a job's state. Each takes the rows as read, what happened and when, and answers what to write. */
 export type { Change, Outcome, Write } from './change.ts';
-export { markDeleting } from './deletion.ts';
+export { bury, markDeleting } from './deletion.ts';
 export { isUnderWay, jobFailed, jobSucceeded } from './end.ts';
 export {
   decideAccess,

@@ -8,6 +8,7 @@ import {
   rowKeys,
   type Source,
   type SourceInfo,
+  type TombstoneRow,
 } from '../contracts/rows.ts';
 import { DEFAULT_PRESET, type Preset } from '../media/presets.ts';
 import type { Outcome, Put } from './change.ts';
@@ -22,6 +23,8 @@ export interface Upload {
   location: DropLocation;
   source: Source;
   now: string;
+  /** Of a media under the same key that was deleted. */
+  tombstone?: Pick<TombstoneRow, 'jobCount' | 'seq'> | null;
 }
 
 /** Why an upload is no news to a media; null when it is. */
@@ -57,7 +60,7 @@ export function acceptUpload(
     jobCount: row.n,
     attempts: 1,
   };
-  if (!media) return { change: [putMedia({ ...before, ...fields, seq: 1 }), put], job: row };
+  if (!media) return { change: [putMedia({ ...before, ...fields }), put], job: row };
   return {
     change: [changeMedia(media, upload.now, fields, ['error', 'originalDeletedAt', ...uploadTodo(media)]), put],
     job: row,
@@ -69,7 +72,7 @@ export function rejectUpload(media: MediaRow | null, upload: Upload, error: Fail
   const stale = noNews(media, upload.source);
   if (stale !== null) return { none: stale };
   const sourceSeenAt = upload.now;
-  if (!media) return { change: [putMedia({ ...newMedia(upload), sourceSeenAt, state: 'failed', seq: 1, error })] };
+  if (!media) return { change: [putMedia({ ...newMedia(upload), sourceSeenAt, state: 'failed', error })] };
   if (media.current) {
     const source = { ...media.source, sequencer: upload.source.sequencer };
     return { change: [changeMedia(media, upload.now, { source, sourceSeenAt, error })] };
@@ -111,7 +114,7 @@ function uploadTodo(media: MediaRow): (keyof MediaRow)[] {
   return media.todo === CHORE.upload ? ['todo', 'todoAt'] : [];
 }
 
-function newMedia({ mediaId, location, source, now }: Upload): MediaRow {
+function newMedia({ mediaId, location, source, now, tombstone }: Upload): MediaRow {
   const { creatorId, collectionId } = location;
   return {
     type: 'media',
@@ -122,9 +125,9 @@ function newMedia({ mediaId, location, source, now }: Upload): MediaRow {
     collection: `${creatorId}#${collectionId}`,
     title: location.path.split('/').at(-1) ?? location.path,
     state: 'uploaded',
-    seq: 0,
+    seq: (tombstone?.seq ?? 0) + 1,
     source,
-    jobCount: 0,
+    jobCount: tombstone?.jobCount ?? 0,
     attempts: 0,
     scheduleRetranscode: false,
     createdAt: now,

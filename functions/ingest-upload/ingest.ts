@@ -1,10 +1,10 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { head } from '../../aws/s3.ts';
-import { apply, getCollection, getJob, getMedia, settle, type Table } from '../../aws/table.ts';
+import { apply, getCollection, getJob, getMedia, getRow, settle, type Table } from '../../aws/table.ts';
 import type { ObjectCreated } from '../../core/contracts/events.ts';
 import { mediaIdFor, parseJobId } from '../../core/contracts/ids.ts';
 import { parseDropKey } from '../../core/contracts/keys.ts';
-import type { JobRow, MediaRow, Source } from '../../core/contracts/rows.ts';
+import { type JobRow, type MediaRow, rowKeys, type Source, TombstoneRow } from '../../core/contracts/rows.ts';
 import type { Outcome } from '../../core/jobs/change.ts';
 import { acceptUpload, isUnderWay, newCollection, noNews, rejectUpload } from '../../core/jobs/transitions.ts';
 import type { Upload } from '../../core/jobs/upload.ts';
@@ -57,7 +57,8 @@ export async function ingest(
     if (stale !== null) return { none: stale };
     const finding = probed.get(etag) ?? (await preflight(services.s3, source, services.maxUploadBytes, mayProbe));
     probed.set(etag, finding);
-    const upload = { mediaId, location, source, now: new Date().toISOString() };
+    const tombstone = media ? null : await getRow(services.table, rowKeys.tombstone(mediaId), TombstoneRow);
+    const upload = { mediaId, location, source, now: new Date().toISOString(), tombstone };
     if (finding.verdict === 'refused') {
       const { code, message } = finding;
       return rejectUpload(media, upload, { code, message, at: upload.now });

@@ -1,10 +1,11 @@
 import { cancel } from '../../aws/batch.ts';
 import { listVersions, remove, removePrefix } from '../../aws/s3.ts';
-import { apply, getRow } from '../../aws/table.ts';
+import { apply, getRow, settle } from '../../aws/table.ts';
 import { queryJobs, queryKeys } from '../../aws/table-queries.ts';
 import { mediaPrefixes, tmpPrefix } from '../../core/contracts/keys.ts';
 import { CHORE, type JobRow, MediaRow, rowKeys } from '../../core/contracts/rows.ts';
 import { hasEnded } from '../../core/jobs/rows.ts';
+import { bury } from '../../core/jobs/transitions.ts';
 import { failJob } from '../shared/end-job.ts';
 import { logger } from '../shared/stack.ts';
 import { eachDue } from './due.ts';
@@ -39,8 +40,11 @@ async function deleteOne(services: SweepServices, media: MediaRow): Promise<void
   }
   const rows = (await queryKeys(table, key.pk)).filter(({ sk }) => sk.startsWith('JOB#') || sk.startsWith('OLD#'));
   for (const row of rows) await apply(table, [{ op: 'remove', key: row, expect: {} }]);
-  await apply(table, [{ op: 'remove', key, expect: { state: 'deleting' } }]);
-  services.did('mediaDeleted');
+  const buried = await settle(table, async () => {
+    const row = await getRow(table, key, MediaRow);
+    return row ? bury(row, now) : { none: 'it is gone' };
+  });
+  if (!('none' in buried)) services.did('mediaDeleted');
 }
 
 /** Whether a worker, or publish-output, may yet be at work for one of them. */

@@ -6,11 +6,12 @@ import { countTodo, queryMedia, queryTodo } from '../../aws/table-queries.ts';
 import { mediaIdFor } from '../../core/contracts/ids.ts';
 import { CHORE, type MediaRow, rowKeys } from '../../core/contracts/rows.ts';
 import { markDeleting } from '../../core/jobs/transitions.ts';
+import { ingest } from '../../functions/ingest-upload/ingest.ts';
 import { AwsError } from '../../local/service.ts';
-import { changeOf, source, version } from '../unit/core/jobs/factories.ts';
+import { changeOf, media, source, version } from '../unit/core/jobs/factories.ts';
 import { startWorld, type World } from '../unit/local/batch/setup.ts';
 import { MEDIA, type Services, startServices, UPLOADS } from './services.ts';
-import { addCollection, addJob, addMedia, CAP, dropObject, LONG_AGO, sweepOnce } from './swept.ts';
+import { addCollection, addJob, addMedia, CAP, dropObject, engineOf, LONG_AGO, sweepOnce } from './swept.ts';
 
 // Read when the logger is made, before any other line here.
 vi.hoisted(() => {
@@ -248,6 +249,25 @@ describe('a media that is deleted while its job', () => {
     expect(await sweepOnce(services, world, 17)).toMatchObject({ mediaDeleted: 1 });
     await world.until(engineJobId, 'FAILED');
   });
+});
+
+it('a media dropped again after it was deleted takes no number again: caches and receivers know the old ones', async () => {
+  const key = 'drop/ann/again/one.wav';
+  const { mediaId } = await dropObject(services, key, 'first');
+  const updatedAt = new Date(Date.now() + 5000).toISOString();
+  const todo = { todo: CHORE.delete, todoAt: LONG_AGO };
+  const row = media({ mediaId, source: source({ bucket: UPLOADS, key }), state: 'deleting', seq: 9, jobCount: 4 });
+  await apply(services.table, [{ op: 'put', key: rowKeys.media(mediaId), row: { ...row, ...todo, updatedAt } }]);
+  expect(await run()).toMatchObject({ mediaDeleted: 1 });
+  expect(await getMedia(services.table, mediaId)).toBeNull();
+
+  await dropObject(services, key, 'RIFF\x24\0\0\0WAVEfmt ');
+  const { table, s3 } = services.breakable;
+  const event = { bucket: { name: UPLOADS }, object: { key, size: 1, etag: 'x', sequencer: '01' } };
+  await ingest({ table, s3, engine: engineOf(services, world), maxUploadBytes: 1e9 }, event);
+  // The tenth was the announcement that it is gone.
+  expect(await getMedia(services.table, mediaId)).toMatchObject({ jobId: `${mediaId}-5`, jobCount: 5 });
+  expect((await getMedia(services.table, mediaId))?.seq).toBeGreaterThan(10);
 });
 
 describe('a job that the engine has lost', () => {

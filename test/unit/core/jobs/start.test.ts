@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  bury,
   engineAccepted,
   flagMedia,
   jobFor,
@@ -192,6 +193,20 @@ describe('the flag', () => {
     expect(set).toEqual({ scheduleRetranscode: false, error, updatedAt: NOW });
     expect(remove).toEqual(['todo', 'todoAt']);
   });
+});
+
+it('a deleted media leaves its counts, that of its own announcement among them, for longer than caches its objects', () => {
+  const gone = media({ state: 'deleting', seq: 9, jobCount: 4 });
+  expect(changeOf(bury(gone, NOW))).toEqual([
+    { op: 'remove', key: MEDIA_KEY, expect: { state: 'deleting', seq: 9 } },
+    {
+      op: 'update',
+      key: { pk: `MEDIA#${MEDIA_ID}`, sk: 'TOMBSTONE' },
+      expect: {},
+      set: { type: 'tombstone', jobCount: 4, seq: 10, expiresAt: Date.parse('2027-12-26T12:00:00Z') / 1000 },
+    },
+  ]);
+  expect(bury(media({ state: 'ready' }), NOW)).toEqual({ none: 'the media is ready' });
 });
 
 it('a media is marked for deletion once, and its flag is forgotten', () => {

@@ -50,6 +50,15 @@ describe('an accepted upload', () => {
     });
   });
 
+  it('goes on counting where a media of the same key was deleted', () => {
+    const again = { ...upload(), tombstone: { jobCount: 4, seq: 10 } };
+    const [put, job] = changeOf(acceptUpload(null, again, found));
+    expect(put).toMatchObject({ row: { seq: 11, jobCount: 5, jobId: `${MEDIA_ID}-5` } });
+    expect(job).toMatchObject({ key: { sk: 'JOB#000005' } });
+    const [refused] = changeOf(rejectUpload(null, again, failure));
+    expect(refused).toMatchObject({ row: { seq: 11, jobCount: 4 } });
+  });
+
   it('takes an announced upload from uploading to uploaded, and its deadline away', () => {
     const announced = media({ state: 'uploading', seq: 1, jobCount: 0, todo: 'upload', todoAt: LATER });
     const { jobId: _, ...row } = announced;
