@@ -38,7 +38,10 @@ export async function startRetranscodes(services: SweepServices): Promise<void> 
   if (items.length > 0) await inTurn(services, () => startWhileThereIsRoom(services));
 }
 
-/** One run at a time: two that meet, for a schedule and Lambda may ask twice, would start as many as the cap each. */
+/**
+ * One run at a time: two that meet would start as many as the cap each, and Lambda may run the function twice for one event.
+ * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+ */
 async function inTurn({ table, now }: SweepServices, work: () => Promise<void>): Promise<void> {
   const key = rowKeys.turn();
   const other = await getRow(table, key, TurnRow);
