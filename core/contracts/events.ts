@@ -101,11 +101,13 @@ export const TrackMessage = z.union([BatchJobStateChange, JobProgress]);
 
 /**
  * What publish-output reads from its queue. With `rollback`, jobId names the current version's job, and that version is
- * taken back in favour of the previous one. `copied` is how many copies of its plan a cut-off publish has made and verified.
+ * taken back in favour of the previous one, unless that was asked `at` a time before the last rollback. `copied` is how many
+ * copies of its plan a cut-off publish has made and verified.
  */
 export const PublishMessage = z.object({
   jobId: JobId,
   rollback: z.boolean().optional(),
+  at: z.iso.datetime().optional(),
   copied: z.number().int().nonnegative().optional(),
 });
 export type PublishMessage = z.infer<typeof PublishMessage>;

@@ -118,6 +118,8 @@ export const MediaRow = z.object({
   current: PublishedVersion.optional(),
   /** Kept until `expiresAt`, for players that still read it and for a rollback. */
   previous: PublishedVersion.extend({ expiresAt: Time }).optional(),
+  /** When the two last changed places. */
+  rolledBackAt: Time.optional(),
   error: Failure.optional(),
   scheduleRetranscode: z.boolean().default(false),
   /** `todoAt` of the collection's flag that has flagged this media: the same flag does it once, however often it is expanded. */

@@ -97,10 +97,20 @@ export function superseded(job: JobRow, media: MediaRow | null, why: string, now
   return { change };
 }
 
-/** Keeps the previous version from sweep while a rollback is under way. */
-export function reserveRollback(jobId: string, media: MediaRow, graceUntil: string, now: string): Outcome {
-  const { current, previous } = media;
+/**
+ * Keeps the previous version from sweep while a rollback is under way.
+ * @param askedAt when it was asked for: a message that comes late, or twice, must not undo what was put back since.
+ */
+export function reserveRollback(
+  jobId: string,
+  media: MediaRow,
+  graceUntil: string,
+  now: string,
+  askedAt?: string,
+): Outcome {
+  const { current, previous, rolledBackAt } = media;
   if (current?.jobId !== jobId) return { none: 'that version is not the current one' };
+  if (askedAt && rolledBackAt && askedAt <= rolledBackAt) return { none: 'it was rolled back since' };
   if (!previous || previous.expiresAt <= now) return { none: 'there is no previous version' };
   return {
     change: [
@@ -132,6 +142,7 @@ export function rolledBack(jobId: string, media: MediaRow, graceUntil: string, n
   const set: Partial<MediaRow> = {
     current: version,
     previous: { ...current, expiresAt: graceUntil },
+    rolledBackAt: now,
     ...(best && { kind: best.width === undefined ? 'audio' : 'video' }),
   };
   return {

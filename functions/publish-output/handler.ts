@@ -30,7 +30,7 @@ export const handler = lambda((event: SQSEvent, context: Context) =>
     PublishMessage,
     (message) =>
       message.rollback
-        ? rollBack(services, message.jobId)
+        ? rollBack(services, message.jobId, message.at)
         : publishJob(services, message, () => context.getRemainingTimeInMillis()),
     trySoon,
   ),

@@ -11,7 +11,7 @@ import { graceUntil, type PublishServices } from './services.ts';
  * Takes back the version of `jobId`, when it is the current one, in favour of the previous one: one PUT of the master
  * playlist, and the rows. The two change places, so the same call undoes it.
  */
-export async function rollBack(services: PublishServices, jobId: string): Promise<void> {
+export async function rollBack(services: PublishServices, jobId: string, askedAt?: string): Promise<void> {
   const { table } = services;
   const { mediaId } = parseJobId(jobId);
   logger.appendKeys({ jobId });
@@ -20,7 +20,7 @@ export async function rollBack(services: PublishServices, jobId: string): Promis
   // From here on sweep leaves the previous version alone.
   const reserved = await settle(table, async () => {
     const media = await getMedia(table, mediaId);
-    return media ? reserveRollback(jobId, media, until, now) : { none: 'the media is gone' };
+    return media ? reserveRollback(jobId, media, until, now, askedAt) : { none: 'the media is gone' };
   });
   if ('none' in reserved) return refuse(services, mediaId, reserved.none);
   const media = await getMedia(table, mediaId);

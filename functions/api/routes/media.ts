@@ -6,6 +6,7 @@ import { etagOf, matches } from '../../../core/api/etag.ts';
 import { ApiError } from '../../../core/api/problem.ts';
 import { jobView, mediaView } from '../../../core/api/views.ts';
 import type { MediaView } from '../../../core/contracts/api.ts';
+import type { PublishMessage } from '../../../core/contracts/events.ts';
 import { type MediaRow, PLAYABLE_STATES, rowKeys } from '../../../core/contracts/rows.ts';
 import { flagMedia, markDeleting, outputToEncode } from '../../../core/jobs/transitions.ts';
 import { type Call, type Routes, type Services, viewSettings } from '../call.ts';
@@ -94,7 +95,11 @@ export const mediaRoutes: Routes<Ids> = {
     if (!media.previous || media.previous.expiresAt <= now) {
       throw new ApiError('no_previous_version', 'There is no previous version, or its grace period is over.');
     }
-    await send(sqs, env.PUBLISH_QUEUE_URL, { jobId: media.current.jobId, rollback: true });
+    await send(sqs, env.PUBLISH_QUEUE_URL, {
+      jobId: media.current.jobId,
+      rollback: true,
+      at: now,
+    } satisfies PublishMessage);
     return mediaAnswer(call, services);
   },
 

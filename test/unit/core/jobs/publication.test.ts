@@ -202,11 +202,20 @@ describe('a rollback', () => {
     ]);
   });
 
+  it.each([
+    ['asked for before the last one was done: its message came late, or twice', '2026-11-21T11:30:00.000Z', 'none'],
+    ['asked for since', '2026-11-21T11:30:00.001Z', 'change'],
+  ])('%s', (_, askedAt, outcome) => {
+    const row = { ...before, rolledBackAt: '2026-11-21T11:30:00.000Z' };
+    expect(reserveRollback(`${MEDIA_ID}-2`, row, LATER, NOW, askedAt)).toHaveProperty(outcome);
+  });
+
   it('then lets the two versions change places', () => {
     const outcome = rolledBack(`${MEDIA_ID}-2`, before, LATER, NOW);
     expect(updateOf(outcome, 'MEDIA').set).toEqual({
       current: version(1),
       previous: { ...version(2), expiresAt: LATER },
+      rolledBackAt: NOW,
       seq: 3,
       updatedAt: NOW,
     });
