@@ -75,12 +75,27 @@ export interface Cloud {
   crash(): Promise<void>;
 }
 
+/** How often ports are chosen anew before it is given up. */
+const BOOTS = 3;
+
 /**
  * Boots the synthesized template of an assembly on the loopback interface.
  * @throws TemplateProblems naming every resource that can't be served; Error when the directory or the port is in use
  */
 export async function bootCloud(options: BootOptions): Promise<Cloud> {
   await mkdir(options.stateDir, { recursive: true });
+  for (let left = BOOTS; ; left--) {
+    try {
+      return await bootOnce(options);
+    } catch (error) {
+      // Ports are chosen before anything listens on them: another process may have taken one in between.
+      const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+      if (!taken || left === 1) throw error;
+    }
+  }
+}
+
+async function bootOnce(options: BootOptions): Promise<Cloud> {
   const lock = await lockDirectory(options.stateDir);
   const teardown = new Teardown();
   teardown.add({ name: 'lock', close: lock.release, crash: lock.release });
