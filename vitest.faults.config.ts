@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { SeedReporter } from './test/support/seed-reporter.ts';
 
 /** `npm run test:faults`: hundreds of flows, far longer than `npm test` may take. */
 export default defineConfig({
@@ -8,5 +9,6 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 4 * 3_600_000,
     hookTimeout: 180_000,
+    reporters: ['default', new SeedReporter()],
   },
 });

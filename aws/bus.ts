@@ -10,8 +10,9 @@ export interface BusEvent {
 const PUT_BATCH = 10;
 
 /**
- * Puts events on a bus, in order. Returns how many of the first were all taken: less than their number when one was refused,
- * and then events after that one may or may not have been taken.
+ * Puts events on a bus, in order.
+ * @returns how many of the first were all accepted: less than their number when one was refused, and then events after that one may or
+ * may not have been accepted
  */
 export async function putEvents(
   client: EventBridgeClient,

@@ -1,6 +1,7 @@
 /**
- * Calls `work` for each item, at most `limit` at once, in order of start. Rejects with the first error, once what is under
- * way has ended; nothing is started after it. `stop` is asked before each start. Returns how many of the first items are all done.
+ * Calls `work` for each item, at most `limit` at once, started in order. Rejects with the first error, once the calls under
+ * way have ended; nothing is started after it. `stop` is called before each start.
+ * @returns how many of the first items are all done
  */
 export async function eachLimit<Item>(
   items: readonly Item[],

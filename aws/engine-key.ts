@@ -1,13 +1,13 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { apiKeys } from '../core/contracts/api.ts';
+import { apiKeys } from '../core/contracts/table/keys.ts';
 import { apply, getRow, type Table } from './table.ts';
 
 const EngineKeyRow = z.object({ key: z.base64() });
 
 /**
- * The secret with which the engine of one job signs its calls, as Standard Webhooks takes it (`whsec_…`). It is derived from
- * one random key of the deployment, which the first who needs it makes; the table is encrypted at rest.
+ * The secret with which the engine of one job signs its calls, in the format of Standard Webhooks (`whsec_…`). It is derived from
+ * one random key of the deployment, which is created on first use; the table is encrypted at rest.
  */
 export async function callbackSecret(table: Table, jobId: string): Promise<string> {
   const key = await engineKey(table);

@@ -2,12 +2,11 @@ import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
-  HeadObjectCommand,
   paginateListParts,
   type S3Client,
 } from '@aws-sdk/client-s3';
 
-/** Uploads by clients with presigned URLs. An upload that S3 no longer knows was completed, aborted, or has expired. */
+/** Uploads by clients with presigned URLs. An upload that S3 no longer has was completed or aborted, or has expired. */
 
 export interface ReceivedPart {
   partNumber: number;
@@ -28,7 +27,7 @@ export async function createMultipart(s3: S3Client, { bucket, key }: Target, con
   return UploadId;
 }
 
-/** Null when S3 knows no such upload. */
+/** Null when S3 has no such upload. */
 export async function listParts(
   s3: S3Client,
   { bucket, key }: Target,
@@ -48,25 +47,26 @@ export async function listParts(
   }
 }
 
-/** False when S3 knows no such upload. */
+/** `over` when S3 has no such upload, or an object exists already: it was completed before. */
 export async function completeMultipart(
   s3: S3Client,
   { bucket, key }: Target,
   uploadId: string,
   parts: readonly ReceivedPart[],
-): Promise<boolean> {
+): Promise<'completed' | 'over'> {
   try {
     await s3.send(
       new CompleteMultipartUploadCommand({
         Bucket: bucket,
         Key: key,
         UploadId: uploadId,
+        IfNoneMatch: '*',
         MultipartUpload: { Parts: parts.map(({ partNumber, etag }) => ({ PartNumber: partNumber, ETag: etag })) },
       }),
     );
-    return true;
+    return 'completed';
   } catch (error) {
-    if (isNoSuchUpload(error)) return false;
+    if (isNoSuchUpload(error) || isNamed(error, 'PreconditionFailed')) return 'over';
     throw error;
   }
 }
@@ -79,18 +79,10 @@ export async function abortMultipart(s3: S3Client, { bucket, key }: Target, uplo
   }
 }
 
-/** Bytes; null when there is no such object. Without s3:ListBucket S3 says 403 for that. */
-export async function objectSize(s3: S3Client, { bucket, key }: Target): Promise<number | null> {
-  try {
-    const { ContentLength } = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
-    return ContentLength ?? 0;
-  } catch (error) {
-    const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
-    if (status === 404 || status === 403) return null;
-    throw error;
-  }
+function isNoSuchUpload(error: unknown): boolean {
+  return isNamed(error, 'NoSuchUpload');
 }
 
-function isNoSuchUpload(error: unknown): boolean {
-  return error instanceof Error && error.name === 'NoSuchUpload';
+function isNamed(error: unknown, name: string): boolean {
+  return error instanceof Error && error.name === name;
 }

@@ -5,7 +5,7 @@ import type { Page } from './table-queries.ts';
 
 export type Query = Omit<QueryCommandInput, 'TableName'>;
 
-/** One page of a query as DynamoDB gives it: at most 1 MB read, before filters. */
+/** One page of a query as DynamoDB returns it: at most 1 MB read, before filters. */
 export async function queryPage<Schema extends z.ZodType>(
   table: Table,
   schema: Schema,
@@ -17,7 +17,7 @@ export async function queryPage<Schema extends z.ZodType>(
   return { items: Items.map((item) => schema.parse(item)), ...(LastEvaluatedKey && { next: LastEvaluatedKey }) };
 }
 
-/** Every row of a query, page after page. Only for what is bounded by nature, as a creator's endpoints. */
+/** Every row of a query, page after page. Only for sets of limited size, such as a creator's endpoints. */
 export async function queryAll<Schema extends z.ZodType>(
   table: Table,
   schema: Schema,

@@ -19,7 +19,10 @@ export async function send(client: SQSClient, queueUrl: string, body: unknown, d
 /** SQS's limit of one SendMessageBatch. */
 const SEND_BATCH = 10;
 
-/** Sends many. Throws when SQS refused one; those before it are sent. */
+/**
+ * Sends many.
+ * @throws Error when SQS refused one; those before it are sent
+ */
 export async function sendMany(client: SQSClient, queueUrl: string, bodies: readonly unknown[]): Promise<void> {
   for (let i = 0; i < bodies.length; i += SEND_BATCH) {
     const Entries = bodies
@@ -31,8 +34,8 @@ export async function sendMany(client: SQSClient, queueUrl: string, bodies: read
   }
 }
 
-/** Lets a message that is being worked on come again after `seconds`, instead of when its queue's visibility time-out ends. */
-export async function comeAgain(
+/** Makes a message that is being processed visible again after `seconds`, instead of after its queue's visibility time-out. */
+export async function retryIn(
   client: SQSClient,
   queueUrl: string,
   receiptHandle: string,
@@ -45,4 +48,21 @@ export async function comeAgain(
       VisibilityTimeout: seconds,
     }),
   );
+}
+
+/** Seconds for which each extension keeps a message invisible: three times the interval of the extensions. */
+const HOLD_SECONDS = 180;
+const HOLD_EVERY_MS = 60_000;
+
+/**
+ * Keeps a message invisible while it is processed: if the process dies, the message is delivered again within minutes, instead of
+ * after its queue's visibility time-out.
+ * @returns a function that stops the extensions
+ */
+export function hold(client: SQSClient, queueUrl: string, receiptHandle: string, every = HOLD_EVERY_MS): () => void {
+  const extend = () => void retryIn(client, queueUrl, receiptHandle, HOLD_SECONDS).catch(() => {});
+  extend();
+  const timer = setInterval(extend, every);
+  timer.unref();
+  return () => clearInterval(timer);
 }

@@ -17,15 +17,16 @@ export interface CopyRequest {
   cacheControl: string;
 }
 
-/** The most that one CopyObject takes. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
+/** Largest object that one CopyObject copies. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
 export const COPY_LIMIT = 5 * 1024 ** 3;
 /** Up to 10 TiB in 10,000 parts. */
 const PART_SIZE = 1024 ** 3;
 const PARTS_AT_ONCE = 8;
 
 /**
- * Copies within one bucket, in the service. Returns the copy's CRC64NVME, base64, of the whole object.
- * @param limit bytes above which it copies in parts.
+ * Copies within one bucket, inside S3.
+ * @param limit bytes above which it copies in parts
+ * @returns the copy's CRC64NVME, base64, of the whole object
  */
 export async function copyObject(
   client: S3Client,
@@ -83,13 +84,13 @@ async function copyInParts(client: S3Client, copy: CopyRequest, partSize: number
     );
     return done.ChecksumCRC64NVME;
   } catch (error) {
-    // What cannot be aborted either is removed by the bucket's rule for unfinished uploads.
+    // If it cannot be aborted either, the bucket's rule for unfinished uploads removes it.
     await client.send(new AbortMultipartUploadCommand({ ...target, UploadId })).catch(() => {});
     throw error;
   }
 }
 
-/** URL-encoded, the slashes apart. */
+/** URL-encoded, except the slashes. */
 function sourceOf(copy: CopyRequest): string {
   return `${copy.bucket}/${copy.from.split('/').map(encodeURIComponent).join('/')}`;
 }

@@ -9,27 +9,32 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-
-/** One object, or one version of it. */
-export interface ObjectId {
-  bucket: string;
-  key: string;
-  versionId?: string | undefined;
-}
+import { hasStatus } from './http-status.ts';
+import type { ObjectId } from './object-id.ts';
+import { archived } from './unreadable.ts';
 
 export interface ObjectHead {
   size: number;
-  /** With its quotes, as S3 gives it and as conditions take it. */
+  /** With its quotes, as S3 returns it and as conditions take it. */
   etag: string;
   versionId?: string;
   lastModified: Date;
   /** Base64, of the whole object. */
   crc64nvme?: string;
   metadata: Record<string, string>;
+  /** Why its bytes can't be read now; absent when they can. */
+  archived?: string;
 }
 
-/** What S3 says of an object; null when there is none, or only a delete marker. */
-export async function head(client: S3Client, object: ObjectId): Promise<ObjectHead | null> {
+/**
+ * The metadata of an object; null when there is none, or only a delete marker.
+ * @param options `forbiddenIsMissing`: the caller has no s3:ListBucket, without which S3 answers 403 for an object that does not exist
+ */
+export async function head(
+  client: S3Client,
+  object: ObjectId,
+  options: { forbiddenIsMissing?: boolean } = {},
+): Promise<ObjectHead | null> {
   const sent = client.send(
     new HeadObjectCommand({
       Bucket: object.bucket,
@@ -38,8 +43,9 @@ export async function head(client: S3Client, object: ObjectId): Promise<ObjectHe
       ChecksumMode: 'ENABLED',
     }),
   );
-  const answer = await orNull(sent);
+  const answer = await orNull(sent, options.forbiddenIsMissing ? [403] : []);
   if (!answer) return null;
+  const archive = archived(answer);
   return {
     size: answer.ContentLength ?? 0,
     etag: answer.ETag ?? '',
@@ -47,6 +53,7 @@ export async function head(client: S3Client, object: ObjectId): Promise<ObjectHe
     lastModified: answer.LastModified ?? new Date(0),
     ...(answer.ChecksumCRC64NVME && { crc64nvme: answer.ChecksumCRC64NVME }),
     metadata: answer.Metadata ?? {},
+    ...(archive !== null && { archived: archive }),
   };
 }
 
@@ -67,17 +74,27 @@ export async function readRange(client: S3Client, object: ObjectId, start: numbe
 /** A playlist of 20,000 segments is about 1 MB; a result.json with its files about 4 MB. */
 const MAX_TEXT = 32 * 1024 * 1024;
 
-/** A small text, or null when there is none. Throws for one larger than 32 MiB. */
+export class TextTooLarge extends Error {
+  override readonly name = 'TextTooLarge';
+}
+
+/**
+ * A small text, or null when the object does not exist.
+ * @throws TextTooLarge for one larger than 32 MiB
+ */
 export async function readText(client: S3Client, object: ObjectId): Promise<string | null> {
   const answer = await orNull(
     client.send(new GetObjectCommand({ Bucket: object.bucket, Key: object.key, VersionId: object.versionId })),
   );
   if (!answer?.Body) return null;
-  if ((answer.ContentLength ?? 0) > MAX_TEXT) throw new Error(`${object.key} is too large for a text.`);
+  if ((answer.ContentLength ?? 0) > MAX_TEXT) {
+    (answer.Body as Readable).destroy();
+    throw new TextTooLarge(`${object.key} is too large for a text.`);
+  }
   return answer.Body.transformToString();
 }
 
-/** An object's bytes as they come. */
+/** An object's bytes as a stream. */
 export async function openStream(client: S3Client, object: ObjectId): Promise<{ body: Readable; size: number }> {
   const { Body, ContentLength } = await client.send(
     new GetObjectCommand({ Bucket: object.bucket, Key: object.key, VersionId: object.versionId }),
@@ -95,8 +112,8 @@ export interface NewObject {
   metadata?: Record<string, string>;
 }
 
-/** Writes only over what was read: `etag` of the object as it was, null where there was none. `conflict`: it has changed. */
-export async function putOver(
+/** Replaces only what was read: `etag` of the object as it was, null where there was none. `conflict`: it has changed. */
+export async function putIfMatch(
   client: S3Client,
   object: NewObject,
   etag: string | null,
@@ -147,7 +164,7 @@ export async function listPage(
   return { items, more: answer.IsTruncated === true };
 }
 
-/** Every object under a prefix, page by page as it is asked for. */
+/** Every object under a prefix; a page is fetched when it is needed. */
 export async function* list(client: S3Client, bucket: string, prefix: string): AsyncGenerator<Listed> {
   let startAfter: string | undefined;
   for (;;) {
@@ -158,39 +175,46 @@ export async function* list(client: S3Client, bucket: string, prefix: string): A
   }
 }
 
-/** The versions and delete markers of exactly this key, the newest first. */
-export async function* listVersions(
+/**
+ * The ids of the versions of exactly this key, the newest first, as S3 lists them, and of its delete markers. They are not sorted by
+ * LastModified, because that of a multipart upload is the time when it began.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
+ */
+export async function listVersions(
   client: S3Client,
-  bucket: string,
-  key: string,
-): AsyncGenerator<{ versionId: string; lastModified: Date; deleteMarker: boolean }> {
+  { bucket, key }: ObjectId,
+): Promise<{ versions: string[]; deleteMarkers: string[] }> {
+  const found: { versions: string[]; deleteMarkers: string[] } = { versions: [], deleteMarkers: [] };
+  const mine = (listed: { Key?: string | undefined; VersionId?: string | undefined }[] = []) =>
+    listed.flatMap(({ Key, VersionId }) => (Key === key && VersionId ? [VersionId] : []));
   let KeyMarker: string | undefined;
   let VersionIdMarker: string | undefined;
   do {
     const page = await client.send(
       new ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, KeyMarker, VersionIdMarker }),
     );
-    const marked = (page.DeleteMarkers ?? []).map((marker) => ({ ...marker, deleteMarker: true }));
-    const versions = (page.Versions ?? []).map((version) => ({ ...version, deleteMarker: false }));
-    const mine = [...versions, ...marked].filter((version) => version.Key === key);
-    const time = ({ LastModified }: { LastModified?: Date | undefined }) => LastModified?.getTime() ?? 0;
-    for (const { VersionId, LastModified, deleteMarker } of mine.sort((a, b) => time(b) - time(a))) {
-      if (VersionId) yield { versionId: VersionId, lastModified: LastModified ?? new Date(0), deleteMarker };
-    }
-    // Keys with this one as their beginning come after all of its versions.
+    found.versions.push(...mine(page.Versions));
+    found.deleteMarkers.push(...mine(page.DeleteMarkers));
+    // Keys that begin with this one come after all of its versions.
     const past = page.NextKeyMarker !== undefined && page.NextKeyMarker !== key;
     KeyMarker = page.IsTruncated && !past ? page.NextKeyMarker : undefined;
     VersionIdMarker = page.NextVersionIdMarker;
   } while (KeyMarker !== undefined);
+  return found;
 }
 
-/** For good. An object or version that is gone already is no error. */
+/** The newest version of a key, whether or not a delete marker hides it. */
+export async function newestVersion(client: S3Client, object: ObjectId): Promise<string | undefined> {
+  return (await listVersions(client, object)).versions[0];
+}
+
+/** Removes permanently. An object or version that is already gone is not an error. */
 export async function remove(client: S3Client, object: ObjectId): Promise<void> {
   await client.send(new DeleteObjectCommand({ Bucket: object.bucket, Key: object.key, VersionId: object.versionId }));
 }
 
 /** Removes only what was read: the object with that `etag`. `conflict`: it has changed. */
-export async function removeOver(client: S3Client, object: ObjectId, etag: string): Promise<'removed' | 'conflict'> {
+export async function deleteIfMatch(client: S3Client, object: ObjectId, etag: string): Promise<'removed' | 'conflict'> {
   try {
     await client.send(new DeleteObjectCommand({ Bucket: object.bucket, Key: object.key, IfMatch: etag }));
     return 'removed';
@@ -203,7 +227,10 @@ export async function removeOver(client: S3Client, object: ObjectId, etag: strin
 /** S3's limit of one DeleteObjects. */
 const DELETE_BATCH = 1000;
 
-/** Removes many keys. Throws, naming the first, when S3 could not remove some. */
+/**
+ * Removes many keys.
+ * @throws Error when S3 could not remove some, naming the first
+ */
 export async function removeMany(client: S3Client, bucket: string, keys: readonly string[]): Promise<void> {
   for (let i = 0; i < keys.length; i += DELETE_BATCH) {
     const Objects = keys.slice(i, i + DELETE_BATCH).map((Key) => ({ Key }));
@@ -213,33 +240,34 @@ export async function removeMany(client: S3Client, bucket: string, keys: readonl
   }
 }
 
-/** Removes everything under a prefix; returns how many objects that were. */
-export async function removePrefix(client: S3Client, bucket: string, prefix: string): Promise<number> {
-  let count = 0;
-  for (;;) {
+/**
+ * Removes everything under a prefix, a page at a time, until `stop`.
+ * @returns `stopped` when something may be left there
+ */
+export async function removePrefix(
+  client: S3Client,
+  bucket: string,
+  prefix: string,
+  stop: () => boolean = () => false,
+): Promise<'removed' | 'stopped'> {
+  while (!stop()) {
     const page = await listPage(client, { bucket, prefix });
     await removeMany(
       client,
       bucket,
       page.items.map(({ key }) => key),
     );
-    count += page.items.length;
-    if (!page.more) return count;
+    if (!page.more) return 'removed';
   }
+  return 'stopped';
 }
 
-async function orNull<Answer>(sent: Promise<Answer>): Promise<Answer | null> {
+async function orNull<Answer>(sent: Promise<Answer>, missing: readonly number[] = []): Promise<Answer | null> {
   try {
     return await sent;
   } catch (error) {
-    // 405 is the answer for a delete marker asked for by its version.
-    if (hasStatus(error, 404, 405)) return null;
+    // S3 answers 405 when a delete marker is requested by its version.
+    if (hasStatus(error, 404, 405, ...missing)) return null;
     throw error;
   }
-}
-
-function hasStatus(error: unknown, ...statuses: number[]): boolean {
-  if (!(error instanceof Error) || !('$metadata' in error)) return false;
-  const { httpStatusCode } = error.$metadata as { httpStatusCode?: number };
-  return httpStatusCode !== undefined && statuses.includes(httpStatusCode);
 }

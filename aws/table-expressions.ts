@@ -1,7 +1,7 @@
-import type { RowKey } from '../core/contracts/rows.ts';
-import type { Check, Expectation, Put, Remove, Update } from '../core/jobs/change.ts';
+import type { RowKey, RowRange } from '../core/contracts/table/keys.ts';
+import type { Add, Check, Expectation, Put, Remove, Update } from '../core/jobs/change.ts';
 
-/** Writes in DynamoDB's own words. Every attribute is named by a placeholder, for many of ours are reserved words. */
+/** Input of DynamoDB's write calls. Every attribute is named by a placeholder, because many of ours are reserved words. */
 export interface Input {
   Key: RowKey;
   UpdateExpression: string;
@@ -21,6 +21,20 @@ export function updateInput(write: Update): Input {
     ...(sets.length > 0 ? [`SET ${sets.join(', ')}`] : []),
     ...(removed.length > 0 ? [`REMOVE ${removed.join(', ')}`] : []),
   ];
+  return { Key: write.key, UpdateExpression: clauses.join(' '), ...words.asInput(conditions) };
+}
+
+export function addInput(write: Add): Input {
+  const words = new Words();
+  const added = Object.entries(write.amounts).filter(([, amount]) => amount !== 0);
+  const adds = added.map(([name, amount]) => `${words.name(name)} ${words.value(amount)}`);
+  const sets = Object.entries(write.set).map(([name, value]) => `${words.name(name)} = ${words.value(value)}`);
+  const conditions = added.map(([name, amount]) => {
+    const count = words.name(name);
+    const room = words.value((write.max[name] ?? 0) - amount);
+    return `(attribute_not_exists(${count}) OR ${count} <= ${room})`;
+  });
+  const clauses = [`ADD ${adds.join(', ')}`, ...(sets.length > 0 ? [`SET ${sets.join(', ')}`] : [])];
   return { Key: write.key, UpdateExpression: clauses.join(' '), ...words.asInput(conditions) };
 }
 
@@ -79,4 +93,12 @@ class Words {
       ...(Object.keys(this.#values).length > 0 && { ExpressionAttributeValues: this.#values }),
     };
   }
+}
+
+/** The condition of a query for every row of a range. */
+export function within({ pk, skBegins }: RowRange) {
+  return {
+    KeyConditionExpression: 'pk = :pk AND begins_with(sk, :sk)',
+    ExpressionAttributeValues: { ':pk': pk, ':sk': skBegins },
+  };
 }

@@ -1,8 +1,8 @@
 /**
- * The HTTP API on the local cloud: p50 and p99 of each route, one request at a time; and how fast `dropreel upload` sends 1 GiB
- * against a plain multipart loop of the SDK with the same parts and as many at once.
+ * The HTTP API on the local cloud: p50 and p99 of each route, one request at a time; and how fast `dropreel upload` sends 1 GiB compared
+ * with a plain multipart loop of the SDK with the same parts and concurrency.
  */
-import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import {
@@ -12,9 +12,11 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { execa } from 'execa';
-import { DEVELOPER, REGION } from '../local/account.ts';
 import { bootCloud, type Cloud } from '../local/boot.ts';
-import { apiAs, assemblyWith, OPERATOR } from '../test/helpers/api.ts';
+import { REGION } from '../local/kernel/account.ts';
+import { announce, CLOUD_FILE } from '../scripts/cloud-file.ts';
+import { LOCAL_CLOUD } from '../scripts/local-cloud.ts';
+import { apiAs, assemblyWith, OPERATOR } from '../test/support/api.ts';
 
 const REQUESTS = 200;
 const WARM_UP = 20;
@@ -31,7 +33,7 @@ else await bench();
 async function bench(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'dropreel-bench-api-'));
   await using assembly = await assemblyWith({ api: { MAX_API_UPLOAD_BYTES: String(2 * FILE_SIZE) } });
-  const cloud = await bootCloud({ assembly: assembly.directory, stateDir: join(folder, 'cloud') });
+  const cloud = await bootCloud({ ...LOCAL_CLOUD, assembly: assembly.directory, stateDir: join(folder, 'cloud') });
   try {
     console.table(await latencies(cloud));
     console.table(await uploads(cloud, folder));
@@ -87,17 +89,21 @@ async function latencies(cloud: Cloud) {
   return table;
 }
 
-/** By turns, so that both meet the same machine; the best of each counts. */
+/** Alternates between the two, so that both run under the same conditions; the best run of each counts. */
 async function uploads(cloud: Cloud, folder: string) {
   const file = join(folder, 'large.mp4');
   const handle = await open(file, 'w');
-  // No media, so that nothing is encoded meanwhile.
+  // Not a media file, so that nothing is encoded meanwhile.
   for (let i = 0; i < FILE_SIZE / PART_SIZE; i += 1) await handle.write(Buffer.alloc(PART_SIZE, i + 1));
   await handle.close();
-  await mkdir(join(folder, '.dropreel'));
-  const { apiUrl, endpoint, outputs } = cloud;
-  await writeFile(join(folder, '.dropreel', 'cloud.json'), JSON.stringify({ apiUrl, outputs }));
-  const env = { XDG_CONFIG_HOME: folder, XDG_STATE_HOME: folder };
+  await announce(cloud, join(folder, CLOUD_FILE));
+  const { credentials, endpoint, outputs } = cloud;
+  const env = {
+    XDG_CONFIG_HOME: folder,
+    XDG_STATE_HOME: folder,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  };
   const timed = async (args: string[]) => {
     const started = performance.now();
     await execa('node', args, { cwd: folder, env });
@@ -125,7 +131,7 @@ async function uploads(cloud: Cloud, folder: string) {
 }
 
 async function plainLoop(endpoint: string, Bucket: string, file: string): Promise<void> {
-  const s3 = new S3Client({ endpoint, region: REGION, credentials: DEVELOPER, forcePathStyle: true });
+  const s3 = new S3Client({ endpoint, region: REGION, forcePathStyle: true });
   const Key = `other/${Date.now()}`;
   const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }));
   const handle = await open(file);

@@ -1,6 +1,6 @@
 /**
- * Which x264 preset for which rung: CPU time against bytes at equal quality. Each preset encodes at CRF 23 and 26; the bytes
- * that it would need for the SSIM of `medium` at CRF 23 are interpolated between. Needs the real clips.
+ * Which x264 preset for which rung: CPU time against bytes at equal quality. Each preset encodes at CRF 23 and 26; the bytes that it
+ * would need for the SSIM of `medium` at CRF 23 are interpolated between. Needs the real clips.
  */
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ const REFERENCE = 'medium';
 interface Point {
   cpu: number;
   bytes: number;
-  /** SSIM in dB: quality in steps that are alike. */
+  /** SSIM in dB: equal steps stand for equal differences in quality. */
   quality: number;
 }
 

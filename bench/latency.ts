@@ -1,17 +1,18 @@
 /**
- * From the end of an upload to ffmpeg's first frame, on a warm local cloud; and the requests that one video costs, with and
+ * The time from the end of an upload to ffmpeg's first frame, on a warm local cloud; and the requests that one video costs, with and
  * without many progress updates.
  */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bootCloud } from '../local/boot.ts';
-import { drop, reached, testVideo } from '../test/helpers/pipeline.ts';
+import { LOCAL_CLOUD } from '../scripts/local-cloud.ts';
+import { drop, reached, testVideo } from '../test/support/pipeline.ts';
 
 const RUNS = 9;
 const folder = await mkdtemp(join(tmpdir(), 'dropreel-bench-'));
 const stateDir = join(folder, 'cloud');
-const cloud = await bootCloud({ assembly: 'cdk.out', stateDir });
+const cloud = await bootCloud({ ...LOCAL_CLOUD, assembly: 'cdk.out', stateDir });
 
 async function firstFrameAt(mediaId: string): Promise<number> {
   const logs = join(stateDir, 'batch', 'logs');
@@ -28,7 +29,7 @@ function requests(before: Record<string, number>, after: Record<string, number>)
   for (const [name, amount] of Object.entries(after)) {
     const [kind = '', service = '', operation = ''] = name.split(':');
     if (kind !== 'request' && !name.startsWith('lambda:requests')) continue;
-    // Polls for nothing are the same however many videos there are.
+    // The number of empty polls does not depend on the number of videos.
     if (/^(ReceiveMessage|GetRecords|GetShardIterator|DescribeStream)$/.test(operation)) continue;
     const group = kind === 'request' ? service : 'lambda';
     groups[group] = (groups[group] ?? 0) + amount - (before[name] ?? 0);
@@ -46,7 +47,7 @@ try {
     const dropped = Date.now();
     await reached(cloud, mediaId, 'ready');
     perVideo = requests(before, cloud.meter.snapshot());
-    // The first warms the functions.
+    // The first run warms the functions.
     if (run > 0) waits.push((await firstFrameAt(mediaId)) - dropped);
   }
   const sorted = waits.toSorted((a, b) => a - b);

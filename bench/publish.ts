@@ -1,13 +1,6 @@
 /** How long it takes to publish 4 rungs of 600 segments (an hour of video) over a version that viewers have, and how many requests. */
 import { publishJob } from '../functions/publish-output/publish.ts';
-import {
-  jobIdOf,
-  leaveOutput,
-  nextJob,
-  publishServices,
-  startPublished,
-  watch,
-} from '../test/integration/published.ts';
+import { jobIdOf, leaveOutput, nextJob, publishServices, startPublished, watch } from '../test/support/published.ts';
 
 const SHAPE = { rungs: ['1080p', '720p', '480p', '360p'], segments: 600, poster: true };
 

@@ -1,6 +1,6 @@
 /**
- * Our S3 against moto's server and s3rver, where they are on the PATH or named by MOTO_SERVER and S3RVER: one after the other
- * in one run, by the same AWS SDK client. The time, the server's CPU time, and its peak resident memory so far.
+ * The local cloud's S3 against moto's server and s3rver, where they are on the PATH or named by MOTO_SERVER and S3RVER: one after the
+ * other in one run, by the same AWS SDK client. Measures the time, the server's CPU time, and its peak resident memory so far.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -22,9 +22,9 @@ import { execa } from 'execa';
 const MIB = 2 ** 20;
 const SMALL = 500;
 const LARGE_MIB = 128;
-/** The size by which memory is judged. */
+/** The object size at which memory is judged. */
 const HUGE_MIB = 2048;
-/** A step is given up then. */
+/** A step is aborted after this time. */
 const STEP_LIMIT_MS = 900_000;
 const Bucket = 'bench';
 
@@ -32,19 +32,20 @@ interface Server {
   name: string;
   endpoint: string;
   child: ChildProcess;
-  /** It has one secret: its access key. */
   accessKeyId: string;
+  /** Default: the access key's id. */
+  secretAccessKey?: string;
 }
 
 async function startOurs(dir: string): Promise<Server> {
   const child = spawn(process.execPath, ['--import', 'tsx', 'bench/support/s3-server.ts', dir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const endpoint = await new Promise<string>((resolve, reject) => {
-    child.stdout?.once('data', (line: Buffer) => resolve(line.toString().trim()));
+  const line = await new Promise<string>((resolve, reject) => {
+    child.stdout?.once('data', (line: Buffer) => resolve(line.toString()));
     child.once('exit', (code) => reject(new Error(`our server ended with ${code}`)));
   });
-  return { name: 'dropreel', endpoint, child, accessKeyId: 'dropreel' };
+  return { name: 'dropreel', child, ...JSON.parse(line) };
 }
 
 /** `undefined`: it is not installed. */
@@ -88,7 +89,7 @@ function freePort(): Promise<number> {
   });
 }
 
-/** MiB at most so far, and seconds of CPU; of Linux's /proc. */
+/** Peak memory so far in MiB, and CPU seconds, from Linux's /proc. */
 async function usage({ child }: Server): Promise<{ peak: number; cpu: number }> {
   const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
   const fields = (await readFile(`/proc/${child.pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
@@ -110,7 +111,7 @@ async function drain(s3: S3Client, Key: string, size: number): Promise<void> {
   if (bytes !== size) throw new Error(`${bytes} bytes of ${size}`);
 }
 
-/** Each step once, after the ones before. */
+/** Each step runs once, after the ones before. */
 const STEPS: [name: string, run: (s3: S3Client) => Promise<unknown>][] = [
   [
     `PUT ${SMALL} × 1 KiB, one at a time`,
@@ -157,7 +158,7 @@ const STEPS: [name: string, run: (s3: S3Client) => Promise<unknown>][] = [
   [`PUT ${HUGE_MIB} MiB`, (s3) => put(s3, 'huge', HUGE_MIB)],
 ];
 
-/** Of a step: `undefined` when it was done, or why not. */
+/** Runs a step: `undefined` when it succeeded, else the reason why not. */
 async function attempt(run: (s3: S3Client) => Promise<unknown>, s3: S3Client): Promise<string | undefined> {
   const late = new Promise<string>((resolve) => {
     setTimeout(() => resolve(`not done in ${STEP_LIMIT_MS / 1000} s`), STEP_LIMIT_MS).unref();
@@ -173,7 +174,7 @@ async function measure(server: Server): Promise<string[][]> {
   const s3 = new S3Client({
     endpoint: server.endpoint,
     region: 'us-east-1',
-    credentials: { accessKeyId: server.accessKeyId, secretAccessKey: server.accessKeyId },
+    credentials: { secretAccessKey: server.accessKeyId, ...server },
     forcePathStyle: true,
   });
   if (server.name !== 'dropreel') await s3.send(new CreateBucketCommand({ Bucket }));

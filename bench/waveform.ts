@@ -1,9 +1,9 @@
-/** The waveform of an hour of MP3 against a plain decode of it, and the memory of this process while it is made. */
+/** The waveform of an hour of MP3 compared with a plain decode of it, and the memory of this process while it is made. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { writeWaveform } from '../containers/transcoder/tasks/waveform.ts';
 import { cpuSeconds } from '../containers/transcoder/usage.ts';
-import { writeWaveform } from '../containers/transcoder/waveform.ts';
 import { cpuOf } from './support/ffmpeg.ts';
 
 const HOUR = 3600;

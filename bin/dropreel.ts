@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { readConfiguration } from '../lib/configuration.ts';
-import { DropreelStack } from '../lib/dropreel-stack.ts';
+import { DropreelStack, stackNameOf } from '../lib/dropreel-stack.ts';
 
 const root = join(import.meta.dirname, '..');
 // The cdk command passes this context itself; without it, the app reads the same file.
@@ -13,7 +13,7 @@ const { context } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')) as 
 try {
   const app = new App({ context, outdir: process.env.CDK_OUTDIR ?? 'cdk.out', analyticsReporting: false });
   const configuration = readConfiguration(app.node.tryGetContext('dropreel'));
-  new DropreelStack(app, 'Dropreel', { configuration, dist: join(root, 'dist') });
+  new DropreelStack(app, stackNameOf(configuration), { configuration, dist: join(root, 'dist') });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   app.synth();
 } catch (error) {

@@ -22,14 +22,15 @@ function bash(tree: Tree): string {
   const cases = wordsByPath(tree).map(([path, words]) => `    '${path}') words='${words.join(' ')}' ;;`);
   return `_${tree.name}() {
   local current="\${COMP_WORDS[COMP_CWORD]}" path='' word words=''
-  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+  for word in "\${COMP_WORDS[@]:1:$((COMP_CWORD-1))}"; do
     case "$word" in -*) ;; *) _${tree.name}_known "\${path:+$path }$word" && path="\${path:+$path }$word" ;; esac
   done
   case "$path" in
 ${cases.join('\n')}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
-  [[ $path == upload && $current != -* ]] && COMPREPLY=($(compgen -f -- "$current"))
+  # Names may have spaces.
+  [[ $path == upload && $current != -* ]] && { local IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$current")); }
 }
 _${tree.name}_known() {
   case "$1" in ${pathsOf(tree)
@@ -40,9 +41,10 @@ complete -o filenames -F _${tree.name} ${tree.name}
 `;
 }
 
-/** zsh runs bash's completions through its own layer for them. */
+/** zsh runs bash's completions through its own compatibility layer, which requires that its own completions are set up. */
 function zsh(tree: Tree): string {
-  return `autoload -U +X bashcompinit && bashcompinit\n${bash(tree)}`;
+  const setUp = '(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }';
+  return `${setUp}\nautoload -U +X bashcompinit && bashcompinit\n${bash(tree)}`;
 }
 
 function fish(tree: Tree): string {

@@ -1,22 +1,32 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { Credentials, type FoundCloud, findCloud } from './cloud-file.ts';
 import { CliError, EXIT } from './exit.ts';
+import { safeUrl } from './url.ts';
 
 /** Which API to talk to, and how to get a token for it. */
 export const Profile = z.object({
   name: z.string(),
   apiUrl: z.string(),
-  /** OIDC issuer; of a local cloud, where development tokens come from. */
+  /** OIDC issuer; for a local cloud, the source of development tokens. */
   issuerUrl: z.string().nullish(),
-  /** A local cloud gives tokens to whoever asks on this machine. */
+  /** A local cloud issues tokens to every client on this machine. */
   local: z.boolean().default(false),
-  /** For a local cloud: whose token. */
+  /** For a local cloud: the creator whose token is used. */
   creatorId: z.string().optional(),
+  /** For a local cloud: its developer's AWS credentials, in exchange for which it issues tokens. */
+  developer: Credentials.optional(),
+  /** The cloud.json that named this API. No credential that the user has for another API may be sent there. */
+  cloudFile: z.string().optional(),
   clientId: z.string().optional(),
   clientSecret: z.string().optional(),
   tokenUrl: z.string().optional(),
+  /** The scope requested from the issuer, as the issuer names it: `openid api://…/media.use`. Default: dropreel's own scopes. */
+  scope: z.string().optional(),
+  /** The API's audience, for an issuer that requires it (Auth0). */
+  audience: z.string().optional(),
   token: z.object({ access: z.string(), expiresAt: z.number(), refresh: z.string().optional() }).optional(),
 });
 export type Profile = z.infer<typeof Profile>;
@@ -24,19 +34,7 @@ export type Profile = z.infer<typeof Profile>;
 const ConfigFile = z.object({ current: z.string().optional(), profiles: z.record(z.string(), Profile).default({}) });
 type ConfigFile = z.infer<typeof ConfigFile>;
 
-/** Written by `npm run dev`. */
-const CloudFile = z
-  .object({
-    apiUrl: z.string(),
-    issuerUrl: z.string().nullish(),
-    outputs: z.object({ TokenUrl: z.string().optional() }).optional(),
-  })
-  .transform(({ apiUrl, issuerUrl, outputs }) => ({
-    apiUrl,
-    // The local issuer's token endpoint and its development tokens have one origin.
-    issuerUrl: issuerUrl ?? (outputs?.TokenUrl && new URL(outputs.TokenUrl).origin),
-  }));
-/** Of development tokens. */
+/** The creator of development tokens. */
 const LOCAL_CREATOR = 'me';
 
 export function configDir(): string {
@@ -48,18 +46,31 @@ export function stateDir(): string {
 }
 
 /**
- * In this order: --endpoint, DROPREEL_ENDPOINT, --profile, DROPREEL_PROFILE, the local cloud that runs in this directory or
- * one above it, the profile of the last login.
+ * In this order: --endpoint, DROPREEL_ENDPOINT, --profile, DROPREEL_PROFILE, the local cloud that runs in this directory or one above it,
+ * the profile of the last login.
+ * @param note receives a line about a cloud.json that is not used
+ * @throws CliError also for an API that is neither https nor on this machine
  */
-export async function resolveProfile(options: { endpoint?: string; profile?: string; as?: string }): Promise<Profile> {
+export async function resolveProfile(
+  options: { endpoint?: string; profile?: string; as?: string },
+  note: (line: string) => void = () => {},
+): Promise<Profile> {
+  const profile = await chooseProfile(options, note);
+  safeUrl(profile.apiUrl);
+  return profile;
+}
+
+async function chooseProfile(
+  options: { endpoint?: string; profile?: string; as?: string },
+  note: (line: string) => void,
+): Promise<Profile> {
   const endpoint = options.endpoint ?? process.env.DROPREEL_ENDPOINT;
   const creatorId = options.as ?? process.env.DROPREEL_CREATOR ?? LOCAL_CREATOR;
   if (endpoint) {
-    const found = await findCloud(process.cwd());
-    const local =
-      found && sameUrl(found.apiUrl, endpoint) ? { issuerUrl: found.issuerUrl, local: true, creatorId } : {};
+    const found = await findCloud(process.cwd(), note);
+    const local = found && sameUrl(found.apiUrl, endpoint) ? localProfile(found, creatorId) : {};
     const known = Object.values((await readConfig()).profiles).find((profile) => sameUrl(profile.apiUrl, endpoint));
-    return withEnvironment(known ?? { name: endpoint, apiUrl: trim(endpoint), local: false, ...local });
+    return withEnvironment(known ?? { local: false, ...local, name: endpoint, apiUrl: trim(endpoint) });
   }
   const config = await readConfig();
   const named = options.profile ?? process.env.DROPREEL_PROFILE;
@@ -72,11 +83,8 @@ export async function resolveProfile(options: { endpoint?: string; profile?: str
       );
     return withEnvironment(profile);
   }
-  const found = await findCloud(process.cwd());
-  if (found) {
-    const { issuerUrl } = found;
-    return { name: 'local', apiUrl: trim(found.apiUrl), issuerUrl, local: true, creatorId };
-  }
+  const found = await findCloud(process.cwd(), note);
+  if (found) return { ...localProfile(found, creatorId), cloudFile: found.file };
   const current = config.profiles[config.current ?? ''];
   if (current) return withEnvironment(current);
   throw new CliError(
@@ -85,23 +93,22 @@ export async function resolveProfile(options: { endpoint?: string; profile?: str
   );
 }
 
+function localProfile({ apiUrl, issuerUrl, developer }: FoundCloud, creatorId: string): Profile {
+  return { name: 'local', apiUrl, issuerUrl, developer, local: true, creatorId };
+}
+
 function withEnvironment(profile: Profile): Profile {
   const { DROPREEL_CLIENT_ID, DROPREEL_CLIENT_SECRET, DROPREEL_TOKEN_URL, DROPREEL_ISSUER } = process.env;
+  const { DROPREEL_SCOPE, DROPREEL_AUDIENCE } = process.env;
   return {
     ...profile,
     ...(DROPREEL_CLIENT_ID && { clientId: DROPREEL_CLIENT_ID }),
     ...(DROPREEL_CLIENT_SECRET && { clientSecret: DROPREEL_CLIENT_SECRET }),
     ...(DROPREEL_TOKEN_URL && { tokenUrl: DROPREEL_TOKEN_URL }),
     ...(DROPREEL_ISSUER && { issuerUrl: DROPREEL_ISSUER }),
+    ...(DROPREEL_SCOPE && { scope: DROPREEL_SCOPE }),
+    ...(DROPREEL_AUDIENCE && { audience: DROPREEL_AUDIENCE }),
   };
-}
-
-async function findCloud(from: string): Promise<z.infer<typeof CloudFile> | null> {
-  for (let dir = resolve(from); ; dir = dirname(dir)) {
-    const text = await readFile(join(dir, '.dropreel', 'cloud.json'), 'utf8').catch(() => null);
-    if (text !== null) return CloudFile.parse(JSON.parse(text));
-    if (dir === dirname(dir)) return null;
-  }
 }
 
 export async function readConfig(): Promise<ConfigFile> {
@@ -109,14 +116,14 @@ export async function readConfig(): Promise<ConfigFile> {
   return ConfigFile.parse(JSON.parse(text));
 }
 
-/** Keeps a profile, readable by its owner only. `current` makes it the one that is used by default. */
+/** Saves a profile, readable by its owner only. `current` makes it the default. */
 export async function saveProfile(profile: Profile, current: boolean): Promise<void> {
   const config = await readConfig();
   const profiles = { ...config.profiles, [profile.name]: profile };
   await writeJson(join(configDir(), 'config.json'), { ...config, ...(current && { current: profile.name }), profiles });
 }
 
-/** Whole or not at all. */
+/** Writes the file whole or not at all. */
 export async function writeJson(path: string, value: unknown): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${process.pid}`;

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// The command is TypeScript; tsx, which a clone has, runs it on every supported Node.
+// The command from a clone: TypeScript, which tsx runs on every supported Node. The published command is bin.ts, bundled.
 import { tsImport } from 'tsx/esm/api';
 
-const { main } = await tsImport('./main.ts', import.meta.url);
-process.exitCode = await main(process.argv.slice(2));
+// `npm run dropreel` changes to the root of the clone, but file arguments are relative to where it was typed.
+if (process.env.npm_lifecycle_event === 'dropreel' && process.env.INIT_CWD) process.chdir(process.env.INIT_CWD);
+await tsImport('./bin.ts', import.meta.url);

@@ -1,16 +1,36 @@
 import { Command, CommanderError } from 'commander';
-import { addCollections } from './commands/collections.ts';
+import { addCollections } from './commands/collections/collections.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addDownload } from './commands/download.ts';
+import { addEdit } from './commands/edit.ts';
+import { addHealth } from './commands/health.ts';
+import { addLink } from './commands/link.ts';
 import { addLogin } from './commands/login.ts';
-import { addMedia } from './commands/media.ts';
-import { addSystem } from './commands/system.ts';
+import { addLs } from './commands/ls.ts';
+import { addOpen } from './commands/open.ts';
+import { addRetranscode } from './commands/retranscode.ts';
+import { addRetry } from './commands/retry.ts';
+import { addRm } from './commands/rm.ts';
+import { addRollback } from './commands/rollback.ts';
+import { addShow } from './commands/show.ts';
+import { addStats } from './commands/stats.ts';
+import { addToken } from './commands/token.ts';
 import { addUpload } from './commands/upload.ts';
-import { addWebhooks } from './commands/webhooks.ts';
-import { CliError, EXIT } from './exit.ts';
+import { addWatch } from './commands/watch.ts';
+import { addWebhooks } from './commands/webhooks/webhooks.ts';
+import { EXIT } from './exit.ts';
+import { Output } from './output.ts';
+import metadata from './package.json' with { type: 'json' };
 
-export function program(): Command {
+/** In the order of `--help`. */
+const COMMANDS: readonly ((program: Command) => void)[] = [
+  ...[addLogin, addToken, addUpload, addLs, addShow, addWatch, addOpen, addDownload, addLink, addEdit],
+  ...[addRetry, addRetranscode, addRollback, addRm],
+  ...[addCollections, addWebhooks, addStats, addHealth, addDoctor, addCompletion],
+];
+
+function program(): Command {
   const dropreel = new Command('dropreel')
     .description('Uploads media to dropreel, follows it and manages it, on this machine or deployed.')
     .option(
@@ -20,6 +40,9 @@ export function program(): Command {
     .option('--profile <name>', 'a profile of `login` (DROPREEL_PROFILE)')
     .option('--as <creator>', 'on a local cloud: whose token (DROPREEL_CREATOR), default me')
     .option('--json', 'print results as JSON, errors too')
+    .version(metadata.version, '-V, --version')
+    // Subcommands inherit it from here on.
+    .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(dropreel --help shows more)')
     .addHelpText(
       'after',
@@ -27,15 +50,7 @@ export function program(): Command {
 Exit codes: 0 done, 1 what it found is bad, 2 wrong usage, 3 not allowed, 4 not found, 5 refused, 6 API unreachable,
 130 interrupted.`,
     );
-  addLogin(dropreel);
-  addUpload(dropreel);
-  addMedia(dropreel);
-  addDownload(dropreel);
-  addCollections(dropreel);
-  addWebhooks(dropreel);
-  addSystem(dropreel);
-  addDoctor(dropreel);
-  addCompletion(dropreel);
+  for (const add of COMMANDS) add(dropreel);
   return dropreel;
 }
 
@@ -47,23 +62,13 @@ export async function main(argv: string[]): Promise<number> {
     await dropreel.parseAsync(argv, { from: 'user' });
     return EXIT.ok;
   } catch (error) {
-    // Commander has said it.
+    // Commander has already printed it.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    const { message, exitCode, problem } = error instanceof CliError ? error : unexpected(error);
-    const json = argv.includes('--json');
-    process.stderr.write(
-      json ? `${JSON.stringify({ error: message, exitCode, problem })}\n` : `dropreel: ${message}\n`,
-    );
-    return exitCode;
+    return new Output(argv.includes('--json')).error(error).exitCode;
   }
 }
 
 function exitOverride(command: Command): void {
   command.exitOverride();
   for (const child of command.commands) exitOverride(child);
-}
-
-function unexpected(error: unknown): CliError {
-  const message = error instanceof Error ? error.message : String(error);
-  return new CliError(EXIT.unreachable, message);
 }

@@ -1,14 +1,12 @@
 import { spawn } from 'node:child_process';
-import type { MediaView } from '../core/contracts/api.ts';
-import type { Profile } from './config.ts';
+import { safeUrl } from './url.ts';
 
-/** The MP4 plays in every browser as it is; a stream needs a player, which Safari has built in. */
-export function playerUrl(_profile: Profile, playback: NonNullable<MediaView['playback']>): string {
-  return playback.mp4 ?? playback.hls;
-}
-
-/** Hands a URL to the desktop. Where there is none, the URL was printed anyway. */
-export function openInBrowser(url: string): Promise<void> {
+/**
+ * Opens a URL on the desktop. Without a desktop, the printed URL has to do.
+ * @throws CliError for one that is neither https nor local
+ */
+export function openInBrowser(text: string): Promise<void> {
+  const url = safeUrl(text);
   const [command, ...args] =
     process.platform === 'darwin'
       ? ['open', url]

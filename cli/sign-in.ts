@@ -4,13 +4,16 @@ import { createServer } from 'node:http';
 import type { Profile } from './config.ts';
 import { CliError, EXIT } from './exit.ts';
 import { openInBrowser } from './open.ts';
-import { discover, grant } from './token.ts';
+import { audienceOf, discover, grant } from './token.ts';
 
 /** An issuer accepts only redirects that its client names: this one, `http://localhost:8912/callback`. */
 const PORT = 8912;
 const WAIT_MS = 5 * 60_000;
 
-/** A person signs in with the browser: authorization code with PKCE (RFC 7636), answered to a port of this machine. */
+/**
+ * Signs a person in with the browser: authorization code with PKCE (RFC 7636), answered to a port of this machine.
+ * @param scopes for a profile without a `scope` of its own
+ */
 export async function signIn(
   profile: Profile,
   scopes: readonly string[],
@@ -26,18 +29,20 @@ export async function signIn(
     response_type: 'code',
     client_id: profile.clientId ?? '',
     redirect_uri: redirect,
-    scope: ['openid', ...scopes].join(' '),
+    scope: profile.scope ?? ['openid', ...scopes].join(' '),
+    ...audienceOf(profile),
     state,
     code_challenge: createHash('sha256').update(verifier).digest('base64url'),
     code_challenge_method: 'S256',
   }).toString();
-  const answer = listen(state);
+  // The page may answer at once, because a user who is signed in already sees no form.
+  const answer = await listen(state);
   note(`Sign in at:\n${url}`);
   await openInBrowser(url.toString());
   const token = await grant(profile, {
     grant_type: 'authorization_code',
     client_id: profile.clientId ?? '',
-    code: await answer,
+    code: await answer.code,
     redirect_uri: redirect,
     code_verifier: verifier,
   });
@@ -48,26 +53,31 @@ export async function signIn(
   };
 }
 
-/** The code that the browser brings back. */
-async function listen(state: string): Promise<string> {
+/** Waits for the code that the browser returns. The code is in an object because a promise of a promise is one promise. */
+async function listen(state: string): Promise<{ code: Promise<string> }> {
   const server = createServer();
   const result = new Promise<string>((resolve, reject) => {
     server.on('request', (request, response) => {
-      const url = new URL(request.url ?? '/', 'http://localhost');
-      const code = url.searchParams.get('code');
-      if (url.pathname !== '/callback' || url.searchParams.get('state') !== state) return response.writeHead(404).end();
+      // Any page or program of this machine may call. `URL` would throw for some paths, for example `//`, and end the command.
+      const [path, query = ''] = (request.url ?? '').split('?');
+      const parameters = new URLSearchParams(query);
+      const code = parameters.get('code');
+      if (path !== '/callback' || parameters.get('state') !== state) return response.writeHead(404).end();
       response.writeHead(200, { 'Content-Type': 'text/plain' }).end(code ? 'Done. Close this page.' : 'Refused.');
       if (code) resolve(code);
-      else reject(new CliError(EXIT.denied, `The issuer refused: ${url.searchParams.get('error') ?? 'no code'}`));
+      else reject(new CliError(EXIT.denied, `The issuer refused: ${parameters.get('error') ?? 'no code'}`));
     });
     setTimeout(() => reject(new CliError(EXIT.denied, 'Nobody signed in within 5 minutes.')), WAIT_MS).unref();
   });
   server.listen(PORT, '127.0.0.1');
-  await once(server, 'listening');
-  try {
-    return await result;
-  } finally {
+  await once(server, 'listening').catch((cause: unknown) => {
+    throw new CliError(EXIT.usage, `Port ${PORT}, to which the sign-in page answers, cannot be had: ${String(cause)}`);
+  });
+  const code = result.finally(() => {
     server.close();
     server.closeAllConnections();
-  }
+  });
+  // It may be rejected before it is awaited.
+  code.catch(() => {});
+  return { code };
 }

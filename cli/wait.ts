@@ -1,12 +1,21 @@
-import { MediaView } from '../core/contracts/api.ts';
-import type { ApiClient } from './client.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client } from '../client/client.ts';
+import type { MediaView } from '../core/contracts/http/media.ts';
 
 const POLL_MS = 1000;
-const UNDER_WAY = ['uploading', 'uploaded', 'transcoding', 'retranscoding', 'deleting'];
+const UNDER_WAY: readonly MediaView['state'][] = ['uploading', 'uploaded', 'transcoding', 'retranscoding', 'deleting'];
 
-/** Asks until nothing is under way with a media. @throws the signal's reason */
+/** Whether work on a media item is in progress, or will be: a flagged one is encoded again within minutes. */
+export function isUnderWay({ state, scheduleRetranscode }: MediaView): boolean {
+  return UNDER_WAY.includes(state) || scheduleRetranscode;
+}
+
+/**
+ * Polls until no work on a media item is in progress.
+ * @throws the signal's reason
+ */
 export async function untilDone(
-  api: ApiClient,
+  api: Client,
   id: string,
   signal: AbortSignal,
   onChange: (media: MediaView) => void,
@@ -14,11 +23,11 @@ export async function untilDone(
   let shown = '';
   for (;;) {
     signal.throwIfAborted();
-    const media = await api.call('GET', `/media/${id}`, MediaView);
-    const key = `${media.state} ${media.job?.state} ${media.job?.progress}`;
+    const media = await api.call('getMedia', { id });
+    const key = `${media.state} ${media.scheduleRetranscode} ${media.job?.state} ${media.job?.progress}`;
     if (key !== shown) onChange(media);
     shown = key;
-    if (!UNDER_WAY.includes(media.state)) return media;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    if (!isUnderWay(media)) return media;
+    await delay(POLL_MS, undefined, { signal }).catch(() => {});
   }
 }

@@ -1,40 +1,61 @@
-import { type CfnElement, CfnOutput, Stack, type StackProps, Validations } from 'aws-cdk-lib';
+import { type CfnElement, CfnOutput, Duration, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { CLAIM_FILE, DROP_PREFIX, OUTPUT_KEYS, POINTER_KEYS, RESULT_FILE, TMP_PREFIX } from '../core/contracts/keys.ts';
+import {
+  CLAIM_FILE,
+  DROP_PREFIX,
+  OUTPUT_KEYS,
+  POINTER_KEYS,
+  PUBLISHED_KEYS,
+  RESULT_FILE,
+  TMP_PREFIX,
+} from '../core/contracts/keys.ts';
 import { Api } from './api/api.ts';
-import { Delivery } from './delivery/delivery.ts';
-import { Encode } from './encode/encode.ts';
-import { Track } from './encode/track.ts';
+import { Cdn } from './cdn/cdn.ts';
+import type { Configuration } from './configuration.ts';
+import { Engines } from './engines/engines.ts';
 import { Ingest } from './ingest/ingest.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
-import type { Surroundings } from './parts/surroundings.ts';
+import type { StageProps } from './parts/stage-props.ts';
 import { Publish } from './publish/publish.ts';
 import { Storage } from './storage/storage.ts';
 import { Sweep } from './sweep/sweep.ts';
+import { Track } from './track/track.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
+
+/** `Dropreel`, `Dropreel-staging`. */
+export function stackNameOf({ name }: Configuration): string {
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}
 
 /** All of dropreel, for any account and region. */
 export class DropreelStack extends Stack {
-  constructor(scope: Construct, id: string, props: StackProps & Surroundings) {
+  constructor(scope: Construct, id: string, props: StackProps & StageProps) {
     super(scope, id, { ...props, description: 'dropreel: dropped files become streams' });
-    const storage = new Storage(this, 'Storage');
+    const storage = new Storage(this, 'Storage', props);
     acknowledgePrefixes(storage);
-    const delivery = new Delivery(this, 'Delivery', props, storage.media);
-    const encode = new Encode(this, 'Encode', props, storage);
-    const publish = new Publish(this, 'Publish', props, storage);
-    const track = new Track(this, 'Track', props, { storage, encode, publish });
-    const ingest = new Ingest(this, 'Ingest', props, { storage, encode });
+    const cdn = new Cdn(this, 'Delivery', props, storage.media);
+    const engines = new Engines(this, props, storage);
+    const ingest = new Ingest(this, 'Ingest', props, { storage, engines });
+    const publish = new Publish(this, 'Publish', props, { storage, ingest });
+    const track = new Track(this, 'Track', props, { storage, engines, ingest, publish });
     const webhooks = new Webhooks(this, 'Webhooks', props, storage);
-    const sweep = new Sweep(this, 'Sweep', props, { storage, encode, ingest, publish });
-    const api = new Api(this, 'Api', props, { storage, encode, ingest, track, publish, webhooks, delivery });
+    const sweep = new Sweep(this, 'Sweep', props, { storage, engines, ingest, publish, webhooks });
+    const api = new Api(this, 'Api', props, { storage, engines, ingest, track, publish, webhooks, cdn });
     const monitoring = new Monitoring(this, 'Monitoring', props, {
-      queues: [ingest.work.queue, track.work.queue, publish.work.queue, webhooks.work.queue],
+      queues: [
+        ingest.work.queue,
+        track.work.queue,
+        publish.work.queue,
+        webhooks.changes.queue,
+        webhooks.deliveries.queue,
+      ],
       deadLetters: {
         ingest: ingest.work.deadLetters,
         track: track.work.deadLetters,
         publish: publish.work.deadLetters,
-        webhooks: webhooks.work.deadLetters,
+        changes: webhooks.changes.deadLetters,
+        webhooks: webhooks.deliveries.deadLetters,
         announcements: webhooks.undelivered,
         sweep: sweep.missed,
       },
@@ -43,6 +64,7 @@ export class DropreelStack extends Stack {
         track.trackJob,
         publish.publishOutput,
         webhooks.announceChange,
+        webhooks.fanOutChange,
         webhooks.deliverWebhook,
         sweep.sweep,
         api.api,
@@ -51,6 +73,21 @@ export class DropreelStack extends Stack {
       ingestUpload: ingest.ingestUpload,
       sweep: sweep.sweep,
       announceChange: webhooks.announceChange,
+      platform: {
+        httpApi: api.httpApi,
+        distribution: cdn.distribution,
+        table: storage.table,
+        publishOutput: publish.publishOutput,
+        // Longer than a message that failed once, or waits for its turn, stays invisible.
+        queues: {
+          ingest: { queue: ingest.work.queue, tooOld: Duration.hours(1) },
+          track: { queue: track.work.queue, tooOld: Duration.hours(1) },
+          publish: { queue: publish.work.queue, tooOld: Duration.hours(3) },
+          changes: { queue: webhooks.changes.queue, tooOld: Duration.hours(1) },
+          webhooks: { queue: webhooks.deliveries.queue, tooOld: Duration.hours(1) },
+        },
+        functions: [publish.publishOutput, webhooks.deliverWebhook],
+      },
     });
     this.output({
       UploadsBucket: storage.uploads.bucketName,
@@ -58,20 +95,16 @@ export class DropreelStack extends Stack {
       Table: storage.table.tableName,
       Bus: storage.bus.eventBusName,
       ApiUrl: api.url,
-      DeliveryUrl: delivery.url,
-      JobQueue: encode.jobQueueArn,
-      RetranscodeJobQueue: encode.retranscodeJobQueueArn,
-      JobDefinition: encode.jobDefinitionArn,
+      DeliveryUrl: cdn.url,
+      ...(props.configuration.deliveryDomain && { DeliveryTarget: cdn.distribution.distributionDomainName }),
+      ...(api.domain && { ApiTarget: api.domain.regionalDomainName }),
+      ...engines.outputs,
       IngestQueueUrl: ingest.work.queue.queueUrl,
       TrackQueueUrl: track.work.queue.queueUrl,
       PublishQueueUrl: publish.work.queue.queueUrl,
       AlarmTopic: monitoring.topic.topicArn,
-      WebhookQueueUrl: webhooks.work.queue.queueUrl,
-      ...(api.identity && {
-        TokenUrl: api.identity.tokenUrl,
-        MachineClientId: api.identity.machineClientId,
-        PeopleClientId: api.identity.peopleClientId,
-      }),
+      WebhookQueueUrl: webhooks.deliveries.queue.queueUrl,
+      ...api.identity?.outputs,
     });
   }
 
@@ -80,7 +113,7 @@ export class DropreelStack extends Stack {
   }
 }
 
-/** Permissions on objects name a prefix of keys; these are all that there are, and any other wildcard is a finding. */
+/** Permissions on objects name a prefix of keys. These are all prefixes in use, and any other wildcard is a finding. */
 function acknowledgePrefixes({ uploads, media }: Storage): void {
   const stack = Stack.of(uploads);
   const arn = (bucket: IBucket) => `<${stack.getLogicalId(bucket.node.defaultChild as CfnElement)}.Arn>`;
@@ -91,7 +124,9 @@ function acknowledgePrefixes({ uploads, media }: Storage): void {
     [`${arn(media)}/${TMP_PREFIX}*/${CLAIM_FILE}`]: 'The claim of any job',
     ...Object.fromEntries(OUTPUT_KEYS.map((keys) => [`${arn(media)}/${keys}`, 'The outputs of any media'])),
     ...Object.fromEntries(POINTER_KEYS.map((keys) => [`${arn(media)}/${keys}`, 'The pointers of any media'])),
-    [`${arn(media)}/*`]: 'Published objects, whose keys begin with the id of their creator',
+    ...Object.fromEntries(
+      PUBLISHED_KEYS.map((keys) => [`${arn(media)}/${keys}`, 'The published objects of any media']),
+    ),
   };
   for (const [resource, reason] of Object.entries(wildcards)) {
     Validations.of(stack).acknowledge({ id: `AwsSolutions-IAM5[Resource::${resource}]`, reason });

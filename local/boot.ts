@@ -1,58 +1,60 @@
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Surroundings } from './account.ts';
-import { type Batch, createBatch } from './batch/service.ts';
+import { type AdverseOptions, createAdverse } from './adverse/adverse.ts';
 import { readConfiguration } from './boot/configuration.ts';
 import { startKeeper } from './boot/keeper.ts';
+import { keepTemplate, tellUpdate } from './boot/last-template.ts';
 import { lockDirectory } from './boot/lock.ts';
-import { s3Origin } from './boot/origin.ts';
-import { choosePorts } from './boot/ports.ts';
+import { directoryOf, Parts, type SharedContext } from './boot/parts.ts';
+import { choosePorts, type Ports } from './boot/ports.ts';
 import { Teardown } from './boot/teardown.ts';
-import { Clock } from './clock.ts';
-import { type Cognito, startCognito } from './cognito/service.ts';
-import { startDelivery } from './delivery/service.ts';
-import { createDynamoDb } from './dynamodb/dynamodb.ts';
-import { createDeliverer } from './events/delivery.ts';
-import { compilePattern } from './events/pattern.ts';
-import { createEvents } from './events/service.ts';
 import { controlOf, type Faults } from './faults/faults.ts';
-import { createCalls, type Hooks } from './gateway/calls.ts';
+import { type Calls, createCalls } from './gateway/calls.ts';
 import { startGateway } from './gateway/gateway.ts';
-import { startHttpApi } from './http-api/service.ts';
+import type { Hooks } from './gateway/hooks.ts';
 import { createCredentials } from './iam/credentials.ts';
 import type { Policies } from './iam/policies.ts';
-import { createLambda, type Lambda } from './lambda/lambda.ts';
-import { Meter } from './meter.ts';
-import { createS3, type S3 } from './s3/s3.ts';
-import { createScheduler } from './scheduler/scheduler.ts';
-import { timedRules, timedSchedule } from './scheduler/timed.ts';
-import { createSqs } from './sqs/service.ts';
-import { createDeliver } from './targets.ts';
-import { readSecrets } from './template/secrets.ts';
+import type { Credentials } from './kernel/account.ts';
+import { Clock } from './kernel/clock.ts';
+import { Meter } from './kernel/meter.ts';
+import type { Ending, ServiceOptions, ServicePlugin } from './plugin.ts';
+import { PLUGINS } from './plugins.ts';
+import { apigateway } from './services/apigateway/plugin.ts';
+import { batch } from './services/batch/plugin.ts';
+import type { Batch } from './services/batch/service.ts';
+import { cloudfront } from './services/cloudfront/plugin.ts';
+import { cognito } from './services/cognito/plugin.ts';
+import type { Cognito } from './services/cognito/service.ts';
+import type { Lambda } from './services/lambda/lambda.ts';
+import { lambda } from './services/lambda/plugin.ts';
+import { s3 } from './services/s3/plugin.ts';
+import type { S3 } from './services/s3/s3.ts';
+import { scheduler } from './services/scheduler/plugin.ts';
 
-export interface BootOptions {
-  /** The directory that cdk synth wrote. */
+export interface BootOptions extends ServiceOptions {
+  /** Output directory of cdk synth. */
   assembly: string;
-  /** Holds all that lasts; made when it is not there. One cloud at a time. Its secrets.json has the texts of secrets by name. */
+  /** Holds all durable state; created if missing. One cloud at a time. Its secrets.json has the values of secrets by name. */
   stateDir: string;
-  /** Of the AWS endpoint. 0: any. Default: that of the last run in this directory. */
+  /** Port of the AWS endpoint. 0: any. Default: that of the last run in this directory. */
   port?: number;
   log?: (line: string) => void;
-  /** The Node that runs functions and jobs. Default: this one. */
+  /** Node executable that runs functions and jobs. Default: that of this process. */
   nodePath?: string;
-  /** Sees every call to a service; may delay it or let it fail. */
+  /** Run around every call to a service; may delay it or make it fail. */
   hooks?: Hooks;
-  /** Breaks it by a plan, in the place of `hooks`. */
+  /** Injects faults by a plan, instead of `hooks`. */
   faults?: Faults;
-  /** How many Batch jobs run at once. Default 1. */
-  slots?: number;
+  /** Simulates the worst behaviour that AWS allows: slow calls, duplicates, lag. Default: off. */
+  adverse?: AdverseOptions;
 }
 
 /** A running local cloud. */
 export interface Cloud {
   /** For AWS_ENDPOINT_URL. */
   endpoint: string;
+  /** The developer's, for any S3 client and for development tokens, with all permissions. The same for each boot of a state directory. */
+  credentials: Credentials;
   /** Empty when the template has no HTTP API. */
   apiUrl: string;
   /** Empty when the template has no distribution. */
@@ -67,15 +69,18 @@ export interface Cloud {
   s3: S3;
   /** Undefined when the template has no user pool. */
   issuer: Cognito | undefined;
-  /** Runs the schedule whose name is, or holds, `name`; resolves when a function that it invokes has run once. @throws Error when there is none, or several */
+  /**
+   * Runs the schedule whose name is or contains `name`; resolves when a function that it invokes has run once.
+   * @throws Error when no schedule, or more than one, matches
+   */
   fireSchedule(name: string): Promise<void>;
-  /** Lets what is at work end, then stops everything. */
+  /** Waits for running work, then stops everything. */
   close(): Promise<void>;
-  /** Stops everything at once and saves nothing, as a power cut does. */
+  /** Stops everything at once and saves nothing, like a power cut. */
   crash(): Promise<void>;
 }
 
-/** How often ports are chosen anew before it is given up. */
+/** Attempts to boot, each with newly chosen ports. */
 const BOOTS = 3;
 
 /**
@@ -83,12 +88,14 @@ const BOOTS = 3;
  * @throws TemplateProblems naming every resource that can't be served; Error when the directory or the port is in use
  */
 export async function bootCloud(options: BootOptions): Promise<Cloud> {
-  await mkdir(options.stateDir, { recursive: true });
+  await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
+  // It holds originals, webhook secrets and credentials; an earlier release may have made it readable.
+  await chmod(options.stateDir, 0o700);
   for (let left = BOOTS; ; left--) {
     try {
       return await bootOnce(options);
     } catch (error) {
-      // Ports are chosen before anything listens on them: another process may have taken one in between.
+      // Ports are chosen before anything listens on them, so another process may have taken one in between.
       const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
       if (!taken || left === 1) throw error;
     }
@@ -99,8 +106,7 @@ async function bootOnce(options: BootOptions): Promise<Cloud> {
   const lock = await lockDirectory(options.stateDir);
   const teardown = new Teardown();
   teardown.add({ name: 'lock', close: lock.release, crash: lock.release });
-  const pidFiles = ['dynamodb/dynoxide.pid', 'batch/running'].map((path) => join(resolve(options.stateDir), path));
-  const keeper = startKeeper(pidFiles);
+  const keeper = startKeeper(PLUGINS.flatMap((plugin) => pidFilesOf(plugin, options.stateDir)));
   teardown.add({ name: 'keeper', close: keeper.close, crash: keeper.close });
   try {
     return await boot(options, teardown);
@@ -110,130 +116,84 @@ async function bootOnce(options: BootOptions): Promise<Cloud> {
   }
 }
 
+function pidFilesOf({ directory, name, processes = [] }: ServicePlugin, stateDir: string): string[] {
+  return processes.map((path) => join(resolve(stateDir), directory ?? name, path));
+}
+
+/** What is there before any service. */
+interface Kernel {
+  context: SharedContext;
+  calls: Calls;
+  ports: Ports;
+}
+
 async function boot(options: BootOptions, teardown: Teardown): Promise<Cloud> {
-  const { assembly, stateDir, log = () => {}, nodePath = process.execPath, faults, hooks = faults?.hooks } = options;
+  const kernel = await createKernel(options);
+  const parts = new Parts(kernel.context, kernel.ports);
+  await createParts(kernel, parts, teardown);
+  for (const plugin of PLUGINS) {
+    const part = await parts.make(plugin, 'open');
+    for (const ending of [part?.state, part?.clients, part?.work]) addEnding(teardown, plugin, ending);
+  }
+  const functionNames = kernel.context.configurationOf(lambda).functions.map(({ name }) => name);
+  const control = { batch: parts.of(batch), lambda: parts.of(lambda), crash: () => teardown.crash() };
+  options.faults?.control(controlOf(control, functionNames));
+  for (const { part } of parts.all()) await part.start?.();
+  await keepTemplate(options.stateDir, kernel.context.template.raw);
+  return cloudOf(kernel, parts, teardown);
+}
+
+async function createKernel(options: BootOptions): Promise<Kernel> {
+  const { assembly, stateDir, log = () => {}, nodePath = process.execPath, faults } = options;
   const ports = await choosePorts(stateDir, options.port);
-  const configuration = await readConfiguration(assembly, ports, await readSecrets(join(stateDir, 'secrets.json')));
-  const { endpoint, functions, mappings, policies } = configuration;
+  const configuration = await readConfiguration(assembly, ports, { options, log });
+  const { policies } = configuration;
+  await tellUpdate(stateDir, configuration.template.raw, log);
   const clock = new Clock();
   const meter = new Meter();
-  const surroundingsOf = async (service: string): Promise<Surroundings> => {
-    const dir = join(resolve(stateDir), service);
-    await mkdir(dir, { recursive: true });
-    return { dir, clock, log };
-  };
-  const credentials = await createCredentials((await surroundingsOf('iam')).dir);
-  const credentialsOf = (arn: string) => credentials.issue({ type: 'role', arn });
+  const adverse = options.adverse && createAdverse(options.adverse, clock);
+  const faultHooks = options.hooks ?? faults?.hooks;
+  const hooks = adverse?.hooks(faultHooks) ?? faultHooks;
+  const credentials = await createCredentials(await directoryOf(stateDir, 'iam'));
+  const developer = credentials.issue({ type: 'developer' });
   const calls = createCalls({ policies, meter, log, ...(hooks && { hooks }) });
+  const made = { clock, log, stateDir, options, nodePath, credentials, developer, meter, adverse, faults };
+  return { ports, calls, context: { ...configuration, ...made, call: calls.run } };
+}
 
-  const dynamodb = await createDynamoDb(await surroundingsOf('dynamodb'), { tables: configuration.tables });
-  teardown.add({ name: 'dynamodb', close: () => dynamodb.close(), crash: () => dynamodb.crash() });
-  const sqs = await createSqs(await surroundingsOf('sqs'), configuration.queues);
-  teardown.add({ name: 'sqs', close: () => sqs.close(), crash: () => sqs.abandon() });
-  const lambda = await createLambda(await surroundingsOf('lambda'), {
-    functions,
-    mappings,
-    endpoint,
-    meter,
-    nodePath,
-    credentialsOf,
-    mayInvoke: (principal, resource) => {
-      return (
-        principal.type === 'role' && policies.decide(principal, { action: 'lambda:InvokeFunction', resource }).allowed
-      );
-    },
-    onTableWrite: dynamodb.onWrite,
-    queueUrlOf: (arn) => configuration.queues.find((queue) => queue.arn === arn)?.url ?? arn,
-    matches: (pattern, record) => compilePattern(pattern)(record),
-  });
-  const deliver = createDeliver({ sqs, lambda, call: calls.run });
-  const deliverer = createDeliverer(await surroundingsOf('events'), {
-    deliver: faults?.deliver(deliver) ?? deliver,
-    sqs,
-    call: calls.run,
-  });
-  const events = await createEvents(await surroundingsOf('events'), configuration.events, deliverer);
-  teardown.add({ name: 'events', close: () => events.close(), crash: () => events.abandon() });
-  const s3 = await createS3(await surroundingsOf('s3'), { buckets: configuration.buckets, emit: events.emit });
-  teardown.add({ name: 's3', close: () => s3.close(), crash: () => s3.crash() });
-  const batch = await createBatch(await surroundingsOf('batch'), {
-    ...configuration.batch,
-    emit: events.emit,
-    credentialsFor: credentialsOf,
-    imageDirectory: (image) => configuration.assets.image(image),
-    endpoint: () => endpoint,
-    meter,
-    nodePath,
-    slots: options.slots,
-    shortageOf: faults?.shortageOf,
-  });
-  const services = [s3.service, sqs.service, dynamodb, events.service, batch];
-  const gateway = await startGateway({ port: ports.gateway, services, credentials, calls, clock, log });
-  teardown.add({
-    name: 'gateway',
-    close: () => {
-      // Whoever waits for messages would keep it open.
-      sqs.stop();
-      return gateway.close();
-    },
-    crash: () => gateway.crash(),
-  });
-  teardown.add({ name: 'batch', close: () => batch.close(), crash: () => batch.crash() });
-  teardown.add({ name: 'lambda', close: () => lambda.close(), crash: () => lambda.crash() });
-  teardown.add({ name: 'deliveries', close: () => deliverer.close(), crash: () => deliverer.close() });
+/** Makes the services behind the gateway, and the gateway. */
+async function createParts({ context, calls, ports }: Kernel, parts: Parts, teardown: Teardown): Promise<void> {
+  for (const plugin of PLUGINS) addEnding(teardown, plugin, (await parts.make(plugin, 'create'))?.state);
+  const made = parts.all();
+  const services = made.flatMap(({ part }) => part.service ?? []);
+  const { credentials, clock, log } = context;
+  const gateway = await startGateway({ port: ports('gateway'), services, credentials, calls, clock, log });
+  teardown.add({ name: 'gateway', close: gateway.close, crash: gateway.crash });
+  for (const { plugin, part } of made) addEnding(teardown, plugin, part.clients);
+  for (const { plugin, part } of made) addEnding(teardown, plugin, part.work);
+}
 
-  const issuer =
-    configuration.cognito &&
-    (await startCognito(await surroundingsOf('cognito'), { ...configuration.cognito, port: ports.issuer }));
-  if (issuer) teardown.add({ name: 'cognito', close: issuer.close, crash: issuer.close });
-  const api =
-    configuration.api &&
-    (await startHttpApi(await surroundingsOf('http-api'), {
-      ...configuration.api,
-      port: ports.api,
-      meter,
-      locateIssuer: (url) => issuer?.locate(url) ?? url,
-      invoke: lambda.invoke,
-    }));
-  if (api) teardown.add({ name: 'http-api', close: api.close, crash: api.close });
-  const player = resolve(assembly, '../dist/player');
-  const delivery =
-    configuration.delivery &&
-    (await startDelivery(await surroundingsOf('delivery'), {
-      ...configuration.delivery,
-      port: ports.delivery,
-      origin: s3Origin(s3.service, calls),
-      ...(existsSync(player) && { extra: { '/player/': player } }),
-    }));
-  if (delivery) teardown.add({ name: 'delivery', close: delivery.close, crash: delivery.close });
-  const scheduler = await createScheduler(await surroundingsOf('scheduler'), [
-    ...configuration.schedules.map((schedule) => timedSchedule(schedule, deliverer, clock)),
-    ...timedRules(configuration.events.rules, events),
-  ]);
-  teardown.add({ name: 'scheduler', close: () => scheduler.close(), crash: () => scheduler.abandon() });
+function addEnding(teardown: Teardown, { name }: ServicePlugin, ending: Ending | undefined): void {
+  if (ending) teardown.add({ name, close: () => ending.close(), crash: () => ending.crash() });
+}
 
-  const names = functions.map(({ name }) => name);
-  faults?.control(controlOf({ batch, lambda, crash: () => teardown.crash() }, names));
-  events.start();
-  s3.start();
-  lambda.start();
-  await batch.start();
-  scheduler.start();
+function cloudOf({ context }: Kernel, parts: Parts, teardown: Teardown): Cloud {
   return {
-    endpoint,
-    apiUrl: api?.url ?? '',
-    deliveryUrl: delivery?.url ?? '',
-    outputs: configuration.outputs,
-    clock,
-    meter,
-    policies,
-    batch,
-    lambda,
-    s3,
-    issuer,
+    endpoint: context.endpoint,
+    credentials: context.developer,
+    apiUrl: parts.of(apigateway)?.url ?? '',
+    deliveryUrl: parts.of(cloudfront)?.url ?? '',
+    outputs: context.template.outputs,
+    clock: context.clock,
+    meter: context.meter,
+    policies: context.policies,
+    batch: parts.of(batch),
+    lambda: parts.of(lambda),
+    s3: parts.of(s3),
+    issuer: parts.of(cognito),
     fireSchedule: async (name) => {
-      await scheduler.fire(name);
-      await lambda.settled();
+      await parts.of(scheduler).fire(name);
+      await parts.of(lambda).settled();
     },
     close: () => teardown.close(),
     crash: () => teardown.crash(),

@@ -1,44 +1,20 @@
-/** Bundles the functions, the worker and the player into dist/: what the CDK app deploys and the local cloud runs. */
+/** Bundles the functions, the worker and the player into dist/, which the CDK app deploys and the local cloud runs, and the command. */
 import { cp, mkdir, readdir, rm } from 'node:fs/promises';
-import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { build } from 'esbuild';
+import { buildCommand } from './build-command.ts';
+import { forBrowser, forNode } from './esbuild.ts';
 
-// Bundled CommonJS dependencies call require, which an ES module has not.
-const REQUIRE_BANNER = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
-
-/** zod's messages in fifty languages are a third of a bundle; the functions speak English. */
-const englishOnly: Plugin = {
-  name: 'english-only',
-  setup: ({ onLoad }) => {
-    onLoad({ filter: /zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
-      contents: "export { default as en } from './en.js';",
-    }));
-  },
-};
-
-const common: BuildOptions = {
-  bundle: true,
-  platform: 'node',
-  target: 'node20',
-  format: 'esm',
-  minify: true,
-  keepNames: true,
-  // ES modules where a package has them, so that what is not used is left out.
-  mainFields: ['module', 'main'],
-  sourcemap: 'linked',
-  legalComments: 'none',
-  banner: { js: REQUIRE_BANNER },
-  logLevel: 'warning',
-  plugins: [englishOnly],
-};
-
-const browser: BuildOptions = {
-  bundle: true,
-  platform: 'browser',
-  format: 'esm',
-  minify: true,
-  logLevel: 'warning',
-  plugins: [englishOnly],
-};
+/** Bundles a function's handler, and the programs that it starts as separate processes: `NAME.child.ts`. */
+export async function buildFunction(name: string, outdir: string): Promise<void> {
+  const children = (await readdir(`functions/${name}`)).filter((file) => file.endsWith('.child.ts'));
+  const entries = [['index', 'handler.ts'], ...children.map((file) => [file.slice(0, -'.ts'.length), file])];
+  await build({
+    ...forNode,
+    entryPoints: Object.fromEntries(entries.map(([out = '', file = '']) => [out, `functions/${name}/${file}`])),
+    outdir,
+    outExtension: { '.js': '.mjs' },
+  });
+}
 
 export async function buildAll(): Promise<void> {
   await rm('dist', { recursive: true, force: true });
@@ -47,13 +23,12 @@ export async function buildAll(): Promise<void> {
     .map((entry) => entry.name);
   await Promise.all(['dist/transcoder', 'dist/player'].map((folder) => mkdir(folder, { recursive: true })));
   await Promise.all([
-    ...functions.map((name) =>
-      build({ ...common, entryPoints: [`functions/${name}/handler.ts`], outfile: `dist/functions/${name}/index.mjs` }),
-    ),
-    build({ ...common, entryPoints: ['containers/transcoder/main.ts'], outfile: 'dist/transcoder/main.mjs' }),
+    ...functions.map((name) => buildFunction(name, `dist/functions/${name}`)),
+    build({ ...forNode, entryPoints: ['containers/transcoder/main.ts'], outfile: 'dist/transcoder/main.mjs' }),
     cp('containers/transcoder/Dockerfile', 'dist/transcoder/Dockerfile'),
-    build({ ...browser, entryPoints: ['web/player/player.ts'], outfile: 'dist/player/player.js' }),
+    build({ ...forBrowser, entryPoints: ['web/player/player.ts'], outfile: 'dist/player/player.js' }),
     cp('web/player/index.html', 'dist/player/index.html'),
+    buildCommand('dist/dropreel'),
   ]);
 }
 

@@ -1,8 +1,8 @@
 /**
- * `npm run check:iam`: does once what the product can do, and lists what its roles are granted and no call ever used.
- * Exit 1 when such an action has no reason here, and when a reason has become needless.
+ * `npm run check:iam`: uses every feature of the product once, and lists the granted actions of its roles that no call used. Exit 1 when
+ * such an action has no reason here, and when a reason is no longer needed.
  */
-import { representativeRun } from '../test/helpers/representative-run.ts';
+import { representativeRun } from '../test/support/representative-run.ts';
 import { synthesize } from './synth.ts';
 import { NEEDED_UNSEEN } from './template/unused-grants.ts';
 

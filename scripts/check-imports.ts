@@ -1,47 +1,98 @@
-/** `node --import tsx scripts/check-imports.ts`: says which file imports what its folder may not. */
+/** `node --import tsx scripts/check-imports.ts`: lists the files that import what their folder may not. */
 import { readdir, readFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import { join, posix } from 'node:path';
+import localCloud from '../local/package.json' with { type: 'json' };
 
-/** What the modules of a folder may import, by the beginning of a path from the root. A folder that is not here may import anything. */
+/** What the modules of a folder may import, by the beginning of a path from the root; `*` is any one folder. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  core: ['core/'],
+  core: ['core/contracts/', 'core/time.ts'],
   aws: ['core/', 'aws/'],
-  functions: ['core/', 'aws/', 'functions/shared/'],
+  engines: ['core/', 'aws/', 'engines/'],
+  functions: ['core/', 'aws/', 'engines/', 'functions/shared/'],
   containers: ['core/', 'aws/'],
-  lib: ['core/contracts/', 'core/media/presets.ts', 'core/jobs/errors.ts', 'lib/'],
+  // Of an engine, only the names that its construct and its code share.
+  lib: ['core/contracts/', 'engines/*/names.ts', 'lib/'],
   bin: ['lib/', 'bin/'],
-  local: ['core/contracts/', 'local/'],
-  cli: ['core/contracts/', 'cli/'],
+  // A separate package.
+  local: ['local/'],
+  // The operations with their schemas, but not the rules behind the routes.
+  client: ['core/api/operation', 'core/contracts/', 'client/'],
+  cli: ['client/', 'core/contracts/', 'cli/'],
   web: ['core/contracts/', 'web/'],
+  scripts: ['core/', 'local/', 'cli/', 'scripts/', 'test/support/'],
+  bench: ['core/', 'aws/', 'engines/', 'functions/', 'containers/', 'local/', 'scripts/', 'bench/', 'test/support/'],
+  // Everything but bench.
+  test: [
+    'core/',
+    'aws/',
+    'engines/',
+    'functions/',
+    'containers/',
+    'lib/',
+    'bin/',
+    'local/',
+    'client/',
+    'cli/',
+    'web/',
+    'scripts/',
+    'test/',
+    'cdk.json',
+  ],
 };
 
-/** In these, one program is one folder, which may import itself but not its neighbour. */
-const PROGRAM_FOLDERS = new Set(['functions', 'containers']);
-const CORE_PACKAGES = new Set(['zod']);
+/** In these, each folder is a room (of core) or a program: it may import itself but not its neighbour. */
+const ROOMS = new Set(['core', 'functions', 'containers']);
 
-/** What core may not reach for: the results would depend on more than the arguments. */
+/** npm lays out the packages of all workspaces in one place, so that an undeclared one is found as well. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  core: ['zod'],
+  // It also runs in a browser.
+  client: ['zod'],
+  local: Object.keys(localCloud.dependencies),
+  'local/test': Object.keys({ ...localCloud.dependencies, ...localCloud.devDependencies }),
+};
+
+/** What core may not use, because the results would depend on more than the arguments. */
 const IMPURE = [/\bprocess\./, /\bDate\.now\(/, /\bnew Date\(\)/, /\bMath\.random\(/, /\bcrypto\.randomUUID\(/];
 
 const IMPORT = /^\s*(?:import|export)\s(?:[\w\s{},*$]*?\sfrom\s*)?'([^']+)'|\bimport\(\s*'([^']+)'/gm;
 const COMMENT = /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm;
 
-/** @param file from the root, with slashes. @returns one line for each import that is not allowed. */
+function beginsWith(target: string, prefix: string): boolean {
+  const parts = prefix.split('*').map((part) => part.replaceAll('.', '\\.'));
+  return new RegExp(`^${parts.join('[^/]+')}`).test(target);
+}
+
+/**
+ * @param file from the root, with slashes
+ * @returns one line for each import that is not allowed
+ */
 export function checkModule(file: string, source: string): string[] {
-  const [folder = '', program = ''] = file.split('/');
+  const [folder = '', room = ''] = file.split('/');
   const allowed = ALLOWED[folder];
   if (!allowed) return [];
   const code = source.replace(COMMENT, '');
-  const ownProgram = PROGRAM_FOLDERS.has(folder) ? [`${folder}/${program}/`] : [];
+  const ownRoom = ROOMS.has(folder) ? [`${folder}/${room}/`] : [];
+  const packages = PACKAGES[`${folder}/${room}`] ?? PACKAGES[folder];
   const refused = [...code.matchAll(IMPORT)]
     .map(([, fixed, dynamic]) => fixed ?? dynamic ?? '')
     .filter((specifier) => {
-      if (!specifier.startsWith('.')) return folder === 'core' && !CORE_PACKAGES.has(specifier);
+      if (!specifier.startsWith('.')) return packages !== undefined && !mayUse(folder, packages, specifier);
       const target = posix.join(posix.dirname(file), specifier);
-      return ![...allowed, ...ownProgram].some((prefix) => target.startsWith(prefix));
+      if (folder === 'local' && room !== 'test' && target.startsWith('local/test/')) return true;
+      return ![...allowed, ...ownRoom].some((prefix) => beginsWith(target, prefix));
     });
   const impure =
     folder === 'core' ? IMPURE.map((pattern) => pattern.exec(code)?.[0]).filter((text) => text !== undefined) : [];
   return [...refused, ...impure].map((what) => `${file} → ${what}`);
+}
+
+function mayUse(folder: string, packages: readonly string[], specifier: string): boolean {
+  if (isBuiltin(specifier)) return folder !== 'core' && folder !== 'client';
+  // Part of a program that is written as text.
+  if (specifier.startsWith('${')) return true;
+  return packages.some((name) => specifier === name || specifier.startsWith(`${name}/`));
 }
 
 export async function checkImports(root: string): Promise<string[]> {

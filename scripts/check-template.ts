@@ -1,21 +1,23 @@
 /**
- * `node --import tsx scripts/check-template.ts [TEMPLATE]`: every resource of the synthesized template against the
- * CloudFormation schemas and the services' limits, one line for each error; then cfn-lint, where it is installed.
+ * `node --import tsx scripts/check-template.ts [TEMPLATE]`: checks every resource of the synthesized template against the CloudFormation
+ * schemas and the services' limits, and every alarm's topic for who may publish, one line for each error; then runs cfn-lint, where it is
+ * installed.
  */
 import { readFile } from 'node:fs/promises';
 import { execa } from 'execa';
+import { checkAlarmTopics } from './template/alarms.ts';
 import { checkLimits } from './template/limits.ts';
 import { type Problem, problemLine, type Template } from './template/problem.ts';
 import { checkSchemas } from './template/schema.ts';
 
 export async function checkTemplate(template: Template): Promise<Problem[]> {
-  return [...(await checkSchemas(template)), ...checkLimits(template)];
+  return [...(await checkSchemas(template)), ...checkLimits(template), ...checkAlarmTopics(template)];
 }
 
 /** CDK writes DependsOn for a role that a function names anyway: W3005. */
 const CFN_LINT_IGNORED = ['W3005'];
 
-/** @returns whether it found nothing, or is not there. */
+/** @returns whether it found nothing, or is not installed */
 async function cfnLint(file: string): Promise<boolean> {
   const { failed, code, all } = await execa('cfn-lint', ['--ignore-checks', ...CFN_LINT_IGNORED, '--template', file], {
     reject: false,

@@ -1,4 +1,4 @@
-/** `npm run check`: format, lint, types, import directions and the template, each to its end; exit 1 when one fails. */
+/** `npm run check`: format, lint, types, import directions, unused code, and the template, each to its end; exit 1 when one fails. */
 import { execa } from 'execa';
 import { synthesize } from './synth.ts';
 
@@ -7,6 +7,8 @@ const CHECKS: [string, string, string[]][] = [
   ['types', 'npx', ['tsc', '--noEmit', '-p', '.']],
   ['types of the player', 'npx', ['tsc', '--noEmit', '-p', 'web']],
   ['import directions', 'node', ['--import', 'tsx', 'scripts/check-imports.ts']],
+  ['unused exports, files and packages', 'npx', ['knip']],
+  ['regular expressions', 'node', ['--import', 'tsx', 'scripts/check-regex.ts']],
   ['template', 'node', ['--import', 'tsx', 'scripts/check-template.ts']],
 ];
 

@@ -1,7 +1,9 @@
-/** `npm run demo`: drops files into a local cloud made from the synthesized app, and shows what comes out. */
+/** `npm run demo`: drops files into a local cloud made from the synthesized app, and shows the results. */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { printable } from '../core/contracts/text.ts';
 import { bootCloud } from '../local/boot.ts';
+import { announce, exportBlock } from './cloud-file.ts';
 import { dropFile } from './demo/drop.ts';
 import { followMedia } from './demo/follow.ts';
 import { parseOptions, USAGE, UsageError } from './demo/options.ts';
@@ -9,6 +11,7 @@ import { openProgress } from './demo/progress.ts';
 import { collectReport, type Report } from './demo/report.ts';
 import { makeSamples } from './demo/samples.ts';
 import { renderTable } from './demo/table.ts';
+import { LOCAL_CLOUD } from './local-cloud.ts';
 import { synthesize } from './synth.ts';
 
 const STATE_ROOT = '.dropreel';
@@ -20,8 +23,8 @@ async function main(argv: string[]): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
-  const say = (line: string) => process.stderr.write(`${line}\n`);
-  await mkdir(STATE_ROOT, { recursive: true });
+  const say = (text: string) => process.stderr.write(`${printable(text)}\n`);
+  await mkdir(STATE_ROOT, { recursive: true, mode: 0o700 });
   const stateDir = await mkdtemp(join(STATE_ROOT, 'demo-'));
   const outputDir = resolve(OUTPUT_ROOT, runName());
   const stop = new AbortController();
@@ -31,7 +34,7 @@ async function main(argv: string[]): Promise<number> {
     const files = options.files.length > 0 ? options.files : await makeSamples(join(stateDir, 'samples'), say);
     say('booting the local cloud from the synthesized template');
     const log = options.verbose ? say : () => {};
-    const cloud = await bootCloud({ assembly, stateDir: join(stateDir, 'cloud'), log });
+    const cloud = await bootCloud({ ...LOCAL_CLOUD, assembly, stateDir: join(stateDir, 'cloud'), log });
     try {
       const progress = openProgress(process.stderr, files);
       const reports: Report[] = await Promise.all(
@@ -45,11 +48,13 @@ async function main(argv: string[]): Promise<number> {
         }),
       );
       progress.close();
-      const table = renderTable(reports, files.length, cloud.meter.snapshot());
+      const table = renderTable(reports, options.stayUp, cloud.meter.snapshot());
       (options.json ? process.stderr : process.stdout).write(table);
       if (options.stayUp && !stop.signal.aborted) {
-        say('\nThe cloud stays up for the player. Ctrl-C ends it.');
+        const withdraw = await announce(cloud);
+        say(`\nThe cloud stays up for the player. Ctrl-C ends it. For any AWS client:\n\n${exportBlock(cloud)}`);
         await new Promise<void>((done) => stop.signal.addEventListener('abort', () => done()));
+        await withdraw?.();
       }
       return reports.every((report) => report.line.state === 'ready') ? 0 : 1;
     } finally {
@@ -60,7 +65,7 @@ async function main(argv: string[]): Promise<number> {
   }
 }
 
-/** `20261121-140530-1234`: runs side by side write to folders of their own. */
+/** `20261121-140530-1234`: parallel runs write to separate folders. */
 function runName(): string {
   const time = new Date().toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
   return `${time}-${process.pid}`;
@@ -70,10 +75,12 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   if (error instanceof UsageError) {
-    process.stderr.write(`demo: ${error.message}\n${USAGE}`);
+    process.stderr.write(printable(`demo: ${error.message}\n${USAGE}`));
     process.exitCode = 2;
   } else {
-    process.stderr.write(`demo: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.stderr.write(
+      printable(`demo: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`),
+    );
     process.exitCode = 1;
   }
 }

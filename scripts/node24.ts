@@ -2,10 +2,13 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 
-/** The Node of Lambda's runtime and of the worker's image, as its binary lies in the registry. */
+/** The Node of Lambda's runtime and of the worker's image, as its binary is published in the registry. */
 const VERSION = '24';
 
-/** Where that Node's program is; brought on the first call. @throws when the registry has none for this machine */
+/**
+ * The path of that Node's program, which is downloaded on the first call.
+ * @throws when the registry has none for this machine
+ */
 export async function node24(say: (line: string) => void): Promise<string> {
   const directory = resolve('node_modules/.cache/dropreel', `node${VERSION}`);
   const program = join(directory, 'package/bin/node');

@@ -1,10 +1,11 @@
 /**
- * Brings a fresh clone to where the scripts can run, and says what it does: the dependencies, the local DynamoDB and
- * ffmpeg. Uses Node's own modules only, for nothing else is there yet. Everything it says goes to stderr.
+ * Prepares a fresh clone for the scripts, and prints its steps: the dependencies, the local DynamoDB and ffmpeg. Uses Node's own modules
+ * only, because nothing else is installed yet. All its output goes to stderr. `npm run setup` does all of it; before a system package is
+ * installed a person is asked, `-- --yes` is the answer.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -19,7 +20,7 @@ const say = (line) => process.stderr.write(`set-up: ${line}\n`);
 class SetUpError extends Error {}
 
 /** Runs a command with its output on stderr; throws with `hint` when it fails. */
-function run(command, args, hint) {
+function run([command, ...args], hint) {
   const result = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 2, 2], shell: false });
   if (result.status !== 0) throw new SetUpError(`\`${[command, ...args].join(' ')}\` failed. ${hint}`);
 }
@@ -31,21 +32,21 @@ function checkNode() {
   }
 }
 
-function installDependencies() {
+/** @param database also installs the local DynamoDB. */
+function installDependencies({ database }) {
   const lock = createHash('sha256')
     .update(readFileSync(join(ROOT, 'package-lock.json')))
     .digest('hex');
   const stamp = join(ROOT, 'node_modules', '.dropreel-set-up');
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
     say('installing the dependencies with npm ci (about half a minute)');
-    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'Is the npm registry reachable?');
+    run(['npm', 'ci', '--no-audit', '--no-fund', '--loglevel=error'], 'Is the npm registry reachable?');
     writeFileSync(stamp, lock);
   }
-  if (!existsSync(join(ROOT, 'node_modules', DYNOXIDE, 'package.json'))) {
+  if (database && !existsSync(join(ROOT, 'node_modules', DYNOXIDE, 'package.json'))) {
     say(`installing the local DynamoDB (${DYNOXIDE} ${DYNOXIDE_VERSION})`);
     run(
-      'npm',
-      ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error', `${DYNOXIDE}@${DYNOXIDE_VERSION}`],
+      ['npm', 'install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error', `${DYNOXIDE}@${DYNOXIDE_VERSION}`],
       'Is the npm registry reachable? Set DROPREEL_DYNAMODB_ENDPOINT to use another DynamoDB Local.',
     );
   }
@@ -61,26 +62,55 @@ function ffmpegVersion(program) {
 
 const has = (program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined;
 
-function aptInstall(name) {
-  say(`installing Debian's ${name} with apt-get`);
-  process.env.DEBIAN_FRONTEND = 'noninteractive';
-  const hint = `Run \`sudo apt-get install ${name}\` yourself.`;
-  const [command, ...first] = process.getuid?.() === 0 ? ['apt-get'] : ['sudo', '-n', 'apt-get'];
-  run(command, [...first, 'update', '-qq'], hint);
-  run(command, [...first, 'install', '-y', '-qq', '--no-install-recommends', name], hint);
+const isRoot = process.getuid?.() === 0;
+const onTerminal = Boolean(process.stdin.isTTY && process.stderr.isTTY);
+
+/**
+ * Whether the machine's packages may be changed. Root without a terminal is a container or a build machine. Another user without a
+ * terminal cannot be asked, so the command is printed.
+ * @param command what would be run
+ */
+function mayInstall(command, yes) {
+  if (yes || process.env.CI) return true;
+  if (!onTerminal) return isRoot;
+  process.stderr.write(`set-up: may \`${command}\` be run? [y/N] `);
+  const terminal = openSync('/dev/tty', 'r');
+  try {
+    const answer = Buffer.alloc(100);
+    const length = readSync(terminal, answer);
+    return /^y(es)?$/i.test(answer.toString('utf8', 0, length).trim());
+  } finally {
+    closeSync(terminal);
+  }
 }
 
-function installFfmpeg() {
+/** @throws SetUpError when it may not be installed, or the installation fails */
+function systemInstall(manager, name, yes) {
+  const sudo = isRoot || manager === 'brew' ? [] : onTerminal ? ['sudo'] : ['sudo', '-n'];
+  const install =
+    manager === 'brew'
+      ? ['brew', 'install', name]
+      : ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', name];
+  const typed = [...sudo, ...install].join(' ');
+  if (!mayInstall(typed, yes)) throw new SetUpError(`${name} is missing: run \`${typed}\`, or this with \`-- --yes\`.`);
+  say(`installing ${name}: ${typed}`);
+  process.env.DEBIAN_FRONTEND = 'noninteractive';
+  const hint = `Install ${name} yourself.`;
+  if (manager === 'apt-get') run([...sudo, 'apt-get', 'update', '-qq'], hint);
+  run([...sudo, ...install], hint);
+}
+
+/** The package manager that is used here, undefined where none is known. */
+function packageManager() {
+  if (process.platform === 'linux' && has('apt-get')) return 'apt-get';
+  return process.platform === 'darwin' && has('brew') ? 'brew' : undefined;
+}
+
+function installFfmpeg(yes) {
   const programs = [process.env.FFMPEG_PATH || 'ffmpeg', process.env.FFPROBE_PATH || 'ffprobe'];
   const missing = () => programs.filter((program) => ffmpegVersion(program) === null);
-  if (missing().length > 0) {
-    if (process.platform === 'linux' && has('apt-get')) {
-      aptInstall('ffmpeg');
-    } else if (process.platform === 'darwin' && has('brew')) {
-      say('installing ffmpeg with Homebrew');
-      run('brew', ['install', 'ffmpeg'], 'Install ffmpeg yourself, or set FFMPEG_PATH and FFPROBE_PATH.');
-    }
-  }
+  const manager = packageManager();
+  if (missing().length > 0 && manager) systemInstall(manager, 'ffmpeg', yes);
   const still = missing();
   if (still.length > 0) {
     throw new SetUpError(`${still.join(' and ')} not found. Install ffmpeg, or set FFMPEG_PATH and FFPROBE_PATH.`);
@@ -90,31 +120,45 @@ function installFfmpeg() {
     throw new SetUpError(`ffmpeg ${version} is too old: ${OLDEST_FFMPEG} or newer is needed.`);
 }
 
-/** The browser test is skipped where there is no Chromium and none can be installed. */
-function installChromium() {
-  if (process.env.CHROMIUM_PATH || has('chromium') || process.platform !== 'linux' || !has('apt-get')) return;
+/** Notes that a person does not want Chromium, so that each run of the tests does not ask again. */
+const NO_CHROMIUM = join(ROOT, 'node_modules', '.dropreel-no-chromium');
+
+/** The browser tests are skipped where there is no Chromium and none may be installed. */
+function installChromium(yes) {
+  if (process.env.CHROMIUM_PATH || has('chromium') || packageManager() !== 'apt-get') return;
+  if (!yes && existsSync(NO_CHROMIUM)) return;
   try {
-    aptInstall('chromium');
+    systemInstall('apt-get', 'chromium', yes);
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error;
-    say(`${error.message} Without it the browser test is skipped.`);
+    say(`${error.message} Without it the browser tests are skipped.`);
+    writeFileSync(NO_CHROMIUM, '');
   }
 }
 
 /**
- * @param options.browser also installs Chromium, for the test that plays a result.
- * @returns whether the machine is ready; says why when not.
+ * @param options.cloud also installs what the local cloud runs on, the database and ffmpeg: a deployment needs neither.
+ * @param options.browser also installs Chromium, for the tests that play a result.
+ * @param options.yes installs system packages without asking.
+ * @returns whether the machine is ready; prints the reason when not.
  */
-export function setUp({ browser }) {
+export function setUp({ cloud, browser, yes }) {
   try {
     checkNode();
-    installDependencies();
-    installFfmpeg();
-    if (browser) installChromium();
+    installDependencies({ database: cloud });
+    if (cloud) installFfmpeg(yes);
+    if (browser) installChromium(yes);
     return true;
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error;
     say(error.message);
     return false;
   }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  rmSync(NO_CHROMIUM, { force: true });
+  const ready = setUp({ cloud: true, browser: true, yes: process.argv.includes('--yes') });
+  if (ready) say('all is there');
+  process.exit(ready ? 0 : 1);
 }

@@ -2,7 +2,10 @@
 import { execa } from 'execa';
 import { buildAll } from './build.ts';
 
-/** @param say takes a line for people. @throws with the CDK app's own words when the synthesis fails. */
+/**
+ * @param say receives a line for people
+ * @throws with the CDK app's own message when the synthesis fails
+ */
 export async function synthesize(say: (line: string) => void): Promise<string> {
   say('building the functions, the worker and the player');
   await buildAll();

@@ -1,22 +1,34 @@
 /**
- * `npm test`: builds and synthesizes what the tests boot, then runs them all. With `--node24` functions and workers run on the
- * Node that they have on AWS. The conformance cases run against another emulator with `--endpoint URL`, in an account of AWS
- * with `--account ID` and, those of HTTP API events, against an API that answers with its event with `--echo URL`. Further
- * arguments go to vitest.
+ * `npm test`: builds and synthesizes what the tests boot, then runs them all. With `--node24` functions and workers run on the Node that
+ * they have on AWS. The conformance cases run against another emulator with `--endpoint URL`, in an account of AWS with `--account ID`
+ * and, those of HTTP API events, against an API that answers with its event with `--echo URL`. Further arguments go to vitest.
  */
 import { execa } from 'execa';
 import { node24 } from './node24.ts';
 import { synthesize } from './synth.ts';
 
 const SUITES: Record<string, string[]> = {
-  '--conformance': ['test/conformance'],
+  '--conformance': ['local/test/conformance'],
   '--faults': ['--config', 'vitest.faults.config.ts'],
+  '--hostile': ['--config', 'vitest.hostile.config.ts'],
 };
+
+/** `npm test` alone is to end within a quarter of an hour. `.ci/run` runs these too, on Node 24. */
+const LONG = [
+  'test/e2e/api-fuzz.test.ts',
+  'test/e2e/data-outlives.test.ts',
+  'test/e2e/permissions.test.ts',
+  'test/e2e/playable.test.ts',
+  'test/e2e/priority.test.ts',
+  'test/e2e/resume.test.ts',
+  'test/e2e/verify-deployment.test.ts',
+  'test/faults/sampled.test.ts',
+];
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const args = process.argv.slice(2);
 
-/** The argument behind `name`; both are taken out. */
+/** Removes `name` and the argument behind it; returns that argument. */
 function take(name: string): string | undefined {
   const at = args.indexOf(name);
   if (at < 0) return undefined;
@@ -31,13 +43,14 @@ const account = take('--account');
 const echo = take('--echo');
 const onNode24 = args.includes('--node24');
 const [first, ...rest] = args.filter((arg) => arg !== '--node24');
-// Some of a suite's files may be named: `npm run test:conformance -- test/conformance/s3`.
-const named = rest.some((arg) => arg.startsWith('test/'));
+// A subset of a suite's files may be named: `npm run test:conformance -- local/test/conformance/s3`.
+const named = rest.some((arg) => /^(local\/)?test\//.test(arg));
 const suite = first === undefined || (first === '--conformance' && named) ? [] : (SUITES[first] ?? [first]);
+const all = suite.length === 0 && !named ? LONG.flatMap((file) => ['--exclude', file]) : [];
 const reporter = endpoint || account ? ['--reporter=verbose'] : [];
 
 await synthesize(say);
-const { exitCode } = await execa('npx', ['vitest', 'run', ...suite, ...rest, ...reporter], {
+const { exitCode } = await execa('npx', ['vitest', 'run', ...suite, ...rest, ...all, ...reporter], {
   stdio: 'inherit',
   reject: false,
   env: {

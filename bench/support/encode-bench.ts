@@ -1,21 +1,22 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encode } from '../../containers/transcoder/encode.ts';
-import { writePreview } from '../../containers/transcoder/preview.ts';
 import { probeSource } from '../../containers/transcoder/probe.ts';
 import { openScratch } from '../../containers/transcoder/scratch.ts';
+import { encode } from '../../containers/transcoder/tasks/encode.ts';
+import { writePreview } from '../../containers/transcoder/tasks/preview.ts';
+import { verify } from '../../containers/transcoder/tasks/verify.ts';
 import { cpuSeconds } from '../../containers/transcoder/usage.ts';
-import { verify } from '../../containers/transcoder/verify.ts';
-import { type EncodePlan, planEncode } from '../../core/media/plan.ts';
-import { PRESETS } from '../../core/media/presets.ts';
+import { PRESETS } from '../../core/contracts/presets.ts';
+import type { EncodePlan } from '../../core/media/encode-plan.ts';
+import { planEncode } from '../../core/media/plan.ts';
 import { cpuOf, SHARED_MEDIA } from './ffmpeg.ts';
 
 const TOOLS = { ffmpeg: 'ffmpeg', ffprobe: 'ffprobe' };
 
 /**
- * CPU time of the whole output set: dropreel's one decode against the naive way (an ffmpeg for each output, same codec settings)
- * and, where asked, against the limit: the ladder's encoders alone, fed raw frames that are already scaled.
+ * CPU time of the whole output set: dropreel's one decode against the naive way (an ffmpeg for each output, same codec settings) and, on
+ * request, against the limit: the ladder's encoders alone, fed raw frames that are already scaled.
  */
 export async function compareEncode(options: { seconds: number; limit: boolean }): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'dropreel-bench-'));
@@ -47,7 +48,7 @@ function report(what: string, { cpu, wall }: Cost): void {
   console.log(`${what}: ${cpu.toFixed(1)} s CPU, ${wall.toFixed(1)} s wall`);
 }
 
-/** A real phone clip again and again, or a made one where there is none, as H.264 with AAC. */
+/** A real phone clip, repeated, or a generated one where there is none, as H.264 with AAC. */
 async function longClip(directory: string, seconds: number): Promise<string> {
   const phone = join(SHARED_MEDIA, 'phone-1080p30-hevc.mp4');
   const real = await stat(phone).catch(() => null);
@@ -65,14 +66,17 @@ async function dropreel(directory: string, source: string): Promise<{ plan: Enco
   if (preset === undefined) throw new Error('no preset standard');
   const { probe, ends } = await probeSource(TOOLS, source, signal);
   const plan = planEncode(probe, preset, ends);
-  let frames: number | undefined;
+  const { out, times } = scratch;
+  let encoded: Awaited<ReturnType<typeof encode>> | undefined;
   const made = await measured(async () => {
-    ({ frames } = await encode(TOOLS, plan, { source, out: scratch.out, signal, onProgress: () => undefined }));
-    await writePreview(plan, scratch.out);
+    encoded = await encode(TOOLS, plan, { source, out, times, signal, onProgress: () => undefined });
+    await writePreview(plan, out);
   });
-  const verified = await measured(() =>
-    verify(TOOLS, plan, { out: scratch.out, frames, signal, onRendition: () => undefined }),
-  );
+  const verified = await measured(async () => {
+    const { frames, decoded = {} } = encoded ?? {};
+    const onRendition = () => undefined;
+    await verify(TOOLS, plan, { source, out, times, frames, decoded, fault: undefined, signal, onRendition });
+  });
   return { plan, encode: made, verify: verified };
 }
 

@@ -6,7 +6,7 @@ interface FunctionResource {
   Properties: { Environment?: { Variables?: Record<string, unknown> } };
 }
 
-/** By function (the folder under functions/): its environment, with a stand-in for values known only when deployed. */
+/** Each function's environment, by its folder under functions/, with a stand-in for values known only when deployed. */
 export async function readFunctionEnvironments(assembly: string): Promise<Record<string, Record<string, string>>> {
   const template = JSON.parse(await readFile(join(assembly, 'Dropreel.template.json'), 'utf8')) as {
     Resources: Record<string, FunctionResource>;

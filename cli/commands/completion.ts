@@ -11,13 +11,15 @@ export function addCompletion(program: Command): void {
     .action((shell: string, _options: object, command: Command) => {
       const known = SHELLS.find((name) => name === shell);
       if (!known)
-        command.error(`error: there is no completion for ${shell}; take ${SHELLS.join(', ')}`, { exitCode: 2 });
+        command.error(`error: there is no completion for ${shell}; available are ${SHELLS.join(', ')}`, {
+          exitCode: 2,
+        });
       else process.stdout.write(completionScript(known, treeOf(program)));
     });
 }
 
-/** The commands and options that there are, so that a completion script never lags behind. */
-export function treeOf(command: Command): Tree {
+/** The existing commands and options, so that a completion script is never outdated. */
+function treeOf(command: Command): Tree {
   return {
     name: command.name(),
     description: command.description(),

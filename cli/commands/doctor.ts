@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import { resolveProfile } from '../config.ts';
 import { type GlobalOptions, outputOf } from '../context.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { tokenFor } from '../token.ts';
+import { NOT_RUNNING, tokenFor } from '../token.ts';
 
 interface Check {
   name: string;
@@ -15,11 +15,11 @@ interface Check {
   found: string;
   /** Why it matters and how to get it; only for what is missing. */
   advice?: string;
-  /** A missing one makes the exit code 1. */
+  /** Whether its absence makes the exit code 1. */
   required: boolean;
 }
 
-/** What the encodes use. */
+/** The encoders that the encodes use. */
 const ENCODERS = {
   required: ['libx264', 'aac'],
   useful: ['libx265', 'libsvtav1', 'h264_nvenc', 'hevc_nvenc', 'libopus'],
@@ -129,7 +129,12 @@ async function api(options: GlobalOptions): Promise<Check[]> {
   const name = 'API';
   try {
     const profile = await resolveProfile(options);
-    const response = await fetch(`${profile.apiUrl}/openapi.json`, { signal: AbortSignal.timeout(10_000) });
+    const signal = AbortSignal.timeout(10_000);
+    const response = await fetch(`${profile.apiUrl}/openapi.json`, { signal }).catch((error: unknown) => error);
+    if (!(response instanceof Response)) {
+      const advice = profile.cloudFile === undefined ? String(response) : NOT_RUNNING;
+      return [{ name, ok: false, found: `${profile.apiUrl} is not reached`, required: true, advice }];
+    }
     const reached: Check = { name, ok: response.ok, found: `${profile.apiUrl} (${profile.name})`, required: true };
     if (!response.ok) return [{ ...reached, advice: `It answered ${response.status}.` }];
     const token = await tokenFor(profile).then(
@@ -143,6 +148,6 @@ async function api(options: GlobalOptions): Promise<Check[]> {
     return [reached, { name: 'token', required: true, ...token }];
   } catch (error) {
     const advice = error instanceof Error ? error.message : String(error);
-    return [{ name, ok: false, found: 'not reached', required: false, advice }];
+    return [{ name, ok: false, found: 'none known', required: false, advice }];
   }
 }

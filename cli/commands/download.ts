@@ -1,62 +1,82 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { basename, extname } from 'node:path';
+import { constants, createWriteStream } from 'node:fs';
+import { copyFile, link, lstat, rename, rm } from 'node:fs/promises';
+import { extname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
-import { MediaView, PlaybackSession } from '../../core/contracts/api.ts';
-import type { ApiClient } from '../client.ts';
+import type { Client } from '../../client/client.ts';
+import type { MediaView } from '../../core/contracts/http/media.ts';
+import { FILE_NAMES, type FileName } from '../../core/contracts/outputs.ts';
 import { contextOf } from '../context.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { bytes } from '../output.ts';
-import { mediaPath } from './media.ts';
+import { bytes } from '../units.ts';
+import { safeUrl } from '../url.ts';
 
-const WHAT = ['mp4', 'poster', 'thumbnail', 'waveform'] as const;
+interface Options {
+  what: FileName;
+  output?: string;
+  force?: boolean;
+}
 
 export function addDownload(program: Command): void {
   program
     .command('download')
     .description('save the MP4, or another output')
     .argument('<id>')
-    .addOption(new Option('--what <output>').choices(WHAT).default('mp4'))
+    .addOption(new Option('--what <output>').choices(FILE_NAMES).default('mp4'))
     .option('-o, --output <file>', 'default: the title')
-    .action(async (id: string, options: { what: (typeof WHAT)[number]; output?: string }, command: Command) => {
+    .option('--force', 'replace an existing file')
+    .action(async (id: string, options: Options, command: Command) => {
       const { api, out } = await contextOf(command);
-      const media = await api.call('GET', mediaPath(id), MediaView);
+      const media = await api.call('getMedia', { id });
       const url = media.playback?.[options.what];
       if (!url) throw new CliError(EXIT.failed, `It is ${media.state}, and has no ${options.what}.`);
-      const file = options.output ?? `${safe(media.title)}${extname(new URL(url).pathname)}`;
-      const size = await save(url, file, await cookiesFor(api, media));
+      const file = options.output ?? `${fileNameOf(media.title)}${extname(new URL(url).pathname)}`;
+      const size = await save(safeUrl(url), file, options.force === true, await cookiesFor(api, media));
       out.result({ file, size, url }, () => `${file}  ${bytes(size)}`);
     });
 }
 
-async function cookiesFor(api: ApiClient, media: MediaView): Promise<string | null> {
+async function cookiesFor(api: Client, media: MediaView): Promise<string | null> {
   if (media.access !== 'private') return null;
-  const { cookies } = await api.call('POST', `${mediaPath(media.id)}/playback-session`, PlaybackSession);
+  const { cookies } = await api.call('createPlaybackSession', { id: media.id });
   const text = Object.entries(cookies).map(([name, value]) => `${name}=${value}`);
   return text.join('; ');
 }
 
-/** Under another name until it is whole. */
-async function save(url: string, file: string, cookies: string | null): Promise<number> {
+/** Saves under another name until the file is whole. */
+async function save(url: string, file: string, force: boolean, cookies: string | null): Promise<number> {
+  const taken = new CliError(EXIT.usage, `${file} exists already: pass --force to replace it, or another --output.`);
+  if (!force && (await exists(file))) throw taken;
   const headers: Record<string, string> = cookies === null ? {} : { Cookie: cookies };
-  const response = await fetch(url, { headers }).catch((cause: unknown) => {
+  const response = await fetch(url, { headers, redirect: 'error' }).catch((cause: unknown) => {
     throw new CliError(EXIT.unreachable, `${url} cannot be reached: ${String(cause)}`);
   });
   if (!response.ok || !response.body) throw new CliError(EXIT.unreachable, `${url} answered ${response.status}.`);
-  const partial = `${file}.part`;
-  const writer = createWriteStream(partial);
+  const partial = `${file}.${process.pid}.part`;
+  const writer = createWriteStream(partial, { flags: 'wx' });
   try {
     await pipeline(Readable.fromWeb(response.body as import('node:stream/web').ReadableStream), writer);
-    await rename(partial, file);
+    if (force) await rename(partial, file);
+    // Unlike a rename, neither replaces a file that exists by now. Not every file system has links.
+    else await link(partial, file).catch(() => copyFile(partial, file, constants.COPYFILE_EXCL));
   } catch (error) {
-    await rm(partial, { force: true });
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw taken;
     throw error;
+  } finally {
+    await rm(partial, { force: true });
   }
   return writer.bytesWritten;
 }
 
-function safe(title: string): string {
-  return basename(title.replace(/[/\\:*?"<>|\p{C}]/gu, '_')) || 'media';
+async function exists(file: string): Promise<boolean> {
+  return lstat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A title as a file's name: in this directory, not hidden, and never read as an option by a program that gets it. */
+export function fileNameOf(title: string): string {
+  return title.replace(/[/\\:*?"<>|\p{C}\u2028\u2029]/gu, '_').replace(/^[.\s-]+/, '') || 'media';
 }

@@ -1,9 +1,11 @@
 import { basename } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
-import type { MediaView } from '../../core/contracts/api.ts';
+import type { Command } from 'commander';
+import type { MediaView } from '../../core/contracts/http/media.ts';
+import { printableLine } from '../../core/contracts/text.ts';
 import { type Context, contextOf } from '../context.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { bytes } from '../output.ts';
+import { wholeNumber } from '../options.ts';
+import { bytes } from '../units.ts';
 import { uploadFile } from '../upload/upload.ts';
 import { untilDone } from '../wait.ts';
 
@@ -15,7 +17,7 @@ interface Options {
   wait?: boolean;
 }
 
-/** Files sent at once; each has several parts under way. */
+/** Files sent at once, each in several parallel parts. */
 const FILES_AT_ONCE = 2;
 /** The progress line changes at most this often, in milliseconds. */
 const REDRAW_MS = 100;
@@ -23,40 +25,36 @@ const REDRAW_MS = 100;
 export function addUpload(program: Command): void {
   program
     .command('upload')
-    .description('send files; started again after Ctrl-C it goes on where it stopped')
+    .description('send files; after Ctrl-C the same command continues where it stopped')
     .argument('<file...>')
     .option('-c, --collection <id>', 'collection to put them in')
     .option('--title <title>', 'title, for a single file')
-    .option('--type <mime>', 'content type, if the extension does not say it')
-    .option('--concurrency <n>', 'parts sent at once', count, 4)
+    .option('--type <mime>', 'content type, if the extension does not determine it')
+    .option('--concurrency <n>', 'parts sent at once', wholeNumber(1, 32), 4)
     .option('-w, --wait', 'wait until each is ready or failed')
     .action(async (files: string[], options: Options, command: Command) => {
       if (options.title && files.length > 1) throw new CliError(EXIT.usage, '--title is for a single file.');
       const context = await contextOf(command);
-      const failures = await sendAll(context, files, options);
-      const [first] = failures;
+      const [first, ...others] = await sendAll(context, files, options);
+      for (const other of others) if (other !== first) context.out.error(other);
       if (first) throw first;
     });
-}
-
-function count(text: string): number {
-  const n = Number(text);
-  if (!Number.isInteger(n) || n < 1 || n > 32) throw new InvalidArgumentError('takes 1 to 32.');
-  return n;
 }
 
 async function sendAll(context: Context, files: string[], options: Options): Promise<Error[]> {
   const stop = new AbortController();
   const interrupt = () =>
-    stop.abort(new CliError(EXIT.interrupted, 'Interrupted. The same command goes on from here.'));
-  process.once('SIGINT', interrupt);
+    stop.abort(new CliError(EXIT.interrupted, 'Interrupted. The same command continues from here.'));
+  // Not `once`: with no listener left, the renderer's own would end the process before this one's message.
+  process.on('SIGINT', interrupt);
   const failures: Error[] = [];
   const one = async (path: string, onProgress: (text: string) => void): Promise<void> => {
     try {
-      const media = await send(context, path, options, stop.signal, onProgress);
-      context.out.result({ file: path, ...media }, () => `${media.id}  ${media.state}  ${path}`);
+      const media = await send(context, path, { options, signal: stop.signal, onProgress });
+      context.out.result({ file: path, ...media }, () => `${media.id}  ${media.state}  ${printableLine(path)}`);
       if (media.state === 'failed') {
-        throw new CliError(EXIT.failed, `${path}: ${media.error?.message ?? 'failed'} (${media.error?.code ?? ''})`);
+        const { message = 'failed', code = '' } = media.error ?? {};
+        throw new CliError(EXIT.failed, printableLine(`${path}: ${message} (${code})`));
       }
     } catch (error) {
       const failure = stop.signal.aborted ? stop.signal.reason : error;
@@ -66,20 +64,22 @@ async function sendAll(context: Context, files: string[], options: Options): Pro
   };
   // Without a terminal there is nothing to redraw: one line of the result per file.
   const live = process.stderr.isTTY === true && !context.out.json;
-  // Loaded when it is needed: the other commands start sooner without it.
+  // Loaded on demand: the other commands start sooner without it.
   const { Listr } = await import('listr2');
   const tasks = new Listr(
     files.map((path) => ({
-      title: basename(path),
+      title: printableLine(basename(path)),
       task: (_: unknown, task: { title: string }) =>
         one(path, (text) => {
-          task.title = `${basename(path)}  ${text}`;
+          task.title = printableLine(`${basename(path)}  ${text}`);
         }),
     })),
     {
       concurrent: FILES_AT_ONCE,
       exitOnError: false,
       renderer: live ? 'default' : 'silent',
+      // The command reports the errors at its end.
+      rendererOptions: { showErrorMessage: false },
       registerSignalListeners: false,
     },
   );
@@ -91,9 +91,7 @@ async function sendAll(context: Context, files: string[], options: Options): Pro
 async function send(
   { api, profile }: Context,
   path: string,
-  options: Options,
-  signal: AbortSignal,
-  onProgress: (text: string) => void,
+  { options, signal, onProgress }: { options: Options; signal: AbortSignal; onProgress: (text: string) => void },
 ): Promise<MediaView> {
   const started = Date.now();
   let drawn = 0;

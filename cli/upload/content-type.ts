@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 
-/** By extension; what the API is told. The content itself is judged by the pipeline. */
+/** Content types by extension, for the API. The pipeline itself examines the content. */
 const TYPES: Readonly<Record<string, string>> = {
   '.mp4': 'video/mp4',
   '.m4v': 'video/mp4',

@@ -1,13 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { Agent as HttpAgent, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import { safeUrl } from '../url.ts';
 
 /** Connections are kept for the next part. */
 const agents = {
   'http:': new HttpAgent({ keepAlive: true, maxSockets: 32 }),
   'https:': new HttpsAgent({ keepAlive: true, maxSockets: 32 }),
 };
-/** Without any progress for this long a try is given up. */
+/** An attempt is aborted after this long without progress. */
 const IDLE_MS = 60_000;
 const TRIES = 5;
 const FIRST_PAUSE_MS = 500;
@@ -18,15 +19,15 @@ export interface Put {
   url: string;
   headers?: Record<string, string>;
   path: string;
-  /** First byte of the file, and how many. */
+  /** First byte of the part in the file, and its length. */
   start: number;
   size: number;
   signal: AbortSignal;
-  /** Bytes sent by the present try; falls back to 0 when it starts again. */
+  /** Bytes sent by the current attempt; falls back to 0 when it is retried. */
   onProgress: (sent: number) => void;
 }
 
-/** An answer that another try will not change: an expired URL, or a file that changed. */
+/** An answer that a retry does not change: an expired URL, or a file that changed. */
 export class PutRefused extends Error {
   override readonly name = 'PutRefused';
   readonly status: number;
@@ -37,8 +38,12 @@ export class PutRefused extends Error {
   }
 }
 
-/** Sends a range of a file to a presigned URL, with several tries. @throws PutRefused, or the last try's error */
+/**
+ * Sends a range of a file to a presigned URL, with several attempts.
+ * @throws PutRefused, or the last attempt's error
+ */
 export async function put(job: Put): Promise<void> {
+  safeUrl(job.url);
   for (let tries = 1; ; tries += 1) {
     try {
       return await tryPut(job);
@@ -72,7 +77,8 @@ function tryPut({ url, headers, path, start, size, signal, onProgress }: Put): P
         });
         answer.on('end', () => {
           if (status >= 200 && status < 300) return resolve();
-          const passing = status === 429 || status >= 500;
+          // S3's 409 to a conditional write that met another one.
+          const passing = status === 409 || status === 429 || status >= 500;
           reject(passing ? new Error(`the storage answered ${status}`) : new PutRefused(status, body));
         });
         answer.on('error', reject);
@@ -87,7 +93,7 @@ function tryPut({ url, headers, path, start, size, signal, onProgress }: Put): P
       sent += chunk.length;
       onProgress(sent);
     });
-    // A file that became shorter would leave the request waiting for bytes that never come.
+    // A file that became shorter would leave the request waiting for bytes that never arrive.
     file.on('end', () => {
       if (sent < size) request.destroy(new Error(`${path} became shorter while it was read`));
     });

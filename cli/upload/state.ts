@@ -6,7 +6,7 @@ import { stateDir, writeJson } from '../config.ts';
 
 const State = z.object({ uploadId: z.string() });
 
-/** What makes a file the same file to the same place as before an interruption. */
+/** Identifies the same file, sent to the same place, across an interruption. */
 export interface Identity {
   apiUrl: string;
   path: string;
@@ -15,7 +15,7 @@ export interface Identity {
   collectionId: string | undefined;
 }
 
-/** Remembers an unfinished upload on disk, from its announcement to its end. */
+/** Keeps an unfinished upload on disk, from its announcement to its end. */
 export class UploadState {
   readonly #file: string;
 

@@ -1,14 +1,16 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { MAX_PARTS_PER_REQUEST, MediaView, Upload, type UploadPart, UploadPartList } from '../../core/contracts/api.ts';
-import type { ApiClient } from '../client.ts';
+import type { Client } from '../../client/client.ts';
+import { RefusedError } from '../../client/errors.ts';
+import type { MediaView } from '../../core/contracts/http/media.ts';
+import { MAX_PARTS_PER_REQUEST, type Upload } from '../../core/contracts/http/uploads.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { contentTypeOf } from './content-type.ts';
 import { PutRefused, put } from './put.ts';
 import { UploadState } from './state.ts';
 
 export interface UploadJob {
-  api: ApiClient;
+  api: Client;
   apiUrl: string;
   path: string;
   collectionId?: string | undefined;
@@ -20,7 +22,7 @@ export interface UploadJob {
   onProgress: (sent: number, size: number) => void;
 }
 
-/** Sends one file, going on where an earlier try stopped. Returns the media that it becomes. */
+/** Sends one file, continuing where an earlier attempt stopped. Returns the media item that it becomes. */
 export async function uploadFile(job: UploadJob): Promise<MediaView> {
   const { api, path } = job;
   const info = await stat(path).catch(() => null);
@@ -34,19 +36,19 @@ export async function uploadFile(job: UploadJob): Promise<MediaView> {
     if (upload.put) await sendWhole(job, upload.put, size);
     else if (upload.multipart) await sendParts(job, upload, upload.multipart);
   }
-  const media = await api.call('POST', `/uploads/${upload.id}/complete`, MediaView);
+  const media = await api.call('completeUpload', { id: upload.id });
   await state.forget();
   return media;
 }
 
-/** Null when there is nothing to go on with. */
-async function resume(api: ApiClient, uploadId: string | null): Promise<Upload | null> {
+/** Null when there is nothing to continue. */
+async function resume(api: Client, uploadId: string | null): Promise<Upload | null> {
   if (uploadId === null) return null;
   try {
-    const upload = await api.call('GET', `/uploads/${uploadId}`, Upload);
+    const upload = await api.call('getUpload', { id: uploadId });
     return upload.status === 'open' ? upload : null;
   } catch (error) {
-    if (error instanceof CliError && error.exitCode === EXIT.notFound) return null;
+    if (error instanceof RefusedError && error.status === 404) return null;
     throw error;
   }
 }
@@ -59,12 +61,17 @@ function announce({ api, path, collectionId, title, contentType }: UploadJob, si
     ...(collectionId && { collectionId }),
     ...(title && { title }),
   };
-  return api.call('POST', '/uploads', Upload, { body });
+  return api.call('createUpload', { body });
 }
 
 async function sendWhole(job: UploadJob, { url, headers }: NonNullable<Upload['put']>, size: number): Promise<void> {
   const { path, signal } = job;
-  await put({ url, headers, path, start: 0, size, signal, onProgress: (sent) => job.onProgress(sent, size) });
+  try {
+    await put({ url, headers, path, start: 0, size, signal, onProgress: (sent) => job.onProgress(sent, size) });
+  } catch (error) {
+    // The URL writes once: an earlier attempt, whose answer was lost, has sent the bytes. The API counts them.
+    if (!(error instanceof PutRefused) || error.status !== 412) throw error;
+  }
 }
 
 async function sendParts(job: UploadJob, upload: Upload, plan: NonNullable<Upload['multipart']>): Promise<void> {
@@ -84,7 +91,7 @@ async function sendParts(job: UploadJob, upload: Upload, plan: NonNullable<Uploa
   };
   let asking: Promise<void> | null = null;
 
-  /** URLs come a hundred at a time; the workers that need the next ones wait for one request. */
+  /** URLs arrive a hundred at a time; the workers that need the next ones share one request. */
   const urlFor = async (n: number, again = false): Promise<string> => {
     const known = urls.get(n);
     if (known && !again) return known;
@@ -95,8 +102,8 @@ async function sendParts(job: UploadJob, upload: Upload, plan: NonNullable<Uploa
     return urls.get(n) ?? urlFor(n);
   };
   const askFor = async (partNumbers: number[]): Promise<void> => {
-    const { parts } = await api.call('POST', `/uploads/${upload.id}/parts`, UploadPartList, { body: { partNumbers } });
-    for (const part of parts satisfies UploadPart[]) urls.set(part.partNumber, part.url);
+    const { parts } = await api.call('createUploadParts', { id: upload.id, body: { partNumbers } });
+    for (const part of parts) urls.set(part.partNumber, part.url);
   };
   const send = async (n: number): Promise<void> => {
     const range = { path, start: (n - 1) * partSize, size: sizeOf(n), signal };
@@ -104,7 +111,7 @@ async function sendParts(job: UploadJob, upload: Upload, plan: NonNullable<Uploa
     try {
       await put({ ...range, url: await urlFor(n), onProgress });
     } catch (error) {
-      // An URL that has expired since: once more with a fresh one.
+      // The URL has expired since: one retry with a new one.
       if (!(error instanceof PutRefused) || error.status !== 403) throw error;
       await put({ ...range, url: await urlFor(n, true), onProgress });
     }

@@ -5,16 +5,24 @@ export interface BoxInFile {
   type: string;
   offset: number;
   size: number;
-  /** Reads what follows the header. For boxes that fit in memory. */
+  /** Reads the content after the header; only for boxes that fit in memory. */
   body(): Promise<Uint8Array>;
 }
 
-/** The boxes of a file's top level, one after the other. Ends where the next is cut off or is none. */
+/** Bytes read at once: enough for hundreds of empty boxes, or for the head of one large one. */
+const WINDOW_BYTES = 4096;
+
+/** The boxes at a file's top level, in order. Ends where the next one is cut off or is not a box. */
 export async function* walkBoxes(handle: FileHandle): AsyncGenerator<BoxInFile> {
   const { size: total } = await handle.stat();
+  let window = { start: 0, bytes: Buffer.alloc(0) };
   for (let offset = 0; offset < total; ) {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(BOX_HEADER_BYTES), 0, BOX_HEADER_BYTES, offset);
-    const box = readBoxHeader(buffer.subarray(0, bytesRead), total - offset);
+    if (offset < window.start || offset + BOX_HEADER_BYTES > window.start + window.bytes.length) {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(WINDOW_BYTES), 0, WINDOW_BYTES, offset);
+      window = { start: offset, bytes: buffer.subarray(0, bytesRead) };
+    }
+    const at = offset - window.start;
+    const box = readBoxHeader(window.bytes.subarray(at, at + BOX_HEADER_BYTES), total - offset);
     if (box === null || box.size < box.header) return;
     const { type, size, header } = box;
     const start = offset;
@@ -23,7 +31,7 @@ export async function* walkBoxes(handle: FileHandle): AsyncGenerator<BoxInFile> 
       offset,
       size,
       async body() {
-        const length = size - header;
+        const length = Math.max(0, Math.min(size, total - start) - header);
         const read = await handle.read(Buffer.alloc(length), 0, length, start + header);
         return read.buffer.subarray(0, read.bytesRead);
       },

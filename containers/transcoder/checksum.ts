@@ -5,7 +5,7 @@ import { crc64OfFile } from './crc64nvme.ts';
 
 /** Compares a file with S3's checksum of the whole object. Null when they agree or S3 has none, else the algorithm's name. */
 export async function checksumOfFile(path: string, head: HeadObjectCommandOutput): Promise<string | null> {
-  // A composite one is of the parts' checksums, and the parts' sizes are not known here.
+  // A composite checksum is made of the parts' checksums, and the parts' sizes are not known here.
   if (head.ChecksumType === 'COMPOSITE') return null;
   if (head.ChecksumCRC64NVME) return (await crc64OfFile(path)) === head.ChecksumCRC64NVME ? null : 'CRC64NVME';
   if (head.ChecksumCRC32) return (await crc32OfFile(path)) === head.ChecksumCRC32 ? null : 'CRC32';

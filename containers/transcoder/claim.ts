@@ -1,18 +1,22 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { httpStatus } from '../../aws/http-status.ts';
 import { Claim, type Job } from '../../core/contracts/job.ts';
 import { CLAIM_FILE } from '../../core/contracts/keys.ts';
-import { httpStatus } from './failures.ts';
+import { log } from './log.ts';
 
-/** `mine`: the first attempt under this prefix. `again`: an earlier attempt of this engine job was here. `other`: somebody else's. */
+/**
+ * `mine`: the first attempt under this prefix. `again`: an earlier attempt of this engine job was here. `other`: another engine job was.
+ */
 export type Claimed = 'mine' | 'again' | 'other';
 
 const ATTEMPTS = 5;
 
 /** Claims the job's prefix for this engine job. Of two engine jobs for one job exactly one gets it. */
 export async function claim(s3: S3Client, job: Job, engineJobId: string): Promise<Claimed> {
-  const object = { Bucket: job.output.bucket, Key: `${job.output.prefix}${CLAIM_FILE}` };
-  const text = JSON.stringify({ jobId: job.jobId, engineJobId } satisfies Claim);
+  const object = objectOf(job);
+  const text = claimOf(job, engineJobId);
   for (let attempt = 1; ; attempt++) {
     try {
       await s3.send(new PutObjectCommand({ ...object, Body: text, ContentType: 'application/json', IfNoneMatch: '*' }));
@@ -20,7 +24,7 @@ export async function claim(s3: S3Client, job: Job, engineJobId: string): Promis
     } catch (error) {
       const status = httpStatus(error);
       if (status === 412) break;
-      // 409: another write of this key is under way.
+      // 409: another write of this key is in progress.
       if (status !== 409 || attempt >= ATTEMPTS) throw error;
       await delay(100 * 2 ** attempt);
     }
@@ -29,3 +33,26 @@ export async function claim(s3: S3Client, job: Job, engineJobId: string): Promis
   const holder = Claim.parse(JSON.parse((await Body?.transformToString()) ?? ''));
   return holder.engineJobId === engineJobId ? 'again' : 'other';
 }
+
+/** Milliseconds. Sweep ends a worker that has neither sent an event nor renewed its claim for an hour. */
+const RENEW = 10 * 60_000;
+
+/**
+ * Rewrites the claim periodically, whatever the worker is doing: a sign of life that needs nothing but S3. A claim that was removed is
+ * not made again. Returns a function that stops the renewal.
+ */
+export function renewClaim(s3: S3Client, job: Job, engineJobId: string, every = RENEW): () => void {
+  const Body = claimOf(job, engineJobId);
+  const IfMatch = `"${createHash('md5').update(Body).digest('hex')}"`;
+  const renew = () =>
+    s3
+      .send(new PutObjectCommand({ ...objectOf(job), Body, ContentType: 'application/json', IfMatch }))
+      .catch((error: unknown) => log('warn', 'claim not renewed', { jobId: job.jobId, error: String(error) }));
+  const timer = setInterval(renew, every);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+const objectOf = (job: Job) => ({ Bucket: job.output.bucket, Key: `${job.output.prefix}${CLAIM_FILE}` });
+
+const claimOf = (job: Job, engineJobId: string) => JSON.stringify({ jobId: job.jobId, engineJobId } satisfies Claim);

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 /** CRC-64/NVME, S3's default checksum of whole objects: polynomial 0xad93d23594c93659, reflected, initial and final value all ones. */
 const POLYNOMIAL = 0x9a6c9329ac4bc9b5n;
 
-/** tables[k][i]: what byte i does to the checksum k bytes later, as high and low words. Eight bytes are folded at once. */
+/** tables[k][i]: the effect of byte i on the checksum k bytes later, as high and low words. Eight bytes are folded at once. */
 const TABLES = buildTables();
 
 function buildTables(): { high: Uint32Array; low: Uint32Array }[] {
@@ -73,7 +73,7 @@ function word(table: Uint32Array, index: number): number {
   return table[index] as number;
 }
 
-/** Of a whole file, read as a stream. */
+/** The checksum of a whole file, read as a stream. */
 export async function crc64OfFile(path: string): Promise<string> {
   const crc = new Crc64Nvme();
   for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) crc.update(chunk);

@@ -1,18 +1,20 @@
-import type { AudioGroup, Rendition } from '../../core/contracts/job.ts';
+import type { AudioGroup, Rendition, Succeeded } from '../../core/contracts/job.ts';
 import { measureBandwidth } from '../../core/media/bandwidth.ts';
-import type { EncodePlan } from '../../core/media/plan.ts';
+import type { EncodePlan } from '../../core/media/encode-plan.ts';
 import type { RenditionFiles } from './rendition.ts';
 
-/** What the master playlist says of finished renditions. Those that are not among `files` are left out. */
+/** What the master playlist states about finished renditions. Renditions that are not among `files` are left out. */
 export function describeRenditions(
   plan: EncodePlan,
   files: readonly RenditionFiles[],
-): { audio: AudioGroup[]; renditions: Rendition[] } {
+): Pick<Succeeded, 'audio' | 'renditions' | 'captions'> {
   const measured = new Map(files.map((file) => [file.file, measure(file)]));
-  const channels = plan.audio?.channels ?? 2;
+  const { channels = 2, language } = plan.audio ?? {};
   const sound = plan.audio?.renditions.flatMap(({ name, file }) => {
     const found = measured.get(file);
-    return found ? [{ name, group: { id: file, channels, ...found } }] : [];
+    return found
+      ? [{ name, group: { id: file, channels, ...(language !== undefined && { language }), ...found } }]
+      : [];
   });
   if (plan.video === undefined) {
     return { audio: [], renditions: (sound ?? []).map(({ name, group }) => alone(name, group)) };
@@ -36,10 +38,10 @@ export function describeRenditions(
       },
     ];
   });
-  return { audio: (sound ?? []).map(({ group }) => group), renditions };
+  return { audio: (sound ?? []).map(({ group }) => group), renditions, captions: plan.video.captions };
 }
 
-type Measured = Omit<AudioGroup, 'id' | 'channels'>;
+type Measured = Omit<AudioGroup, 'id' | 'channels' | 'language'>;
 
 function measure(files: RenditionFiles): Measured {
   const { peak, average } = measureBandwidth(files.segments);
@@ -54,6 +56,6 @@ function measure(files: RenditionFiles): Measured {
 }
 
 function alone(name: string, group: AudioGroup): Rendition {
-  const { id: _, channels: __, ...measured } = group;
+  const { id: _, channels: __, language: ___, ...measured } = group;
   return { name, ...measured };
 }

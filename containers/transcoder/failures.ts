@@ -1,20 +1,14 @@
-import { DropreelError } from '../../core/jobs/errors.ts';
+import { DropreelError } from '../../core/contracts/errors.ts';
 
-/** Why the worker was asked to stop: AWS Batch's SIGTERM. */
+/** The reason for stopping the worker: AWS Batch's SIGTERM. */
 export class Drained extends Error {
   override readonly name = 'Drained';
-}
-
-/** The HTTP status that an AWS service answered with; undefined for anything else. */
-export function httpStatus(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('$metadata' in error)) return undefined;
-  return (error.$metadata as { httpStatusCode?: number }).httpStatusCode;
 }
 
 const NETWORK =
   /^(?:ECONNRESET|ECONNREFUSED|ECONNABORTED|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ERR_STREAM_PREMATURE_CLOSE)$/;
 
-/** Any error as one of the closed list. */
+/** Converts any error to one of the closed list. */
 export function asDropreelError(error: unknown): DropreelError {
   if (error instanceof DropreelError) return error;
   if (!(error instanceof Error)) return new DropreelError('worker_bug', `The worker threw ${String(error)}.`);
@@ -29,7 +23,7 @@ export function asDropreelError(error: unknown): DropreelError {
       detail,
     });
   }
-  return new DropreelError('worker_bug', `The worker met an unexpected error: ${error.message}`, {
+  return new DropreelError('worker_bug', `The worker failed with an unexpected error: ${error.message}`, {
     cause: error,
     detail,
   });

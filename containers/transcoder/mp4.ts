@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { bodies, body, viewOf } from '../../core/media/boxes.ts';
-import type { EncodePlan } from '../../core/media/plan.ts';
+import type { EncodePlan } from '../../core/media/encode-plan.ts';
 import { sampleCount } from '../../core/media/timeline.ts';
 import { walkBoxes, withFile } from './box-walk.ts';
 import type { RenditionFiles } from './rendition.ts';
 
-/** Faults of the finished MP4: whole, its index in front, the tracks and frames that the renditions have. */
+/** Faults of the finished MP4: it must be whole, with its index in front and the renditions' tracks and frames. */
 export async function mp4Faults(plan: EncodePlan, out: string, renditions: RenditionFiles[]): Promise<string[]> {
   const file = plan.mp4?.file ?? '';
   const layout = await topLevel(join(out, file));

@@ -1,14 +1,28 @@
 import { open, stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { execa } from 'execa';
-import { DropreelError } from '../../core/jobs/errors.ts';
+import { DropreelError } from '../../core/contracts/errors.ts';
+import type { TrackEnds } from '../../core/media/encode-plan.ts';
 import { LIMITS } from '../../core/media/limits.ts';
-import type { TrackEnds } from '../../core/media/plan.ts';
-import { checkDuration, FfprobeOutput, interpretProbe, type MediaProbe } from '../../core/media/probe.ts';
-import { refuseByContent, SNIFF_BYTES } from '../../core/media/sniff.ts';
+import {
+  checkDuration,
+  checkLateness,
+  checkWork,
+  FfprobeOutput,
+  type Fraction,
+  hasCovers,
+  interpretProbe,
+  type MediaProbe,
+  PROBE_ENTRIES,
+} from '../../core/media/probe.ts';
+import { SNIFF_BYTES, sniff } from '../../core/media/sniff.ts';
+import { refuseEncrypted } from './encrypted.ts';
+import { decodableCodecs } from './ffmpeg/decoders.ts';
 import { confined } from './ffmpeg/demuxers.ts';
-import { probeFailure } from './ffmpeg/errors.ts';
-import type { Tools } from './ffmpeg/run.ts';
-import { measureEnds } from './track-ends.ts';
+import { PICTURE_SIZE, probeFailure } from './ffmpeg/errors.ts';
+import { command, PROBE_LIMITS, type Tools } from './ffmpeg/run.ts';
+import { readFirstFrames } from './first-frames.ts';
+import { measureEnds, measureRate } from './track-ends.ts';
 import { checkWhole } from './whole.ts';
 
 export interface Probed {
@@ -16,14 +30,30 @@ export interface Probed {
   ends: TrackEnds;
 }
 
-/** Finds out what a file holds, and refuses what is not to be encoded with a DropreelError. Decodes next to nothing. */
+/** Finds out what a file holds, and refuses an unsuitable one with a DropreelError. Decodes next to nothing. */
 export async function probeSource(tools: Tools, file: string, signal: AbortSignal): Promise<Probed> {
   await refuseBySight(file);
-  const probe = interpretProbe(await ffprobe(tools, file, signal));
+  const output = await ffprobe(tools, file, signal);
+  const decodable = await decodableCodecs(tools);
+  const probe = interpretProbe(output, (codec) => decodable.has(codec));
   await checkWhole(file, probe.format);
+  if (probe.format.startsWith('mov,')) await refuseEncrypted(file);
+  if (probe.video && isDoubtful(probe.video.frameRate)) {
+    probe.video.frameRate = await measureRate(tools, file, probe, signal);
+  }
   const ends = await measureEnds(tools, file, probe, signal);
   checkDuration(Math.max(ends.video ?? 0, ends.audio ?? 0));
+  if (probe.video) {
+    checkLateness(ends.videoStart ?? probe.video.startSeconds);
+    checkWork(probe.video, ends.video ?? 0);
+    Object.assign(probe.video, await readFirstFrames(tools, file, probe.video, signal));
+  }
   return { probe, ends };
+}
+
+/** Above the limit pictures are left out, so that a rate that high has to be true. */
+function isDoubtful(rate: Fraction | undefined): boolean {
+  return rate === undefined || rate.num / rate.den > LIMITS.frameRate;
 }
 
 async function refuseBySight(file: string): Promise<void> {
@@ -32,32 +62,30 @@ async function refuseBySight(file: string): Promise<void> {
   const handle = await open(file);
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(SNIFF_BYTES), 0, SNIFF_BYTES, 0);
-    const refusal = refuseByContent(buffer.subarray(0, bytesRead));
-    if (refusal) throw refusal;
+    const refused = sniff(buffer.subarray(0, bytesRead));
+    if (refused) throw new DropreelError(refused.code, refused.message);
   } finally {
     await handle.close();
   }
 }
 
 async function ffprobe(tools: Tools, file: string, signal: AbortSignal): Promise<FfprobeOutput> {
-  const limits = ['-max_pixels', String(LIMITS.pixels)];
-  const args = ['-v', 'error', ...confined(), ...limits, '-show_format', '-show_streams', '-of', 'json', file];
-  const result = await execa(tools.ffprobe, args, { reject: false, cancelSignal: signal, ...PROBE_LIMITS });
+  const args = ['-v', 'error', ...confined(), '-show_entries', PROBE_ENTRIES, '-of', 'json', `./${basename(file)}`];
+  const result = await execa(...command(tools, 'ffprobe', args), {
+    cwd: dirname(file),
+    reject: false,
+    cancelSignal: signal,
+    ...PROBE_LIMITS,
+  });
   signal.throwIfAborted();
   if (result.timedOut) throw new DropreelError('corrupt', 'The file could not be read within a minute; it is damaged.');
+  if (result.isMaxBuffer)
+    throw new DropreelError('corrupt', 'The description in the file is longer than that of any valid file.');
   if (result.failed && result.exitCode === undefined)
     throw new Error(`ffprobe did not start: ${result.originalMessage}`);
   if (result.failed) throw probeFailure(result.stderr);
-  const oversized = /Picture size (\d+)x(\d+)/.test(result.stderr);
-  if (oversized) throw probeFailure(result.stderr);
-  return FfprobeOutput.parse(JSON.parse(result.stdout));
+  const output = FfprobeOutput.parse(JSON.parse(result.stdout));
+  // FFmpeg reports this for covers as well, without naming the picture. Then the encode decides.
+  if (PICTURE_SIZE.test(result.stderr) && !hasCovers(output)) throw probeFailure(result.stderr);
+  return output;
 }
-
-export const PROBE_LIMITS = {
-  timeout: 60_000,
-  killSignal: 'SIGKILL',
-  stdin: 'ignore',
-  maxBuffer: 32_000_000,
-  extendEnv: false,
-  env: { PATH: process.env.PATH ?? '', LC_ALL: 'C.UTF-8' },
-} as const;

@@ -6,12 +6,12 @@ import { log } from './log.ts';
 type Detail = JobProgress['detail'];
 type Phase = Detail['phase'];
 
-/** Milliseconds between two events that finish no step. */
+/** Least milliseconds between two events that finish no step. */
 const EVERY = 2000;
-/** Milliseconds after which an event is sent even if nothing has moved: it is the job's heartbeat. */
+/** Milliseconds after which an event is sent even without progress: it is the job's heartbeat. */
 const HEARTBEAT = 30_000;
 
-/** Which part of the whole job each phase is, in percent: where it begins and ends. */
+/** The share of each phase in the whole job, in percent: where it begins and ends. */
 const SHARES: Readonly<Record<Phase, readonly [number, number]>> = {
   pulling: [0, 8],
   probing: [8, 9],
@@ -24,13 +24,14 @@ const SHARES: Readonly<Record<Phase, readonly [number, number]>> = {
 export interface Progress {
   at(phase: Phase, fraction: number, speed?: number): void;
   step(step: NonNullable<Detail['step']>): void;
-  /** Sends what is left, and no more after that. Waits for at most a few seconds. */
+  /** Sends what is pending, and nothing after that. Waits for at most a few seconds. */
   close(): Promise<void>;
 }
 
 /**
- * Tells the bus how far the job is: at most one event each 2 s, one for each finished step, a heartbeat in between. The percent
- * never falls. An event that cannot be put is logged and forgotten: the job does not depend on it.
+ * Reports the job's progress on the bus: at most one event each 2 s, one for each finished step, a heartbeat in between. The percent
+ * never falls. Nothing is sent before the first call, because until then another engine job may have the claim. An event that cannot be
+ * put is logged and dropped: the job does not depend on it.
  */
 export function reportProgress(
   client: EventBridgeClient,
@@ -54,12 +55,12 @@ export function reportProgress(
       .catch((error: unknown) => log('warn', 'progress event lost', { error: String(error) }));
   };
   const due = () => (changed ? EVERY : HEARTBEAT);
-  const timer = setInterval(() => {
-    if (Date.now() - lastSent >= due()) send();
-  }, 250);
-  timer.unref();
+  let timer: NodeJS.Timeout | undefined;
   return {
     at(phase, fraction, speed) {
+      timer ??= setInterval(() => {
+        if (Date.now() - lastSent >= due()) send();
+      }, 250).unref();
       const [from, to] = SHARES[phase];
       const percent = Math.max(state.percent, Math.round((from + (to - from) * fraction) * 10) / 10);
       changed ||= phase !== state.phase || percent !== state.percent;

@@ -3,20 +3,20 @@ import { rename, rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { DropreelError } from '../../core/contracts/errors.ts';
 import type { Job } from '../../core/contracts/job.ts';
-import { DropreelError } from '../../core/jobs/errors.ts';
 import { readMediaPlaylist } from '../../core/media/media-playlist.ts';
 import { complete, type PullRun, pinned, sourceError } from './pull.ts';
 import { needDisk } from './scratch.ts';
 
-/** Whether a job's source is a rendition that was published, named by its playlist, and not an upload of whatever name. */
+/** Whether a job's source is a published rendition, named by its playlist, and not an upload, whose name is arbitrary. */
 export function isRendition({ source, output }: Pick<Job, 'source' | 'output'>): boolean {
   return source.bucket === output.bucket && source.key.endsWith('.m3u8');
 }
 
 /**
- * Brings a published rendition to the scratch disk as one file: its init segment and its segments end to end. `source` is
- * the playlist, and its size the bytes of all of them.
+ * Downloads a published rendition to the scratch disk as one file: its init segment and its segments, concatenated. `source` is the
+ * playlist, and its size the bytes of all of them.
  */
 export async function pullRendition(run: PullRun): Promise<void> {
   const { source, scratch, signal } = run;

@@ -2,10 +2,12 @@ import { appendFile, type FileHandle, open, readFile, rename, rm, writeFile } fr
 import { setTimeout as delay } from 'node:timers/promises';
 import { GetObjectCommand, HeadObjectCommand, type HeadObjectCommandOutput, type S3Client } from '@aws-sdk/client-s3';
 import { eachLimit } from '../../aws/concurrency.ts';
-import type { Source } from '../../core/contracts/rows.ts';
-import { DropreelError } from '../../core/jobs/errors.ts';
+import { httpStatus } from '../../aws/http-status.ts';
+import { archived, unreadable, unreadableByHead } from '../../aws/unreadable.ts';
+import { DropreelError } from '../../core/contracts/errors.ts';
+import type { Source } from '../../core/contracts/table/media.ts';
 import { checksumOfFile } from './checksum.ts';
-import { asDropreelError, httpStatus } from './failures.ts';
+import { asDropreelError } from './failures.ts';
 import { needDisk, type Scratch } from './scratch.ts';
 
 const PART_BYTES = 16 * 1024 * 1024;
@@ -21,8 +23,8 @@ export interface PullRun {
 }
 
 /**
- * Brings the source to the scratch disk: ranges in parallel, each pinned to the version and ETag of the job. Parts that are
- * there already are not read again. Afterwards the size is right, and the checksum where S3 has one of the whole object.
+ * Downloads the source to the scratch disk: ranges in parallel, each pinned to the version and ETag of the job. Parts that are already
+ * there are not read again. Afterwards the size is right, and so is the checksum where S3 has one of the whole object.
  */
 export async function pull(run: PullRun): Promise<void> {
   const { source, scratch, signal } = run;
@@ -53,12 +55,18 @@ export async function pull(run: PullRun): Promise<void> {
 
 async function headSource({ s3, source, signal }: PullRun): Promise<HeadObjectCommandOutput> {
   const sent = s3.send(new HeadObjectCommand({ ...pinned(source), ChecksumMode: 'ENABLED' }), { abortSignal: signal });
-  const head = await sent.catch((error: unknown) => {
-    throw sourceError(error) ?? error;
+  const head = await sent.catch(async (error: unknown) => {
+    const { bucket, key, versionId } = source;
+    const why = await unreadableByHead(s3, { bucket, key, versionId }, error);
+    throw sourceError(error) ?? (why === null ? error : unreadableSource(why));
   });
+  const why = archived(head);
+  if (why !== null) throw unreadableSource(why);
   if (head.ContentLength !== source.size) throw changed();
   return head;
 }
+
+const unreadableSource = (why: string) => new DropreelError('source_unreadable', why);
 
 export function pinned(source: Source) {
   const etag = source.etag.startsWith('"') ? source.etag : `"${source.etag}"`;
@@ -78,10 +86,12 @@ export function sourceError(error: unknown): DropreelError | null {
   if (status === 404 || status === 405) {
     return new DropreelError('source_missing', 'The uploaded object, or this version of it, no longer exists.');
   }
-  return status === 412 || status === 416 ? changed() : null;
+  if (status === 412 || status === 416) return changed();
+  const why = unreadable(error);
+  return why === null ? null : unreadableSource(why);
 }
 
-/** The SDK tries a request again; a body that breaks off is tried again here. */
+/** The SDK retries a request; a body that breaks off is retried here. */
 async function pullPart(run: PullRun, handle: FileHandle, index: number): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -108,11 +118,11 @@ async function readPart({ s3, source, signal }: PullRun, handle: FileHandle, ind
     await handle.write(chunk, 0, chunk.length, at);
     at += chunk.length;
   }
-  // A plain error: tried again.
+  // A plain error is retried.
   if (at !== end) throw Object.assign(new Error('S3 ended the body too early'), { code: 'ECONNRESET' });
 }
 
-/** Which parts are on the disk, in a file beside them: a line each, after the parts' own bytes are synced. */
+/** Records which parts are on the disk, in a file beside them: a line each, written after the part's own bytes are synced. */
 async function openJournal(path: string, source: Source) {
   const head = JSON.stringify({ ...source, part: PART_BYTES });
   const lines = (await readFile(path, 'utf8').catch(() => '')).split('\n');
@@ -138,7 +148,7 @@ export async function complete(path: string, size: number): Promise<boolean> {
 async function verifyChecksum(path: string, head: HeadObjectCommandOutput, journal: string): Promise<void> {
   const wrong = await checksumOfFile(path, head);
   if (wrong === null) return;
-  // Nothing tells which part is wrong: the next attempt begins anew.
+  // It is unknown which part is wrong, so the next attempt starts over.
   await rm(journal, { force: true });
   throw new DropreelError('storage_failed', `The source does not match its ${wrong} checksum after it was read.`);
 }

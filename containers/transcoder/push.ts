@@ -15,7 +15,7 @@ import type { OutputFile } from '../../core/contracts/job.ts';
 import { contentTypeOf } from '../../core/media/content-types.ts';
 import { Crc64Nvme, crc64OfFile } from './crc64nvme.ts';
 
-/** Larger files go up in parts of this size. S3 wants at least 5 MiB, and takes 10,000 parts. */
+/** Larger files are uploaded in parts of this size. S3 wants at least 5 MiB, and takes 10,000 parts. */
 const PART_BYTES = 8 * 1024 * 1024;
 const MAX_PARTS = 10_000;
 /** Files at once, and parts of a file at once: at most 4 x 2 buffers of a part are in memory. */
@@ -34,7 +34,7 @@ export interface PushRun {
   onProgress: (fraction: number) => void;
 }
 
-/** Puts every file of the directory under the prefix, with checksums of whole objects, and tells what it put. */
+/** Uploads every file of the directory under the prefix, with checksums of whole objects, and returns what it uploaded. */
 export async function push(run: PushRun): Promise<OutputFile[]> {
   const entries = await readdir(run.directory, { recursive: true, withFileTypes: true });
   const paths = entries
@@ -101,7 +101,7 @@ async function putInParts(run: PushRun, key: string, local: string, file: Output
     });
     await s3.send(command, { abortSignal: signal });
   } catch (error) {
-    // What is not aborted here, the bucket's lifecycle clears.
+    // The bucket's lifecycle rule removes what is not aborted here.
     await s3.send(new AbortMultipartUploadCommand(upload)).catch(() => undefined);
     throw error;
   }

@@ -1,27 +1,27 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DropreelError } from '../../core/jobs/errors.ts';
-import { type Fragment, readFragment, readInit, type TrackHeader } from '../../core/media/fragments.ts';
+import { DropreelError } from '../../core/contracts/errors.ts';
+import type { EncodePlan } from '../../core/media/encode-plan.ts';
+import { type Fragment, readFragment, readInit, shownAt, type TrackHeader } from '../../core/media/fragments.ts';
 import { readMediaPlaylist } from '../../core/media/media-playlist.ts';
-import type { EncodePlan } from '../../core/media/plan.ts';
 import { joinFragments } from '../../core/media/segments.ts';
 import { segmentSeconds } from '../../core/media/timeline.ts';
 import { walkBoxes, withFile } from './box-walk.ts';
 
-/** A finished rendition as it lies on the disk. */
+/** A finished rendition on the disk. */
 export interface RenditionFiles {
   /** `1080p`, `audio-128k` */
   file: string;
   header: TrackHeader;
   init: string;
   segments: { uri: string; bytes: number; durationSeconds: number; fragment: Fragment }[];
-  /** Of init and segments. */
+  /** Total of the init segment and the segments. */
   bytes: number;
 }
 
 /**
- * Reads a rendition's playlist, init segment and the head of each segment. Durations are those of the samples, not the
- * playlist's. Throws verify_failed when a file is missing or is not what it should be.
+ * Reads a rendition's playlist, init segment and the head of each segment. Durations are those of the samples, not the playlist's.
+ * @throws DropreelError `verify_failed` when a file is missing or is not as it should be
  */
 export async function readRendition(plan: EncodePlan, directory: string, file: string): Promise<RenditionFiles> {
   try {
@@ -46,9 +46,24 @@ export async function readRendition(plan: EncodePlan, directory: string, file: s
 
 /** A segment may hold several fragments. */
 async function readSegment(path: string): Promise<Fragment> {
+  return joinFragments((await readMoofs(path)).map(readFragment));
+}
+
+/** When each of a rendition's samples is presented, in seconds from its start, in order. Segments begin with keyframes. */
+export async function shownTimes(directory: string, { header, segments }: RenditionFiles): Promise<number[]> {
+  const times: number[] = [];
+  for (const { uri } of segments) {
+    const ticks = (await readMoofs(join(directory, uri))).flatMap(shownAt).sort((a, b) => a - b);
+    for (const at of ticks) times.push((at - header.skip) / header.timescale);
+  }
+  return times;
+}
+
+/** The bodies of a segment's moofs. */
+async function readMoofs(path: string): Promise<Uint8Array[]> {
   return withFile(path, async (handle) => {
-    const fragments: Fragment[] = [];
-    for await (const box of walkBoxes(handle)) if (box.type === 'moof') fragments.push(readFragment(await box.body()));
-    return joinFragments(fragments);
+    const moofs: Uint8Array[] = [];
+    for await (const box of walkBoxes(handle)) if (box.type === 'moof') moofs.push(await box.body());
+    return moofs;
   });
 }

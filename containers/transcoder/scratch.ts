@@ -1,20 +1,37 @@
-import { mkdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DropreelError } from '../../core/jobs/errors.ts';
-import { SOURCE_FILE } from '../../core/media/tasks.ts';
+import type { z } from 'zod';
+import { DropreelError } from '../../core/contracts/errors.ts';
 
-/** One job's directory on the scratch disk. What lies in it is a checkpoint: a later attempt on the same disk goes on from it. */
+/** Name of the pulled source. */
+const SOURCE_FILE = 'source';
+
+/** One job's directory on the scratch disk. Its content is a checkpoint: a later attempt on the same disk continues from it. */
 export interface Scratch {
   root: string;
-  /** The pulled source. Without an ending, so that none can mislead FFmpeg. */
+  /** The pulled source. Without an extension, so that none can mislead FFmpeg. */
   source: string;
   /** Everything to be pushed, and nothing else. */
   out: string;
+  /** Times of the decoded pictures, which verification reads. */
+  times: string;
 }
 
-export async function openScratch(root: string): Promise<Scratch> {
-  const scratch = { root, source: join(root, SOURCE_FILE), out: join(root, 'out') };
+/** @param mediaId FFmpeg's user and group, when it has its own: it may read there, and no other user may. */
+export async function openScratch(root: string, mediaId?: number): Promise<Scratch> {
+  const scratch = {
+    root,
+    source: join(root, SOURCE_FILE),
+    out: join(root, 'out'),
+    times: join(root, 'pictures.times'),
+  };
   await mkdir(scratch.out, { recursive: true });
+  if (mediaId === undefined) return scratch;
+  const { uid } = await stat(root);
+  for (const directory of [root, scratch.out]) {
+    await chown(directory, uid, mediaId);
+    await chmod(directory, 0o750);
+  }
   return scratch;
 }
 
@@ -22,16 +39,16 @@ export async function removeScratch(scratch: Scratch): Promise<void> {
   await rm(scratch.root, { recursive: true, force: true });
 }
 
-/** Reads a done-marker; null when the task has not been finished on this disk. */
-export async function readMarker<T>(scratch: Scratch, name: string): Promise<T | null> {
+/** The outcome of a finished task on this disk; null when it is not finished, or its marker is not what this worker would write. */
+export async function readMarker<T>(scratch: Scratch, name: string, schema: z.ZodType<T>): Promise<T | null> {
   try {
-    return JSON.parse(await readFile(join(scratch.root, name), 'utf8')) as T;
+    return schema.parse(JSON.parse(await readFile(join(scratch.root, name), 'utf8')));
   } catch {
     return null;
   }
 }
 
-/** Written whole or not at all. */
+/** Writes the marker whole or not at all. */
 export async function writeMarker(scratch: Scratch, name: string, value: unknown): Promise<void> {
   const path = join(scratch.root, name);
   await writeFile(`${path}.part`, JSON.stringify(value));

@@ -1,26 +1,24 @@
-import { execa } from 'execa';
-import { DropreelError } from '../../core/jobs/errors.ts';
-import type { TrackEnds } from '../../core/media/plan.ts';
-import type { MediaProbe } from '../../core/media/probe.ts';
-import { confined } from './ffmpeg/demuxers.ts';
+import { DropreelError } from '../../core/contracts/errors.ts';
+import type { TrackEnds } from '../../core/media/encode-plan.ts';
+import { type Fraction, hasJoints, type MediaProbe } from '../../core/media/probe.ts';
 import type { Tools } from './ffmpeg/run.ts';
-import { PROBE_LIMITS } from './probe.ts';
+import { PacketClock, type TrackTimes } from './packets.ts';
+import { eachPacket, type Source } from './read-packets.ts';
 
 /** How far before the announced end the packets are read, in seconds. */
 const TAIL_SECONDS = 10;
-/** Reading every packet of a large file is as slow as the disk. Milliseconds. */
-const READ_TIMEOUT = 3_600_000;
+/** A track's first packet in presentation order is among this many. */
+const HEAD_PACKETS = 16;
 
-/** In seconds after the file's start. */
 interface Packets {
-  end: number;
-  /** When the last one begins. */
-  last: number;
+  tracks: ReadonlyMap<number, TrackTimes>;
+  joined: boolean;
+  pause: number;
 }
 
 /**
- * Where the chosen tracks end. An MP4's index says it exactly; of other files, and for a variable frame rate, the last packets are
- * read. A file that announces more than its packets hold was cut off.
+ * Measures where the chosen tracks begin and end. An MP4's index states it exactly; for other files, and for a variable frame rate,
+ * packets are read. A file that announces more than its packets hold was cut off.
  */
 export async function measureEnds(
   tools: Tools,
@@ -29,75 +27,91 @@ export async function measureEnds(
   signal: AbortSignal,
 ): Promise<TrackEnds> {
   const { video, audio } = probe;
-  const indexed = probe.format.startsWith('mov,') && (!video || video.endSeconds) && (!audio || audio.endSeconds);
-  if (indexed && (!video || video.constantRate)) return defined({ video: video?.endSeconds, audio: audio?.endSeconds });
-  const packets = await readPackets(tools, file, probe, signal);
-  const pictures = video && packets.get(video.index);
-  const sound = audio && packets.get(audio.index);
-  const measured = Math.max(pictures?.end ?? 0, sound?.end ?? 0);
-  if (measured === 0) throw new DropreelError('corrupt', 'The file announces tracks, but holds nothing of them.');
-  checkComplete(probe, measured);
+  const hasEnds = (!video || video.endSeconds) && (!audio || audio.endSeconds);
+  const indexed = probe.format.startsWith('mov,') && Boolean(hasEnds);
+  if (indexed && (!video || video.constantRate)) {
+    return { ...defined({ video: video?.endSeconds, audio: audio?.endSeconds }), indexed };
+  }
+  const reader = { tools, file, mayJoin: hasJoints(probe.format), signal };
+  const { tracks, joined, pause } = await readToTheEnd(reader, probe);
+  const pictures = video && tracks.get(video.index);
+  const sound = audio && tracks.get(audio.index);
+  if (!pictures && !sound) {
+    throw new DropreelError('corrupt', 'The file announces tracks, but holds nothing of them.');
+  }
+  checkComplete(probe, Math.max(...[...tracks.values()].map(({ end }) => end)));
   const ends = indexed
     ? { video: video?.endSeconds, audio: audio?.endSeconds }
     : { video: pictures?.end, audio: sound?.end };
   const lastFrame = pictures && ends.video ? Math.max(0, ends.video - pictures.last) : undefined;
-  return defined({ ...ends, lastFrame });
+  const videoStart = indexed || !video ? undefined : await startOf(reader, video.index);
+  return {
+    ...defined({ ...ends, lastFrame, videoStart }),
+    indexed,
+    ...(joined ? { joined } : {}),
+    ...(pause > 0 ? { pause } : {}),
+  };
 }
 
-/** Sound files that say exactly how long they are; others guess it from the bit rate. */
+/** Audio formats that state their exact length; others estimate it from the bit rate. */
 const EXACT = /^(?:wav|w64|aiff|caf|flac|ape|wv|tta)$/;
 
-// Containers round; half a second, or a hundredth, is no sign of a cut.
+// Containers round, so half a second, or a hundredth, is not a sign of a cut. All tracks count: subtitles, or a second audio track, may
+// be longer than what is encoded.
 function checkComplete({ video, format, durationSeconds }: MediaProbe, measured: number): void {
-  if (durationSeconds === undefined || (!video && !EXACT.test(format))) return;
+  if (durationSeconds === undefined || (!video && !EXACT.test(format)) || hasJoints(format)) return;
   if (measured >= durationSeconds - Math.max(0.5, durationSeconds / 100)) return;
   const message = `The file is cut off: it announces ${durationSeconds.toFixed(1)} s and holds ${measured.toFixed(1)} s.`;
   throw new DropreelError('truncated', message);
 }
 
-/**
- * Of a film the last seconds are read, if seeking there finds every track; a file whose index was cut off is read whole, and so
- * are sound files, which are small.
- */
-async function readPackets(
-  tools: Tools,
-  file: string,
-  { video, audio, durationSeconds }: MediaProbe,
-  signal: AbortSignal,
-): Promise<Map<number, Packets>> {
-  if (video && durationSeconds !== undefined && durationSeconds > 2 * TAIL_SECONDS) {
-    const tail = await lastPackets(tools, file, durationSeconds - TAIL_SECONDS, signal);
-    if (tail.has(video.index) && (!audio || tail.has(audio.index))) return tail;
-  }
-  return lastPackets(tools, file, undefined, signal);
+interface Reader extends Source {
+  mayJoin: boolean;
 }
 
-async function lastPackets(
+/**
+ * Reads the last seconds of a film, if seeking there finds every track. A file whose index was cut off is read whole, and so are audio
+ * files, which are small, and files that may be joined from several.
+ */
+async function readToTheEnd(reader: Reader, { video, audio, durationSeconds }: MediaProbe): Promise<Packets> {
+  if (video && !reader.mayJoin && durationSeconds !== undefined && durationSeconds > 2 * TAIL_SECONDS) {
+    const tail = await readPackets(reader, ['-read_intervals', `${(durationSeconds - TAIL_SECONDS).toFixed(3)}%`]);
+    if (tail.tracks.has(video.index) && (!audio || tail.tracks.has(audio.index))) return tail;
+  }
+  return readPackets(reader);
+}
+
+/** Many containers do not state when a track begins, and FFmpeg then assumes the file's start. */
+async function startOf(reader: Reader, track: number): Promise<number | undefined> {
+  const first = ['-select_streams', String(track), '-read_intervals', `%+#${HEAD_PACKETS}`];
+  return (await readPackets(reader, first)).tracks.get(track)?.start;
+}
+
+/** Seconds from which the rate of pictures is measured. */
+const RATE_SECONDS = 20;
+
+/**
+ * How many pictures there are a second, measured. Recorders that write times in milliseconds without a rate (Matroska, WebM, FLV) make
+ * FFmpeg take the clock for the rate: 1000. Undefined for a single picture.
+ */
+export async function measureRate(
   tools: Tools,
   file: string,
-  from: number | undefined,
+  { format, video }: MediaProbe,
   signal: AbortSignal,
-): Promise<Map<number, Packets>> {
-  const args = [
-    ...['-v', 'error', ...confined()],
-    ...(from === undefined ? [] : ['-read_intervals', `${from.toFixed(3)}%`]),
-    ...['-show_entries', 'packet=stream_index,pts_time,duration_time:format=start_time', '-of', 'compact=p=0', file],
-  ];
-  const options = { ...PROBE_LIMITS, timeout: READ_TIMEOUT, reject: false, cancelSignal: signal } as const;
-  const child = execa(tools.ffprobe, args, { ...options, buffer: false, stderr: 'ignore' });
-  const packets = new Map<number, Packets>();
-  let start = 0;
-  for await (const line of child) {
-    const field = (name: string) => Number.parseFloat(new RegExp(`(?:^|\\|)${name}=([-\\d.]+)`).exec(line)?.[1] ?? '');
-    const index = field('stream_index');
-    if (Number.isNaN(index)) start = field('start_time') || start;
-    const begins = field('pts_time');
-    const end = begins + (field('duration_time') || 0);
-    const known = packets.get(index) ?? { end: Number.NEGATIVE_INFINITY, last: Number.NEGATIVE_INFINITY };
-    if (begins >= known.last) packets.set(index, { end: Math.max(known.end, end), last: begins });
-  }
-  signal.throwIfAborted();
-  return new Map([...packets].map(([index, { end, last }]) => [index, { end: end - start, last: last - start }]));
+): Promise<Fraction | undefined> {
+  if (!video) return undefined;
+  const first = ['-select_streams', String(video.index), '-read_intervals', `%+${RATE_SECONDS}`];
+  const { tracks } = await readPackets({ tools, file, mayJoin: hasJoints(format), signal }, first);
+  const { start, last, count } = tracks.get(video.index) ?? { start: 0, last: 0, count: 0 };
+  if (count < 2 || last <= start) return undefined;
+  return { num: Math.round(((count - 1) / (last - start)) * 1000), den: 1000 };
+}
+
+async function readPackets(reader: Reader, which: string[] = []): Promise<Packets> {
+  const clock = new PacketClock(reader.mayJoin);
+  const fileStart = await eachPacket(reader, which, (packet) => clock.add(packet));
+  return { tracks: clock.tracks(fileStart), joined: clock.joined, pause: clock.pause };
 }
 
 function defined(ends: { [Key in keyof TrackEnds]: number | undefined }): TrackEnds {

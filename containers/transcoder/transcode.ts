@@ -1,41 +1,40 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { DropreelError } from '../../core/contracts/errors.ts';
 import type { Succeeded } from '../../core/contracts/job.ts';
-import type { SourceInfo } from '../../core/contracts/rows.ts';
-import { type EncodePlan, POSTER_FILE, planEncode, THUMBNAIL_FILE, WAVEFORM_FILE } from '../../core/media/plan.ts';
-import type { Preset } from '../../core/media/presets.ts';
+import { FILE_NAMES, FILES, type FileName, some } from '../../core/contracts/outputs.ts';
+import type { Preset } from '../../core/contracts/presets.ts';
+import type { SourceInfo } from '../../core/contracts/table/media.ts';
+import { decodedSeconds } from '../../core/media/decoded.ts';
+import { type EncodePlan, streamed } from '../../core/media/encode-plan.ts';
+import { planEncode } from '../../core/media/plan.ts';
 import type { MediaProbe } from '../../core/media/probe.ts';
-import { streamed, type Task } from '../../core/media/tasks.ts';
 import { describeRenditions } from './describe.ts';
-import { type Encoded, encode } from './encode.ts';
-import type { FfmpegProgress } from './ffmpeg/progress.ts';
 import type { Tools } from './ffmpeg/run.ts';
-import { writePreview } from './preview.ts';
 import { probeSource } from './probe.ts';
 import { readRendition } from './rendition.ts';
-import { needDisk, readMarker, type Scratch, writeMarker } from './scratch.ts';
-import { verify } from './verify.ts';
-import { writeWaveform } from './waveform.ts';
+import { readMarker, type Scratch, writeMarker } from './scratch.ts';
+import { encodeTask } from './tasks/encode.ts';
+import { MAKERS, TASKS } from './tasks/index.ts';
+import { previewTask } from './tasks/preview.ts';
+import type { Task, TaskContext, TranscodeProgress } from './tasks/task.ts';
 
-export type Phase = 'probing' | 'transcoding' | 'verifying';
-
-export interface TranscodeRun {
+export interface TranscodeRun extends TranscodeProgress {
   tools: Tools;
   scratch: Scratch;
   preset: Preset;
   signal: AbortSignal;
-  /** `fraction` is of this phase, 0 to 1; `speed` times real time. */
-  onProgress: (progress: { phase: Phase; fraction: number; speed?: number | undefined }) => void;
-  /** When the encoder has put out something for the first time. */
-  onFirstFrame?: () => void;
-  /** As soon as it is known, so that a failure can be told with it. */
+  /** Called as soon as the source is known, so that a failure can be reported with it. */
   onSource?: (source: SourceInfo) => void;
 }
 
-/** What a finished transcode says of itself: the result without the job's and the files' part. */
-export type Transcoded = Omit<Succeeded, 'status' | 'jobId' | 'files' | 'usage'>;
+/** The transcode's part of the result: without the job's and the files' part. */
+export type Transcoded = Omit<Succeeded, 'status' | 'jobId' | 'files' | 'ffmpeg' | 'usage'>;
 
 /**
- * Makes all outputs of the source that lies on the scratch disk, and checks them. Tasks that were finished on this disk before
- * are not done again. Throws a DropreelError.
+ * Makes all outputs of the source on the scratch disk, and checks them. Tasks that were finished on this disk before are not repeated.
+ * @throws DropreelError
  */
 export async function transcode(run: TranscodeRun): Promise<Transcoded> {
   const { tools, scratch, preset, signal } = run;
@@ -44,85 +43,46 @@ export async function transcode(run: TranscodeRun): Promise<Transcoded> {
   const plan = planEncode(probe, preset, ends);
   const source = sourceInfo(probe, plan);
   run.onSource?.(source);
-  const outcomes = new Map<Task['name'], unknown>();
-  for (const task of plan.tasks) {
-    outcomes.set(task.name, await once(scratch, task, () => perform(task, plan, run, outcomes)));
-  }
+  const outcomes = new Map<string, unknown>();
+  const context: TaskContext = { ...run, plan, outcomeOf: (task) => task.outcome.parse(outcomes.get(task.name)) };
+  for (const task of TASKS) if (task.isNeeded(plan)) outcomes.set(task.name, await once(task, context));
+  const { decoded, skipped } = context.outcomeOf(encodeTask);
   const files = [];
   for (const name of streamed(plan)) files.push(await readRendition(plan, scratch.out, name));
-  const encoded = outcomes.get('encode') as Encoded;
   return {
     kind: plan.kind,
-    source,
+    source: { ...source, durationSeconds: decodedSeconds(decoded, plan) },
     ...describeRenditions(plan, files),
-    ...(plan.preview ? { preview: outcomes.get('preview') as NonNullable<Transcoded['preview']> } : {}),
-    ...(plan.mp4 ? { mp4: plan.mp4.file } : {}),
-    ...(plan.thumbnail ? { thumbnail: THUMBNAIL_FILE } : {}),
-    ...(plan.poster ? { poster: POSTER_FILE } : {}),
-    ...(plan.waveform ? { waveform: WAVEFORM_FILE } : {}),
+    ...(plan.preview && { preview: context.outcomeOf(previewTask) }),
+    ...(await madeFiles(plan, scratch)),
     preset: { name: preset.name, version: preset.version },
-    skipped: [...plan.skipped, ...encoded.skipped],
+    skipped: [...plan.skipped, ...skipped],
   };
 }
 
-/** Finishes a task, or takes what its marker says when this disk has it finished. */
-async function once(scratch: Scratch, task: Task, work: () => Promise<unknown>): Promise<unknown> {
-  const done = await readMarker<{ outcome: unknown }>(scratch, task.done);
+/** Runs a task, or takes the outcome from its marker when this disk has it finished. */
+async function once<Outcome>(task: Task<Outcome>, context: TaskContext): Promise<Outcome> {
+  const marker = `${task.name}.done.json`;
+  const done = await readMarker(context.scratch, marker, z.object({ outcome: task.outcome }));
   if (done) return done.outcome;
-  const outcome = await work();
-  await writeMarker(scratch, task.done, { outcome });
+  const outcome = await task.run(context);
+  await writeMarker(context.scratch, marker, { outcome });
   return outcome;
 }
 
-async function perform(
-  task: Task,
-  plan: EncodePlan,
-  run: TranscodeRun,
-  outcomes: ReadonlyMap<Task['name'], unknown>,
-): Promise<unknown> {
-  const { tools, scratch, signal } = run;
-  switch (task.name) {
-    case 'encode': {
-      await needDisk(scratch, plan.worstCaseBytes, 'Encoding this file');
-      const onProgress = progressOf(plan, run);
-      return encode(tools, plan, { source: scratch.source, out: scratch.out, signal, onProgress });
-    }
-    case 'waveform':
-      return waveform(plan, run);
-    case 'verify': {
-      const frames = (outcomes.get('encode') as Encoded).frames;
-      const onRendition = (done: number, of: number) => run.onProgress({ phase: 'verifying', fraction: done / of });
-      return verify(tools, plan, { out: scratch.out, frames, signal, onRendition });
-    }
-    case 'preview':
-      return writePreview(plan, scratch.out);
+/**
+ * The names of the single files that the plan wants.
+ * @throws DropreelError `worker_bug` when one is missing
+ */
+async function madeFiles(plan: EncodePlan, { out }: Scratch): Promise<{ [Name in FileName]?: string }> {
+  const wanted = FILE_NAMES.filter((name) => plan[name] !== undefined);
+  for (const name of wanted) {
+    await access(join(out, FILES[name].file)).catch((cause: unknown) => {
+      const message = `The task ${MAKERS[name].name} has not made ${FILES[name].file}.`;
+      throw new DropreelError('worker_bug', message, { cause });
+    });
   }
-}
-
-function progressOf(plan: EncodePlan, run: TranscodeRun) {
-  let started = false;
-  return ({ frames, seconds, speed }: FfmpegProgress) => {
-    if (!started && (frames ?? seconds ?? 0) > 0) {
-      started = true;
-      run.onFirstFrame?.();
-    }
-    const fraction = Math.min(1, (seconds ?? 0) / Math.max(plan.durationSeconds, 0.001));
-    run.onProgress({ phase: 'transcoding', fraction, speed });
-  };
-}
-
-async function waveform(plan: EncodePlan, run: TranscodeRun): Promise<unknown> {
-  const { audio, waveform: wanted } = plan;
-  if (!audio || !wanted) return {};
-  return writeWaveform(run.tools, {
-    source: run.scratch.source,
-    track: audio.track,
-    channels: audio.sourceChannels,
-    sampleRate: audio.sourceRate,
-    pixelsPerSecond: wanted.pixelsPerSecond,
-    target: `${run.scratch.out}/${WAVEFORM_FILE}`,
-    signal: run.signal,
-  });
+  return some(wanted, (name) => FILES[name].file);
 }
 
 function sourceInfo(probe: MediaProbe, plan: EncodePlan): SourceInfo {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 /** Linux counts times of processes in hundredths of a second for user space (USER_HZ). */
 const TICKS = 100;
 
-/** CPU seconds of this process and of its children that have ended. Where there is no /proc, of this process alone. */
+/** CPU seconds of this process and of its ended children. Without /proc, of this process alone. */
 export async function cpuSeconds(): Promise<number> {
   const { userCPUTime, systemCPUTime } = process.resourceUsage();
   const own = (userCPUTime + systemCPUTime) / 1e6;

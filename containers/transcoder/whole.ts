@@ -1,11 +1,11 @@
 import type { FileHandle } from 'node:fs/promises';
-import { DropreelError } from '../../core/jobs/errors.ts';
+import { DropreelError } from '../../core/contracts/errors.ts';
 import { walkBoxes, withFile } from './box-walk.ts';
 
 /**
- * Throws `truncated` when the file's own structure reaches beyond its end: FFmpeg would encode what is there, and say nothing.
- *
- * @param format FFmpeg's name of the demuxer.
+ * Throws `corrupt` for a file of empty boxes, and `truncated` when the file's own structure reaches beyond its end: FFmpeg would encode
+ * what is there without an error.
+ * @param format FFmpeg's name of the demuxer
  */
 export async function checkWhole(file: string, format: string): Promise<void> {
   const check = format.startsWith('mov,') ? missingOfBoxes : /^(?:avi|wav)$/.test(format) ? missingOfRiff : null;
@@ -16,18 +16,22 @@ export async function checkWhole(file: string, format: string): Promise<void> {
   }
 }
 
+/** A day in fragments of a second, each with its own index, has some 350,000. */
+const MAX_BOXES = 1_000_000;
 const MEDIA_BOXES = new Set(['mdat', 'moov', 'moof']);
 
 async function missingOfBoxes(handle: FileHandle, size: number): Promise<number> {
+  let boxes = 0;
   // Junk after the last box is common and harmless.
   for await (const box of walkBoxes(handle)) {
+    if (++boxes > MAX_BOXES) throw new DropreelError('corrupt', `The file has more than ${MAX_BOXES} boxes.`);
     const missing = box.offset + box.size - size;
     if (missing > 0) return MEDIA_BOXES.has(box.type) ? missing : 0;
   }
   return 0;
 }
 
-/** A recorder that cannot go back to the header leaves a size near the largest there. */
+/** A recorder that cannot seek back to the header leaves a size near the largest there. */
 const UNKNOWN_SIZE = 0x7ff00000;
 
 async function missingOfRiff(handle: FileHandle, size: number): Promise<number> {

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { httpStatus } from '../../aws/http-status.ts';
+import { ERRORS } from '../../core/contracts/errors.ts';
 import { EXIT, type Failed, type Job, Result, type Succeeded } from '../../core/contracts/job.ts';
 import { RESULT_FILE } from '../../core/contracts/keys.ts';
-import type { SourceInfo } from '../../core/contracts/rows.ts';
-import { ERRORS } from '../../core/jobs/errors.ts';
-import { claim } from './claim.ts';
-import { asDropreelError, Drained, httpStatus } from './failures.ts';
-import type { Tools } from './ffmpeg/run.ts';
+import type { SourceInfo } from '../../core/contracts/table/media.ts';
+import { claim, renewClaim } from './claim.ts';
+import { asDropreelError, Drained } from './failures.ts';
+import { ffmpegVersion, type Tools } from './ffmpeg/run.ts';
 import { log } from './log.ts';
 import type { Progress } from './progress.ts';
 import { pull } from './pull.ts';
@@ -16,53 +17,61 @@ import { openScratch, removeScratch, type Scratch } from './scratch.ts';
 import { transcode } from './transcode.ts';
 import { cpuSeconds } from './usage.ts';
 
-export interface Surroundings {
+export interface WorkerContext {
   s3: S3Client;
   tools: Tools;
   engineJobId: string;
   scratchDirectory: string;
   progress: Progress;
-  /** Aborted with a Drained when the engine wants the worker to stop. */
+  /** Aborted with a Drained when the engine stops the worker. */
   signal: AbortSignal;
 }
 
-/** Runs one job to its end and tells the exit code. The result, good or bad, is in S3 by then. */
-export async function work(job: Job, surroundings: Surroundings): Promise<number> {
-  const claimed = await claim(surroundings.s3, job, surroundings.engineJobId);
+/** Runs one job to its end and returns the exit code. The result, good or bad, is in S3 by then. */
+export async function work(job: Job, context: WorkerContext): Promise<number> {
+  const claimed = await claim(context.s3, job, context.engineJobId);
   if (claimed === 'other') {
     log('info', 'another engine job has this job; nothing to do', { jobId: job.jobId });
     return EXIT.ok;
   }
-  const scratch = await openScratch(join(surroundings.scratchDirectory, job.jobId));
-  const earlier = claimed === 'again' ? await readResult(surroundings.s3, job) : null;
+  const stop = renewClaim(context.s3, job, context.engineJobId);
+  try {
+    return await workClaimed(job, context, claimed);
+  } finally {
+    stop();
+  }
+}
+
+async function workClaimed(job: Job, context: WorkerContext, claimed: 'mine' | 'again'): Promise<number> {
+  const scratch = await openScratch(join(context.scratchDirectory, job.jobId), context.tools.mediaId);
+  const earlier = claimed === 'again' ? await readResult(context.s3, job) : null;
   if (earlier?.status === 'succeeded') return finish(scratch, EXIT.ok);
   if (earlier && !ERRORS[earlier.error.code].transient) return finish(scratch, EXIT.permanent);
   let source: SourceInfo | undefined;
   try {
-    const result = await produce(job, surroundings, scratch, claimed === 'again', (found) => {
+    const onSource = (found: SourceInfo) => {
       source = found;
-    });
-    await writeResult(surroundings.s3, job, result);
-    surroundings.progress.at('done', 1);
-    surroundings.progress.step('pushed');
+    };
+    const result = await produce(job, context, { scratch, resumed: claimed === 'again', onSource });
+    await writeResult(context.s3, job, result);
+    context.progress.at('done', 1);
+    context.progress.step('pushed');
     return await finish(scratch, EXIT.ok);
   } catch (error) {
-    if (surroundings.signal.reason instanceof Drained) {
+    if (context.signal.reason instanceof Drained) {
       log('info', 'stopped; the checkpoint stays on the scratch disk', { jobId: job.jobId });
       return EXIT.drained;
     }
-    return await fail(job, surroundings, scratch, error, source);
+    return await fail(job, context, { scratch, error, source });
   }
 }
 
 async function produce(
   job: Job,
-  surroundings: Surroundings,
-  scratch: Scratch,
-  resumed: boolean,
-  onSource: (source: SourceInfo) => void,
+  context: WorkerContext,
+  { scratch, resumed, onSource }: { scratch: Scratch; resumed: boolean; onSource: (source: SourceInfo) => void },
 ): Promise<Succeeded> {
-  const { s3, tools, progress, signal } = surroundings;
+  const { s3, tools, progress, signal } = context;
   const startedAt = Date.now();
   const cpuBefore = await cpuSeconds();
   progress.at('pulling', 0);
@@ -89,21 +98,19 @@ async function produce(
     onProgress: (fraction) => progress.at('pushing', fraction),
   });
   const usage = { wallSeconds: (Date.now() - startedAt) / 1000, cpuSeconds: (await cpuSeconds()) - cpuBefore };
-  return { status: 'succeeded', jobId: job.jobId, ...transcoded, files, usage };
+  return { status: 'succeeded', jobId: job.jobId, ...transcoded, files, ffmpeg: await ffmpegVersion(tools), usage };
 }
 
 async function fail(
   job: Job,
-  surroundings: Surroundings,
-  scratch: Scratch,
-  error: unknown,
-  source: SourceInfo | undefined,
+  context: WorkerContext,
+  { scratch, error, source }: { scratch: Scratch; error: unknown; source: SourceInfo | undefined },
 ): Promise<number> {
   const { code, message, detail } = asDropreelError(error);
   log('error', message, { jobId: job.jobId, code, detail });
   const told = { code, message, ...(detail ? { detail } : {}) };
   const result: Failed = { status: 'failed', jobId: job.jobId, error: told, ...(source ? { source } : {}) };
-  await writeResult(surroundings.s3, job, result);
+  await writeResult(context.s3, job, result);
   return ERRORS[code].transient ? EXIT.transient : finish(scratch, EXIT.permanent);
 }
 

@@ -1,10 +1,11 @@
-import type { EngineCallback } from '../contracts/api.ts';
-import type { BatchJobStateChange } from '../contracts/events.ts';
-import type { JobRow, MediaRow } from '../contracts/rows.ts';
+import { DETAIL, type EngineCalledBack, SOURCE } from '../contracts/events.ts';
+import type { EngineCallback } from '../contracts/http/system.ts';
+import type { JobRow } from '../contracts/table/jobs.ts';
+import type { MediaRow } from '../contracts/table/media.ts';
 
 /**
- * Whether a verified call of an engine may change anything: only the job that the engine was given, only while it is
- * unfinished, only while it is the media's current one.
+ * Whether a verified call of an engine may change anything: only the job that the engine was given, only while that job is
+ * unfinished and is the media's current one.
  */
 export function isStale(callback: EngineCallback, job: JobRow | null, media: MediaRow | null): boolean {
   if (!job || !media || media.jobId !== job.jobId) return true;
@@ -13,20 +14,8 @@ export function isStale(callback: EngineCallback, job: JobRow | null, media: Med
   return callback.output !== undefined && callback.output.mediaId !== job.mediaId;
 }
 
-/** What track-job understands: the end of an engine's job. Success is proved by the job's own result.json, not by this. */
-export function trackMessageOf(callback: EngineCallback, jobId: string, id: string, time: string): BatchJobStateChange {
-  return {
-    id,
-    time,
-    source: 'aws.batch',
-    'detail-type': 'Batch Job State Change',
-    detail: {
-      jobId: callback.jobId,
-      jobName: jobId,
-      jobQueue: 'engine-callback',
-      status: callback.status === 'completed' ? 'SUCCEEDED' : 'FAILED',
-      ...(callback.error && { statusReason: callback.error }),
-      attempts: [],
-    },
-  };
+/** For track-job. The job's own result.json decides the outcome: the call only causes it to be read. */
+export function calledBack({ jobId: engineJobId, status, error }: EngineCallback, jobId: string): EngineCalledBack {
+  const detail = { jobId, engineJobId, status, ...(error !== undefined && { error }) };
+  return { source: SOURCE.pipeline, 'detail-type': DETAIL.calledBack, detail };
 }

@@ -4,7 +4,7 @@ import { ApiError } from './problem.ts';
 
 /**
  * A cursor is base64url of the JSON of a position and of the filters that it belongs to. It is validated, not signed:
- * every partition key is taken from the request itself, so a forged position moves within what the caller may see anyway.
+ * every partition key is taken from the request itself, so a forged position stays within what the caller may see anyway.
  */
 export function encodeCursor(filters: string, position: unknown): string {
   const bytes = new TextEncoder().encode(JSON.stringify({ f: filters, p: position }));
@@ -26,8 +26,10 @@ export function decodeCursor<T>(cursor: string, filters: string, position: z.Zod
   }
 }
 
-/** Where a page of media ends: a row's own keys; those of the index come from the request. `creatorId` across creators. */
+/** Where a page of media ends: a row's own keys; the keys of the index come from the request. `creatorId` for lists across creators. */
 export const MediaPosition = z.object({
+  /** Whether the list is ordered by time across creators, not by creator. */
+  merged: z.literal(true).optional(),
   creatorId: CreatorId.optional(),
   at: z.object({ pk: z.string().max(200), sk: z.string().max(200), createdAt: z.iso.datetime() }).optional(),
 });

@@ -1,10 +1,11 @@
-import type { CollectionRow, MediaRow } from '../contracts/rows.ts';
-import type { EndpointRow } from '../contracts/webhooks.ts';
+import type { CollectionRow } from '../contracts/table/collections.ts';
+import type { MediaRow } from '../contracts/table/media.ts';
+import type { EndpointRow } from '../contracts/table/webhooks.ts';
 
-/** Which work sweep has with a row, and how far it came with it. */
+/** Attributes that record sweep's work with a row, and its progress. */
 const NOTES = new Set(['todo', 'todoAt', 'flagCursor', 'flaggedFor']);
 
-/** A strong validator of all that clients may change or that makes a change pointless: state and settings, not progress. */
+/** A strong validator of all that clients may change and of all that makes a change pointless: state and settings, not progress. */
 export async function etagOf(row: MediaRow | CollectionRow | EndpointRow): Promise<string> {
   const rest = Object.fromEntries(Object.entries(row).filter(([name]) => !NOTES.has(name)));
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(canonicalJson(rest)));
@@ -12,7 +13,7 @@ export async function etagOf(row: MediaRow | CollectionRow | EndpointRow): Promi
   return `"${hex}"`;
 }
 
-/** Whether If-Match lets a change of this version through. An absent header does. */
+/** Whether If-Match allows a change of this version. An absent header does. */
 export function matches(ifMatch: string | null | undefined, etag: string): boolean {
   if (ifMatch === null || ifMatch === undefined || ifMatch.trim() === '*') return true;
   return ifMatch.split(',').some((candidate) => candidate.trim() === etag);

@@ -1,13 +1,13 @@
-import type { Health } from '../contracts/api.ts';
+import type { Health } from '../contracts/http/system.ts';
 
-/** Without a sign of life for this long a job counts as stuck. */
-export const STUCK_AFTER_MS = 15 * 60_000;
-/** The sweep runs each 5 minutes; three missed runs are a fault. */
+/** A job that has been due for this long is stuck: two runs of sweep did not handle it. Each run handles a job that waits its turn. */
+export const OVERDUE_MS = 10 * 60_000;
+/** Sweep runs every 5 minutes; three missed runs are a fault. */
 const SWEEP_LATE_SECONDS = 15 * 60;
 
 export type Findings = Omit<Health, 'status' | 'problems'>;
 
-/** What an operator should know of, in the order of urgency. */
+/** What an operator should know, in the order of urgency. */
 export function judge(findings: Findings): Health {
   const failing: string[] = [];
   const degraded: string[] = [];
@@ -19,7 +19,7 @@ export function judge(findings: Findings): Health {
   if (lastSweep && lastSweep.ageSeconds > SWEEP_LATE_SECONDS) {
     failing.push(`The last sweep was ${Math.round(lastSweep.ageSeconds / 60)} minutes ago.`);
   }
-  if (jobs.stuck > 0) degraded.push(`${count(jobs.stuck, 'job')} without a sign of life for 15 minutes.`);
+  if (jobs.stuck > 0) degraded.push(`${count(jobs.stuck, 'job')} that sweep should have seen to 10 minutes ago.`);
   if (last24Hours.failed > 0) {
     const latest = last24Hours.latestFailure;
     const failures = `${count(last24Hours.failed, 'failure')} in 24 hours`;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SCOPES } from '../contracts/api.ts';
+import { SCOPES } from '../contracts/http/system.ts';
 import { PROBLEM_TYPE, PROBLEMS, Problem, type ProblemCode } from '../contracts/problems.ts';
 import type { Operation } from './operation.ts';
 import { OPERATIONS } from './operations.ts';
@@ -7,14 +7,14 @@ import { OPERATIONS } from './operations.ts';
 type Json = Record<string, unknown>;
 
 const TAGS: Readonly<Record<Operation['tag'], string>> = {
-  Uploads: 'Files on their way in: one PUT up to 64 MiB, parts above.',
-  Media: 'What uploads become, and what can be done with it.',
-  Collections: 'Settings for many media: preset, playback, what happens to originals.',
-  Webhooks: 'Endpoints that are told of changes, and what they were told.',
-  Operations: 'How it all goes, and what engines report.',
+  Uploads: 'Uploads in progress: one PUT up to 64 MiB, parts above.',
+  Media: 'Media items, and what can be done with them.',
+  Collections: 'Settings shared by many media items: preset, playback, what happens to originals.',
+  Webhooks: 'Endpoints that are notified of changes, and their deliveries.',
+  Operations: 'Health, statistics, and the reports of engines.',
 };
 
-/** The API as OpenAPI 3.1, made from the same schemas that check the requests. */
+/** The API as OpenAPI 3.1, generated from the same schemas that check the requests. */
 export function openApi(): Json {
   const schemas: Json = {};
   const paths: Record<string, Json> = {};
@@ -33,7 +33,7 @@ export function openApi(): Json {
       description: 'A file dropped in becomes streams, previews, posters and waveforms, and stays right.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    // Relative: wherever this document is had from.
+    // Relative, so that the document works from any address.
     servers: [{ url: '/' }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     security: [{ jwt: [] }],
@@ -127,7 +127,7 @@ function parametersOf(where: 'path' | 'query', schema: z.ZodObject | null): Json
   }));
 }
 
-function headersOf({ method, etag }: Operation): Json[] {
+function headersOf({ method, etag, repeatable }: Operation): Json[] {
   const header = (name: string, description: string, maxLength: number) => ({
     name,
     in: 'header',
@@ -136,14 +136,14 @@ function headersOf({ method, etag }: Operation): Json[] {
     schema: { type: 'string', minLength: 1, maxLength },
   });
   return [
-    ...(method === 'POST'
+    ...(method === 'POST' && !repeatable
       ? [header('Idempotency-Key', 'The same key with the same body gives the same answer, for 24 hours.', 255)]
       : []),
     ...(method === 'PATCH' && etag ? [header('If-Match', 'The ETag that was read.', 1000)] : []),
   ];
 }
 
-/** A schema's JSON Schema. Those with an id go to `schemas` and are referred to. */
+/** A schema's JSON Schema. Schemas with an id go to `schemas` and are referenced. */
 function schemaOf(schema: z.ZodType, io: 'input' | 'output', schemas: Json): Json {
   const {
     $schema: _,
@@ -153,10 +153,10 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output', schemas: Json): Jso
     io,
     unrepresentable: 'any',
     override: ({ jsonSchema }) => {
-      // Clients must put up with fields that are added later.
+      // Clients must accept fields that are added later.
       if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
       delete jsonSchema.id;
-      // The format says it; zod's pattern for it has 300 characters.
+      // The format is enough; zod's pattern for it has 300 characters.
       if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
     },
   }) as Json & { $defs?: Json };

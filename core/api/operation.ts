@@ -8,7 +8,7 @@ export interface Operation {
   path: string;
   tag: 'Uploads' | 'Media' | 'Collections' | 'Webhooks' | 'Operations';
   summary: string;
-  /** Who may: `anyone` needs no token, `creator` either scope, `operator` that one. */
+  /** Who may call it: `anyone` needs no token, `creator` needs either scope, `operator` needs the operator's. */
   who: 'anyone' | 'creator' | 'operator';
   params: z.ZodObject | null;
   query: z.ZodObject | null;
@@ -17,19 +17,21 @@ export interface Operation {
   answer: z.ZodType | null;
   /** Answers with an ETag; a PATCH takes If-Match. */
   etag?: boolean;
-  /** Problems of its own, besides those that any operation may have. */
+  /** A POST that changes nothing: a repeated request gets a new answer, and no answer is kept for an Idempotency-Key. */
+  repeatable?: boolean;
+  /** Problems of this operation, besides those that any operation may have. */
   problems: readonly ProblemCode[];
 }
 
 const DEFAULTS = { who: 'creator', params: null, query: null, body: null, problems: [] } as const;
 type Given = Omit<Operation, keyof typeof DEFAULTS> & Partial<Operation>;
 
-/** An operation with its own literal types, so that a route knows what it is given and what it answers. */
+/** An operation with its own literal types, so that a route has the types of its input and of its answer. */
 export function op<const G extends Given>(given: G) {
   return { ...DEFAULTS, ...given } as Omit<typeof DEFAULTS, keyof G> & G;
 }
 
-/** For operators: whose. */
+/** For operators: the creator. */
 export const owner = z.object({ creatorId: CreatorId.optional() });
 export const page = owner.extend({
   limit: z.coerce.number().int().min(1).max(100).default(50),

@@ -5,7 +5,7 @@ import { systemOperations } from './operations/system.ts';
 import { uploadsOperations } from './operations/uploads.ts';
 import { webhooksOperations } from './operations/webhooks.ts';
 
-/** Every route of the API: the router, the OpenAPI document and the tests are made from this. */
+/** Every route of the API: the router, the OpenAPI document and the tests are generated from this. */
 export const OPERATIONS = {
   ...uploadsOperations,
   ...mediaOperations,

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { PROBLEMS, type Problem, type ProblemCode } from '../contracts/problems.ts';
 
-/** A request that is refused: a code of the closed list and a sentence for the person who asked. */
+/** A request that is refused: a code of the closed list and a sentence for the person who sent it. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly code: ProblemCode;

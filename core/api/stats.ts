@@ -1,48 +1,116 @@
 import { z } from 'zod';
-import type { Stats } from '../contracts/api.ts';
-import { type MediaRow, MediaState } from '../contracts/rows.ts';
+import type { Stats } from '../contracts/http/system.ts';
+import type { JobRow } from '../contracts/table/jobs.ts';
+import { type MediaRow, MediaState } from '../contracts/table/media.ts';
+import { epochSeconds } from '../time.ts';
 
 /**
- * What one media adds to its creator's counts. Counting replaces a media's old share by its new one, in one transaction
- * with the count itself, so a change that comes twice or late counts once. docs/decisions/0200-stats.md says why.
+ * What one media item adds to its creator's counts. Counting replaces the old share of a media item by the share that its row gives
+ * now, in one transaction with the counts themselves, so a change that arrives twice or late counts once. The reasons are in
+ * docs/decisions/0200-stats.md.
  */
 export const Share = z.object({
   type: z.literal('share'),
   mediaId: z.string(),
   creatorId: z.string(),
-  /** Of the newest change that was counted. */
-  seq: z.number().int(),
-  /** Null once the media is gone. */
+  /** Counts how often the share was replaced: a replacement is conditional on the one that it read. Absent in rows of release 0.1. */
+  rev: z.number().int().optional(),
+  /** Null once the media item is gone. */
   state: MediaState.nullable(),
   secondsIn: z.number(),
   secondsOut: z.number(),
   bytesIn: z.number(),
   bytesOut: z.number(),
+  /** `seq` of the last changes to ready or failed that were counted by the hour. */
+  ended: z.array(z.number().int()).default([]),
+  /** Numbers of the last jobs whose cost was counted. */
+  paid: z.array(z.number().int()).default([]),
   expiresAt: z.number().int().optional(),
 });
 export type Share = z.infer<typeof Share>;
 
-/** `media` is null when the row is gone. */
-export function shareOf(
-  change: { mediaId: string; creatorId: string; seq: number; to: MediaState | null },
-  media: MediaRow | null,
-): Share {
-  const present = change.to !== null;
-  const current = present ? media?.current : undefined;
+/** The share of a deleted media item is kept for as long as an event can arrive late. */
+const GONE_DAYS = 30;
+/** Number of ends, and of jobs, that a share records. An older one that arrives again is considered counted. */
+const REMEMBERED = 20;
+
+/** News of one media item, from the messages of one batch. */
+export interface News {
+  mediaId: string;
+  creatorId: string;
+  /** Changes to ready or failed. */
+  ends: { seq: number; at: string; failed: boolean }[];
+  /** Jobs whose cost is known. */
+  jobs: JobRow[];
+  /** Time of the last message, ISO 8601. */
+  at: string;
+}
+
+/** Amounts to add: to the creator's count row, and to the rows of hours (`2026-11-21T14`). */
+export interface Counted {
+  share: Share;
+  amounts: Record<string, number>;
+  hours: Record<string, { ready: number; failed: number }>;
+}
+
+/**
+ * The changes that the news of a media item cause. Null when all of it was counted before.
+ * @param media as it is now, null when it is gone; it must be read after `before`
+ */
+export function countMedia(before: Share | null, media: MediaRow | null, news: News): Counted | null {
+  const ends = unseen(before?.ended, news.ends, ({ seq }) => seq);
+  const jobs = unseen(before?.paid, news.jobs, ({ n }) => n);
+  const share: Share = {
+    ...shareOf(media, news),
+    rev: (before?.rev ?? 0) + 1,
+    ended: ends.remembered,
+    paid: jobs.remembered,
+    ...(!media && { expiresAt: epochSeconds(news.at, { days: GONE_DAYS }) }),
+  };
+  const amounts = difference(before, share);
+  if (before && Object.keys(amounts).length + ends.fresh.length + jobs.fresh.length === 0) return null;
+  for (const { engine, cost, finishedAt, createdAt } of jobs.fresh) {
+    if (!cost) continue;
+    const names = costNames(engine, finishedAt ?? createdAt);
+    amounts[names.usd] = (amounts[names.usd] ?? 0) + cost.usd;
+    amounts[names.vcpuSeconds] = (amounts[names.vcpuSeconds] ?? 0) + cost.vcpuSeconds;
+  }
+  const hours: Counted['hours'] = {};
+  for (const { at, failed } of ends.fresh) {
+    const hour = at.slice(0, 13);
+    hours[hour] ??= { ready: 0, failed: 0 };
+    hours[hour][failed ? 'failed' : 'ready'] += 1;
+  }
+  return { share, amounts, hours };
+}
+
+/** Those that are not among the recorded numbers, each once, and the numbers to record from now on: the greatest. */
+function unseen<Item>(seen: readonly number[] = [], items: readonly Item[], numberOf: (item: Item) => number) {
+  const known = new Set(seen);
+  const forgotten = seen.length < REMEMBERED ? -1 : Math.min(...seen);
+  const fresh = items.filter((item) => {
+    const number = numberOf(item);
+    if (known.has(number) || number < forgotten) return false;
+    known.add(number);
+    return true;
+  });
+  return { fresh, remembered: [...known].sort((a, b) => b - a).slice(0, REMEMBERED) };
+}
+
+function shareOf(media: MediaRow | null, { mediaId, creatorId }: Pick<News, 'mediaId' | 'creatorId'>) {
   return {
-    type: 'share',
-    mediaId: change.mediaId,
-    creatorId: change.creatorId,
-    seq: change.seq,
-    state: change.to,
-    secondsIn: present ? (media?.sourceInfo?.durationSeconds ?? 0) : 0,
-    secondsOut: current?.renditions.reduce((sum, { durationSeconds }) => sum + durationSeconds, 0) ?? 0,
-    bytesIn: present ? (media?.source.size ?? 0) : 0,
-    bytesOut: current?.bytes ?? 0,
+    type: 'share' as const,
+    mediaId,
+    creatorId,
+    state: media?.state ?? null,
+    secondsIn: media?.sourceInfo?.durationSeconds ?? 0,
+    secondsOut: media?.current?.renditions.reduce((sum, { durationSeconds }) => sum + durationSeconds, 0) ?? 0,
+    bytesIn: media?.source.size ?? 0,
+    bytesOut: media?.current?.bytes ?? 0,
   };
 }
 
-/** The amounts by which a creator's counts change; names are those of the count row's attributes. */
+/** The amounts by which a creator's counts change; names are the attributes of the count row. */
 export function difference(before: Share | null, after: Share): Record<string, number> {
   const amounts: Record<string, number> = {};
   const add = (name: string, amount: number) => {
@@ -62,7 +130,7 @@ export function costNames(engine: string, finishedAt: string) {
   return { usd: `${prefix}_usd`, vcpuSeconds: `${prefix}_vcpuSeconds` };
 }
 
-/** Adds count rows up. Attributes that are no counts are ignored. */
+/** Adds count rows up. Attributes that are not counts are ignored. */
 export function statsFrom(rows: readonly Record<string, unknown>[], creatorId?: string): Stats {
   const sums = new Map<string, number>();
   for (const row of rows) {

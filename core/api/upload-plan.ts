@@ -1,14 +1,14 @@
-import { SINGLE_PUT_MAX } from '../contracts/api.ts';
+import { SINGLE_PUT_MAX } from '../contracts/http/uploads.ts';
 
 const MIB = 1024 * 1024;
 /** S3's limits: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const MAX_PARTS = 10_000;
-/** Large enough that a part's request costs little of its time, small enough to lose little on a broken line. */
+/** Large enough that the overhead of a part's request is small, small enough to lose little when the connection breaks. */
 const PART_SIZE = 16 * MIB;
-/** Bytes of UTF-8; a key of S3 has at most 1024, and ids and slashes take less than 200 of them. */
+/** Bytes of UTF-8; an S3 key has at most 1024, and ids and slashes take less than 200 of them. */
 const MAX_NAME_BYTES = 200;
 
-/** Null for one PUT. */
+/** Null for a single PUT. */
 export function planParts(size: number): { partSize: number; partCount: number } | null {
   if (size <= SINGLE_PUT_MAX) return null;
   const partSize = Math.max(PART_SIZE, Math.ceil(size / MAX_PARTS / MIB) * MIB);
@@ -19,7 +19,7 @@ export function partSizeOf(partNumber: number, size: number, plan: { partSize: n
   return partNumber === plan.partCount ? size - plan.partSize * (plan.partCount - 1) : plan.partSize;
 }
 
-/** Numbers of 1 to `partCount` that are not received, at most `limit`. */
+/** Numbers from 1 to `partCount` that have not been received, at most `limit`. */
 export function missingParts(partCount: number, received: readonly number[], limit: number): number[] {
   const there = new Set(received);
   const missing: number[] = [];
@@ -39,7 +39,7 @@ export function isAllowedType(contentType: string, allowed: string): boolean {
 /** The last part of an untrusted path, without control characters, cut to 200 bytes; its extension is kept. */
 export function safeFileName(fileName: string): string {
   const last = fileName.split(/[/\\]/).filter(Boolean).at(-1) ?? '';
-  // \p{C} has lone surrogates too, which UTF-8 cannot say.
+  // \p{C} includes lone surrogates, which UTF-8 cannot encode.
   const clean = last.replace(/\p{C}/gu, '').replace(/^[.\s]+|[.\s]+$/g, '');
   if (!clean) return 'upload';
   const extension = /\.[A-Za-z0-9]{1,10}$/.exec(clean)?.[0] ?? '';
@@ -47,7 +47,7 @@ export function safeFileName(fileName: string): string {
   return cutToBytes(stem, MAX_NAME_BYTES - extension.length) + extension;
 }
 
-/** A file's name for people: no extension, underscores as spaces. */
+/** A file's name for display: no extension, underscores as spaces. */
 export function titleFrom(fileName: string): string {
   const title = fileName
     .replace(/\.[A-Za-z0-9]{1,10}$/, '')

@@ -1,7 +1,13 @@
-import type { CollectionView, JobView, MediaView } from '../contracts/api.ts';
+import { DEFAULT_ENGINE } from '../contracts/engines.ts';
+import type { CollectionView } from '../contracts/http/collections.ts';
+import type { JobView, MediaView } from '../contracts/http/media.ts';
+import type { DeliveryView, WebhookView } from '../contracts/http/webhooks.ts';
 import { type Access, DEFAULT_COLLECTION, parseDropKey } from '../contracts/keys.ts';
-import { type CollectionRow, type JobRow, type MediaRow, PLAYABLE_STATES } from '../contracts/rows.ts';
-import type { DeliveryRow, DeliveryView, EndpointRow, WebhookView } from '../contracts/webhooks.ts';
+import { OPTIONAL_NAMES, type OptionalName, some } from '../contracts/outputs.ts';
+import type { CollectionRow } from '../contracts/table/collections.ts';
+import type { JobRow } from '../contracts/table/jobs.ts';
+import { type MediaRow, PLAYABLE_STATES } from '../contracts/table/media.ts';
+import type { DeliveryRow, EndpointRow } from '../contracts/table/webhooks.ts';
 
 /** Rows as clients see them. */
 
@@ -53,26 +59,19 @@ export function mediaView(row: MediaRow, settings: ViewSettings, more: { job?: J
   };
 }
 
-/** A version keeps the access with which it was published; a change of the collection holds for the next one. */
+/** A version keeps the access with which it was published; a change of the collection applies from the next version on. */
 export function accessTo(version: { access?: Access | undefined }): Access {
   return version.access ?? 'public';
 }
 
-function playbackUrls(outputs: NonNullable<MediaRow['current']>['outputs'], origin: string) {
+export function playbackUrls(outputs: NonNullable<MediaRow['current']>['outputs'], origin: string) {
   const url = (key: string) => `${origin}/${key.split('/').map(encodeURIComponent).join('/')}`;
-  const { preview, mp4, thumbnail, poster, waveform } = outputs;
-  return {
-    hls: url(outputs.master),
-    ...(preview && { preview: url(preview) }),
-    ...(mp4 && { mp4: url(mp4) }),
-    ...(thumbnail && { thumbnail: url(thumbnail) }),
-    ...(poster && { poster: url(poster) }),
-    ...(waveform && { waveform: url(waveform) }),
-  };
+  const urlOf = (name: OptionalName) => (outputs[name] === undefined ? undefined : url(outputs[name]));
+  return { hls: url(outputs.master), ...some(OPTIONAL_NAMES, urlOf) };
 }
 
-/** What the uploader called it: the last segment of the key. */
-export function fileNameOf(key: string): string {
+/** The uploader's name for it: the last segment of the key. */
+function fileNameOf(key: string): string {
   return (parseDropKey(key)?.path ?? key).split('/').at(-1) ?? key;
 }
 
@@ -102,7 +101,7 @@ export function collectionView(row: CollectionRow): CollectionView {
     creatorId: row.creatorId,
     title: row.title || (row.collectionId === DEFAULT_COLLECTION ? 'Default' : row.collectionId),
     preset: row.preset,
-    engine: row.engine ?? 'batch-cpu',
+    engine: row.engine ?? DEFAULT_ENGINE,
     deleteOriginal: row.deleteOriginal,
     retranscodeFromOutput: row.retranscodeFromOutput,
     playback: row.playback,
@@ -120,6 +119,8 @@ export function webhookView(row: EndpointRow, now: string): WebhookView {
     events: row.events,
     description: row.description,
     enabled: row.enabled,
+    state: row.state,
+    ...(row.ping && { ping: row.ping }),
     secrets: row.secrets.filter((secret) => !secret.expiresAt || secret.expiresAt > now).length,
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,

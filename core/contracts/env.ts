@@ -1,50 +1,67 @@
 import { z } from 'zod';
 
-/** The environment of each function and of the worker. The stacks set exactly these names; a missing one fails at start. */
+/**
+ * The environment of each function and of the worker. The stacks set exactly these names, and for ingest-upload, track-job, sweep and
+ * api those of the engines (`engines/NAME/names.ts`) too; a missing one is an error at start.
+ */
 
 const Name = z.string().min(1);
 const Count = z.coerce.number().int().nonnegative();
 
-export const EngineEnv = z.object({ JOB_QUEUE: Name, RETRANSCODE_JOB_QUEUE: Name, JOB_DEFINITION: Name });
+/** Separated by spaces. */
+const Names = Name.transform((text) => text.split(' '));
 
-export const IngestUploadEnv = EngineEnv.extend({
+/** Limits of one creator in a day. */
+const Quotas = { MAX_UPLOADS_PER_DAY: Count, MAX_MINUTES_PER_DAY: Count };
+
+export const IngestUploadEnv = z.object({
+  ...Quotas,
   TABLE_NAME: Name,
-  UPLOADS_BUCKET: Name,
-  /** Where the jobs that it starts write, under tmp/. */
+  /** Bucket in which the jobs that it starts write, under tmp/. */
   MEDIA_BUCKET: Name,
   /** Bytes. A larger upload is refused with `too_large`. */
   MAX_UPLOAD_BYTES: Count,
+  /** Bytes of a worker's disk that a job may fill. An upload that certainly needs more is refused with `disk_full`. */
+  SCRATCH_BYTES: Count,
 });
 
-export const TrackJobEnv = z.object({ TABLE_NAME: Name, MEDIA_BUCKET: Name, PUBLISH_QUEUE_URL: Name });
+export const TrackJobEnv = z.object({
+  TABLE_NAME: Name,
+  MEDIA_BUCKET: Name,
+  PUBLISH_QUEUE_URL: Name,
+  /** Queue of requests for the next job of a media item. */
+  INGEST_QUEUE_URL: Name,
+});
 
 export const PublishOutputEnv = z.object({
   TABLE_NAME: Name,
   UPLOADS_BUCKET: Name,
   MEDIA_BUCKET: Name,
   PUBLISH_QUEUE_URL: Name,
-  /** Hours that the previous version stays after a new one is published. */
+  /** Queue of requests for the next job of a media item. */
+  INGEST_QUEUE_URL: Name,
+  /** Hours for which the previous version is kept after a new one is published. */
   GRACE_HOURS: z.coerce.number().nonnegative(),
 });
 
 export const AnnounceChangeEnv = z.object({ BUS_NAME: Name });
 
-export const SweepEnv = EngineEnv.extend({
+export const SweepEnv = z.object({
   TABLE_NAME: Name,
   UPLOADS_BUCKET: Name,
   MEDIA_BUCKET: Name,
   INGEST_QUEUE_URL: Name,
   PUBLISH_QUEUE_URL: Name,
-  MAX_UPLOAD_BYTES: Count,
-  GRACE_HOURS: z.coerce.number().nonnegative(),
+  WEBHOOK_QUEUE_URL: Name,
   /** How many re-transcodes may be unfinished at once. */
   MAX_RETRANSCODES: Count,
 });
 
-/** For tests and development: webhooks to plain http on this machine. No stack sets it. */
+/** Webhooks to plain http on this machine: `npm run dev` and tests set it, no stack does. */
 const AllowLoopback = z.stringbool({ truthy: ['true'], falsy: ['false'] }).default(false);
 
-export const ApiEnv = EngineEnv.extend({
+export const ApiEnv = z.object({
+  ...Quotas,
   TABLE_NAME: Name,
   UPLOADS_BUCKET: Name,
   MEDIA_BUCKET: Name,
@@ -55,29 +72,42 @@ export const ApiEnv = EngineEnv.extend({
   MAX_UPLOAD_BYTES: Count,
   /** Comma-separated MIME types, `video/*` style wildcards allowed. */
   ALLOWED_CONTENT_TYPES: Name,
-  /** How often a failed media may be tried in all. */
+  /** How often a failed media item may be attempted in all. */
   MAX_ATTEMPTS: Count,
   /** `https://…` origin that serves the media bucket. */
   DELIVERY_URL: Name,
+  /** See ClaimSettings of core/api/caller.ts. */
+  JWT_SCOPE_CLAIMS: Names,
+  JWT_CREATOR_CLAIMS: Names,
+  JWT_CREATOR_SCOPES: Names,
+  JWT_OPERATOR_SCOPES: Names,
   INGEST_QUEUE_URL: Name,
   TRACK_QUEUE_URL: Name,
+  CHANGE_QUEUE_URL: Name,
   WEBHOOK_QUEUE_URL: Name,
   WEBHOOK_ALLOW_LOOPBACK: AllowLoopback,
-  /** Both or none: without them there are no sessions for private media. The key is PEM. */
-  PLAYBACK_KEY_PAIR_ID: Name.optional(),
-  PLAYBACK_PRIVATE_KEY: Name.optional(),
-  GRACE_HOURS: z.coerce.number().nonnegative(),
+  /** Both or none: without them no private media is signed. See aws/playback-key.ts; the secret's text is the private key as PEM. */
+  PLAYBACK_KEYS: Name.optional(),
+  PLAYBACK_SECRET: Name.optional(),
+  /** The domain that pages and delivery have in common; without it a browser would not send our cookies to CloudFront. */
+  COOKIE_DOMAIN: Name.optional(),
 });
+
+export const FanOutChangeEnv = z.object({ TABLE_NAME: Name, WEBHOOK_QUEUE_URL: Name });
 
 export const DeliverWebhookEnv = z.object({
   TABLE_NAME: Name,
   WEBHOOK_QUEUE_URL: Name,
   WEBHOOK_ALLOW_LOOPBACK: AllowLoopback,
+  /** How many of one creator's deliveries may be attempted at once. */
+  MAX_DELIVERIES_AT_ONCE: Count,
 });
 
 /** Set by the job definition; DROPREEL_JOB comes with each submit, AWS_BATCH_JOB_ID and AWS_BATCH_JOB_ATTEMPT from AWS Batch. */
 export const WorkerEnv = z.object({
   BUS_NAME: Name,
+  /** The role with the permissions of a job, which the container's own role may assume. */
+  JOB_ROLE_ARN: Name,
   /** A Job (see job.ts) as JSON. */
   DROPREEL_JOB: Name,
   AWS_BATCH_JOB_ID: Name,

@@ -1,13 +1,16 @@
 import { z } from 'zod';
-import { ErrorCode } from '../jobs/errors.ts';
-import { CollectionId, CreatorId, JobId, MediaId } from './ids.ts';
-import { MediaState } from './rows.ts';
+import { ErrorCode } from './errors.ts';
+import { CollectionId, CreatorId, DeliveryId, EndpointId, JobId, MediaId } from './ids.ts';
+import { STEPS } from './table/jobs.ts';
+import { MediaState } from './table/media.ts';
+
+const Time = z.iso.datetime();
 
 /** Events on the buses and bodies of the queues' messages. Unknown fields are ignored: AWS adds some over time. */
 
 const Envelope = z.object({ id: z.string(), time: z.iso.datetime() });
 
-/** S3's event by way of EventBridge. Keys are as they are, not URL-encoded. https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html */
+/** S3's event through EventBridge. Keys are not URL-encoded. https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html */
 export const ObjectCreated = Envelope.extend({
   source: z.literal('aws.s3'),
   'detail-type': z.literal('Object Created'),
@@ -24,39 +27,16 @@ export const ObjectCreated = Envelope.extend({
 });
 export type ObjectCreated = z.infer<typeof ObjectCreated>;
 
-export const BATCH_STATUSES = [
-  'SUBMITTED',
-  'PENDING',
-  'RUNNABLE',
-  'STARTING',
-  'RUNNING',
-  'SUCCEEDED',
-  'FAILED',
-] as const;
-
-/** https://docs.aws.amazon.com/batch/latest/userguide/batch_job_events.html */
-export const BatchJobStateChange = Envelope.extend({
-  source: z.literal('aws.batch'),
-  'detail-type': z.literal('Batch Job State Change'),
-  detail: z.object({
-    jobId: z.string(),
-    jobName: z.string(),
-    jobQueue: z.string(),
-    status: z.enum(BATCH_STATUSES),
-    statusReason: z.string().optional(),
-    attempts: z.array(z.unknown()).default([]),
-    container: z.object({ exitCode: z.number().int().optional(), reason: z.string().optional() }).optional(),
-    startedAt: z.number().optional(),
-    stoppedAt: z.number().optional(),
-  }),
-});
-export type BatchJobStateChange = z.infer<typeof BatchJobStateChange>;
-
 /** Sources and detail-types of our own events. */
 export const SOURCE = { worker: 'dropreel.worker', pipeline: 'dropreel' } as const;
-export const DETAIL = { progress: 'Job Progress', mediaChanged: 'Media State Changed' } as const;
+export const DETAIL = {
+  progress: 'Job Progress',
+  mediaChanged: 'Media State Changed',
+  countsChanged: 'Media Counts Changed',
+  calledBack: 'Engine Called Back',
+} as const;
 
-/** From the worker, on our bus, at most one each 2 s and one for each finished step. It is the job's heartbeat too. */
+/** From the worker, on our bus, at most one every 2 s and one for each finished step. It is the job's heartbeat too. */
 export const JobProgress = Envelope.extend({
   source: z.literal(SOURCE.worker),
   'detail-type': z.literal(DETAIL.progress),
@@ -65,19 +45,19 @@ export const JobProgress = Envelope.extend({
     engineJobId: z.string(),
     attempt: z.number().int().positive(),
     at: z.iso.datetime(),
-    /** What it is doing. */
+    /** The current step. */
     phase: z.enum(['pulling', 'probing', 'transcoding', 'verifying', 'pushing', 'done']),
     /** Of the whole job, 0 to 100; grows within an attempt. */
     percent: z.number().min(0).max(100),
     /** Times real time. */
     speed: z.number().optional(),
-    /** The step that has just been finished. */
-    step: z.enum(['pulled', 'transcoded', 'pushed']).optional(),
+    /** The step that has just finished. */
+    step: z.enum(STEPS).optional(),
   }),
 });
 export type JobProgress = z.infer<typeof JobProgress>;
 
-/** From announce-change, on our bus: one for each change of a media's state, none lost, maybe twice; `seq` orders them. */
+/** From announce-change, on our bus: one for each change of a media's state, none lost, possibly duplicated; `seq` orders them. */
 export const MediaStateChanged = z.object({
   source: z.literal(SOURCE.pipeline),
   'detail-type': z.literal(DETAIL.mediaChanged),
@@ -95,14 +75,47 @@ export const MediaStateChanged = z.object({
   }),
 });
 export type MediaStateChanged = z.infer<typeof MediaStateChanged>;
+export type StateChange = MediaStateChanged['detail'];
+
+/**
+ * From announce-change, on our bus: the stats of a media item must be recomputed though its state is the same. Another version is
+ * the current one or, with a job, the cost of that job is known.
+ */
+export const MediaCountsChanged = z.object({
+  source: z.literal(SOURCE.pipeline),
+  'detail-type': z.literal(DETAIL.countsChanged),
+  detail: z.object({ mediaId: MediaId, creatorId: CreatorId, jobId: JobId.optional() }),
+});
+export type MediaCountsChanged = z.infer<typeof MediaCountsChanged>;
+
+/** What fan-out-change reads from its queue. */
+export const ChangeMessage = z.discriminatedUnion('detail-type', [MediaStateChanged, MediaCountsChanged]);
+export type ChangeMessage = z.infer<typeof ChangeMessage>;
+
+/** From api, in the track queue alone: an engine has reported by POST /engine-callbacks that a job has ended. */
+export const EngineCalledBack = z.object({
+  source: z.literal(SOURCE.pipeline),
+  'detail-type': z.literal(DETAIL.calledBack),
+  detail: z.object({
+    jobId: JobId,
+    engineJobId: z.string(),
+    status: z.enum(['completed', 'failed']),
+    error: z.string().optional(),
+  }),
+});
+export type EngineCalledBack = z.infer<typeof EngineCalledBack>;
+
+/** An event in the format of an engine: `engines/` reads it. */
+export const EngineMessage = z.object({ source: z.string(), 'detail-type': z.string(), detail: z.unknown() });
+export type EngineMessage = z.infer<typeof EngineMessage>;
 
 /** What track-job reads from its queue. */
-export const TrackMessage = z.union([BatchJobStateChange, JobProgress]);
+export const TrackMessage = z.union([JobProgress, EngineMessage]);
 
 /**
  * What publish-output reads from its queue. With `rollback`, jobId names the current version's job, and that version is
- * taken back in favour of the previous one, unless that was asked `at` a time before the last rollback. `copied` is how many
- * copies of its plan a cut-off publish has made and verified.
+ * replaced by the previous one, unless the rollback was requested (`at`) before the last rollback. `copied` is how many
+ * copies of its plan an interrupted publish has made and verified.
  */
 export const PublishMessage = z.object({
   jobId: JobId,
@@ -112,5 +125,30 @@ export const PublishMessage = z.object({
 });
 export type PublishMessage = z.infer<typeof PublishMessage>;
 
-/** What the schedule hands to sweep; `time` is the scheduled time (`<aws.scheduler.scheduled-time>`), else it takes the clock's. */
-export const SweepInput = z.object({ time: z.iso.datetime().optional() });
+/**
+ * The input of sweep: from its schedule `time`, the scheduled time (`<aws.scheduler.scheduled-time>`), else the clock's time is
+ * used; from the end of a re-transcode `only`: the next may start.
+ */
+export const SweepInput = z.object({ time: z.iso.datetime().optional(), only: z.literal('retranscodes').optional() });
+
+/** A message of the webhook queue: attempt this delivery, not before `dueAt`. */
+export const DeliveryMessage = z.object({
+  endpointId: EndpointId,
+  creatorId: CreatorId,
+  deliveryId: DeliveryId,
+  dueAt: Time,
+  /** How often it has waited for a place among the creator's deliveries. */
+  turns: z.number().int().optional(),
+});
+export type DeliveryMessage = z.infer<typeof DeliveryMessage>;
+
+/** A message of the webhook queue: ping this endpoint, not before `dueAt`. */
+export const PingMessage = z.object({
+  pingId: z.string(),
+  endpointId: EndpointId,
+  creatorId: CreatorId,
+  dueAt: Time,
+  /** Pings before this one. */
+  tries: z.number().int(),
+});
+export type PingMessage = z.infer<typeof PingMessage>;

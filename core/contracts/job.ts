@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { ErrorCode } from '../jobs/errors.ts';
-import { Preset } from '../media/presets.ts';
+import { ErrorCode } from './errors.ts';
 import { CreatorId, JobId, MediaId } from './ids.ts';
-import { RenditionSummary, Source, SourceInfo } from './rows.ts';
+import { each, FILE_NAMES } from './outputs.ts';
+import { Preset } from './presets.ts';
+import { RenditionSummary, Source, SourceInfo } from './table/media.ts';
 
-/** What an engine is given: DROPREEL_JOB of the worker. AWS Batch passes at most 8192 characters of overrides. */
+/** The engine's input: DROPREEL_JOB of the worker. AWS Batch passes at most 8192 characters of overrides. */
 export const Job = z.object({
   jobId: JobId,
   mediaId: MediaId,
@@ -18,7 +19,7 @@ export type Job = z.infer<typeof Job>;
 /** Exit codes of the worker, matched by the job definition's evaluateOnExit. */
 export const EXIT = {
   ok: 0,
-  /** The result says failed with a permanent code: do not try again. (EX_DATAERR of sysexits.h) */
+  /** The result says failed with a permanent code: do not retry. (EX_DATAERR of sysexits.h) */
   permanent: 65,
   /** Worth another attempt. (EX_TEMPFAIL) */
   transient: 75,
@@ -42,6 +43,8 @@ export const AudioGroup = z.object({
   playlist: z.string(),
   codecs: z.string(),
   channels: z.number().int(),
+  /** BCP 47, such as `de`; absent where the source names none. */
+  language: z.string().optional(),
   bandwidth: z.number().int(),
   averageBandwidth: z.number().int(),
   bytes: z.number().int(),
@@ -53,7 +56,7 @@ export type AudioGroup = z.infer<typeof AudioGroup>;
 export const Rendition = RenditionSummary.extend({ playlist: z.string(), audio: z.string().optional() });
 export type Rendition = z.infer<typeof Rendition>;
 
-/** How the preview is put together from finished files when it is published. */
+/** How the preview is assembled from finished files when it is published. */
 export const Preview = z.object({
   /** Paths, relative to the output prefix, of playlists made for the preview: `preview/preview.m3u8` is the entry. */
   playlists: z.array(z.string()),
@@ -70,16 +73,18 @@ export const Succeeded = z.object({
   source: SourceInfo,
   audio: z.array(AudioGroup),
   renditions: z.array(Rendition).min(1),
+  /** Whether the picture carries captions (CEA-608); absent for sound, and in results from before it was recorded. */
+  captions: z.boolean().optional(),
   preview: Preview.optional(),
-  mp4: z.string().optional(),
-  thumbnail: z.string().optional(),
-  poster: z.string().optional(),
-  waveform: z.string().optional(),
-  /** Everything under the prefix, this file and the claim excepted. */
+  /** Paths, relative to the output prefix. */
+  ...each(FILE_NAMES, () => z.string().optional()),
+  /** Everything under the prefix, except this file and the claim. */
   files: z.array(OutputFile),
   preset: z.object({ name: z.string(), version: z.number().int() }),
   /** What was left out of the outputs, with its reason. */
   skipped: z.array(z.object({ what: z.string(), why: z.string() })),
+  /** The version of FFmpeg that made it, as FFmpeg reports it; absent in results from before it was recorded. */
+  ffmpeg: z.string().optional(),
   usage: z.object({ wallSeconds: z.number(), cpuSeconds: z.number() }),
 });
 export type Succeeded = z.infer<typeof Succeeded>;

@@ -1,10 +1,22 @@
 /** Every S3 key of the product, in one place: the stacks' policies and lifecycle rules, the functions and the worker use these. */
 
 import { CollectionId, CreatorId } from './ids.ts';
+import {
+  each,
+  FILE_NAMES,
+  FILES,
+  type FileName,
+  FOLDER_NAMES,
+  FOLDERS,
+  type Folder,
+  POINTED_NAMES,
+  STREAM_NAMES,
+  STREAMS,
+} from './outputs.ts';
 
 export const DROP_PREFIX = 'drop/';
 export const TMP_PREFIX = 'tmp/';
-/** In the media bucket: before the keys of media that are played with a signature only. docs/decisions/0101-private-playback.md */
+/** Prefix in the media bucket of media that is played with a signature only. docs/decisions/0101-private-playback.md */
 export const PRIVATE_PREFIX = 'private/';
 export const DEFAULT_COLLECTION = 'default';
 
@@ -12,27 +24,44 @@ export const DEFAULT_COLLECTION = 'default';
 export const ACCESS = ['public', 'private'] as const;
 export type Access = (typeof ACCESS)[number];
 
-/** Match the keys of every published MP4, and of every published stream, as a policy's resources have them. */
+/** Patterns of the keys of every published MP4, and of every published stream, as a policy's resources have them. */
 export const OUTPUT_KEYS = ['*/mp4/*.mp4', '*/hls/*'] as const;
 
-/** Match the keys of the pointers, as a policy's resources have them. */
+/** Patterns of every key of a published media item in both places, and of none of a job's output under tmp/. */
+export const PUBLISHED_KEYS = FOLDER_NAMES.map((folder) => `*/${folder}/*`);
+
+/** Patterns of the keys of the pointers in both places, as a policy's resources have them. */
 export const POINTER_KEYS = [
-  '*/hls/*/master.m3u8',
-  '*/hls/*/preview/preview.m3u8',
-  '*/thumbnails/media/*.jpg',
-  '*/waveforms/*/waveform.json',
-] as const;
+  ...streamPointers().map((pointer) => `*/${FOLDERS.hls.path}/*/${pointer}`),
+  ...filePointers().map(({ folder, pointer }) => `*/${FOLDERS[folder].path}/*/${pointer}`),
+  ...streamPointers().map((pointer) => `${PRIVATE_PREFIX}*/hls/${pointer}`),
+  ...filePointers().map(({ folder, pointer }) => `${PRIVATE_PREFIX}*/${folder}/${pointer}`),
+];
+
+/** The parts of the private place that anyone may see, as path patterns of CloudFront's behaviours. */
+export const PRIVATE_BUT_OPEN = [
+  ...STREAM_NAMES.filter((name) => STREAMS[name].open).map((name) => `${PRIVATE_PREFIX}*/hls/${STREAMS[name].path}*`),
+  ...FOLDER_NAMES.filter((folder) => FOLDERS[folder].open).map((folder) => `${PRIVATE_PREFIX}*/${folder}/*`),
+];
+
+function streamPointers(): string[] {
+  return STREAM_NAMES.map((name) => `${STREAMS[name].path}${STREAMS[name].playlist}`);
+}
+
+function filePointers() {
+  return POINTED_NAMES.map((name) => FILES[name]);
+}
 
 export interface DropLocation {
   creatorId: string;
   collectionId: string;
-  /** The rest of the key after the collection: what the uploader called the file. */
+  /** The rest of the key after the collection: the uploader's name for the file. */
   path: string;
 }
 
 /**
  * Reads `drop/{creatorId}/{collectionId}/{path…}`. `drop/{creatorId}/{file}` goes to the collection `default`.
- * Null for a key that is no drop: a "folder" (ends in a slash), an invalid creator or collection, another prefix.
+ * Null for a key that is not a drop: a "folder" (ends in a slash), an invalid creator or collection, another prefix.
  */
 export function parseDropKey(key: string): DropLocation | null {
   if (!key.startsWith(DROP_PREFIX) || key.endsWith('/')) return null;
@@ -47,46 +76,68 @@ export function dropKey(location: DropLocation): string {
   return `${DROP_PREFIX}${location.creatorId}/${location.collectionId}/${location.path}`;
 }
 
-/** Where one job writes, and all that it may write. */
+/** Where one job writes; it may write nowhere else. */
 export function tmpPrefix(jobId: string): string {
   return `${TMP_PREFIX}${jobId}/`;
 }
 
-/** Written last by the worker; its presence says that the prefix is complete, or why it never will be. */
+/** Written last by the worker; its presence means that the prefix is complete, or records why it never will be. */
 export const RESULT_FILE = 'result.json';
 /** Written first by the worker, with If-None-Match: which engine job may work under this prefix. */
 export const CLAIM_FILE = 'claim.json';
 
 /**
- * The published objects of a media in one of its two places. Under `v{n}` they are immutable, n being the number of the
- * job that made them. The others are pointers or small copies, replaced in one PUT each.
+ * All published objects of a private media item lie under this prefix, and nothing else does: creator and media id come first, so
+ * that a signature for the prefix has no wildcard before the id.
+ */
+export function privatePrefix(creatorId: string, mediaId: string): string {
+  return `${PRIVATE_PREFIX}${creatorId}/${mediaId}/`;
+}
+
+function foldersOf(creatorId: string, mediaId: string, access: Access): Record<Folder, string> {
+  if (access === 'private') return each(FOLDER_NAMES, (folder) => `${privatePrefix(creatorId, mediaId)}${folder}/`);
+  return each(FOLDER_NAMES, (folder) => `${creatorId}/${FOLDERS[folder].path}/${mediaId}/`);
+}
+
+/**
+ * The published objects of a media item in one of its two places. Under `v{n}` they are immutable, n being the number of the
+ * job that made them. The others are pointers, replaced in one PUT each.
  */
 export function mediaKeys(creatorId: string, mediaId: string, access: Access = 'public') {
-  const root = `${access === 'private' ? PRIVATE_PREFIX : ''}${creatorId}/`;
-  const hls = `${root}hls/${mediaId}/`;
-  const thumbnails = `${root}thumbnails/media/${mediaId}/`;
-  const waveforms = `${root}waveforms/${mediaId}/`;
-  const mp4 = `${root}mp4/${mediaId}/`;
+  const folders = foldersOf(creatorId, mediaId, access);
   return {
-    master: `${hls}master.m3u8`,
-    preview: `${hls}preview/preview.m3u8`,
-    thumbnail: `${thumbnails}auto-generated.jpg`,
-    poster: `${thumbnails}poster.jpg`,
-    waveform: `${waveforms}waveform.json`,
-    /** Every prefix of the place that holds objects of this media. */
-    prefixes: [hls, thumbnails, waveforms, mp4],
-    version: (n: number) => ({
-      hls: `${hls}v${n}/`,
-      preview: `${hls}preview/v${n}/`,
-      mp4: `${mp4}v${n}.mp4`,
-      thumbnail: `${thumbnails}v${n}/auto-generated.jpg`,
-      poster: `${thumbnails}v${n}/poster.jpg`,
-      waveform: `${waveforms}v${n}/waveform.json`,
-    }),
+    ...each(STREAM_NAMES, (name) => `${folders.hls}${STREAMS[name].path}${STREAMS[name].playlist}`),
+    ...each(POINTED_NAMES, (name) => `${folders[FILES[name].folder]}${FILES[name].pointer}`),
+    /** Every prefix of the place that holds objects of this media item. */
+    prefixes: access === 'private' ? [privatePrefix(creatorId, mediaId)] : Object.values(folders),
+    /** Folders of the streams, `hls` being the master's; keys of the files. */
+    version: (n: number) => {
+      const { streams, files } = placesIn(folders, n);
+      const { master: hls, ...others } = streams;
+      return { hls, ...others, ...files };
+    },
   };
 }
 
-/** Every prefix that holds published objects of this media, in both places. */
+/** Where all objects of one version lie: the folders of its streams, and the keys of its files. */
+export function versionPlaces(creatorId: string, mediaId: string, n: number, access: Access = 'public') {
+  return placesIn(foldersOf(creatorId, mediaId, access), n);
+}
+
+function placesIn(folders: Record<Folder, string>, n: number) {
+  return {
+    streams: each(STREAM_NAMES, (name) => `${folders.hls}${STREAMS[name].path}v${n}/`),
+    files: each(FILE_NAMES, (name) => `${folders[FILES[name].folder]}${versionFile(name, n)}`),
+  };
+}
+
+/** A file without a pointer is named after its version, because nothing else lies in its folder. */
+function versionFile(name: FileName, n: number): string {
+  const { pointer, file } = FILES[name];
+  return pointer === null ? `v${n}${file.slice(file.lastIndexOf('.'))}` : `v${n}/${pointer}`;
+}
+
+/** Every prefix that holds published objects of this media item, in both places. */
 export function mediaPrefixes(creatorId: string, mediaId: string): string[] {
   return ACCESS.flatMap((access) => mediaKeys(creatorId, mediaId, access).prefixes);
 }

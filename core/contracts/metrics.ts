@@ -1,19 +1,26 @@
-/** Custom metrics, written by the functions and watched by the alarms. Their one dimension is `service`: the function's name. */
-
-export const METRIC_NAMESPACE = 'dropreel';
+/**
+ * Custom metrics, written by the functions and watched by the alarms. Their namespace is the name of the deployment, their only
+ * dimension is `service`: the function's name.
+ */
 
 /** All are counts. */
 export const METRICS = {
   /** A job ended as failed, whatever the code. From track-job and sweep. */
   jobFailed: 'JobFailed',
-  /** A failure that no user can mend: `decide` said escalate, or sweep could not repair. From every function that decides. */
+  /** A failure that no user can correct: `decide` returned escalate, or sweep could not repair. From every function that decides. */
   escalated: 'Escalated',
   /** A call of an engine that was forged, stale or repeated, and changed nothing. From api. */
   callbackRefused: 'CallbackRefused',
-  /** A webhook that no try of three days brought to its receiver. From deliver-webhook. */
+  /** A webhook that no attempt in three days delivered to its receiver. From deliver-webhook. */
   webhookUndelivered: 'WebhookUndelivered',
-  /** An object under drop/ whose key is none of ours. From ingest-upload. */
+  /** An object under drop/ whose key is not one of ours. From ingest-upload. */
   badKey: 'BadKey',
+  /** A row that this release cannot read, such as one of a later release: a list leaves it out. From every function that lists rows. */
+  rowUnreadable: 'RowUnreadable',
+  /** A scheduled run of sweep, however it ended. */
+  swept: 'Swept',
+  /** A compute environment of AWS Batch that is invalid, counted each time that sweep checks. */
+  environmentInvalid: 'EnvironmentInvalid',
   /** A repair by sweep of what an event missed. */
   repaired: 'Repaired',
 } as const;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * Every way in which the API says no: RFC 9457 problem details with one of these codes. Per code: the HTTP status, a
- * short title, and when it is given. docs/api.md is checked against this list.
+ * Every refusal of the API: RFC 9457 problem details with one of these codes. Per code: the HTTP status, a short title, and
+ * when it is returned. docs/api.md is checked against this list.
  */
 export const PROBLEMS = {
   malformed_request: {
@@ -22,7 +22,7 @@ export const PROBLEMS = {
   },
   unauthenticated: {
     status: 401,
-    title: 'Who are you?',
+    title: 'Authentication required',
     when: 'The request has no valid token, or a callback has no valid signature.',
   },
   forbidden: {
@@ -33,7 +33,7 @@ export const PROBLEMS = {
   not_found: {
     status: 404,
     title: 'Not found',
-    when: "There is no such thing, or it is another creator's.",
+    when: 'It does not exist, or it belongs to another creator.',
   },
   method_not_allowed: {
     status: 405,
@@ -42,18 +42,18 @@ export const PROBLEMS = {
   },
   wrong_state: {
     status: 409,
-    title: 'Not in its present state',
-    when: 'The media is in a state in which this cannot be done; `detail` names both.',
+    title: 'Not possible in the present state',
+    when: 'The media item is in a state in which this cannot be done; `detail` names both.',
   },
   attempts_exhausted: {
     status: 409,
-    title: 'No attempt is left',
-    when: 'A failed media has been tried as often as the configuration allows (MAX_ATTEMPTS, 2 by default).',
+    title: 'Attempts exhausted',
+    when: 'A failed media item has been tried as often as the configuration allows (MAX_ATTEMPTS, 2 by default).',
   },
   no_previous_version: {
     status: 409,
     title: 'Nothing to roll back to',
-    when: 'The media has no previous version, or its grace period is over.',
+    when: 'The media item has no previous version, or its grace period is over.',
   },
   original_gone: {
     status: 409,
@@ -69,7 +69,7 @@ export const PROBLEMS = {
   },
   upload_closed: {
     status: 409,
-    title: 'The upload is over',
+    title: 'The upload is closed',
     when: 'The upload was finished, aborted or has expired.',
   },
   too_many_webhooks: {
@@ -77,34 +77,39 @@ export const PROBLEMS = {
     title: 'Too many webhook endpoints',
     when: 'A creator has 10 endpoints already.',
   },
+  webhook_unverified: {
+    status: 409,
+    title: 'The endpoint has not answered a ping',
+    when: 'A delivery cannot be sent again to an endpoint that has not answered a ping; `POST /webhooks/{id}/verify` pings it.',
+  },
   in_progress: {
     status: 409,
-    title: 'Still at work on it',
+    title: 'Request in progress',
     when: 'Another request with this Idempotency-Key has not ended; `Retry-After` says when to ask again.',
   },
   conflict: {
     status: 409,
-    title: 'Changed meanwhile',
+    title: 'Conflicting change',
     when: 'Something else changed the same thing at the same moment. Read it, then try again.',
   },
   precondition_failed: {
     status: 412,
-    title: 'Changed since you read it',
+    title: 'Changed since it was read',
     when: 'If-Match names another version than the present one.',
   },
   too_large: {
     status: 413,
     title: 'Too large',
-    when: 'The announced file is larger than this path takes; larger files go straight to the uploads bucket.',
+    when: 'The announced file is larger than this path allows; larger files go straight to the uploads bucket.',
   },
   type_not_allowed: {
     status: 415,
-    title: 'This type of file is not taken',
+    title: 'Content type not allowed',
     when: 'The announced content type is not on the list (ALLOWED_CONTENT_TYPES).',
   },
   not_json: {
     status: 415,
-    title: 'Send JSON',
+    title: 'The body has to be JSON',
     when: 'A body was sent with another Content-Type than application/json.',
   },
   key_reused: {
@@ -112,11 +117,16 @@ export const PROBLEMS = {
     title: 'The Idempotency-Key was used for something else',
     when: 'The same key came with another body, within 24 hours.',
   },
-  internal: { status: 500, title: 'Our fault', when: 'A defect. The log has it under the `instance`.' },
+  quota_exceeded: {
+    status: 429,
+    title: 'The quota is used up',
+    when: "A creator's uploads or minutes of a day, or pings of an hour, are used up; `detail` says which, `Retry-After` when there are more.",
+  },
+  internal: { status: 500, title: 'Internal error', when: 'An unexpected error. The log has it under the `instance`.' },
   unavailable: {
     status: 503,
-    title: 'Try again',
-    when: 'A service that this needs did not answer; `Retry-After` says when to try again.',
+    title: 'Service unavailable',
+    when: 'A service that the request depends on did not answer; `Retry-After` says when to try again.',
   },
 } as const satisfies Record<string, { status: number; title: string; when: string }>;
 
@@ -132,7 +142,7 @@ export const Problem = z
     title: z.string(),
     status: z.number().int(),
     code: ProblemCode,
-    /** A sentence for the person who asked. */
+    /** A sentence for the person who sent the request. */
     detail: z.string(),
     /** The request's id, as in the log. */
     instance: z.string().optional(),

@@ -1,16 +1,29 @@
-import type { JobRow } from '../contracts/rows.ts';
+import type { Succeeded } from '../contracts/job.ts';
+import type { JobRow } from '../contracts/table/jobs.ts';
 
-/** USD per vCPU-hour and per GB-hour of Fargate on demand, Linux/x86, us-east-1. https://aws.amazon.com/fargate/pricing/ */
-const VCPU_HOUR = 0.04048;
-const GB_HOUR = 0.004445;
-/** Of the job definition's shape: GB of memory for each vCPU. */
-const GB_PER_VCPU = 2;
+/** What jobs use. Their engine computes what that costs. */
 
-/**
- * What an encode costs, by the CPU time that it took, at the price on demand; Spot is about a third of it. The bill is for
- * the wall time of the vCPUs that the job definition reserves, which the encoders keep busy.
- */
-export function priceOf(usage: { cpuSeconds: number }): NonNullable<JobRow['cost']> {
-  const usd = (usage.cpuSeconds / 3600) * (VCPU_HOUR + GB_PER_VCPU * GB_HOUR);
-  return { usd: Number(usd.toFixed(6)), vcpuSeconds: Number(usage.cpuSeconds.toFixed(1)) };
+/** What an engine job holds, and is billed for whether or not it succeeds: vCPUs, for the seconds of each of its attempts. */
+export interface Held {
+  vcpus: number;
+  seconds: readonly number[];
+}
+
+/** vCPU-seconds of all attempts: for a job whose CPU time is unknown. */
+export function allHeld({ vcpus, seconds }: Held): number {
+  return vcpus * sum(seconds);
+}
+
+/** vCPU-seconds of the attempts other than the good one, which took `wallSeconds`: their hosts were lost, or they failed. */
+export function heldInVain({ vcpus, seconds }: Held, wallSeconds: number): number {
+  return seconds.length > 1 ? vcpus * Math.max(0, sum(seconds) - wallSeconds) : 0;
+}
+
+/** vCPU-seconds of an encode that succeeded, published or not: its CPU time, and what earlier attempts held without a result. */
+export function takenBy({ heldInVain = 0 }: Pick<JobRow, 'heldInVain'>, { usage }: Pick<Succeeded, 'usage'>): number {
+  return usage.cpuSeconds + heldInVain;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

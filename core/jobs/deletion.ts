@@ -1,30 +1,72 @@
-import { CHORE, type MediaRow, rowKeys, type TombstoneRow } from '../contracts/rows.ts';
+import { DUE_WORK, rowKeys } from '../contracts/table/keys.ts';
+import type { MediaRow, Source, TombstoneRow } from '../contracts/table/media.ts';
+import { epochSeconds } from '../time.ts';
 import type { Outcome } from './change.ts';
 import { changeMedia } from './rows.ts';
 
 /** Longer than caches keep the objects of a version: a year. */
 const TOMBSTONE_DAYS = 400;
 
-/** Marks a media for deletion: from here on no job of it is published, and sweep removes its objects, then its rows. */
-export function markDeleting(media: MediaRow, now: string): Outcome {
-  if (media.state === 'deleting') return { none: 'marked before' };
-  const set: Partial<MediaRow> = { state: 'deleting', scheduleRetranscode: false, todo: CHORE.delete, todoAt: now };
+/**
+ * Marks a media item for deletion: after this none of its jobs is published, and sweep removes its objects, then its rows.
+ * @param newest the newest version of its upload, read after `media`: a later version is another upload
+ */
+export function markDeleting(media: MediaRow, now: string, newest?: string): Outcome {
+  if (media.state === 'deleting') return { refused: 'marked before' };
+  const set: Partial<MediaRow> = {
+    state: 'deleting',
+    scheduleRetranscode: false,
+    todo: DUE_WORK.delete,
+    todoAt: now,
+    ...(newest !== undefined && { deleteThrough: newest }),
+  };
   return { change: [changeMedia(media, now, set)] };
 }
 
+/** The newest version of the upload that is removed with the media item; the versions that S3 lists after it are removed too. */
+export function lastVersionOf({ deleteThrough, pending, source }: MediaRow): string | undefined {
+  return deleteThrough ?? (pending?.source ?? source).versionId;
+}
+
+/** An upload whose key has a media item that is being deleted: it has to wait, and must not be forgotten. */
+export function uploadWaits(media: MediaRow, newest: Source): Outcome {
+  if (media.state !== 'deleting') return { refused: `the media item is ${media.state}` };
+  if (newest.versionId === lastVersionOf(media)) return { refused: 'the media item is being deleted' };
+  if (media.uploadedAgain) return { refused: 'it waits already' };
+  const key = rowKeys.media(media.mediaId);
+  return {
+    change: [{ op: 'update', key, expect: { state: 'deleting', seq: media.seq }, set: { uploadedAgain: true } }],
+  };
+}
+
 /**
- * The last of a deleted media. Its numbers are not given again: caches may hold what lay under `v{n}`, and receivers of
- * webhooks drop what is not newer than the last that they know.
+ * The last change of a deleted media item. Its numbers are not reused: caches may hold what was under `v{n}`, and receivers of
+ * webhooks drop what is not newer than the last event that they know.
  */
-export function bury(media: MediaRow, now: string): Outcome {
-  if (media.state !== 'deleting') return { none: `the media is ${media.state}` };
-  const expiresAt = Math.floor(Date.parse(now) / 1000) + TOMBSTONE_DAYS * 86_400;
-  // That the row is gone is announced with the next number.
+export function finishDeletion(media: MediaRow, now: string): Outcome {
+  if (media.state !== 'deleting') return { refused: `the media item is ${media.state}` };
+  const expiresAt = epochSeconds(now, { days: TOMBSTONE_DAYS });
+  // The removal of the row is announced with the next number.
   const set: TombstoneRow = { type: 'tombstone', jobCount: media.jobCount, seq: media.seq + 1, expiresAt };
   return {
     change: [
-      { op: 'remove', key: rowKeys.media(media.mediaId), expect: { state: 'deleting', seq: media.seq } },
+      {
+        op: 'remove',
+        key: rowKeys.media(media.mediaId),
+        // An upload that was noted after the row was read is handled first.
+        expect: { state: 'deleting', seq: media.seq, uploadedAgain: media.uploadedAgain ?? null },
+      },
       { op: 'update', key: rowKeys.tombstone(media.mediaId), expect: {}, set },
     ],
   };
+}
+
+/** The uploaded version that the media item was made from is removed, as its collection asks. */
+export function originalDeleted(media: MediaRow, versionId: string, now: string): Outcome {
+  if (media.state === 'deleting') return { refused: 'the media item is being deleted' };
+  if (media.source.versionId !== versionId) return { refused: 'another upload is known' };
+  if (media.originalDeletedAt !== undefined) return { refused: 'noted before' };
+  const expect = { state: media.state, seq: media.seq, 'source.versionId': versionId, originalDeletedAt: null };
+  const set = { originalDeletedAt: now, updatedAt: now };
+  return { change: [{ op: 'update', key: rowKeys.media(media.mediaId), expect, set }] };
 }

@@ -1,18 +1,27 @@
 import type { Succeeded } from '../contracts/job.ts';
-import type { Failure, JobRow, MediaRow } from '../contracts/rows.ts';
-import type { Outcome, Update } from './change.ts';
+import { type JobRow, STEPS } from '../contracts/table/jobs.ts';
+import type { Failure, MediaRow } from '../contracts/table/media.ts';
+import { plus } from '../time.ts';
+import type { Outcome, Write } from './change.ts';
+import { type Held, heldInVain } from './cost.ts';
+import { jobOfAnotherTry, jobOfPending } from './next.ts';
 import { expireVersion } from './publication.ts';
-import { changeJob, changeMedia, endJob, hasEnded } from './rows.ts';
+import { changeJob, changeMedia, ENDING_MS, endJobRow, hasEnded, withStep } from './rows.ts';
+import type { Encoding } from './start.ts';
 
-/** How a job ends, and what becomes of its media. */
+/** How a job ends, and what follows for its media item. */
 
-/** The worker's result says succeeded: its output waits to be published. */
-export function jobSucceeded(job: JobRow, result: Succeeded, now: string): Outcome {
-  if (hasEnded(job) || job.state === 'succeeded') return { none: `the job is ${job.state}` };
-  const steps = [...job.steps];
-  for (const name of ['pulled', 'transcoded', 'pushed'] as const) {
-    // A result is there, so each step was made; its own event was lost or is still under way.
-    if (!steps.some((step) => step.name === name)) steps.push({ name, at: now });
+/**
+ * The worker's result says succeeded: its output waits to be published.
+ * @param held what its engine job held, where that is known
+ */
+export function jobSucceeded(job: JobRow, result: Succeeded, now: string, held?: Held): Outcome {
+  if (hasEnded(job) || job.state === 'succeeded') return { refused: `the job is ${job.state}` };
+  let { steps } = job;
+  for (const name of STEPS.toReversed()) {
+    // A result exists, so every step was done, each before the next; the event of that step was lost or is still under way.
+    const next = steps.find((step) => STEPS.indexOf(step.name) > STEPS.indexOf(name));
+    if (!steps.some((step) => step.name === name)) steps = withStep(steps, { name, at: next?.at ?? now });
   }
   const set: Partial<JobRow> = {
     state: 'succeeded',
@@ -22,26 +31,46 @@ export function jobSucceeded(job: JobRow, result: Succeeded, now: string): Outco
     startedAt: job.startedAt ?? now,
     preset: result.preset,
   };
+  const inVain = held ? heldInVain(held, result.usage.wallSeconds) : 0;
+  if (inVain > 0) set.heldInVain = inVain;
   return { change: [changeJob(job, set, ['error'])] };
 }
 
 /**
- * A job ended without anything to publish. Its media, when this is its current job, becomes `failed`; one that can be played
- * goes back to `ready` with the error recorded. What was copied of it is removed by sweep.
+ * A job ended without anything to publish. If it is the media's current job, the media continues with the waiting upload or with
+ * another attempt; otherwise it becomes `failed`, or `ready` again if it can be played, with the error recorded. Sweep removes what
+ * was copied for the job.
+ * @param how `preset` and `engine` are for the next job, if there is one; `reclaimed`: the machine was taken away; `cost` where it is known
  */
-export function jobFailed(job: JobRow, media: MediaRow | null, error: Failure): Outcome {
-  if (hasEnded(job)) return { none: `the job is ${job.state}` };
+export function jobFailed(
+  job: JobRow,
+  media: MediaRow | null,
+  error: Failure,
+  how: Encoding & { reclaimed: boolean; cost?: JobRow['cost'] },
+): Outcome<{ next?: JobRow }> {
+  if (hasEnded(job)) return { refused: `the job is ${job.state}` };
   const state = error.code === 'cancelled' || error.code === 'source_changed' ? 'cancelled' : 'failed';
-  const change: Update[] = [endJob(job, error.at, { state, error }), ...afterFailure(job, media, error)];
-  if (job.access) change.push(expireVersion(job, job.n, error.at, job.access));
-  return { change };
+  const { cost } = how;
+  const change: Write[] = [endJobRow(job, error.at, { state, error, ...(cost && { cost }) })];
+  // Another invocation of publish-output may still be copying.
+  if (job.access) change.push(expireVersion(job, job.n, plus(error.at, { ms: ENDING_MS }), job.access));
+  if (!media || media.jobId !== job.jobId || !isUnderWay(media)) return { change };
+  const next = jobOfPending(media, how, error.at) ?? jobOfAnotherTry(job, media, error, how);
+  if (!next) {
+    change.push(changeMedia(media, error.at, { state: media.current ? 'ready' : 'failed', error }));
+    return { change };
+  }
+  change.push(changeMedia(media, error.at, next.set, next.remove), next.put);
+  return { change, next: next.job };
 }
 
-function afterFailure(job: JobRow, media: MediaRow | null, error: Failure): Update[] {
-  if (!media || media.jobId !== job.jobId || !isUnderWay(media)) return [];
-  return [changeMedia(media, error.at, { state: media.current ? 'ready' : 'failed', error })];
+/** Records the cost of a job that was ended before its cost was known: its engine job ended later. */
+export function costKnown(job: JobRow, cost: JobRow['cost']): Outcome {
+  if (!cost || job.cost) return { refused: 'nothing is new of its cost' };
+  if (!hasEnded(job)) return { refused: `the job is ${job.state}` };
+  return { change: [changeJob(job, { cost }, [], { cost: null })] };
 }
 
-export function isUnderWay(media: MediaRow): boolean {
+export function isUnderWay(media: Pick<MediaRow, 'state'>): boolean {
   return media.state === 'uploaded' || media.state === 'transcoding' || media.state === 'retranscoding';
 }

@@ -1,37 +1,38 @@
 import type { Succeeded } from '../contracts/job.ts';
 import type { Access } from '../contracts/keys.ts';
-import {
-  CHORE,
-  type CollectionRow,
-  type Failure,
-  type JobRow,
-  type MediaRow,
-  type OldVersionRow,
-  type PublishedVersion,
-  rowKeys,
-} from '../contracts/rows.ts';
+import type { Refused } from '../contracts/refused.ts';
+import type { CollectionRow } from '../contracts/table/collections.ts';
+import type { JobRow } from '../contracts/table/jobs.ts';
+import { DUE_WORK, rowKeys } from '../contracts/table/keys.ts';
+import type { Failure, MediaRow, OldVersionRow, PublishedVersion } from '../contracts/table/media.ts';
 import type { Outcome, Update, Write } from './change.ts';
-import { priceOf } from './cost.ts';
-import { changeJob, changeMedia, endJob, hasEnded } from './rows.ts';
+import { jobOfPending } from './next.ts';
+import { changeJob, changeMedia, endJobRow, hasEnded } from './rows.ts';
+import type { Encoding } from './start.ts';
 
 /** Which version viewers see, and which one they saw before. */
 
-/** Whether this job's output may still be put before viewers; otherwise why not. */
-export function mayPublish(job: JobRow, media: MediaRow | null): { ok: true } | { ok: false; why: string } {
-  if (job.state !== 'succeeded') return { ok: false, why: `the job is ${job.state}` };
-  if (!media || media.state === 'deleting') return { ok: false, why: 'the media is deleted' };
-  if (media.jobId !== job.jobId) return { ok: false, why: `${media.jobId ?? 'another upload'} decides by now` };
-  return { ok: true };
+/** Whether this job's output may still be published. */
+export function mayPublish(job: JobRow, media: MediaRow | null): 'allowed' | Refused {
+  if (job.state !== 'succeeded') return { refused: `the job is ${job.state}` };
+  if (!media || media.state === 'deleting') return { refused: 'the media item is deleted' };
+  if (media.jobId !== job.jobId) return { refused: `${media.jobId ?? 'another upload'} has replaced it` };
+  return 'allowed';
 }
 
 /**
- * Where the version of a job goes, decided before its first copy: whatever becomes of the collection meanwhile, all of the
- * version lies in one place.
+ * Where the version of a job goes, decided before its first copy: if the collection changes meanwhile, the whole version still
+ * lies in one place. A media item without a collection stays where viewers have it; one that has not been published is private,
+ * since public access was never granted.
  */
-export function decideAccess(job: JobRow, collection: CollectionRow | null): Outcome<{ access: Access }> {
-  if (job.access) return { none: 'decided before' };
-  if (job.state !== 'succeeded') return { none: `the job is ${job.state}` };
-  const access = collection?.playback ?? 'public';
+export function decideAccess(
+  job: JobRow,
+  collection: CollectionRow | null,
+  current: PublishedVersion | undefined,
+): Outcome<{ access: Access }> {
+  if (job.access) return { refused: 'decided before' };
+  if (job.state !== 'succeeded') return { refused: `the job is ${job.state}` };
+  const access = collection?.playback ?? (current ? (current.access ?? 'public') : 'private');
   return { change: [changeJob(job, { access }, [], { access: null })], access };
 }
 
@@ -39,79 +40,94 @@ export interface Publication {
   version: PublishedVersion;
   result: Succeeded;
   now: string;
-  /** Until when the version that it replaces stays. */
+  /** Until when the version that it replaces is kept. */
   graceUntil: string;
+  /** For the job of an upload that waited for this one. */
+  encoding: Encoding;
+  /** Cost of the job, where it is known. */
+  cost: JobRow['cost'];
 }
 
 /**
- * The manifest names this job's version: the row says so too. When another job began between the manifest's check and its
- * PUT, viewers see this version all the same, so it is recorded as the current one, and the media goes on with that job.
+ * The manifest names this job's version, and the row records that. If another job began between the check of the manifest and its
+ * PUT, viewers still see this version, so it is recorded as the current one, and the media item continues with that job.
  */
-export function published(job: JobRow, media: MediaRow | null, publication: Publication): Outcome {
-  if (job.state === 'published') return { none: 'published before' };
-  if (!media || media.state === 'deleting') return { none: 'the media is deleted' };
-  const { version, result, now, graceUntil } = publication;
+export function published(job: JobRow, media: MediaRow | null, publication: Publication): Outcome<{ next?: JobRow }> {
+  if (job.state === 'published') return { refused: 'published before' };
+  if (!media || media.state === 'deleting') return { refused: 'the media item is deleted' };
+  const { version, result, now, graceUntil, cost } = publication;
   const decides = media.jobId === job.jobId;
-  // An output in the place of its original, or an older upload, says nothing of the present one.
+  // An output that replaces its original, or an older upload, says nothing about the present upload.
   const ofUpload = job.source.bucket === media.source.bucket && job.source.versionId === media.source.versionId;
   if (!decides && media.current && media.current.version > version.version)
-    return { none: 'a newer version is published' };
+    return { refused: 'a newer version is published' };
   const { current } = media;
-  // What was recorded since the job was made is not about it: of a later upload that was refused.
+  // An error recorded since the job was created belongs to a later upload that was refused.
   const mended = decides && !(media.error && media.error.at > job.createdAt);
+  const next = decides ? jobOfPending(media, publication.encoding, now) : null;
   const change: Write[] = [
     changeMedia(
       media,
       now,
       {
-        state: decides ? 'ready' : stateBeside(media),
+        state: next ? 'retranscoding' : decides ? 'ready' : stateBeside(media),
         kind: result.kind,
         current: version,
         ...(current && { previous: { ...current, expiresAt: graceUntil } }),
         ...(decides && { attempts: 0 }),
         ...(decides && ofUpload && { sourceInfo: { ...media.sourceInfo, ...result.source } }),
+        ...next?.set,
       },
-      [...(mended ? (['error'] as const) : []), ...(current ? [] : (['previous'] as const))],
+      [
+        ...(mended ? (['error'] as const) : []),
+        ...(current ? [] : (['previous'] as const)),
+        ...(next ? next.remove : []),
+      ],
     ),
-    endJob(job, now, { state: 'published', progress: 100, cost: priceOf(result.usage) }),
+    endJobRow(job, now, { state: 'published', progress: 100, ...(cost && { cost }) }),
   ];
   if (current) change.push(expireVersion(media, current.version, graceUntil, current.access));
-  return { change };
+  if (!next) return { change };
+  return { change: [...change, next.put], next: next.job };
 }
 
-/** Another job runs or has failed since; now there is something to play. */
+/** Another job runs or has failed since; the media item can be played now. */
 function stateBeside(media: MediaRow): MediaRow['state'] {
   if (media.state === 'uploaded' || media.state === 'transcoding') return 'retranscoding';
   return media.state === 'failed' ? 'ready' : media.state;
 }
 
 /**
- * A job that came too late: its copies, if there are any, are removed by sweep. Not before their grace is over, for viewers may
- * have seen them: its publisher may have stopped after the manifest's PUT, and a newer one followed.
+ * A job that came too late: sweep removes its copies, if there are any. They stay until their grace period is over, because viewers
+ * may have seen them: its publisher may have stopped after the PUT of the manifest, and a newer one followed.
  */
-export function superseded(job: JobRow, media: MediaRow | null, why: string, now: string, graceUntil: string): Outcome {
-  if (hasEnded(job)) return { none: `the job is ${job.state}` };
+export function superseded(
+  job: JobRow,
+  media: MediaRow | null,
+  how: { why: string; now: string; graceUntil: string; cost: JobRow['cost'] },
+): Outcome {
+  if (hasEnded(job)) return { refused: `the job is ${job.state}` };
+  const { why, now, graceUntil, cost } = how;
   const error: Failure = { code: 'source_changed', message: `Not published: ${why}.`, at: now };
-  const change: Write[] = [endJob(job, now, { state: 'cancelled', error })];
+  const change: Write[] = [endJobRow(job, now, { state: 'cancelled', error, ...(cost && { cost }) })];
   if (media && job.access) change.push(expireVersion(media, job.n, graceUntil, job.access));
   return { change };
 }
 
 /**
- * Keeps the previous version from sweep while a rollback is under way.
- * @param askedAt when it was asked for: a message that comes late, or twice, must not undo what was put back since.
+ * Keeps sweep from removing the previous version while a rollback is under way.
+ * @param times `askedAt`: when it was requested; a message that arrives late, or twice, must not undo a later rollback
  */
 export function reserveRollback(
   jobId: string,
   media: MediaRow,
-  graceUntil: string,
-  now: string,
-  askedAt?: string,
+  times: { graceUntil: string; now: string; askedAt?: string | undefined },
 ): Outcome {
+  const { graceUntil, now, askedAt } = times;
   const { current, previous, rolledBackAt } = media;
-  if (current?.jobId !== jobId) return { none: 'that version is not the current one' };
-  if (askedAt && rolledBackAt && askedAt <= rolledBackAt) return { none: 'it was rolled back since' };
-  if (!previous || previous.expiresAt <= now) return { none: 'there is no previous version' };
+  if (current?.jobId !== jobId) return { refused: 'that version is not the current one' };
+  if (askedAt && rolledBackAt && askedAt <= rolledBackAt) return { refused: 'it was rolled back since' };
+  if (!previous || previous.expiresAt <= now) return { refused: 'there is no previous version' };
   return {
     change: [
       {
@@ -125,18 +141,18 @@ export function reserveRollback(
   };
 }
 
-/** Nothing is put back: something of the previous version is missing. */
+/** The rollback is not done: part of the previous version is missing. */
 export function rollbackFailed(jobId: string, media: MediaRow, error: Failure): Outcome {
-  if (media.current?.jobId !== jobId) return { none: 'that version is not the current one' };
+  if (media.current?.jobId !== jobId) return { refused: 'that version is not the current one' };
   const key = rowKeys.media(media.mediaId);
   const expect = { seq: media.seq, state: media.state };
   return { change: [{ op: 'update', key, expect, set: { error, updatedAt: error.at } }] };
 }
 
-/** The manifest names the previous version again: the two change places. */
+/** The manifest names the previous version again: the two versions change places. */
 export function rolledBack(jobId: string, media: MediaRow, graceUntil: string, now: string): Outcome {
   const { current, previous } = media;
-  if (current?.jobId !== jobId || !previous) return { none: 'that version is not the current one' };
+  if (current?.jobId !== jobId || !previous) return { refused: 'that version is not the current one' };
   const { expiresAt: _, ...version } = previous;
   const [best] = version.renditions;
   const set: Partial<MediaRow> = {
@@ -155,15 +171,15 @@ export function rolledBack(jobId: string, media: MediaRow, graceUntil: string, n
 }
 
 /**
- * Sweep is about to remove a version whose grace is over: nobody may go back to it from here on.
- * `in_use` when it is the one that viewers see; then only the row of the old version goes.
+ * Sweep is about to remove a version whose grace period is over: it can no longer be restored.
+ * `in_use` when it is the one that viewers see; then only the row of the old version is removed.
  */
 export function forgetVersion(row: OldVersionRow, media: MediaRow | null): Outcome<{ inUse: boolean }> {
   const key = rowKeys.oldVersion(row.mediaId, row.version);
   if (media?.current?.version === row.version) {
     return { change: [{ op: 'remove', key, expect: { todoAt: row.todoAt } }], inUse: true };
   }
-  if (media?.previous?.version !== row.version) return { none: 'nothing refers to it' };
+  if (media?.previous?.version !== row.version) return { refused: 'nothing refers to it' };
   const { previous, seq } = media;
   const change: Write[] = [
     {
@@ -178,7 +194,7 @@ export function forgetVersion(row: OldVersionRow, media: MediaRow | null): Outco
   return { change, inUse: false };
 }
 
-/** Makes or moves the row by which sweep removes a version. */
+/** Creates or moves the row by which sweep removes a version. */
 export function expireVersion(
   media: Pick<MediaRow, 'mediaId' | 'creatorId'>,
   version: number,
@@ -186,7 +202,7 @@ export function expireVersion(
   access?: Access,
 ): Update {
   const { mediaId, creatorId } = media;
-  const row = { type: 'old-version', mediaId, creatorId, version, todo: CHORE.expire, todoAt } as const;
+  const row = { type: 'old-version', mediaId, creatorId, version, todo: DUE_WORK.expire, todoAt } as const;
   const set: OldVersionRow = { ...row, ...(access && { access }) };
   return { op: 'update', key: rowKeys.oldVersion(mediaId, version), expect: {}, set: { ...set } };
 }

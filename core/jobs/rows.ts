@@ -1,23 +1,25 @@
-import { CHORE, type JobRow, type MediaRow, type RowKey, rowKeys } from '../contracts/rows.ts';
+import { type JobRow, type JobStep, STEPS } from '../contracts/table/jobs.ts';
+import { DUE_WORK, type RowKey, rowKeys } from '../contracts/table/keys.ts';
+import type { MediaRow } from '../contracts/table/media.ts';
+import { epochSeconds } from '../time.ts';
 import type { Expectation, Update } from './change.ts';
 
-/** How every transition writes a media or a job. */
+/** How every transition writes a media row or a job row. */
 
-/** Without a sign of life for this long, sweep asks the engine. */
-export const STALE_AFTER_MS = 15 * 60_000;
-/** A finished job's row, its step log and cost stay for this long. */
+/**
+ * Lambda's longest run, and more than AWS Batch takes to end a worker: whatever worked on a job when it ended has certainly
+ * stopped after this time.
+ */
+export const ENDING_MS = 16 * 60_000;
+/** How long the row of a finished job is kept, with its step log and cost. */
 const JOB_LOG_DAYS = 30;
-
-export function after(iso: string, ms: number): string {
-  return new Date(Date.parse(iso) + ms).toISOString();
-}
 
 export function jobKey(job: Pick<JobRow, 'mediaId' | 'n'>): RowKey {
   return rowKeys.job(job.mediaId, job.n);
 }
 
-/** `seq` alone would do, since every change of state and version counts it up; state and job say what is meant. */
-export function leavingMedia(media: MediaRow): Expectation {
+/** `seq` alone would do, since every change of state and version increments it; state and job make the intent clear. */
+function leavingMedia(media: MediaRow): Expectation<MediaRow> {
   return { state: media.state, seq: media.seq, jobId: media.jobId ?? null };
 }
 
@@ -27,7 +29,7 @@ export function changeMedia(
   now: string,
   set: Readonly<Partial<MediaRow>>,
   remove: readonly (keyof MediaRow)[] = [],
-): Update {
+): Update<MediaRow> {
   return {
     op: 'update',
     key: rowKeys.media(media.mediaId),
@@ -41,22 +43,27 @@ export function changeJob(
   job: JobRow,
   set: Readonly<Partial<JobRow>>,
   remove: readonly (keyof JobRow)[] = [],
-  expect: Expectation = {},
-): Update {
+  expect: Expectation<JobRow> = {},
+): Update<JobRow> {
   return { op: 'update', key: jobKey(job), expect: { state: job.state, ...expect }, set, remove };
 }
 
-/** The last change of a job's row: sweep has no more work with it, and TTL removes it one day. */
-export function endJob(job: JobRow, now: string, set: Readonly<Partial<JobRow>>): Update {
-  const expiresAt = Math.floor(Date.parse(now) / 1000) + JOB_LOG_DAYS * 86_400;
+/** The last change of a job's row: sweep has no more work with it, and TTL removes it later. */
+export function endJobRow(job: JobRow, now: string, set: Readonly<Partial<JobRow>>): Update<JobRow> {
+  const expiresAt = epochSeconds(now, { days: JOB_LOG_DAYS });
   return changeJob(job, { finishedAt: now, expiresAt, ...set }, ['todo', 'todoAt']);
 }
 
-/** Nothing happens to a job after one of these. */
+/** A job in one of these states does not change any more. */
 export function hasEnded(job: JobRow): boolean {
   return job.state === 'published' || job.state === 'failed' || job.state === 'cancelled';
 }
 
 export function jobTodo(purpose: JobRow['purpose']): string {
-  return purpose === 'retranscode' ? CHORE.retranscodeJob : CHORE.job;
+  return purpose === 'retranscode' ? DUE_WORK.retranscodeJob : DUE_WORK.job;
+}
+
+/** The steps with one more, in the order in which a worker finishes them: the events that report them may arrive in any order. */
+export function withStep(steps: readonly JobStep[], step: JobStep): JobStep[] {
+  return [...steps, step].toSorted((a, b) => STEPS.indexOf(a.name) - STEPS.indexOf(b.name));
 }

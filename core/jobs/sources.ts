@@ -1,8 +1,8 @@
-import type { Source } from '../contracts/rows.ts';
+import type { Source } from '../contracts/table/media.ts';
 
 /**
- * How an upload that an event tells of stands to the one that a media has. `newest` is what S3 says is there now: on a
- * versioned bucket its version id settles it, whatever order the events come in; the sequencer settles the rest.
+ * How an upload that an event reports relates to the one that a media item has. `newest` is what S3 returns as present now: on a
+ * versioned bucket its version id decides, whatever the order of the events; otherwise the sequencer decides.
  */
 export function compareSources(known: Source, newest: Source): 'same' | 'older' | 'newer' {
   if (known.versionId !== undefined && known.versionId === newest.versionId) return 'same';
@@ -10,15 +10,22 @@ export function compareSources(known: Source, newest: Source): 'same' | 'older' 
   return order === 0 ? 'same' : order < 0 ? 'older' : 'newer';
 }
 
-/** As hexadecimal after left-padding with zeros. https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
+/**
+ * Compares sequencers as text, the shorter one padded with zeros on the right: AWS's user guide says so; an older edition said the left.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+ */
 export function compareSequencers(a: string, b: string): number {
   const width = Math.max(a.length, b.length);
-  const [left, right] = [a.padStart(width, '0').toUpperCase(), b.padStart(width, '0').toUpperCase()];
+  const [left, right] = [a.padEnd(width, '0').toUpperCase(), b.padEnd(width, '0').toUpperCase()];
   return left === right ? 0 : left < right ? -1 : 1;
 }
 
-/** For an event that sweep makes up: the next one after `sequencer`, so that S3's own later ones stay later. */
+/** A sequencer for an upload that is newer for another reason than its event: after `sequencer`, and before S3's own later ones. */
 export function sequencerAfter(sequencer: string): string {
-  const next = BigInt(/^[0-9a-f]+$/i.test(sequencer) ? `0x${sequencer}` : '0x0') + 1n;
-  return next.toString(16).toUpperCase().padStart(sequencer.length, '0');
+  return `${sequencer}1`;
+}
+
+/** The later of an event's sequencer and the one after a known one: for an upload that is newer in S3 than the known one. */
+export function sequencerOver(known: string, sequencer: string): string {
+  return compareSequencers(sequencer, known) > 0 ? sequencer : sequencerAfter(known);
 }

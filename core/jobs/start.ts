@@ -1,18 +1,30 @@
+import { ERRORS } from '../contracts/errors.ts';
 import { jobIdFor } from '../contracts/ids.ts';
 import type { Job } from '../contracts/job.ts';
 import { mediaKeys, tmpPrefix } from '../contracts/keys.ts';
-import { CHORE, type JobRow, type MediaRow, rowKeys, type Source } from '../contracts/rows.ts';
-import type { Preset } from '../media/presets.ts';
-import type { Outcome, Put } from './change.ts';
-import { ERRORS } from './errors.ts';
-import { after, changeMedia, jobKey, jobTodo, STALE_AFTER_MS } from './rows.ts';
+import type { Preset } from '../contracts/presets.ts';
+import type { JobRow } from '../contracts/table/jobs.ts';
+import { DUE_WORK, rowKeys } from '../contracts/table/keys.ts';
+import type { MediaRow, Source } from '../contracts/table/media.ts';
+import { STALE_AFTER_MS } from '../contracts/timing.ts';
+import { plus } from '../time.ts';
+import type { Change, Outcome, Put } from './change.ts';
+import { changeJob, changeMedia, jobKey, jobTodo } from './rows.ts';
 
-export interface Start {
+/** How a media item is encoded: as its upload or its collection says now. */
+export interface Encoding {
+  preset: Preset;
+  /** Name of the engine. */
+  engine: string;
+}
+
+export interface Start extends Encoding {
   /** Decides the engine's queue: re-transcodes wait behind uploads, and count against the cap. */
   purpose: JobRow['purpose'];
   source: Source;
-  preset: Preset;
   now: string;
+  /** Set where the engine job must not be reclaimed; otherwise its length decides when it is submitted. */
+  onDemand?: true;
 }
 
 /** The row of a media's next job. */
@@ -26,32 +38,33 @@ export function newJob(media: Pick<MediaRow, 'mediaId' | 'creatorId' | 'collecti
     collectionId: media.collectionId,
     n,
     purpose: start.purpose,
-    engine: 'batch-cpu',
+    engine: start.engine,
     state: 'queued',
     source: start.source,
     preset: { name: start.preset.name, version: start.preset.version },
+    ...(start.onDemand && { onDemand: true }),
     steps: [],
     progress: 0,
     attempt: 0,
     heartbeatAt: start.now,
     createdAt: start.now,
     todo: jobTodo(start.purpose),
-    todoAt: after(start.now, STALE_AFTER_MS),
+    todoAt: plus(start.now, { ms: STALE_AFTER_MS }),
   };
   return { row, put: { op: 'put', key: jobKey(row), row } satisfies Put };
 }
 
-/** With something to play it stays playable while the job runs. */
+/** A media item that can be played stays playable while the job runs. */
 export function stateDuring(media: Pick<MediaRow, 'current'>): 'retranscoding' | 'transcoding' {
   return media.current ? 'retranscoding' : 'transcoding';
 }
 
 /**
- * Another job for what was uploaded before: a retry of a failed media, or a re-transcode of a ready one. It takes the flag
- * away in the same change. A media that has a job under way, or none of its bytes yet, is left alone.
+ * Another job for an earlier upload: a retry of a failed media item, or a re-transcode of a ready one. The same change clears the
+ * flag. A media item that has a job under way, or no uploaded bytes yet, is left unchanged.
  */
 export function startAgain(media: MediaRow, start: Start): Outcome<{ job: JobRow }> {
-  if (media.state !== 'ready' && media.state !== 'failed') return { none: `the media is ${media.state}` };
+  if (media.state !== 'ready' && media.state !== 'failed') return { refused: `the media item is ${media.state}` };
   const { row, put } = newJob(media, start);
   const update = changeMedia(
     media,
@@ -65,14 +78,14 @@ export function startAgain(media: MediaRow, start: Start): Outcome<{ job: JobRow
     },
     ['error', 'todo', 'todoAt'],
   );
-  // The flag is part of what it leaves: a flag set meanwhile asks for one more job.
+  // The condition includes the flag: a flag set meanwhile asks for one more job.
   const expect = { ...update.expect, todo: media.todo ?? null };
   return { change: [{ ...update, expect }, put], job: row };
 }
 
 /**
- * What to encode again, the first that is still there: what viewers see now was made from, for a later upload may have been
- * a bad file. But one whose job, the last, failed for a cause that passes is still meant.
+ * The source to encode again, the first that still exists: the source of what viewers see now comes first, because a later upload
+ * may have been a bad file. A source whose last job failed for a transient cause still takes precedence.
  */
 export function sourcesToEncode(media: MediaRow, lastJob: JobRow | null): Source[] {
   const shown = media.current?.source ?? media.source;
@@ -82,36 +95,63 @@ export function sourcesToEncode(media: MediaRow, lastJob: JobRow | null): Source
 }
 
 /**
- * What may take the place of an original that is gone: the MP4 or, of sound, the playlist of the best rendition, with the
- * bytes of all its files.
+ * What may replace an original that is gone: the MP4 or, for audio, the playlist of the best rendition, with the bytes of all its
+ * files.
  */
 export function outputToEncode(media: MediaRow): { key: string; bytes?: number } | null {
   const { creatorId, mediaId, current } = media;
   if (!current) return null;
   if (current.outputs.mp4 !== undefined) return { key: current.outputs.mp4 };
   const [best] = current.renditions;
-  // A picture's rendition is without its sound.
+  // A video rendition has no audio.
   if (!best || best.width !== undefined) return null;
   const { hls } = mediaKeys(creatorId, mediaId, current.access).version(current.version);
   return { key: `${hls}${best.name}.m3u8`, bytes: best.bytes };
 }
 
-/** The engine took the job. Null for `media` when another job decides by now. */
-export function engineAccepted(job: JobRow, media: MediaRow | null, engineJobId: string, now: string): Outcome {
-  if (job.engineJobId !== undefined) return { none: 'the engine job is known' };
-  const change = [
-    { op: 'update' as const, key: jobKey(job), expect: { state: job.state, engineJobId: null }, set: { engineJobId } },
-  ];
-  return { change: [...change, ...toTranscoding(job, media, now)] };
+/** Longer than the timeout of SubmitJob, and shorter than a failed message stays invisible. */
+const SUBMITTING_MS = 2 * 60_000;
+
+/**
+ * Takes a lease on submitting the job, so that no other caller submits it for a while. Without it, two callers that find no engine
+ * job of that name would submit one each.
+ * @param onDemand whether the engine job must not be reclaimed; an earlier decision takes precedence
+ * @returns `tried`: an earlier call began to submit it, and the engine may have it; `job` as it is submitted
+ */
+export function submitting(job: JobRow, onDemand: boolean, now: string): Outcome<{ tried: boolean; job: JobRow }> {
+  if (job.engineJobId !== undefined) return { refused: 'the engine has it' };
+  if (job.state !== 'queued') return { refused: `the job is ${job.state}` };
+  const { submittingUntil: before } = job;
+  if (before !== undefined && before > now) return { refused: 'it is being submitted' };
+  const set = {
+    submittingUntil: plus(now, { ms: SUBMITTING_MS }),
+    onDemand: job.onDemand ?? onDemand,
+  };
+  const expect = { state: 'queued', engineJobId: null, submittingUntil: before ?? null };
+  const change = [{ op: 'update' as const, key: jobKey(job), expect, set }];
+  return { change, tried: before !== undefined, job: { ...job, ...set } };
 }
 
-/** A media whose upload was accepted becomes `transcoding` with the first sign that the engine has its job. */
+/** The engine refused the job and does not have it: the next caller need not wait. */
+export function notSubmitted(job: JobRow): Change {
+  const expect = { submittingUntil: job.submittingUntil ?? null, engineJobId: null };
+  return [{ op: 'update', key: jobKey(job), expect, set: {}, remove: ['submittingUntil'] }];
+}
+
+/** The engine accepted the job. Null for `media` when another job decides by now. */
+export function engineAccepted(job: JobRow, media: MediaRow | null, engineJobId: string, now: string): Outcome {
+  if (job.engineJobId !== undefined) return { refused: 'the engine job is known' };
+  const taken = changeJob(job, { engineJobId }, ['submittingUntil'], { engineJobId: null });
+  return { change: [taken, ...toTranscoding(job, media, now)] };
+}
+
+/** A media item whose upload was accepted becomes `transcoding` with the first sign that the engine has its job. */
 export function toTranscoding(job: JobRow, media: MediaRow | null, now: string) {
   const waits = media?.state === 'uploaded' && media.jobId === job.jobId;
   return media && waits ? [changeMedia(media, now, { state: 'transcoding' })] : [];
 }
 
-/** What an engine is given. */
+/** What the engine receives. */
 export function jobFor(row: JobRow, preset: Preset, mediaBucket: string): Job {
   return {
     jobId: row.jobId,
@@ -123,34 +163,34 @@ export function jobFor(row: JobRow, preset: Preset, mediaBucket: string): Job {
   };
 }
 
-/** Whether it failed before it had any job: its upload never came, or is no media. */
+/** Whether it failed before it had any job: its upload never came, or is not media. */
 export function wasRefused(media: MediaRow): boolean {
   return media.state === 'failed' && media.jobId === undefined;
 }
 
 /**
- * Flags a media: the next sweep encodes it again as soon as no job of it runs.
- * @param flaggedFor the flag of its collection for which this is done, noted so that it is done once for it.
+ * Flags a media item: the next sweep encodes it again as soon as none of its jobs runs.
+ * @param flaggedFor the flag of its collection that causes this, noted so that it is done once for it
  */
 export function flagMedia(media: MediaRow, now: string, flaggedFor?: string): Outcome {
-  if (media.state === 'deleting' || media.state === 'uploading') return { none: `the media is ${media.state}` };
-  if (wasRefused(media)) return { none: 'its upload was refused' };
-  if (flaggedFor !== undefined && media.flaggedFor === flaggedFor) return { none: 'flagged by this flag before' };
-  if (flaggedFor === undefined && media.scheduleRetranscode) return { none: 'already flagged' };
+  if (media.state === 'deleting' || media.state === 'uploading') return { refused: `the media item is ${media.state}` };
+  if (wasRefused(media)) return { refused: 'its upload was refused' };
+  if (flaggedFor !== undefined && media.flaggedFor === flaggedFor) return { refused: 'flagged by this flag before' };
+  if (flaggedFor === undefined && media.scheduleRetranscode) return { refused: 'already flagged' };
   const key = rowKeys.media(media.mediaId);
   const leaves = { state: media.state, ...(flaggedFor && { flaggedFor: media.flaggedFor ?? null }) };
   if (media.scheduleRetranscode) {
-    // One job does for both flags: after it, this one must not bring another.
+    // One job serves both flags: after it, this flag must not cause another.
     const expect = { ...leaves, scheduleRetranscode: true };
     return { change: [{ op: 'update', key, expect, set: { flaggedFor } }] };
   }
-  const set = { scheduleRetranscode: true, todo: CHORE.retranscode, todoAt: now, flaggedFor, updatedAt: now };
+  const set = { scheduleRetranscode: true, todo: DUE_WORK.retranscode, todoAt: now, flaggedFor, updatedAt: now };
   return { change: [{ op: 'update', key, expect: { ...leaves, todo: null }, set }] };
 }
 
-/** Takes the flag of a media away, with the reason for which it could not be encoded again, if there is one. */
+/** Clears the flag of a media item, and records why it could not be encoded again, if there is a reason. */
 export function unflagMedia(media: MediaRow, now: string, error?: MediaRow['error']): Outcome {
-  if (media.todo !== CHORE.retranscode && !media.scheduleRetranscode) return { none: 'not flagged' };
+  if (media.todo !== DUE_WORK.retranscode && !media.scheduleRetranscode) return { refused: 'not flagged' };
   return {
     change: [
       {
@@ -158,7 +198,7 @@ export function unflagMedia(media: MediaRow, now: string, error?: MediaRow['erro
         key: rowKeys.media(media.mediaId),
         expect: { state: media.state, seq: media.seq, todo: media.todo ?? null },
         set: { scheduleRetranscode: false, error, updatedAt: now },
-        remove: media.todo === CHORE.retranscode ? ['todo', 'todoAt'] : [],
+        remove: media.todo === DUE_WORK.retranscode ? ['todo', 'todoAt'] : [],
       },
     ],
   };

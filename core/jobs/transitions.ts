@@ -1,7 +1,7 @@
-/** Every change of a media's or a job's state. Each takes the rows as read, what happened and when, and answers what to write. */
-export type { Change, Outcome, Write } from './change.ts';
-export { bury, markDeleting } from './deletion.ts';
-export { isUnderWay, jobFailed, jobSucceeded } from './end.ts';
+/** Every change of the state of a media item or a job. Each takes the rows as read, the event and the time, and returns what to write. */
+export { finishDeletion, lastVersionOf, markDeleting, originalDeleted, uploadWaits } from './deletion.ts';
+export { costKnown, isUnderWay, jobFailed, jobSucceeded } from './end.ts';
+export { announceUpload, newCollection } from './new-rows.ts';
 export {
   decideAccess,
   expireVersion,
@@ -17,11 +17,13 @@ export {
   engineAccepted,
   flagMedia,
   jobFor,
+  notSubmitted,
   outputToEncode,
   sourcesToEncode,
   startAgain,
+  submitting,
   unflagMedia,
   wasRefused,
 } from './start.ts';
 export { jobProgressed, jobRunning, stillWaiting } from './track.ts';
-export { acceptUpload, expireUpload, newCollection, noNews, rejectUpload } from './upload.ts';
+export { acceptUpload, expireUpload, newestUpload, rejectUpload, whyIgnored } from './upload.ts';

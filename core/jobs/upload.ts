@@ -1,108 +1,136 @@
 import type { DropLocation } from '../contracts/keys.ts';
-import {
-  CHORE,
-  type CollectionRow,
-  type Failure,
-  type JobRow,
-  type MediaRow,
-  rowKeys,
-  type Source,
-  type SourceInfo,
-  type TombstoneRow,
-} from '../contracts/rows.ts';
-import { DEFAULT_PRESET, type Preset } from '../media/presets.ts';
-import type { Outcome, Put } from './change.ts';
-import { changeMedia } from './rows.ts';
+import type { Refused } from '../contracts/refused.ts';
+import type { JobRow } from '../contracts/table/jobs.ts';
+import { DUE_WORK, rowKeys } from '../contracts/table/keys.ts';
+import type { Failure, MediaRow, Source, SourceInfo, TombstoneRow } from '../contracts/table/media.ts';
+import { plainTitle } from '../contracts/text.ts';
+import type { Outcome, Put, Update } from './change.ts';
+import { isUnderWay } from './end.ts';
+import { newMedia } from './new-rows.ts';
+import { changeMedia, endJobRow, hasEnded } from './rows.ts';
 import { compareSources } from './sources.ts';
-import { newJob } from './start.ts';
+import { type Encoding, newJob } from './start.ts';
 
-/** What happens to a media when an object lands under drop/. */
+/** What happens to a media item when an object lands under drop/. */
 
-export interface Upload {
+export interface ReceivedUpload {
   mediaId: string;
   location: DropLocation;
   source: Source;
   now: string;
-  /** Of a media under the same key that was deleted. */
+  /** Time before S3 was asked: a later upload is not taken into account. */
+  seenAt: string;
+  /** From a deleted media item with the same key. */
   tombstone?: Pick<TombstoneRow, 'jobCount' | 'seq'> | null;
 }
 
-/** Why an upload is no news to a media; null when it is. */
-export function noNews(media: MediaRow | null, source: Source): string | null {
+/** The refusal of an upload that changes nothing for a media item; null when it changes something. */
+export function whyIgnored(media: MediaRow | null, source: Source): Refused | null {
   if (!media || media.state === 'uploading') return null;
-  if (media.state === 'deleting') return 'the media is being deleted';
-  const order = compareSources(media.source, source);
-  return order === 'newer' ? null : order === 'same' ? 'known' : 'a newer upload is known';
+  if (media.state === 'deleting') return { refused: 'the media item is being deleted' };
+  if (media.refused && media.refused.versionId === source.versionId && media.refused.etag === source.etag)
+    return { refused: 'known' };
+  const order = compareSources(newestUpload(media), source);
+  return order === 'newer' ? null : { refused: order === 'same' ? 'known' : 'a newer upload is known' };
 }
 
-/** A good upload: the media, made where there is none, and its next job. */
+/** The last upload that was accepted, or that waits to be. */
+export function newestUpload<S extends Pick<Source, 'etag'>>(media: {
+  source: S;
+  pending?: { source: S } | undefined;
+}): S {
+  return media.pending?.source ?? media.source;
+}
+
+/**
+ * A good upload: the media item, which is created where there is none, and its next job. While the job of another upload is under
+ * way, it waits for that job to end and replaces an upload that already waits: a media item encodes one upload at a time. A
+ * re-transcode gives way.
+ * @param underWay the media's current job
+ */
 export function acceptUpload(
   media: MediaRow | null,
-  upload: Upload,
-  found: { info: SourceInfo; kind?: 'video' | 'audio'; preset: Preset },
-): Outcome<{ job: JobRow }> {
-  const stale = noNews(media, upload.source);
-  if (stale !== null) return { none: stale };
-  const before = media ?? newMedia(upload);
-  const { row, put } = newJob(before, {
-    purpose: 'ingest',
-    source: upload.source,
-    preset: found.preset,
-    now: upload.now,
-  });
+  upload: ReceivedUpload,
+  found: Encoding & { info: SourceInfo; kind?: 'video' | 'audio' },
+  underWay: JobRow | null,
+): Outcome<{ job?: JobRow }> {
+  const ignored = whyIgnored(media, upload.source);
+  if (ignored) return ignored;
+  const { source, now } = upload;
+  const { info, kind, preset, engine } = found;
+  if (media && underWay && isUnderWay(media) && waitsFor(underWay)) {
+    const pending = { source, info, ...(kind && { kind }) };
+    return { change: [changeMedia(media, now, { pending, sourceSeenAt: upload.seenAt })] };
+  }
+  const before = media ?? droppedMedia(upload);
+  const { row, put } = newJob(before, { purpose: 'ingest', source, preset, engine, now });
   const fields: Partial<MediaRow> = {
     state: stateAfterUpload(media),
-    source: upload.source,
-    sourceSeenAt: upload.now,
-    sourceInfo: found.info,
-    ...(found.kind && { kind: found.kind }),
+    source,
+    sourceSeenAt: upload.seenAt,
+    sourceInfo: info,
+    ...(kind && { kind }),
     jobId: row.jobId,
     jobCount: row.n,
     attempts: 1,
   };
   if (!media) return { change: [putMedia({ ...before, ...fields }), put], job: row };
-  return {
-    change: [changeMedia(media, upload.now, fields, ['error', 'originalDeletedAt', ...uploadTodo(media)]), put],
-    job: row,
-  };
+  const remove = ['error', 'originalDeletedAt', ...uploadTodo(media)] as const;
+  return { change: [changeMedia(media, now, fields, remove), put, ...givingWay(underWay, now)], job: row };
 }
 
-/** A bad upload. A media that can be played stays so: the reason is recorded, and the upload counts as seen. */
-export function rejectUpload(media: MediaRow | null, upload: Upload, error: Failure): Outcome {
-  const stale = noNews(media, upload.source);
-  if (stale !== null) return { none: stale };
-  const sourceSeenAt = upload.now;
-  if (!media) return { change: [putMedia({ ...newMedia(upload), sourceSeenAt, state: 'failed', error })] };
-  if (media.current) {
-    const source = { ...media.source, sequencer: upload.source.sequencer };
-    return { change: [changeMedia(media, upload.now, { source, sourceSeenAt, error })] };
+/** A re-transcode is worth waiting for only when only its publication is left. */
+function waitsFor(job: JobRow): boolean {
+  return !hasEnded(job) && (job.purpose === 'ingest' || job.state === 'succeeded');
+}
+
+function givingWay(job: JobRow | null, now: string): Update[] {
+  if (!job || hasEnded(job)) return [];
+  const error: Failure = { code: 'source_changed', message: 'A new upload took its place.', at: now };
+  return [endJobRow(job, now, { state: 'cancelled', error })];
+}
+
+/**
+ * A bad upload counts as seen. A media item that can be played, or is about to be, keeps its state: the reason is recorded.
+ * @param sourceInfo of a good upload that is refused for a quota
+ */
+export function rejectUpload(
+  media: MediaRow | null,
+  upload: ReceivedUpload,
+  error: Failure,
+  sourceInfo?: SourceInfo,
+): Outcome {
+  const ignored = whyIgnored(media, upload.source);
+  if (ignored) return ignored;
+  const sourceSeenAt = upload.seenAt;
+  if (!media) {
+    const known = sourceInfo && { sourceInfo };
+    return { change: [putMedia({ ...droppedMedia(upload), sourceSeenAt, state: 'failed', error, ...known })] };
   }
-  const set: Partial<MediaRow> = { state: 'failed', source: upload.source, sourceSeenAt, error, attempts: 0 };
+  if (media.current || isUnderWay(media)) {
+    const { pending } = media;
+    const { sequencer, versionId, etag } = upload.source;
+    const refused = { ...(versionId !== undefined && { versionId }), etag };
+    const seen = pending
+      ? { pending: { ...pending, source: { ...pending.source, sequencer } } }
+      : { source: { ...media.source, sequencer } };
+    return { change: [changeMedia(media, upload.now, { ...seen, sourceSeenAt, refused, error })] };
+  }
+  const set: Partial<MediaRow> = {
+    state: 'failed',
+    source: upload.source,
+    sourceSeenAt,
+    sourceInfo,
+    error,
+    attempts: 0,
+  };
   return { change: [changeMedia(media, upload.now, set, ['jobId', ...uploadTodo(media)])] };
 }
 
-/** An announced upload of which nothing came. */
+/** An announced upload that never arrived. */
 export function expireUpload(media: MediaRow, error: Failure): Outcome {
-  if (media.state !== 'uploading') return { none: `the media is ${media.state}` };
+  if (media.state !== 'uploading') return { refused: `the media item is ${media.state}` };
   return { change: [changeMedia(media, error.at, { state: 'failed', error }, ['todo', 'todoAt'])] };
-}
-
-/** The collection that a drop names, as it is made when nobody has made it yet. */
-export function newCollection(location: DropLocation, now: string): Put {
-  const row: CollectionRow = {
-    type: 'collection',
-    creatorId: location.creatorId,
-    collectionId: location.collectionId,
-    title: location.collectionId,
-    preset: DEFAULT_PRESET,
-    deleteOriginal: false,
-    retranscodeFromOutput: false,
-    playback: 'public',
-    scheduleRetranscode: false,
-    createdAt: now,
-    updatedAt: now,
-  };
-  return { op: 'put', key: rowKeys.collection(location.creatorId, location.collectionId), row };
 }
 
 function stateAfterUpload(media: MediaRow | null): MediaRow['state'] {
@@ -111,28 +139,13 @@ function stateAfterUpload(media: MediaRow | null): MediaRow['state'] {
 }
 
 function uploadTodo(media: MediaRow): (keyof MediaRow)[] {
-  return media.todo === CHORE.upload ? ['todo', 'todoAt'] : [];
+  return media.todo === DUE_WORK.upload ? ['todo', 'todoAt'] : [];
 }
 
-function newMedia({ mediaId, location, source, now, tombstone }: Upload): MediaRow {
-  const { creatorId, collectionId } = location;
-  return {
-    type: 'media',
-    mediaId,
-    creatorId,
-    collectionId,
-    owner: creatorId,
-    collection: `${creatorId}#${collectionId}`,
-    title: location.path.split('/').at(-1) ?? location.path,
-    state: 'uploaded',
-    seq: (tombstone?.seq ?? 0) + 1,
-    source,
-    jobCount: tombstone?.jobCount ?? 0,
-    attempts: 0,
-    scheduleRetranscode: false,
-    createdAt: now,
-    updatedAt: now,
-  };
+function droppedMedia({ mediaId, location, source, now, tombstone }: ReceivedUpload): MediaRow {
+  const title = plainTitle(location.path.split('/').at(-1) ?? '') || 'untitled';
+  const { jobCount = 0, seq = 0 } = tombstone ?? {};
+  return newMedia({ mediaId, location, title, source, now }, { state: 'uploaded', seq: seq + 1, jobCount });
 }
 
 function putMedia(row: MediaRow): Put {

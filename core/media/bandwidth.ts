@@ -10,7 +10,7 @@ export interface Bandwidth {
 }
 
 /**
- * BANDWIDTH and AVERAGE-BANDWIDTH of a media playlist. The peak is that of any run of segments which lasts between half and one
+ * BANDWIDTH and AVERAGE-BANDWIDTH of a media playlist. The peak is that of any run of segments that lasts between half and one
  * and a half target durations (RFC 8216, section 4.1), so that a last segment of a few frames does not count alone.
  */
 export function measureBandwidth(segments: readonly MeasuredSegment[]): Bandwidth {

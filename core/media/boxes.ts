@@ -1,4 +1,4 @@
-/** ISO base media file format boxes (ISO/IEC 14496-12), as far as checking our own CMAF output needs them. */
+/** ISO base media file format boxes (ISO/IEC 14496-12), as far as checks of our own CMAF output need them. */
 
 export interface Box {
   type: string;
@@ -34,7 +34,10 @@ export function bodies(bytes: Uint8Array, type: string): Uint8Array[] {
   return found;
 }
 
-/** The body at a path of nested boxes. Throws when there is none. */
+/**
+ * The body at a path of nested boxes.
+ * @throws Error when there is none
+ */
 export function body(bytes: Uint8Array, ...path: string[]): Uint8Array {
   let at = bytes;
   for (const type of path) {

@@ -1,4 +1,4 @@
-/** RFC 6381 names of codecs, as the CODECS attribute of HLS wants them. */
+/** RFC 6381 names of codecs, as the CODECS attribute of HLS requires them. */
 
 /** `avc1.4D4028` from an AVCDecoderConfigurationRecord (the body of avcC): profile, constraints, level. ISO/IEC 14496-15, annex E. */
 export function avcCodec(avcC: Uint8Array): string {

@@ -1,7 +1,7 @@
 import { bodies, body, viewOf } from './boxes.ts';
 import { avcCodec, mp4aCodec } from './codecs.ts';
 
-/** What an init segment says of its one track. */
+/** The header data of an init segment's one track. */
 export interface TrackHeader {
   /** Ticks per second. */
   timescale: number;
@@ -11,7 +11,7 @@ export interface TrackHeader {
   skip: number;
 }
 
-/** What the moof of one segment says, in ticks. */
+/** The data of one segment's moof, in ticks. */
 export interface Fragment {
   /** tfdt: decode time of the first sample. */
   start: number;
@@ -19,18 +19,21 @@ export interface Fragment {
   samples: number;
   /** Whether the first sample is a sync sample. */
   startsWithKeyframe: boolean;
-  /** When its first sample, in order of presentation, is shown or heard. */
+  /** When its first sample, in order of presentation, is presented. */
   firstStart: number;
-  /** When the last sample, in order of presentation, begins to be shown or heard. */
+  /** When its last sample, in order of presentation, begins to be presented. */
   lastStart: number;
-  /** Its duration. For pictures of a variable rate it says nothing: the decode times that it comes of are others' times. */
+  /** Duration of that sample. Meaningless for video of a variable rate: it is computed from decode times, which are other frames' times. */
   lastDuration: number;
 }
 
 /** Bytes before the sample entry's child boxes: 8 of SampleEntry, and 70 (video) or 20 (audio) more. */
 const ENTRY_BYTES = { avc1: 78, mp4a: 28 } as const;
 
-/** Reads an init segment with one H.264 or AAC track. Throws when it is anything else. */
+/**
+ * Reads an init segment with one H.264 or AAC track.
+ * @throws Error when it is anything else
+ */
 export function readInit(init: Uint8Array): TrackHeader {
   const trak = body(init, 'moov', 'trak');
   const mdhd = viewOf(body(trak, 'mdia', 'mdhd'));
@@ -60,28 +63,43 @@ const NON_SYNC = 0x10000;
 
 /** Reads the moof of a segment that holds one fragment of one track; `moof` is the box's body. */
 export function readFragment(moof: Uint8Array): Fragment {
-  const traf = body(moof, 'traf');
-  const defaults = readTfhd(viewOf(body(traf, 'tfhd')));
-  const tfdt = viewOf(body(traf, 'tfdt'));
-  const start = tfdt.getUint8(0) === 1 ? Number(tfdt.getBigInt64(4)) : tfdt.getUint32(4);
+  const start = decodeStart(moof);
   let samples = 0;
-  let time = start;
+  let duration = 0;
   let last = { start: Number.NEGATIVE_INFINITY, duration: 0 };
   let firstStart = Number.POSITIVE_INFINITY;
   let firstFlags: number | undefined;
-  for (const trun of bodies(traf, 'trun')) {
-    for (const sample of readTrun(viewOf(trun), defaults)) {
-      firstFlags ??= sample.flags;
-      const shown = time + sample.compositionOffset;
-      firstStart = Math.min(firstStart, shown);
-      if (shown >= last.start) last = { start: shown, duration: sample.duration };
-      time += sample.duration;
-      samples += 1;
-    }
+  for (const sample of samplesOf(moof)) {
+    firstFlags ??= sample.flags;
+    const shown = start + duration + sample.compositionOffset;
+    firstStart = Math.min(firstStart, shown);
+    if (shown >= last.start) last = { start: shown, duration: sample.duration };
+    duration += sample.duration;
+    samples += 1;
   }
   const startsWithKeyframe = firstFlags !== undefined && (firstFlags & NON_SYNC) === 0;
   const ends = { firstStart, lastStart: last.start, lastDuration: last.duration };
-  return { start, duration: time - start, samples, startsWithKeyframe, ...ends };
+  return { start, duration, samples, startsWithKeyframe, ...ends };
+}
+
+/** When each sample of a fragment is presented, in ticks, in the order of the decoder. */
+export function shownAt(moof: Uint8Array): number[] {
+  let time = decodeStart(moof);
+  return [...samplesOf(moof)].map(({ duration, compositionOffset }) => {
+    time += duration;
+    return time - duration + compositionOffset;
+  });
+}
+
+function decodeStart(moof: Uint8Array): number {
+  const tfdt = viewOf(body(moof, 'traf', 'tfdt'));
+  return tfdt.getUint8(0) === 1 ? Number(tfdt.getBigInt64(4)) : tfdt.getUint32(4);
+}
+
+function* samplesOf(moof: Uint8Array) {
+  const traf = body(moof, 'traf');
+  const defaults = readTfhd(viewOf(body(traf, 'tfhd')));
+  for (const trun of bodies(traf, 'trun')) yield* readTrun(viewOf(trun), defaults);
 }
 
 interface SampleDefaults {

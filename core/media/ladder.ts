@@ -1,8 +1,8 @@
-import type { Preset, Rung } from './presets.ts';
-import { evenSize, type Size, shortSide, withShortSide } from './size.ts';
+import type { Preset, Rung } from '../contracts/presets.ts';
+import { evenSize, longSide, type Size, scaledBy, shortSide } from './size.ts';
 
 export interface PlannedRung extends Size {
-  /** `720p`: names its files and its line in the master playlist. */
+  /** `720p`: the name in its files and in its line of the master playlist. */
   name: string;
   /** Bits per second. */
   maxBitrate: number;
@@ -14,28 +14,44 @@ export interface PlannedRung extends Size {
 /** For every rung, by the table in docs/encoding.md: at the same quality it needs at most 2 % more bytes than `medium`. */
 const X264_PRESET = 'faster';
 
+/** Rungs are named after 16:9 pictures: a rung is a box of this shape, which a picture of another shape touches on one side only. */
+const BOX_ASPECT = 16 / 9;
+/** A rung that is smaller or larger than the source by no more than this stands for its size. */
+const NEAR = 1.1;
+
 /**
- * The rungs that a source of this displayed size gets, largest first. Each is scaled by the short side and none is larger than
- * the source; a source smaller than the lowest rung gets one of its own size, with the lowest rung's bit rates.
+ * The rungs that a source of this displayed size gets, largest first. A source fits into the box of each smaller rung, and none is scaled
+ * up. One that lies between two rungs keeps its own size on top: under the name and bit rate of the larger rung if that is near, otherwise
+ * under a name of its own, with the larger rung's bit rate by the pixels. The preset's largest rung is the limit.
  */
 export function ladderFor(source: Size, preset: Preset): PlannedRung[] {
   const rungs = [...preset.rungs].sort((a, b) => b.shortSide - a.shortSide);
-  const fitting = rungs.filter((rung) => rung.shortSide <= shortSide(source));
-  if (fitting.length > 0) {
-    return fitting.map(({ name, shortSide: to, maxBitrate, audio }) => ({
-      name,
-      maxBitrate,
-      audio,
-      x264Preset: X264_PRESET,
-      ...withShortSide(source, to),
-    }));
-  }
+  const fitting = rungs.filter((rung) => factorOf(rung, source) <= 1);
+  const planned = fitting.map((rung) => plan(rung, scaledBy(source, factorOf(rung, source))));
+  const above = rungs.filter((rung) => factorOf(rung, source) > 1).at(-1);
+  const [largest] = fitting;
+  if (above === undefined || (largest && factorOf(largest, source) >= 1 / NEAR)) return planned;
+  return [plan(ownRung(source, rungs, above, largest), evenSize(source)), ...planned];
+}
+
+/** By how much the source has to be scaled to touch the rung's box. Above 1: the box is larger. */
+function factorOf(rung: Rung, source: Size): number {
+  return Math.min(rung.shortSide / shortSide(source), (rung.shortSide * BOX_ASPECT) / longSide(source));
+}
+
+function plan({ name, maxBitrate, audio }: Rung, size: Size): PlannedRung {
+  return { name, maxBitrate, audio, x264Preset: X264_PRESET, ...size };
+}
+
+function ownRung(source: Size, rungs: readonly Rung[], above: Rung, below: Rung | undefined): Rung {
+  const factor = factorOf(above, source);
+  if (factor <= NEAR) return above;
   const own = evenSize(source);
-  return rungs.slice(-1).map(({ maxBitrate, audio }) => ({
-    name: `${shortSide(own)}p`,
-    maxBitrate,
-    audio,
-    x264Preset: X264_PRESET,
-    ...own,
-  }));
+  const byPixels = Math.round(above.maxBitrate / factor ** 2);
+  const usual = `${shortSide(own)}p`;
+  return {
+    ...above,
+    name: rungs.some(({ name }) => name === usual) ? `${own.width}x${own.height}` : usual,
+    maxBitrate: below ? Math.max(below.maxBitrate, byPixels) : above.maxBitrate,
+  };
 }

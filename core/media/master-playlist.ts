@@ -1,22 +1,58 @@
 import type { AudioGroup, Rendition } from '../contracts/job.ts';
 
-/** EXT-X-MAP in a media playlist asks for 6, RFC 8216 section 7; players of fMP4 know 7. */
+/** EXT-X-MAP in a media playlist requires version 6, RFC 8216 section 7; players of fMP4 support 7. */
 export const HLS_VERSION = 7;
 
+interface Presentation {
+  audio: AudioGroup[];
+  renditions: Rendition[];
+  captions?: boolean | undefined;
+}
+
+/** GROUP-ID of the captions in the picture. */
+const CAPTIONS = 'cc';
+
+/** Bits per second of the variant that a player starts with: what Apple's HLS authoring specification recommends. */
+const START_BANDWIDTH = 2_000_000;
+
 /**
- * The text of a master playlist. Renditions stand in the order given, best first; a player starts with the first.
- *
+ * The text of a master playlist. The variant nearest to 2 Mbit/s stands first, because players start with the first; the others follow in
+ * the order given. Beside pictures, the smallest audio group is a variant of its own, for connections that carry nothing else.
  * @param prefix Put before each URI: `v3/`, or nothing when the playlists lie beside it.
+ * @param options `audioOnly`: whether there is a variant without pictures; a preview has none
  */
-export function masterPlaylist(result: { audio: AudioGroup[]; renditions: Rendition[] }, prefix: string): string {
+export function masterPlaylist(result: Presentation, prefix: string, { audioOnly = true } = {}): string {
   const lines = [
     '#EXTM3U',
     `#EXT-X-VERSION:${HLS_VERSION}`,
     '#EXT-X-INDEPENDENT-SEGMENTS',
     ...result.audio.map((group) => media(group, prefix)),
-    ...result.renditions.flatMap((rendition) => [streamInf(rendition), `${prefix}${rendition.playlist}`]),
+    ...(result.captions
+      ? [`#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID="${CAPTIONS}",NAME="CC1",INSTREAM-ID="CC1"`]
+      : []),
+    ...startFirst(result.renditions).flatMap((rendition) => [
+      streamInf(rendition, result.captions),
+      `${prefix}${rendition.playlist}`,
+    ]),
+    ...(audioOnly ? soundAlone(result, prefix) : []),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function startFirst(renditions: readonly Rendition[]): Rendition[] {
+  const distance = ({ bandwidth }: Rendition) => Math.abs(Math.log(bandwidth / START_BANDWIDTH));
+  const [start] = [...renditions].sort((a, b) => distance(a) - distance(b));
+  return start ? [start, ...renditions.filter((rendition) => rendition !== start)] : [];
+}
+
+function soundAlone({ audio, captions }: Presentation, prefix: string): string[] {
+  const [smallest] = [...audio].sort((a, b) => a.bandwidth - b.bandwidth);
+  if (!smallest) return [];
+  const { bandwidth, averageBandwidth, codecs, id, playlist } = smallest;
+  const rates = `BANDWIDTH=${bandwidth},AVERAGE-BANDWIDTH=${averageBandwidth}`;
+  // Where one variant says NONE, all must (RFC 8216, section 4.3.4.2).
+  const none = captions === false ? ',CLOSED-CAPTIONS=NONE' : '';
+  return [`#EXT-X-STREAM-INF:${rates},CODECS="${codecs}",AUDIO="${id}"${none}`, `${prefix}${playlist}`];
 }
 
 // Groups hold the same track at other bitrates, so the NAME is the same in each (RFC 8216, section 4.3.4.1.1).
@@ -24,7 +60,8 @@ function media(group: AudioGroup, prefix: string): string {
   const attributes = [
     'TYPE=AUDIO',
     `GROUP-ID="${group.id}"`,
-    'NAME="Audio"',
+    `NAME="${nameOf(group.language)}"`,
+    ...(group.language ? [`LANGUAGE="${group.language}"`] : []),
     'DEFAULT=YES',
     'AUTOSELECT=YES',
     `CHANNELS="${group.channels}"`,
@@ -33,15 +70,24 @@ function media(group: AudioGroup, prefix: string): string {
   return `#EXT-X-MEDIA:${attributes.join(',')}`;
 }
 
-function streamInf(rendition: Rendition): string {
+/** `German` for `de`. */
+function nameOf(language: string | undefined): string {
+  if (language === undefined) return 'Audio';
+  return new Intl.DisplayNames(['en'], { type: 'language', fallback: 'none' }).of(language) ?? 'Audio';
+}
+
+function streamInf(rendition: Rendition, captions?: boolean): string {
   const { width, height, frameRate, audio } = rendition;
+  const hasPicture = width !== undefined && height !== undefined;
   const attributes = [
     `BANDWIDTH=${rendition.bandwidth}`,
     `AVERAGE-BANDWIDTH=${rendition.averageBandwidth}`,
     `CODECS="${rendition.codecs}"`,
-    ...(width !== undefined && height !== undefined ? [`RESOLUTION=${width}x${height}`] : []),
+    ...(hasPicture ? [`RESOLUTION=${width}x${height}`] : []),
     ...(frameRate !== undefined ? [`FRAME-RATE=${frameRate.toFixed(3)}`] : []),
+    ...(hasPicture ? ['VIDEO-RANGE=SDR'] : []),
     ...(audio !== undefined ? [`AUDIO="${audio}"`] : []),
+    ...(hasPicture && captions !== undefined ? [`CLOSED-CAPTIONS=${captions ? `"${CAPTIONS}"` : 'NONE'}`] : []),
   ];
   return `#EXT-X-STREAM-INF:${attributes.join(',')}`;
 }

@@ -11,7 +11,10 @@ export interface MediaPlaylist {
   segments: Segment[];
 }
 
-/** Reads a finished (VOD) fMP4 playlist as our encoder writes it. Throws when its end or its init segment is missing. */
+/**
+ * Reads a finished (VOD) fMP4 playlist as our encoder writes it.
+ * @throws Error when its end or its init segment is missing
+ */
 export function readMediaPlaylist(text: string): MediaPlaylist {
   const lines = text.split('\n').map((line) => line.trim());
   const init = lines.map((line) => /^#EXT-X-MAP:URI="([^"]+)"$/.exec(line)?.[1]).find((uri) => uri !== undefined);
@@ -27,9 +30,18 @@ export function readMediaPlaylist(text: string): MediaPlaylist {
   return { init, segments };
 }
 
-/** The text of a finished playlist. EXT-X-TARGETDURATION is the longest segment, rounded (RFC 8216, section 4.3.3.1). */
-export function writeMediaPlaylist(playlist: MediaPlaylist): string {
-  const target = Math.max(1, ...playlist.segments.map((segment) => Math.round(segment.durationSeconds)));
+/**
+ * EXT-X-TARGETDURATION of all media playlists of one stream: the longest segment, rounded (RFC 8216, section 4.3.3.1). They must have the
+ * same (section 6.2.4).
+ */
+export function targetDuration(playlists: readonly MediaPlaylist[]): number {
+  return playlists
+    .flatMap(({ segments }) => segments)
+    .reduce((target, { durationSeconds }) => Math.max(target, Math.round(durationSeconds)), 1);
+}
+
+/** The text of a finished playlist. */
+export function writeMediaPlaylist(playlist: MediaPlaylist, target: number): string {
   const lines = [
     '#EXTM3U',
     `#EXT-X-VERSION:${HLS_VERSION}`,
@@ -44,8 +56,8 @@ export function writeMediaPlaylist(playlist: MediaPlaylist): string {
 }
 
 /**
- * The first segments that together reach `seconds`. A segment that begins less than 0.1 s before that is left out: sound is
- * cut at AAC frames, a little before or after the picture.
+ * The first segments that together reach `seconds`. A segment that begins less than 0.1 s before that is left out: audio is
+ * cut at AAC frames, a little before or after the video.
  */
 export function firstSeconds(playlist: MediaPlaylist, seconds: number): MediaPlaylist {
   let start = 0;

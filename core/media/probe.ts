@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { DropreelError } from '../jobs/errors.ts';
-import type { ColorTags } from './color.ts';
+import { DropreelError } from '../contracts/errors.ts';
+import type { ColorTags, LightLevels } from './color.ts';
 import { LIMITS } from './limits.ts';
 import { displayedSize, type Size } from './size.ts';
 
@@ -8,25 +8,32 @@ import { displayedSize, type Size } from './size.ts';
 export interface MediaProbe {
   /** FFmpeg's name of the demuxer: `mov,mp4,m4a,3gp,3g2,mj2`. */
   format: string;
-  /** As the container says; undefined where it does not. */
+  /** From the container; undefined where it has no value. */
   durationSeconds: number | undefined;
   video?: VideoTrack;
   audio?: AudioTrack;
+  /** Tracks that are not taken, with the reason. */
+  skipped: { what: string; why: string }[];
 }
 
 export interface VideoTrack {
   /** FFmpeg's stream index. */
   index: number;
   codec: string;
+  coded: Size;
   /** As a viewer sees it. */
   displayed: Size;
   pixelFormat: string | undefined;
   color: ColorTags;
-  /** Average; undefined where the container does not say. */
+  /** Of HDR only; absent where the first picture has no value. */
+  light?: LightLevels;
+  /** Whether the pictures carry CEA-608 or CEA-708 captions. */
+  captions?: boolean;
+  /** Average; undefined where the container has no value. */
   frameRate: Fraction | undefined;
   /** The slowest constant rate on which all frames fall. */
   baseRate: Fraction | undefined;
-  /** Whether all frames are equally long, as far as the header tells. */
+  /** Whether all frames are equally long, as far as the header shows. */
   constantRate: boolean;
   interlaced: boolean;
   /** Start of the track in seconds after the file's start. */
@@ -41,6 +48,8 @@ export interface AudioTrack {
   channels: number;
   /** Hz */
   sampleRate: number;
+  /** BCP 47, such as `de`. */
+  language?: string;
   endSeconds: number | undefined;
 }
 
@@ -67,6 +76,7 @@ const Stream = z.object({
   color_transfer: Text,
   color_space: Text,
   field_order: Text,
+  codec_tag_string: z.string().optional(),
   r_frame_rate: z.string().optional(),
   avg_frame_rate: z.string().optional(),
   start_time: Num,
@@ -75,12 +85,29 @@ const Stream = z.object({
   channels: Num,
   sample_rate: Num,
   disposition: z.record(z.string(), z.number()).default({}),
-  side_data_list: z.array(z.object({ rotation: Num })).default([]),
-  tags: z.record(z.string(), z.string()).default({}),
+  side_data_list: z.array(z.object({ rotation: Num, dv_profile: Num, dv_bl_signal_compatibility_id: Num })).default([]),
+  tags: z.object({ enc_key_id: z.string().optional(), language: z.string().optional() }).default({}),
 });
 type Stream = z.infer<typeof Stream>;
 
-/** `ffprobe -show_format -show_streams -of json` */
+/**
+ * The fields requested from ffprobe, all that FfprobeOutput reads and nothing else: tags alone can be 40 MB. `enc_key_id` is how FFmpeg
+ * reports that a Matroska track is encrypted (libavformat/matroskadec.c).
+ */
+export const PROBE_ENTRIES = Object.entries({
+  stream: [
+    'index,codec_type,codec_name,codec_tag_string,width,height,sample_aspect_ratio,pix_fmt,field_order,nb_frames',
+    'color_primaries,color_transfer,color_space,r_frame_rate,avg_frame_rate,start_time,duration,channels,sample_rate',
+  ],
+  stream_disposition: ['default,attached_pic,timed_thumbnails'],
+  stream_side_data: ['rotation,dv_profile,dv_bl_signal_compatibility_id'],
+  stream_tags: ['enc_key_id,language'],
+  format: ['format_name,start_time,duration'],
+})
+  .map(([section, fields]) => `${section}=${fields.join(',')}`)
+  .join(':');
+
+/** `ffprobe -show_entries {PROBE_ENTRIES} -of json` */
 export const FfprobeOutput = z.object({
   streams: z.array(Stream).default([]),
   format: z.object({ format_name: z.string(), start_time: Num, duration: Num }),
@@ -88,35 +115,106 @@ export const FfprobeOutput = z.object({
 export type FfprobeOutput = z.infer<typeof FfprobeOutput>;
 
 /**
- * Chooses the tracks and applies the limits. Throws a DropreelError for a file that is not to be encoded.
- * The first video track that is no cover picture is taken, and the audio track marked as default, else the first.
+ * Chooses the tracks and applies the limits. Of the tracks that have a decoder, the first video that is not a cover picture is taken, and
+ * the audio that is marked as default, else the first. Sound that nothing decodes leaves a mute video.
+ * @param isDecodable Whether FFmpeg has a decoder for the codec of that name.
+ * @throws DropreelError for a file that is not to be encoded
  */
-export function interpretProbe(output: FfprobeOutput): MediaProbe {
+export function interpretProbe(output: FfprobeOutput, isDecodable: (codec: string) => boolean): MediaProbe {
   const { streams, format } = output;
-  if (streams.length > LIMITS.tracks) {
-    throw new DropreelError(
-      'limit_tracks',
-      `The file has ${streams.length} tracks; at most ${LIMITS.tracks} are allowed.`,
-    );
+  // Films with subtitles carry their fonts as attachments, dozens of them.
+  const tracks = streams.filter(({ codec_type }) => codec_type === 'video' || codec_type === 'audio').length;
+  if (tracks > LIMITS.tracks) {
+    throw new DropreelError('limit_tracks', `The file has ${tracks} tracks; at most ${LIMITS.tracks} are allowed.`);
   }
   const start = format.start_time ?? 0;
-  const video = streams.find(isVideo);
+  // A cover picture is not encoded, and is not a reason to refuse the file.
+  const videos = streams.filter(isVideo);
   const audios = streams.filter(isAudio);
-  const audio = audios.find((stream) => stream.disposition.default === 1) ?? audios[0];
+  const canDecode = ({ codec_name }: Stream) => codec_name !== undefined && isDecodable(codec_name);
+  const video = videos.find(canDecode) ?? videos[0];
+  const sound = audios.filter(canDecode);
+  const audio = sound.find((stream) => stream.disposition.default === 1) ?? sound[0];
+  for (const stream of [video, audio ?? audios[0]]) if (stream) refuseEncrypted(stream);
+  const unreadable = video ? !canDecode(video) && video : !audio && audios[0];
+  if (unreadable) throw unsupportedCodec(unreadable.codec_name);
   if (video === undefined && audio === undefined) {
-    throw new DropreelError('no_tracks', 'The file holds no video and no sound.');
+    throw new DropreelError('no_tracks', 'The file has no video or audio.');
   }
+  if (video) refuseDolbyVision(video);
+  const left = (stream: Stream) => stream !== video && stream !== audio;
   const probe: MediaProbe = {
     format: format.format_name,
     durationSeconds: format.duration,
     ...(video ? { video: videoTrack(video, start) } : {}),
     ...(audio ? { audio: audioTrack(audio, start) } : {}),
+    skipped: [...videos, ...audios].filter(left).map((stream) => ({
+      what: `${stream.codec_type} track ${stream.index}`,
+      why: canDecode(stream)
+        ? `Of several ${stream.codec_type} tracks one is taken.`
+        : unsupportedCodec(stream.codec_name).message,
+    })),
   };
-  checkDuration(probe.durationSeconds);
+  // Where clocks may restart, the last time minus the first is not a duration.
+  if (!hasJoints(probe.format)) checkDuration(probe.durationSeconds);
   return probe;
 }
 
-/** Throws when a media is longer than the limit. */
+/** @param name FFmpeg's name; absent, `none` or `unknown` for a codec that it does not know. */
+export function unsupportedCodec(name: string | undefined): DropreelError {
+  const codec =
+    name === undefined || name === 'none' || name === 'unknown'
+      ? 'a codec that FFmpeg does not support'
+      : `the codec ${name}`;
+  return new DropreelError('unsupported_codec', `No decoder here reads ${codec}.`);
+}
+
+/** Sample entries of ISO files whose bytes are encrypted: Common Encryption (ISO/IEC 23001-7), FairPlay, Audible. */
+const ENCRYPTED_TAGS = /^(?:enc[avts]|drm[smit]|p608|aavd)$/;
+
+function refuseEncrypted({ codec_tag_string = '', tags }: Stream): void {
+  if (ENCRYPTED_TAGS.test(codec_tag_string) || tags.enc_key_id !== undefined) throw encrypted();
+}
+
+/**
+ * Of Dolby Vision, only a base layer that is HDR10, HLG or SDR has colours that FFmpeg decodes. Compatibility 0 means none of them: profile
+ * 5, whose colours are IPT (Dolby Vision Profiles and Levels, 2.2). They would come out purple and green.
+ */
+function refuseDolbyVision({ side_data_list }: Stream): void {
+  const dolby = side_data_list.find(({ dv_profile }) => dv_profile !== undefined);
+  if (dolby === undefined || dolby.dv_bl_signal_compatibility_id !== 0) return;
+  const message = `The picture is Dolby Vision profile ${dolby.dv_profile}, which other decoders cannot show.`;
+  throw new DropreelError('unsupported_codec', message);
+}
+
+export function encrypted(): DropreelError {
+  return new DropreelError('encrypted', 'The media is encrypted (DRM). Upload it without its protection.');
+}
+
+/** Containers that are often joined end to end. FFmpeg closes the gaps between their clocks (AVFMT_TS_DISCONT). */
+export function hasJoints(format: string): boolean {
+  return /^(?:mpegts|mpeg|ogg)$/.test(format);
+}
+
+/** @throws DropreelError when the video begins too long after the audio */
+export function checkLateness(seconds: number): void {
+  if (seconds <= LIMITS.lateSeconds) return;
+  const [late, most] = [(seconds / 60).toFixed(1), LIMITS.lateSeconds / 60];
+  const message = `The picture begins ${late} minutes after the file does; at most ${most} are filled with its first frame.`;
+  throw new DropreelError('corrupt', message);
+}
+
+/** @throws DropreelError when decoding would cost more than any file is worth, though the file is not longer than the limit */
+export function checkWork({ coded, frameRate }: VideoTrack, seconds: number): void {
+  const rate = frameRate ? frameRate.num / frameRate.den : 30;
+  const allowed = LIMITS.decodedPixels / (coded.width * coded.height * rate);
+  if (seconds <= allowed) return;
+  const [hours, most] = [seconds / 3600, allowed / 3600].map((value) => value.toFixed(1));
+  const what = `${coded.width}x${coded.height} at ${Math.round(rate)} frames a second`;
+  throw new DropreelError('limit_duration', `The video lasts ${hours} hours; of ${what} at most ${most} are allowed.`);
+}
+
+/** @throws DropreelError when a media item is longer than the limit */
 export function checkDuration(seconds: number | undefined): void {
   if (seconds !== undefined && seconds > LIMITS.durationSeconds) {
     const hours = (seconds / 3600).toFixed(1);
@@ -132,33 +230,43 @@ export function limitPixels(width: number, height: number): DropreelError {
   return new DropreelError('limit_pixels', `A frame is ${width}x${height}; ${limit}.`);
 }
 
+function isTooLarge({ width, height }: Size): boolean {
+  return Math.max(width, height) > LIMITS.side || width * height > LIMITS.pixels;
+}
+
+/** Whether a file has pictures beside its video, for example covers, which are not examined. */
+export function hasCovers({ streams }: FfprobeOutput): boolean {
+  return streams.some((stream) => stream.codec_type === 'video' && !isVideo(stream));
+}
+
 function isVideo(stream: Stream): boolean {
   const { disposition } = stream;
   return stream.codec_type === 'video' && disposition.attached_pic !== 1 && disposition.timed_thumbnails !== 1;
 }
 
-// A track without a single packet (some cameras write one) is as good as none.
+// A track without a single packet (some cameras write one) is treated as absent.
 function isAudio(stream: Stream): boolean {
   return stream.codec_type === 'audio' && stream.nb_frames !== 0;
 }
 
 function videoTrack(stream: Stream, fileStart: number): VideoTrack {
   const coded = { width: stream.width ?? 0, height: stream.height ?? 0 };
-  if (Math.max(coded.width, coded.height) > LIMITS.side || coded.width * coded.height > LIMITS.pixels) {
-    throw limitPixels(coded.width, coded.height);
-  }
+  if (isTooLarge(coded)) throw limitPixels(coded.width, coded.height);
   if (coded.width === 0 || coded.height === 0) {
-    throw new DropreelError('corrupt', 'The video track does not say how large its pictures are; it is damaged.');
+    throw new DropreelError('corrupt', 'The video track does not state the size of its pictures; it is damaged.');
   }
   const aspect = fraction(stream.sample_aspect_ratio?.replace(':', '/'));
   const rotation = stream.side_data_list.find((data) => data.rotation !== undefined)?.rotation ?? 0;
   const average = fraction(stream.avg_frame_rate);
   const base = fraction(stream.r_frame_rate);
   const frameRate = average ?? base;
+  const displayed = displayedSize(coded, aspect ? aspect.num / aspect.den : 1, rotation);
+  if (isTooLarge(displayed)) throw limitPixels(displayed.width, displayed.height);
   return {
     index: stream.index,
     codec: stream.codec_name ?? 'unknown',
-    displayed: displayedSize(coded, aspect ? aspect.num / aspect.den : 1, rotation),
+    coded,
+    displayed,
     pixelFormat: stream.pix_fmt,
     color: { primaries: stream.color_primaries, transfer: stream.color_transfer, matrix: stream.color_space },
     frameRate,
@@ -171,13 +279,34 @@ function videoTrack(stream: Stream, fileStart: number): VideoTrack {
 }
 
 function audioTrack(stream: Stream, fileStart: number): AudioTrack {
+  const { channels = 0, sample_rate: sampleRate = 0 } = stream;
+  if (channels > LIMITS.channels) {
+    const message = `The audio has ${channels} channels; at most ${LIMITS.channels} are allowed.`;
+    throw new DropreelError('limit_tracks', message);
+  }
+  if (sampleRate < LIMITS.leastSampleRate) {
+    const message = `The audio has ${sampleRate} samples a second; at least ${LIMITS.leastSampleRate} are required.`;
+    throw new DropreelError('corrupt', message);
+  }
   return {
     index: stream.index,
     codec: stream.codec_name ?? 'unknown',
-    channels: stream.channels ?? 0,
-    sampleRate: stream.sample_rate ?? 0,
+    channels,
+    sampleRate,
+    ...languageOf(stream.tags.language),
     endSeconds: endOf(stream, fileStart),
   };
+}
+
+/** Containers name a language by three letters of ISO 639-2 (`ger`, `deu`), HLS and DASH by BCP 47 (`de`). */
+function languageOf(tag: string | undefined): { language?: string } {
+  if (tag === undefined || !/^[a-z]{2,3}(?:-[a-z\d]{2,8})*$/i.test(tag)) return {};
+  try {
+    const [language] = Intl.getCanonicalLocales(tag);
+    return language === undefined || /^(?:und|mul|zxx)\b/.test(language) ? {} : { language };
+  } catch {
+    return {};
+  }
 }
 
 function endOf(stream: Stream, fileStart: number): number | undefined {
@@ -185,8 +314,8 @@ function endOf(stream: Stream, fileStart: number): number | undefined {
   return (stream.start_time ?? fileStart) - fileStart + stream.duration;
 }
 
-/** `30000/1001`; undefined for text that is no positive fraction. */
-export function fraction(text: string | undefined): Fraction | undefined {
+/** `30000/1001`; undefined for text that is not a positive fraction. */
+function fraction(text: string | undefined): Fraction | undefined {
   const [, num, den] = /^(\d+)\/(\d+)$/.exec(text ?? '') ?? [];
   const value = { num: Number(num), den: Number(den) };
   return value.num > 0 && value.den > 0 ? value : undefined;

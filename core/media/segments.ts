@@ -1,6 +1,6 @@
 import type { Fragment, TrackHeader } from './fragments.ts';
 
-/** One fragment of a rendition as the encoder wrote it: where it lies in the file, and what it holds. */
+/** One fragment of a rendition as the encoder wrote it: its position in the file, and its contents. */
 export interface FragmentInFile {
   /** Bytes from the file's start to its moof. */
   offset: number;
@@ -10,20 +10,22 @@ export interface FragmentInFile {
 }
 
 /**
- * Groups fragments into segments: a new one begins with the first fragment at or after each multiple of `seconds`. Times count
- * from the beginning of the stream, so rungs are cut alike, wherever a fragment is long.
+ * Groups fragments into segments: a new one begins with the first fragment at or after each multiple of `seconds`, or up to `early` before
+ * it. Times count from the beginning of the stream, so all rungs are cut alike, even where a fragment is long.
+ * @param early Seconds. Half a fragment of audio: its segments are then as long as the video's, rounded.
  */
 export function groupFragments(
   header: TrackHeader,
   fragments: readonly FragmentInFile[],
   seconds: number,
+  early = 0,
 ): FragmentInFile[][] {
   const groups: FragmentInFile[][] = [];
   let last = -1;
   for (const item of fragments) {
     const start = Math.max(0, item.fragment.firstStart - header.skip) / header.timescale;
-    // A millionth makes up for clocks on which a second is no whole number of ticks.
-    const interval = Math.floor((start + 1e-6) / seconds);
+    // A millionth compensates for clocks on which a second is not a whole number of ticks.
+    const interval = Math.floor((start + early + 1e-6) / seconds);
     if (interval > last) groups.push([]);
     last = Math.max(last, interval);
     groups.at(-1)?.push(item);

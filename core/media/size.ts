@@ -7,7 +7,7 @@ export interface Size {
 /** As a viewer sees it: the sample aspect ratio stretches the width, then the picture is turned. */
 export function displayedSize(coded: Size, sampleAspect: number, rotationDegrees: number): Size {
   const stretched = coded.width * sampleAspect;
-  // Less than a pixel is what is left of a rounding when the picture was scaled, not a shape: 426 wide with 640:639.
+  // A difference of less than a pixel is a rounding error of scaling, not a shape: 426 wide with 640:639.
   const width = Math.abs(stretched - coded.width) < 1 ? coded.width : Math.max(1, Math.round(stretched));
   const turned = Math.abs(Math.round(rotationDegrees / 90)) % 2 === 1;
   return turned ? { width: coded.height, height: width } : { width, height: coded.height };
@@ -21,28 +21,24 @@ export function longSide(size: Size): number {
   return Math.max(size.width, size.height);
 }
 
-/** Even, as 4:2:0 chroma asks; at least 2. A size that stays as it is loses an odd line rather than gain one. */
+/** Even, as 4:2:0 chroma requires; at least 2. A size that is not scaled loses an odd line instead of gaining one. */
 export function evenSize(size: Size): Size {
   const even = (n: number) => Math.max(2, Math.floor(n / 2) * 2);
   return { width: even(size.width), height: even(size.height) };
 }
 
-/** Scaled down so that the short side is `to`, the aspect kept to the nearest even number. Never larger than the source. */
-export function withShortSide(size: Size, to: number): Size {
-  return scaled(size, to / shortSide(size));
-}
-
 /** Scaled down so that the long side is at most `to`. */
 export function withLongSideAtMost(size: Size, to: number): Size {
-  return scaled(size, to / longSide(size));
+  return scaledBy(size, to / longSide(size));
 }
 
 /** Scaled down so that the width is at most `to`. */
 export function withWidthAtMost(size: Size, to: number): Size {
-  return scaled(size, to / size.width);
+  return scaledBy(size, to / size.width);
 }
 
-function scaled(size: Size, factor: number): Size {
+/** Scaled by a factor, with the aspect kept to the nearest even number. Never larger than the source. */
+export function scaledBy(size: Size, factor: number): Size {
   const whole = evenSize(size);
   if (factor >= 1) return whole;
   const even = (n: number, limit: number) => Math.min(limit, Math.max(2, Math.round((n * factor) / 2) * 2));

@@ -1,59 +1,98 @@
-import { DropreelError } from '../jobs/errors.ts';
+import type { ErrorCode } from '../contracts/errors.ts';
 
-/** How many bytes of a file's beginning refuseByContent wants. */
+/** How many bytes of a file's beginning are examined: enough for every signature, and to distinguish text from data. */
 export const SNIFF_BYTES = 4096;
 
-const refusePlaylist = (what: string) =>
-  new DropreelError(
-    'playlist_refused',
-    `The file is ${what}: it names other files instead of holding media. Upload the media itself.`,
-  );
+export interface Sniffed {
+  code: Extract<ErrorCode, 'playlist_refused' | 'still_image' | 'not_media'>;
+  /** For the person who uploaded the file. */
+  message: string;
+}
 
-const TEXTS: readonly (readonly [RegExp, string])[] = [
-  [/^#EXTM3U/, 'an HLS or M3U playlist'],
-  [/^\[playlist\]/i, 'a PLS playlist'],
-  [/^ffconcat version/, 'a concat script'],
-  [/^;FFMETADATA/, 'an FFmpeg metadata script'],
-  [/^(?:file|stream|inpoint)\s+['"]?\S+/m, 'a concat script'],
-  [/^v=0\r?\n/, 'a session description (SDP)'],
-  [/^<asx\b/i, 'an ASX playlist'],
-  [
-    /^(?:<\?xml[^>]*\?>\s*)?(?:<!--[\s\S]*?-->\s*)*<(?:MPD|smil|SmoothStreamingMedia|playlist)\b/i,
-    'a streaming manifest',
-  ],
-  [/^\[Reference\]/i, 'a reference file'],
+/** First bytes of files that are not video or audio. https://www.iana.org/assignments/media-types, and each format's own page */
+const SIGNATURES: readonly { name: string; code: 'still_image' | 'not_media'; bytes: string; at?: number }[] = [
+  { name: 'a PNG picture', code: 'still_image', bytes: '\x89PNG\r\n\x1a\n' },
+  { name: 'a JPEG picture', code: 'still_image', bytes: '\xff\xd8\xff' },
+  { name: 'a GIF picture', code: 'still_image', bytes: 'GIF8' },
+  { name: 'a WebP picture', code: 'still_image', bytes: 'WEBP', at: 8 },
+  { name: 'a TIFF picture', code: 'still_image', bytes: 'II*\0' },
+  { name: 'a TIFF picture', code: 'still_image', bytes: 'MM\0*' },
+  { name: 'a Photoshop picture', code: 'still_image', bytes: '8BPS' },
+  { name: 'a PDF document', code: 'not_media', bytes: '%PDF-' },
+  { name: 'a ZIP archive or an office document', code: 'not_media', bytes: 'PK\x03\x04' },
+  { name: 'a gzip archive', code: 'not_media', bytes: '\x1f\x8b\x08' },
+  { name: 'a RAR archive', code: 'not_media', bytes: 'Rar!\x1a\x07' },
+  { name: 'a 7-Zip archive', code: 'not_media', bytes: '7z\xbc\xaf\x27\x1c' },
+  { name: 'an Office document', code: 'not_media', bytes: '\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1' },
+  { name: 'a program', code: 'not_media', bytes: '\x7fELF' },
+  { name: 'a SQLite database', code: 'not_media', bytes: 'SQLite format 3\0' },
 ];
 
-const PICTURES: readonly (readonly [(head: Uint8Array) => boolean, string])[] = [
-  [(head) => ascii(head, 1, 4) === 'PNG', 'PNG'],
-  [(head) => head[0] === 0xff && head[1] === 0xd8 && head[2] === 0xff, 'JPEG'],
-  [(head) => /^GIF8[79]a$/.test(ascii(head, 0, 6)), 'GIF'],
-  [(head) => ascii(head, 0, 4) === 'RIFF' && ascii(head, 8, 12) === 'WEBP', 'WebP'],
-  [(head) => /^(?:II\*\0|MM\0\*)$/.test(ascii(head, 0, 4)), 'TIFF'],
-  [(head) => ascii(head, 0, 2) === 'BM' && head[6] === 0 && head[8] === 0, 'BMP'],
-  [
-    (head) => ascii(head, 4, 8) === 'ftyp' && /^(?:hei[cxms]|hevc|mif1|msf1|avif|avis)$/.test(ascii(head, 8, 12)),
-    'HEIF or AVIF',
-  ],
+/** Brands of pictures and their sequences in an ISO file. https://mp4ra.org/registered-types/brands */
+const PICTURE_BRANDS = new Set(['heic', 'heix', 'heim', 'heis', 'hevc', 'mif1', 'msf1', 'avif', 'avis']);
+
+/** Texts that make a player or FFmpeg open other files. None of these patterns is ambiguous. */
+const PLAYLISTS: readonly (readonly [RegExp, string])[] = [
+  [/^#EXTM3U/, 'an HLS or M3U playlist'],
+  [/^\[playlist\]/i, 'a PLS playlist'],
+  [/^\[reference\]/i, 'a reference file'],
+  [/^ffconcat version/, 'a concat script'],
+  [/^;FFMETADATA/, 'an FFmpeg metadata script'],
+  [/^(?:file|stream|inpoint)[ \t]{1,64}\S/m, 'a concat script'],
+  [/^v=0\r?\n/, 'a session description (SDP)'],
+  [/<asx[\s/>]/i, 'an ASX playlist'],
+  [/<(?:MPD|smil|SmoothStreamingMedia|playlist)[\s/>]/i, 'a streaming manifest'],
 ];
 
 /**
- * Refuses, from the first bytes, what no demuxer may be let near (anything that makes it open other files) and pictures.
- * FFmpeg's own detection of playlists depends on its version and on the file's name.
+ * Why a file that begins with these bytes is refused; null when it may be media. Playlists and scripts are detected here, before any
+ * demuxer opens them, because FFmpeg's own detection depends on its version and on the file's name.
  */
-export function refuseByContent(head: Uint8Array): DropreelError | null {
-  const picture = PICTURES.find(([matches]) => matches(head));
-  if (picture) return new DropreelError('still_image', `The file is a picture (${picture[1]}), not a video or sound.`);
+export function sniff(head: Uint8Array): Sniffed | null {
+  const known = SIGNATURES.find(({ bytes, at = 0 }) => ascii(head, at, at + bytes.length) === bytes);
+  if (known) return { code: known.code, message: `The file is ${known.name}, not video or audio.` };
+  if (isPicture(head)) return { code: 'still_image', message: 'The file is a picture, not video or audio.' };
   const text = ascii(head, 0, head.length)
-    .replace(/^\u00ef\u00bb\u00bf/, '')
+    .replace(/^\xef\xbb\xbf/, '')
     .trimStart();
-  // A binary file can hold any word; a script holds no control characters.
-  const found = isText(text) ? TEXTS.find(([pattern]) => pattern.test(text)) : undefined;
-  return found ? refusePlaylist(found[1]) : null;
+  // A binary file can contain any text; a script contains no control characters.
+  const found = hasControls(text) ? undefined : PLAYLISTS.find(([pattern]) => pattern.test(text));
+  if (!found) return null;
+  const message = `The file is ${found[1]}: it names other files instead of holding media. Upload the media itself.`;
+  return { code: 'playlist_refused', message };
 }
 
-function isText(text: string): boolean {
-  return ![...text].some((character) => character < ' ' && !'\t\n\r\f'.includes(character));
+function isPicture(head: Uint8Array): boolean {
+  if (ascii(head, 4, 8) === 'ftyp') return PICTURE_BRANDS.has(ascii(head, 8, 12));
+  return ascii(head, 0, 2) === 'BM' && head[6] === 0 && head[8] === 0;
+}
+
+/** A shorter text could be anything. */
+const MIN_TEXT = 4;
+
+/** Whether the bytes are only text: UTF-8, or Latin letters as UTF-16. */
+export function isPlainText(head: Uint8Array): boolean {
+  if (head.length < MIN_TEXT) return false;
+  const utf16 = (head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff);
+  // Two bytes that an MP3 frame may begin with as well: it is plain Latin text only when every other byte is zero.
+  if (utf16) return zeroesEveryOther(head);
+  if (hasControls(ascii(head, 0, head.length))) return false;
+  try {
+    // Decoded as a stream, because the last character may be cut.
+    new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function hasControls(latin: string): boolean {
+  return [...latin].some((character) => (character < ' ' && !'\t\n\r\f'.includes(character)) || character === '\x7f');
+}
+
+function zeroesEveryOther(bytes: Uint8Array): boolean {
+  const odd = bytes[0] === 0xff ? 1 : 0;
+  return bytes.subarray(2).every((byte, i) => i % 2 !== odd || byte === 0);
 }
 
 function ascii(bytes: Uint8Array, from: number, to: number): string {

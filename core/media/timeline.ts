@@ -8,9 +8,8 @@ export interface Timeline {
 }
 
 /**
- * Seconds that are presented: what the edit list skips is not.
- *
- * @param lastFrameSeconds How long the last picture stays. Left out for sound, whose samples say it.
+ * Seconds that are presented: what the edit list skips does not count.
+ * @param lastFrameSeconds How long the last frame stays. Left out for audio, whose samples contain it.
  */
 export function presentedSeconds({ header, segments }: Timeline, lastFrameSeconds?: number): number {
   const ends = segments.map(({ fragment }) => {
@@ -29,7 +28,7 @@ export function startTimes({ header, segments }: Timeline): number[] {
   return segments.map(({ fragment }) => Math.max(0, fragment.firstStart - header.skip) / header.timescale);
 }
 
-/** EXTINF of each segment: from its first picture to the next segment's. FFmpeg 5 adds up nominal durations instead. */
+/** EXTINF of each segment: from its first frame to that of the next segment. FFmpeg 5 adds up nominal durations instead. */
 export function segmentSeconds(rendition: Timeline, lastFrameSeconds?: number): number[] {
   const starts = startTimes(rendition);
   const end = presentedSeconds(rendition, lastFrameSeconds);

@@ -1,15 +1,13 @@
 import { sampleCount, startTimes, type Timeline } from './timeline.ts';
 
-/** Frames that a decoder made of a rendition, and the errors it printed. */
-export interface Decoded {
+/** Frames that a decoder got from a rendition, and the errors it printed. */
+export interface ReadBack {
   frames: number | undefined;
   errors: string;
 }
 
 /** Half of a 60th of a second: less than any frame, more than all rounding of clocks. */
 const HALF_FRAME = 1 / 120;
-/** Durations may differ by a frame, and by this where a frame is shorter. */
-const TOLERANCE_SECONDS = 0.05;
 
 /** Faults of one rendition's structure: its segments follow each other without gap or overlap and begin with a keyframe. */
 export function structureFaults(rendition: Timeline): string[] {
@@ -28,19 +26,14 @@ export function structureFaults(rendition: Timeline): string[] {
   return faults;
 }
 
-/**
- * The rendition lasts as long as its source track, within a frame or 50 ms, whichever is longer.
- *
- * @param seconds What presentedSeconds says.
- * @param expected Seconds from the file's start to the track's end.
- * @param frameSeconds How long a frame of the source lasts on average.
- */
-export function durationFaults(file: string, seconds: number, expected: number, frameSeconds: number): string[] {
-  if (Math.abs(seconds - expected) <= Math.max(frameSeconds, TOLERANCE_SECONDS) + 1e-6) return [];
-  return [`${file} lasts ${seconds.toFixed(3)} s, its source ${expected.toFixed(3)} s`];
+const TOLERANCE_SECONDS = 0.05;
+
+/** Seconds by which a length may differ where a frame lasts `frameSeconds`. The millionth compensates for rounding. */
+export function durationTolerance(frameSeconds: number): number {
+  return Math.max(frameSeconds, TOLERANCE_SECONDS) + 1e-6;
 }
 
-/** Every rung holds the frames that were encoded, in segments that begin at the same times as the first rung's. */
+/** Faults between rungs: each must hold the frames that were encoded, in segments that begin at the same times as the first rung's. */
 export function alignmentFaults(rungs: readonly Timeline[], encodedFrames: number | undefined): string[] {
   const [first] = rungs;
   if (first === undefined) return [];
@@ -55,8 +48,8 @@ export function alignmentFaults(rungs: readonly Timeline[], encodedFrames: numbe
   });
 }
 
-/** A decoder reads every frame without complaint. */
-export function decodeFaults(rendition: Timeline, decoded: Decoded, isVideo: boolean): string[] {
+/** Faults of decoding: a decoder must read every frame without an error. */
+export function decodeFaults(rendition: Timeline, decoded: ReadBack, isVideo: boolean): string[] {
   const complaint = decoded.errors.trim().split('\n')[0];
   const faults = complaint ? [`${rendition.file} does not decode: ${complaint.slice(0, 200)}`] : [];
   const frames = sampleCount(rendition);

@@ -1,6 +1,6 @@
 /**
- * Minimum and maximum per pixel of 16-bit sound, as audiowaveform computes them for `--bits 8`: channels are averaged, samples are
- * compared as they are, and what remains is divided by 256; every division cuts the fraction off. 3,548 values of its own test
+ * Minimum and maximum per pixel of 16-bit audio, as audiowaveform computes them for `--bits 8`: channels are averaged, samples are
+ * compared unchanged, and the result is divided by 256; every division truncates. 3,548 values of audiowaveform's own test
  * file are the same. https://github.com/bbc/audiowaveform/blob/master/doc/DataFormat.md
  */
 export class Peaks {
@@ -17,11 +17,11 @@ export class Peaks {
     this.#samplesPerPixel = samplesPerPixel;
   }
 
-  /** Takes whole frames of interleaved samples; gives the pixels that they complete: min, max, min, max… */
+  /** Takes whole frames of interleaved samples; returns the pixels that they complete: min, max, min, max… */
   add(samples: Int16Array): number[] {
     const pixels: number[] = [];
     const channels = this.#channels;
-    // Fields would be looked up for each of an hour's 160 million samples.
+    // Local variables, because fields would be looked up for each of an hour's 160 million samples.
     let min = this.#min;
     let max = this.#max;
     let left = this.#samplesPerPixel - this.#count;

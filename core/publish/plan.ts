@@ -1,12 +1,13 @@
 import type { OutputFile, Succeeded } from '../contracts/job.ts';
-import { mediaKeys, tmpPrefix } from '../contracts/keys.ts';
-import type { JobRow, MediaRow, Outputs, PublishedVersion } from '../contracts/rows.ts';
+import { mediaKeys, tmpPrefix, versionPlaces } from '../contracts/keys.ts';
+import { FILE_NAMES, some } from '../contracts/outputs.ts';
+import type { JobRow } from '../contracts/table/jobs.ts';
+import type { MediaRow, Outputs, PublishedVersion } from '../contracts/table/media.ts';
 
-/** Objects of a version never change: a year is the longest that caches are asked to keep. */
+/** Objects of a version never change: a year is the longest that caches are asked to keep anything. */
 export const IMMUTABLE = 'public, max-age=31536000, immutable';
-/** Pointers change with each version; a rollback or a new one is seen within seconds. */
+/** Pointers change with each version; viewers get a rollback or a new version within seconds. */
 export const BRIEF = 'public, max-age=5';
-export const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
 
 export interface Copy {
   from: string;
@@ -20,7 +21,7 @@ export interface Copy {
 export interface PublishPlan {
   /** From tmp/ into the version's folders, always in the same order. */
   copies: Copy[];
-  /** Where they all go, for listing. */
+  /** The prefixes of all copies, for listing. */
   prefixes: string[];
   outputs: Outputs;
   bytes: number;
@@ -28,47 +29,28 @@ export interface PublishPlan {
 
 type Place = Pick<JobRow, 'creatorId' | 'mediaId' | 'jobId' | 'n' | 'access'>;
 
-/** What to copy for a job's result. Nothing in it is an object that an earlier version's playlists name. */
+/** What to copy for a job's result. It contains no object that an earlier version's playlists name. */
 export function publishPlan(job: Place, result: Succeeded): PublishPlan {
   const keys = mediaKeys(job.creatorId, job.mediaId, job.access);
-  const version = keys.version(job.n);
+  const { streams, files } = versionPlaces(job.creatorId, job.mediaId, job.n, job.access);
   const previewFiles = new Set([...(result.preview?.playlists ?? []), ...(result.preview?.shared ?? [])]);
   const shared = new Set(result.preview?.shared ?? []);
-  const singles = new Map(
-    (['mp4', 'thumbnail', 'poster', 'waveform'] as const).flatMap((name) => {
-      const path = result[name];
-      return path === undefined ? [] : [[path, version[name]] as const];
-    }),
-  );
+  const singles = new Map(FILE_NAMES.map((name) => [result[name], files[name]]));
   const copies = result.files.flatMap((file) => {
     const single = singles.get(file.path);
     if (single !== undefined) return [copyOf(job, file, single)];
-    const preview = `${version.preview}${file.path.replace(/^preview\//, '')}`;
-    if (!previewFiles.has(file.path)) return [copyOf(job, file, `${version.hls}${file.path}`)];
+    const preview = `${streams.preview}${file.path.replace(/^preview\//, '')}`;
+    if (!previewFiles.has(file.path)) return [copyOf(job, file, `${streams.master}${file.path}`)];
     if (!shared.has(file.path)) return [copyOf(job, file, preview)];
-    return [copyOf(job, file, `${version.hls}${file.path}`), copyOf(job, file, preview)];
+    return [copyOf(job, file, `${streams.master}${file.path}`), copyOf(job, file, preview)];
   });
+  const published = some(FILE_NAMES, (name) => (result[name] === undefined ? undefined : files[name]));
   return {
     copies,
-    prefixes: [version.hls, ...(result.preview ? [version.preview] : []), ...singles.values()],
-    outputs: outputsOf(keys, version, result),
+    prefixes: [streams.master, ...(result.preview ? [streams.preview] : []), ...Object.values(published)],
+    // Streams are recorded by their pointers; files by their keys under the version, so that they change with the row.
+    outputs: { master: keys.master, ...(result.preview && { preview: keys.preview }), ...published },
     bytes: copies.reduce((sum, { size }) => sum + size, 0),
-  };
-}
-
-/** The master and the preview are at their pointers; the others under the version, so that they change with the row. */
-function outputsOf(
-  keys: ReturnType<typeof mediaKeys>,
-  version: ReturnType<ReturnType<typeof mediaKeys>['version']>,
-  result: Succeeded,
-): Outputs {
-  return {
-    master: keys.master,
-    ...(result.preview && { preview: keys.preview }),
-    ...(result.mp4 !== undefined && { mp4: version.mp4 }),
-    ...(result.thumbnail !== undefined && { thumbnail: version.thumbnail }),
-    ...(result.poster !== undefined && { poster: version.poster }),
-    ...(result.waveform !== undefined && { waveform: version.waveform }),
   };
 }
 
@@ -81,11 +63,9 @@ function copyOf(job: Place, file: OutputFile, to: string): Copy {
 export function versionOf(
   job: JobRow,
   media: MediaRow,
-  result: Succeeded,
-  plan: PublishPlan,
-  now: string,
+  { result, plan, now }: { result: Succeeded; plan: PublishPlan; now: string },
 ): PublishedVersion {
-  // Made from its own MP4, it still goes back to what was uploaded.
+  // A version made from its own MP4 still records the upload as its source.
   const fromUpload = job.source.bucket === media.source.bucket;
   return {
     version: job.n,

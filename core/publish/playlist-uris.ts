@@ -1,8 +1,8 @@
-/** The URIs of an HLS playlist, as text: of a media playlist of 20,000 segments it is about 1 MB. */
+/** The URIs of an HLS playlist, as text: a media playlist of 20,000 segments is about 1 MB. */
 
 const ATTRIBUTE = /(?<=[:,]URI=")[^"]*(?=")/g;
 
-/** Each URI in order: lines that are no tag, and URI attributes (EXT-X-MAP, EXT-X-MEDIA…). RFC 8216, section 4. */
+/** Each URI in order: lines that are not tags, and URI attributes (EXT-X-MAP, EXT-X-MEDIA…). RFC 8216, section 4. */
 export function playlistUris(playlist: string): string[] {
   return lines(playlist).flatMap((line) => {
     if (line.startsWith('#')) return [...line.matchAll(ATTRIBUTE)].map(([uri]) => uri);
@@ -19,7 +19,7 @@ export function prefixUris(playlist: string, prefix: string): string {
   return moved.join('\n');
 }
 
-/** Those URIs of the playlist at `key` that name none of `keys`. One that leaves the playlist's own folder is among them. */
+/** URIs of the playlist at `key` that name none of `keys`. A URI that leaves the playlist's own folder is included. */
 export function danglingUris(playlist: string, key: string, keys: ReadonlySet<string>): string[] {
   const folder = key.slice(0, key.lastIndexOf('/') + 1);
   return playlistUris(playlist).filter((uri) => !keys.has(`${folder}${uri}`));

@@ -1,46 +1,53 @@
-import { type Access, mediaKeys } from '../contracts/keys.ts';
-import type { Outputs } from '../contracts/rows.ts';
+import { type Access, mediaKeys, versionPlaces } from '../contracts/keys.ts';
+import { FILES, PLAYLIST_TYPE, POINTED_NAMES, STREAM_NAMES, STREAMS } from '../contracts/outputs.ts';
+import type { Outputs } from '../contracts/table/media.ts';
 
-/** One of the few objects that are replaced with each version: viewers begin there. */
+/** One of the few objects that are replaced with each version: viewers start from them. */
 export interface Pointer {
   key: string;
-  /** The version's object that it is made from; null where the version has no such output: the pointer goes. */
+  /** The version's object that it is made from; null where the version has no such output: the pointer is removed. */
   from: string | null;
-  /** For a playlist: what goes before its URIs, for it lies beside the version's folder. */
+  /** For a playlist: the prefix of its URIs, because it lies beside the version's folder. */
   prefix?: string;
   contentType: string;
 }
 
-/** The master playlist of a version, as it would play from its own folder: what the pointer, and a rollback, is made from. */
+/** The master playlist of a version, as it would play from its own folder: the source of the pointer, and of a rollback. */
 export function versionMaster(creatorId: string, mediaId: string, n: number, access: Access | undefined): string {
-  return `${mediaKeys(creatorId, mediaId, access).version(n).hls}master.m3u8`;
+  return `${versionPlaces(creatorId, mediaId, n, access).streams.master}${STREAMS.master.playlist}`;
 }
 
-/** In the order in which they are replaced: the master first, for it decides what plays. */
-export function pointersTo(
-  creatorId: string,
-  mediaId: string,
-  n: number,
-  outputs: Outputs,
-  access: Access | undefined,
-): Pointer[] {
+/** A version of a media item, and where it lies. */
+interface PlacedVersion {
+  creatorId: string;
+  mediaId: string;
+  n: number;
+  outputs: Outputs;
+  access?: Access | undefined;
+}
+
+/** In the order in which they are replaced: the master first, because it decides what plays. */
+export function pointersTo({ creatorId, mediaId, n, outputs, access }: PlacedVersion): Pointer[] {
   const keys = mediaKeys(creatorId, mediaId, access);
-  const version = keys.version(n);
-  const playlist = { prefix: `v${n}/`, contentType: 'application/vnd.apple.mpegurl' };
-  const jpeg = { contentType: 'image/jpeg' };
+  const { streams } = versionPlaces(creatorId, mediaId, n, access);
+  const playlist = { prefix: `v${n}/`, contentType: PLAYLIST_TYPE };
   return [
-    { key: keys.master, from: versionMaster(creatorId, mediaId, n, access), ...playlist },
-    { key: keys.preview, from: outputs.preview === undefined ? null : `${version.preview}preview.m3u8`, ...playlist },
-    { key: keys.thumbnail, from: outputs.thumbnail ?? null, ...jpeg },
-    { key: keys.poster, from: outputs.poster ?? null, ...jpeg },
-    { key: keys.waveform, from: outputs.waveform ?? null, contentType: 'application/json' },
+    ...STREAM_NAMES.map((name) => {
+      const from = outputs[name] === undefined ? null : `${streams[name]}${STREAMS[name].playlist}`;
+      return { key: keys[name], from, ...playlist };
+    }),
+    ...POINTED_NAMES.map((name) => ({
+      key: keys[name],
+      from: outputs[name] ?? null,
+      contentType: FILES[name].contentType,
+    })),
   ];
 }
 
 /** The keys of all pointers of one place, the master's first. */
 export function pointerKeys(creatorId: string, mediaId: string, access: Access | undefined): string[] {
-  const { master, preview, thumbnail, poster, waveform } = mediaKeys(creatorId, mediaId, access);
-  return [master, preview, thumbnail, poster, waveform];
+  const keys = mediaKeys(creatorId, mediaId, access);
+  return [...STREAM_NAMES, ...POINTED_NAMES].map((name) => keys[name]);
 }
 
 export function otherPlace(access: Access | undefined): Access {

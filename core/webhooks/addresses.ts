@@ -1,7 +1,7 @@
 /**
  * Which addresses a webhook may be sent to: globally reachable unicast only. Everything in the special-purpose registries
- * is refused (https://www.iana.org/assignments/iana-ipv4-special-registry, …-ipv6-special-registry), with the clouds'
- * metadata addresses among them (169.254.169.254, fd00:ec2::254), and IPv6 forms that carry an IPv4 address are judged by it.
+ * is refused (https://www.iana.org/assignments/iana-ipv4-special-registry, …-ipv6-special-registry), including the clouds'
+ * metadata addresses (169.254.169.254, fd00:ec2::254), and IPv6 forms that carry an IPv4 address are judged by it.
  */
 const REFUSED_V4: readonly [string, number][] = [
   ['0.0.0.0', 8],
@@ -56,7 +56,7 @@ function isPublicV6(groups: readonly number[]): boolean {
   return !(a === 0x3fff && (b & 0xf000) === 0) && !(a === 0x2620 && b === 0x4f && c === 0x8000);
 }
 
-/** Dotted decimal with four parts only: other notations (`0x7f.1`, `2130706433`) are no addresses. */
+/** Dotted decimal with four parts only: other notations (`0x7f.1`, `2130706433`) are not accepted as addresses. */
 function parseV4(text: string): number | null {
   const parts = text.split('.');
   if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) <= 255))
@@ -64,7 +64,7 @@ function parseV4(text: string): number | null {
   return parts.reduce((sum, part) => sum * 256 + Number(part), 0);
 }
 
-/** Eight 16-bit groups. A zone (`%eth0`) makes it no address. */
+/** Eight 16-bit groups. A zone (`%eth0`) makes the address invalid. */
 function parseV6(text: string): number[] | null {
   if (!/^[0-9a-fA-F:.]+$/.test(text) || !text.includes(':')) return null;
   const dotted = /^(.*:)([0-9.]+)$/.exec(text);

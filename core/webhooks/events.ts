@@ -1,13 +1,12 @@
-import type { MediaStateChanged } from '../contracts/events.ts';
-import type { WebhookEvent, WebhookPayload } from '../contracts/webhooks.ts';
-
-type Change = MediaStateChanged['detail'];
+import type { StateChange } from '../contracts/events.ts';
+import type { WebhookPayload } from '../contracts/http/webhooks.ts';
+import type { EndpointRow, WebhookEvent } from '../contracts/table/webhooks.ts';
 
 /**
- * The event of a change of state; null for changes that receivers are not told (an announced upload, the mark before a
- * deletion). A re-transcode that failed is `media.retranscoded` with an error: the old version plays on.
+ * The event of a change of state; null for changes that receivers do not get (an announced upload, the mark before a
+ * deletion). A re-transcode that failed is `media.retranscoded` with an error: the old version can still be played.
  */
-export function eventOf(change: Pick<Change, 'from' | 'to'>): WebhookEvent | null {
+export function webhookEventOf(change: Pick<StateChange, 'from' | 'to'>): WebhookEvent | null {
   switch (change.to) {
     case 'uploaded':
       return 'media.uploaded';
@@ -26,15 +25,15 @@ export function eventOf(change: Pick<Change, 'from' | 'to'>): WebhookEvent | nul
   }
 }
 
-export function eventIdOf(change: Pick<Change, 'mediaId' | 'seq'>): string {
+export function eventIdOf(change: Pick<StateChange, 'mediaId' | 'seq'>): string {
   return `evt_${change.mediaId}_${change.seq}`;
 }
 
-export function deliveryIdOf(change: Pick<Change, 'mediaId' | 'seq' | 'at'>): string {
+export function deliveryIdOf(change: Pick<StateChange, 'mediaId' | 'seq' | 'at'>): string {
   return `${Date.parse(change.at)}-${eventIdOf(change)}`;
 }
 
-export function payloadOf(event: WebhookEvent, change: Change): WebhookPayload {
+export function payloadOf(event: WebhookEvent, change: StateChange): WebhookPayload {
   const { mediaId, creatorId, collectionId, title, to, seq, at, jobId, error } = change;
   return {
     type: event,
@@ -52,6 +51,8 @@ export function payloadOf(event: WebhookEvent, change: Change): WebhookPayload {
   };
 }
 
-export function wants(endpoint: { enabled: boolean; events: readonly WebhookEvent[] }, event: WebhookEvent): boolean {
-  return endpoint.enabled && (endpoint.events.length === 0 || endpoint.events.includes(event));
+export function wants(endpoint: Pick<EndpointRow, 'enabled' | 'state' | 'events'>, event: WebhookEvent): boolean {
+  return (
+    endpoint.enabled && endpoint.state === 'active' && (endpoint.events.length === 0 || endpoint.events.includes(event))
+  );
 }

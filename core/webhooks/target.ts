@@ -1,3 +1,4 @@
+import type { Refused } from '../contracts/refused.ts';
 import { isLoopbackAddress, isPublicAddress } from './addresses.ts';
 
 export interface TargetRules {
@@ -5,24 +6,28 @@ export interface TargetRules {
   allowLoopback: boolean;
 }
 
-/** Why a URL is no target for webhooks, judged before its name is resolved; null when it may be one. */
-export function refuseUrl(url: string, rules: TargetRules): string | null {
-  if (!URL.canParse(url)) return 'It is not a URL.';
+/** Whether a URL may be a target of webhooks, judged before its name is resolved. */
+export function mayBeTarget(url: string, rules: TargetRules): 'allowed' | Refused {
+  if (!URL.canParse(url)) return { refused: 'It is not a URL.' };
   const { protocol, hostname, username, password, hash } = new URL(url);
-  if (username || password) return 'It must not contain a user name or password.';
-  if (hash) return 'It must not contain a fragment.';
+  if (username || password) return { refused: 'It must not contain a user name or password.' };
+  if (hash) return { refused: 'It must not contain a fragment.' };
   const literal = hostname.replace(/^\[|\]$/g, '');
   const loopback = hostname === 'localhost' || isLoopbackAddress(literal);
-  if (loopback && rules.allowLoopback && (protocol === 'http:' || protocol === 'https:')) return null;
-  if (protocol !== 'https:') return 'It must be an https URL.';
+  if (loopback && rules.allowLoopback && (protocol === 'http:' || protocol === 'https:')) return 'allowed';
+  if (protocol !== 'https:') return { refused: 'It must be an https URL.' };
   if (loopback || hostname.endsWith('.localhost') || hostname.endsWith('.internal') || hostname.endsWith('.local')) {
-    return 'It must be a public host.';
+    return { refused: 'It must be a public host.' };
   }
   const isLiteral = /^[0-9.]+$/.test(literal) || literal.includes(':');
-  return isLiteral && !isPublicAddress(literal) ? 'It must be a public address.' : null;
+  return isLiteral && !isPublicAddress(literal) ? { refused: 'It must be a public address.' } : 'allowed';
 }
 
-/** Whether a connection may be made to an address that a target's name resolved to. */
-export function mayConnect(address: string, rules: TargetRules): boolean {
-  return isPublicAddress(address) || (rules.allowLoopback && isLoopbackAddress(address));
+/**
+ * Whether a connection may be made to an address that a target's name resolved to. Where loopback is allowed, `localhost` resolves
+ * to it and no other name may: a foreign name must not reach other services on this machine.
+ */
+export function mayConnect(hostname: string, address: string, rules: TargetRules): boolean {
+  if (hostname === 'localhost') return rules.allowLoopback && isLoopbackAddress(address);
+  return isPublicAddress(address);
 }

@@ -1,8 +1,8 @@
 import type { DynamoDBRecord } from 'aws-lambda';
 import { z } from 'zod';
-import { DETAIL, type MediaStateChanged, SOURCE } from '../../core/contracts/events.ts';
-import { MediaState } from '../../core/contracts/rows.ts';
-import { ErrorCode } from '../../core/jobs/errors.ts';
+import { ErrorCode } from '../../core/contracts/errors.ts';
+import { DETAIL, type MediaCountsChanged, type MediaStateChanged, SOURCE } from '../../core/contracts/events.ts';
+import { MediaState } from '../../core/contracts/table/media.ts';
 
 /** The attributes of a media row that an announcement takes, as DynamoDB's stream writes them. */
 const Text = z.object({ S: z.string() });
@@ -16,16 +16,37 @@ const MediaImage = z.object({
   seq: z.object({ N: z.coerce.number().int() }),
   updatedAt: Text,
   jobId: Text.optional(),
+  current: z.object({ M: z.object({ version: z.object({ N: z.string() }) }) }).optional(),
   error: z.object({ M: z.object({ code: z.object({ S: ErrorCode }), message: Text }) }).optional(),
 });
 type MediaImage = z.infer<typeof MediaImage>;
 
-/** Null for a record of another row, and for a change of a media that is none of its state. */
-export function announcementOf(record: DynamoDBRecord): z.infer<typeof MediaStateChanged> | null {
-  const before = imageOf(record.dynamodb?.OldImage);
-  const after = imageOf(record.dynamodb?.NewImage);
+/** The attributes of a job's row. */
+const JobImage = z.object({ jobId: Text, mediaId: Text, creatorId: Text });
+
+type Announcement = z.infer<typeof MediaStateChanged> | z.infer<typeof MediaCountsChanged>;
+
+/**
+ * What is announced of a record: a change of a media item's state, or that its stats are to be counted again because another version is
+ * the current one or a job's cost is known. Null for a record of another row, and for any other change.
+ * @throws ZodError for a row that is not as its type should be: it can never be announced
+ */
+export function announcementOf(record: DynamoDBRecord): Announcement | null {
+  const { OldImage: old, NewImage: fresh } = record.dynamodb ?? {};
+  const type = typeOf(fresh) ?? typeOf(old);
+  if (type === 'job') return ofJob(old, fresh);
+  if (type !== 'media') return null;
+  const before = typeOf(old) === 'media' ? MediaImage.parse(old) : null;
+  return ofMedia(record, before, fresh ? MediaImage.parse(fresh) : null);
+}
+
+function ofMedia(record: DynamoDBRecord, before: MediaImage | null, after: MediaImage | null): Announcement | null {
   const media = after ?? before;
-  if (!media || before?.state.S === after?.state.S) return null;
+  if (!media) return null;
+  if (before?.state.S === after?.state.S) {
+    const same = before?.current?.M.version.N === after?.current?.M.version.N;
+    return same ? null : countsOf({ mediaId: media.mediaId.S, creatorId: media.creatorId.S });
+  }
   return {
     source: SOURCE.pipeline,
     'detail-type': DETAIL.mediaChanged,
@@ -36,7 +57,7 @@ export function announcementOf(record: DynamoDBRecord): z.infer<typeof MediaStat
       title: media.title.S,
       from: before?.state.S ?? null,
       to: after?.state.S ?? null,
-      // A removed row has no number of its own: it comes after the last.
+      // A removed row has no number of its own, so its change follows the last one.
       seq: after ? after.seq.N : media.seq.N + 1,
       at: after ? after.updatedAt.S : removedAt(record, media.updatedAt.S),
       ...(media.jobId && { jobId: media.jobId.S }),
@@ -45,9 +66,19 @@ export function announcementOf(record: DynamoDBRecord): z.infer<typeof MediaStat
   };
 }
 
-function imageOf(image: unknown): MediaImage | null {
-  const { type } = z.object({ type: z.object({ S: z.string() }) }).safeParse(image).data ?? {};
-  return type?.S === 'media' ? MediaImage.parse(image) : null;
+function ofJob(before: unknown, after: unknown): Announcement | null {
+  const hasCost = (image: unknown) => z.object({ cost: z.object({}) }).safeParse(image).success;
+  if (!hasCost(after) || hasCost(before)) return null;
+  const { mediaId, creatorId, jobId } = JobImage.parse(after);
+  return countsOf({ mediaId: mediaId.S, creatorId: creatorId.S, jobId: jobId.S });
+}
+
+function countsOf(detail: z.infer<typeof MediaCountsChanged>['detail']): Announcement {
+  return { source: SOURCE.pipeline, 'detail-type': DETAIL.countsChanged, detail };
+}
+
+function typeOf(image: unknown): string | undefined {
+  return z.object({ type: Text }).safeParse(image).data?.type.S;
 }
 
 /** The stream's clock counts seconds. */

@@ -4,8 +4,8 @@ import type { Operation } from '../../core/api/operation.ts';
 import { OPERATIONS, type OperationId } from '../../core/api/operations.ts';
 import { ApiError, problemOf } from '../../core/api/problem.ts';
 import { PROBLEM_TYPE } from '../../core/contracts/problems.ts';
-import { logger } from '../shared/stack.ts';
-import type { Routes, Services } from './call.ts';
+import { logger } from '../shared/observability.ts';
+import type { ApiServices, Routes } from './call.ts';
 import { answer, type Incoming } from './dispatch.ts';
 import { problemResponse } from './refuse.ts';
 import { collectionRoutes } from './routes/collections.ts';
@@ -24,8 +24,8 @@ export const ROUTES: Routes = {
 
 export type Api = (event: APIGatewayProxyEventV2, context: Context) => Promise<APIGatewayProxyStructuredResultV2>;
 
-/** The API as a function from event to answer. Whatever comes, it answers; problems are problem details. */
-export function createApi(services: Services): Api {
+/** The API as a function from event to answer. It answers every event; problems are problem details. */
+export function createApi(services: ApiServices): Api {
   const router = new Router({ logger });
   for (const id of Object.keys(OPERATIONS) as OperationId[]) {
     const { method, path } = OPERATIONS[id];
@@ -45,7 +45,7 @@ export function createApi(services: Services): Api {
     try {
       return await router.resolve(asWebRequest(event), context);
     } catch (cause) {
-      // The router cannot make a URL of it.
+      // The router cannot make a URL of the event.
       const error = new ApiError('malformed_request', 'The path or a header cannot be read.', { cause });
       return refused(error, requestContext.requestId);
     }
@@ -73,9 +73,9 @@ function unknownRoute(request: Request): ApiError {
   const allowed = Object.values<Operation>(OPERATIONS)
     .filter(({ path }) => new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`).test(pathname))
     .map(({ method }) => method);
-  if (allowed.length === 0) return new ApiError('not_found', 'There is no such path. See /openapi.json.');
+  if (allowed.length === 0) return new ApiError('not_found', 'This path does not exist. See /openapi.json.');
   const methods = [...new Set(allowed)].join(', ');
-  return new ApiError('method_not_allowed', `This path takes ${methods}.`, { headers: { Allow: methods } });
+  return new ApiError('method_not_allowed', `This path allows ${methods}.`, { headers: { Allow: methods } });
 }
 
 function routerPath(path: string): `/${string}` {

@@ -1,31 +1,34 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { z } from 'zod';
+import type { PlaybackKey } from '../../aws/playback-key.ts';
 import type { Table } from '../../aws/table.ts';
 import type { Caller } from '../../core/api/caller.ts';
 import type { OPERATIONS, OperationId } from '../../core/api/operations.ts';
 import type { ViewSettings } from '../../core/api/views.ts';
 import type { ApiEnv } from '../../core/contracts/env.ts';
-import type { Engine } from '../shared/submit-job.ts';
+import type { Engines } from '../../engines/registry.ts';
 
 /** What a route works with. */
-export interface Services {
+export interface ApiServices {
   env: z.infer<typeof ApiEnv>;
   table: Table;
   s3: S3Client;
   sqs: SQSClient;
-  engine: Engine;
+  engines: Engines;
+  /** Absent where the configuration names no key. */
+  playbackKey?: (() => Promise<PlaybackKey>) | undefined;
 }
 
 type Parsed<T> = T extends z.ZodType ? z.output<T> : null;
 
 /** One request, its parts parsed with the operation's schemas. */
-export interface Call<K extends OperationId> {
+export interface ApiCall<K extends OperationId> {
   caller: Caller;
   params: Parsed<(typeof OPERATIONS)[K]['params']>;
   query: Parsed<(typeof OPERATIONS)[K]['query']>;
   body: Parsed<(typeof OPERATIONS)[K]['body']>;
-  /** The body as it came, for signatures. */
+  /** The body as received, for signatures. */
   rawBody: string;
   headers: Headers;
   /** ISO 8601, the same throughout the request. */
@@ -33,15 +36,15 @@ export interface Call<K extends OperationId> {
   requestId: string;
 }
 
-export interface Answer<K extends OperationId> {
+export interface ApiAnswer<K extends OperationId> {
   body: (typeof OPERATIONS)[K]['answer'] extends z.ZodType ? z.input<(typeof OPERATIONS)[K]['answer']> : null;
   headers?: Record<string, string>;
   cookies?: string[];
 }
 
-export type Route<K extends OperationId> = (call: Call<K>, services: Services) => Promise<Answer<K>>;
+export type Route<K extends OperationId> = (call: ApiCall<K>, services: ApiServices) => Promise<ApiAnswer<K>>;
 export type Routes<K extends OperationId = OperationId> = { [Id in K]: Route<Id> };
 
-export function viewSettings(call: { now: string }, { env }: Services): ViewSettings {
+export function viewSettings(call: { now: string }, { env }: ApiServices): ViewSettings {
   return { deliveryUrl: env.DELIVERY_URL.replace(/\/$/, ''), maxAttempts: env.MAX_ATTEMPTS, now: call.now };
 }

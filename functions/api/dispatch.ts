@@ -4,8 +4,9 @@ import { type Caller, callerOf, requireOperator } from '../../core/api/caller.ts
 import type { Operation } from '../../core/api/operation.ts';
 import { OPERATIONS, type OperationId } from '../../core/api/operations.ts';
 import { ApiError, invalid } from '../../core/api/problem.ts';
-import type { Answer, Call, Route, Routes, Services } from './call.ts';
+import type { ApiAnswer, ApiCall, ApiServices, Route, Routes } from './call.ts';
 import { once, type StoredAnswer } from './idempotency.ts';
+import { loadNamed } from './load.ts';
 import { problemResponse } from './refuse.ts';
 
 export interface Incoming {
@@ -14,17 +15,28 @@ export interface Incoming {
   params: Record<string, string>;
 }
 
-/** Parses a request, asks who it is from, runs the operation's route and renders its answer. */
+/**
+ * What the router takes beside a Response. API Gateway makes a Set-Cookie header of each member of `cookies`:
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+ */
+interface ResultWithCookies {
+  statusCode: number;
+  headers: Record<string, string>;
+  body: string;
+  cookies: string[];
+}
+
+/** Parses a request, authenticates its caller, runs the operation's route and renders its answer. */
 export async function answer<K extends OperationId>(
   id: K,
   incoming: Incoming,
   routes: Routes,
-  services: Services,
-): Promise<Response> {
+  services: ApiServices,
+): Promise<Response | ResultWithCookies> {
   const { requestId, timeEpoch } = incoming.event.requestContext;
   try {
     const operation: Operation = OPERATIONS[id];
-    const caller = authenticate(operation, incoming.event);
+    const caller = await authenticate(operation, incoming.event, services);
     const rawBody = await incoming.req.text();
     const url = new URL(incoming.req.url);
     const body = operation.body ? parse('body', operation.body, readJson(incoming.req, rawBody)) : null;
@@ -37,14 +49,16 @@ export async function answer<K extends OperationId>(
       headers: incoming.req.headers,
       now: new Date(timeEpoch).toISOString(),
       requestId,
-    } as Call<K>;
+    } as ApiCall<K>;
     const route = routes[id] as Route<K>;
     const run = async (): Promise<StoredAnswer> => render(operation, await route(call, services));
     const key = keyOf(operation, incoming.req.headers);
     if (key === null) return respond(await run());
     const target = `${operation.method} ${url.pathname}${url.search}`;
-    const keyed = { creatorId: caller.creatorId, key, target, body, now: timeEpoch };
-    const { replayed, ...kept } = await once(services.table, keyed, run);
+    const keyed = { ...caller, key, target, body, now: timeEpoch };
+    const { replayed, ...kept } = await once(services.table, keyed, run, () =>
+      loadNamed(operation.path, call, services),
+    );
     return respond(kept, replayed ? { 'Idempotency-Replayed': 'true' } : {});
   } catch (error) {
     return problemResponse(error, requestId);
@@ -53,13 +67,22 @@ export async function answer<K extends OperationId>(
 
 const NOBODY: Caller = { creatorId: '', operator: false };
 
-/** The authorizer has verified the token; without one there is no claim, whatever the route. */
-function authenticate(operation: Operation, event: APIGatewayProxyEventV2): Caller {
+/** The authorizer has verified the token. Without a token there are no claims, whatever the route. */
+async function authenticate(
+  operation: Operation,
+  event: APIGatewayProxyEventV2,
+  { env }: ApiServices,
+): Promise<Caller> {
   if (operation.who === 'anyone') return NOBODY;
   const { authorizer } = event.requestContext as { authorizer?: { jwt?: { claims?: Record<string, unknown> } } };
   const claims = authorizer?.jwt?.claims;
   if (!claims) throw new ApiError('unauthenticated', 'Send an access token as Authorization: Bearer …');
-  const caller = callerOf(claims);
+  const caller = await callerOf(claims, {
+    scopeClaims: env.JWT_SCOPE_CLAIMS,
+    creatorClaims: env.JWT_CREATOR_CLAIMS,
+    creatorScopes: env.JWT_CREATOR_SCOPES,
+    operatorScopes: env.JWT_OPERATOR_SCOPES,
+  });
   if (operation.who === 'operator') requireOperator(caller);
   return caller;
 }
@@ -85,14 +108,14 @@ function parse<T>(where: string, schema: z.ZodType<T>, value: unknown): T {
 
 function keyOf(operation: Operation, headers: Headers): string | null {
   const key = headers.get('idempotency-key');
-  if (key === null || operation.method !== 'POST' || operation.who === 'anyone') return null;
+  if (key === null || operation.method !== 'POST' || operation.who === 'anyone' || operation.repeatable) return null;
   if (key.length === 0 || key.length > 255) {
-    throw new ApiError('invalid_request', 'Idempotency-Key takes 1 to 255 characters.');
+    throw new ApiError('invalid_request', 'Idempotency-Key has 1 to 255 characters.');
   }
   return key;
 }
 
-function render(operation: Operation, given: Answer<OperationId>): StoredAnswer {
+function render(operation: Operation, given: ApiAnswer<OperationId>): StoredAnswer {
   const json: Record<string, string> = given.body === null ? {} : { 'Content-Type': 'application/json' };
   return {
     status: operation.status,
@@ -102,8 +125,12 @@ function render(operation: Operation, given: Answer<OperationId>): StoredAnswer 
   };
 }
 
-function respond({ status, body, headers, cookies = [] }: StoredAnswer, more: Record<string, string> = {}): Response {
-  const response = new Response(status === 204 ? null : body, { status, headers: { ...headers, ...more } });
-  for (const cookie of cookies) response.headers.append('Set-Cookie', cookie);
-  return response;
+function respond(
+  { status, body, headers: own, cookies = [] }: StoredAnswer,
+  more: Record<string, string> = {},
+): Response | ResultWithCookies {
+  const headers = { ...own, ...more };
+  // The router keeps only the last of a Response's cookies. https://github.com/aws-powertools/powertools-lambda-typescript/issues/5674
+  if (cookies.length > 0) return { statusCode: status, body, headers, cookies };
+  return new Response(status === 204 ? null : body, { status, headers });
 }

@@ -1,12 +1,17 @@
-import { BatchClient } from '@aws-sdk/client-batch';
 import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { secretReader } from '../../aws/secrets.ts';
 import { ApiEnv } from '../../core/contracts/env.ts';
+import { connectEngines } from '../../engines/registry.ts';
 import { tableNamed } from '../shared/clients.ts';
 import { environment } from '../shared/environment.ts';
-import { lambda } from '../shared/stack.ts';
-import { engineFrom } from '../shared/submit-job.ts';
+import { lambda } from '../shared/observability.ts';
 import { createApi } from './app.ts';
+import { keyFrom } from './playback.ts';
+
+/** A new secret is in use everywhere after this time; until then some functions sign with the one before. */
+const KEY_LIFE_MS = 5 * 60_000;
 
 const env = environment(ApiEnv);
 const table = tableNamed(env.TABLE_NAME);
@@ -16,9 +21,13 @@ export const handler = lambda(
   createApi({
     env,
     table,
-    // A presigned PUT must not sign the checksum of a body that is not there yet.
+    // A presigned PUT must not sign the checksum of a body that does not exist yet.
     s3: new S3Client({ requestChecksumCalculation: 'WHEN_REQUIRED' }),
     sqs: new SQSClient({}),
-    engine: engineFrom(table, new BatchClient({}), env),
+    playbackKey:
+      env.PLAYBACK_KEYS && env.PLAYBACK_SECRET
+        ? keyFrom(secretReader(new SecretsManagerClient({}), env.PLAYBACK_SECRET, KEY_LIFE_MS), env.PLAYBACK_KEYS)
+        : undefined,
+    engines: connectEngines(process.env),
   }),
 );

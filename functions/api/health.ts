@@ -3,18 +3,19 @@ import { z } from 'zod';
 import { queryAll } from '../../aws/pages.ts';
 import { getRow } from '../../aws/table.ts';
 import { countTodo, queryTodo } from '../../aws/table-queries.ts';
-import { type Findings, judge, STUCK_AFTER_MS } from '../../core/api/health.ts';
-import { apiKeys } from '../../core/contracts/api.ts';
+import { type Findings, judge, OVERDUE_MS } from '../../core/api/health.ts';
+import { ErrorCode } from '../../core/contracts/errors.ts';
 import { jobIdFor } from '../../core/contracts/ids.ts';
-import { CHORE, rowKeys, SweepRow } from '../../core/contracts/rows.ts';
-import { ErrorCode } from '../../core/jobs/errors.ts';
-import type { Route, Services } from './call.ts';
+import { apiKeys, DUE_WORK, parseJobKey, rowKeys } from '../../core/contracts/table/keys.ts';
+import { SweepRow } from '../../core/contracts/table/sweep.ts';
+import { STALE_AFTER_MS } from '../../core/contracts/timing.ts';
+import { plus } from '../../core/time.ts';
+import type { ApiServices, Route } from './call.ts';
 
 /** Unfinished jobs are counted up to about this many, stuck ones up to 100. */
 const ENOUGH = 10_000;
 const MAX_STUCK = 100;
 const SHOWN_STUCK = 10;
-const DAY_MS = 86_400_000;
 
 const Hour = z.object({ ready: z.number().default(0), failed: z.number().default(0) });
 const LatestFailure = z.object({ mediaId: z.string(), code: ErrorCode, message: z.string(), at: z.iso.datetime() });
@@ -25,7 +26,7 @@ export const getHealth: Route<'getHealth'> = async ({ now }, services) => {
   const [queues, jobs, hours, latestFailure, sweep] = await Promise.all([
     queuesOf(services),
     jobsOf(services, now),
-    hoursSince(services, new Date(Date.parse(now) - DAY_MS).toISOString()),
+    hoursSince(services, plus(now, { days: -1 })),
     getRow(table, apiKeys.latestFailure, LatestFailure),
     getRow(table, rowKeys.sweep(), SweepRow),
   ]);
@@ -40,17 +41,18 @@ export const getHealth: Route<'getHealth'> = async ({ now }, services) => {
   return { body: judge(findings) };
 };
 
-async function queuesOf({ sqs, env }: Services): Promise<Findings['queues']> {
+async function queuesOf({ sqs, env }: ApiServices): Promise<Findings['queues']> {
   const urls = {
     ingest: env.INGEST_QUEUE_URL,
     track: env.TRACK_QUEUE_URL,
     publish: env.PUBLISH_QUEUE_URL,
+    changes: env.CHANGE_QUEUE_URL,
     webhooks: env.WEBHOOK_QUEUE_URL,
   };
   return Promise.all(
     Object.entries(urls).map(async ([name, url]) => {
       const { redrive, ...depth } = await attributesOf(sqs, url);
-      // A queue names its dead letters by ARN; their URL differs from its own in the last part only.
+      // A queue names its dead-letter queue by ARN; the URLs of the two differ in the last part only.
       const deadLetters = redrive && (await attributesOf(sqs, url.replace(/[^/]+$/, redrive.split(':').at(-1) ?? '')));
       return { name, ...depth, deadLetters: deadLetters ? deadLetters.waiting : 0 };
     }),
@@ -80,26 +82,30 @@ async function attributesOf(sqs: SQSClient, url: string) {
   };
 }
 
-/** A job is due for sweep, by `todoAt`, 15 minutes after its last sign of life. */
-async function jobsOf({ table }: Services, now: string): Promise<Findings['jobs']> {
-  const kinds = [CHORE.job, CHORE.retranscodeJob];
-  const far = new Date(Date.parse(now) + 10 * DAY_MS).toISOString();
+/** A job is due for sweep, by `todoAt`, 15 minutes after its last sign of life; sweep checks one that waits in a queue repeatedly. */
+async function jobsOf({ table }: ApiServices, now: string): Promise<Findings['jobs']> {
+  const kinds = [DUE_WORK.job, DUE_WORK.retranscodeJob];
+  const far = plus(now, { days: 10 });
+  const overdue = plus(now, { ms: -OVERDUE_MS });
   const [counts, stuck, oldest] = await Promise.all([
     Promise.all(kinds.map((todo) => countTodo(table, todo, ENOUGH))),
-    Promise.all(kinds.map((todo) => queryTodo(table, todo, { until: now, limit: MAX_STUCK }))),
+    Promise.all(kinds.map((todo) => queryTodo(table, todo, { until: overdue, limit: MAX_STUCK }))),
     Promise.all(kinds.map((todo) => queryTodo(table, todo, { until: far, limit: 1 }))),
   ]);
   const late = stuck.flatMap((page) => page.items);
   const [first] = oldest.flatMap((page) => page.items.map((item) => item.todoAt)).sort();
   return {
     unfinished: counts.reduce((sum, count) => sum + count, 0),
-    longestSilenceSeconds: first ? Math.max(0, secondsBetween(first, now) + STUCK_AFTER_MS / 1000) : null,
+    longestSilenceSeconds: first ? Math.max(0, secondsBetween(first, now) + STALE_AFTER_MS / 1000) : null,
     stuck: late.length,
-    stuckIds: late.slice(0, SHOWN_STUCK).map(({ pk, sk }) => jobIdFor(pk.slice('MEDIA#'.length), Number(sk.slice(4)))),
+    stuckIds: late.slice(0, SHOWN_STUCK).flatMap((key) => {
+      const job = parseJobKey(key);
+      return job ? [jobIdFor(job.mediaId, job.n)] : [];
+    }),
   };
 }
 
-function hoursSince({ table }: Services, since: string) {
+function hoursSince({ table }: ApiServices, since: string) {
   return queryAll(table, Hour, {
     KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
     ExpressionAttributeValues: {

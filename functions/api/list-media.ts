@@ -5,26 +5,39 @@ import { type Caller, creatorFor } from '../../core/api/caller.ts';
 import { decodeCursor, encodeCursor, MediaPosition } from '../../core/api/cursor.ts';
 import { ApiError } from '../../core/api/problem.ts';
 import { mediaView } from '../../core/api/views.ts';
-import { apiKeys, type ListMediaQuery } from '../../core/contracts/api.ts';
-import { INDEXES, type MediaRow } from '../../core/contracts/rows.ts';
-import { type Route, type Services, viewSettings } from './call.ts';
+import type { ListMediaQuery } from '../../core/contracts/http/media.ts';
+import { apiKeys, collectionOf, INDEXES, rowKeys } from '../../core/contracts/table/keys.ts';
+import type { MediaRow } from '../../core/contracts/table/media.ts';
+import { isoOf } from '../../core/time.ts';
+import { type ApiServices, type Route, viewSettings } from './call.ts';
+import { mergedPage } from './merge-media.ts';
 
-/** Reads per answer: a rare state in a large library comes in several short pages, each with a cursor. */
+/** Reads per answer: a rare state in a large library is spread over several short pages, each with a cursor. */
 const MAX_READS = 10;
-/** Rows per read, at least: the state is filtered after the read. */
+/** Least number of rows per read: the state is filtered after the read. */
 const READ_SIZE = 100;
+
+/** Each page of a merge reads the index of every creator: some 500 cheap queries, in a second. */
+const MERGED_CREATORS = 500;
 
 export const listMedia: Route<'listMedia'> = async (call, services) => {
   const { caller, query } = call;
   const filters = JSON.stringify([query.creatorId, query.collectionId, query.state, query.from, query.to]);
-  const start = query.cursor ? decodeCursor(query.cursor, filters, MediaPosition) : {};
-  const creators = await creatorsOf(services, caller, query, start.creatorId);
+  const start: MediaPosition = query.cursor ? decodeCursor(query.cursor, filters, MediaPosition) : {};
+  const creators = await creatorsOf(services, caller, query, start.merged ? undefined : start.creatorId);
   const settings = viewSettings(call, services);
   const from = instant(query.from);
   const to = instant(query.to);
   const items: MediaRow[] = [];
   // DynamoDB refuses a range whose end is before its beginning.
   if (from && to && from > to) return answer(null);
+  if (start.merged || (query.cursor === undefined && creators.length > 1 && creators.length <= MERGED_CREATORS)) {
+    const after = start.creatorId && start.at ? { creatorId: start.creatorId, at: start.at } : undefined;
+    const page = mergedPage(services.table, creators, { ...query, from, to }, after);
+    const merged = await withPosition(after?.at, page);
+    items.push(...merged.items);
+    return answer(merged.next ? { ...merged.next, merged: true } : null);
+  }
   let position = start.at;
   let reads = 0;
   for (const creatorId of creators) {
@@ -36,7 +49,7 @@ export const listMedia: Route<'listMedia'> = async (call, services) => {
         if (query.state !== undefined && row.state !== query.state) continue;
         items.push(row);
         if (items.length === query.limit) {
-          const last = { pk: `MEDIA#${row.mediaId}`, sk: 'MEDIA', createdAt: row.createdAt };
+          const last = { ...rowKeys.media(row.mediaId), createdAt: row.createdAt };
           return answer({ ...(across && { creatorId }), at: last });
         }
       }
@@ -55,9 +68,9 @@ export const listMedia: Route<'listMedia'> = async (call, services) => {
   }
 };
 
-/** Whose media to go through. For an operator who names nobody: everybody's, a creator after the other. */
+/** The creators whose media are listed. For an operator who names none: all. */
 async function creatorsOf(
-  { table }: Services,
+  { table }: ApiServices,
   caller: Caller,
   query: ListMediaQuery,
   from: string | undefined,
@@ -71,34 +84,32 @@ async function creatorsOf(
   return known.map(({ sk }) => sk);
 }
 
-/** As the rows have it, with milliseconds, for it is compared as text. */
+/** The time as the rows have it, with milliseconds, because it is compared as text. */
 function instant(time: string | undefined): string | undefined {
-  return time && new Date(time).toISOString();
+  return time && isoOf(Date.parse(time));
 }
 
 async function readPage(
-  { table }: Services,
+  { table }: ApiServices,
   creatorId: string,
   { collectionId, from, to, limit }: ListMediaQuery,
   position: MediaPosition['at'],
 ): Promise<Page<MediaRow>> {
   const { byCreator, byCollection } = INDEXES;
   const index =
-    collectionId === undefined ? { [byCreator.pk]: creatorId } : { [byCollection.pk]: `${creatorId}#${collectionId}` };
+    collectionId === undefined
+      ? { [byCreator.pk]: creatorId }
+      : { [byCollection.pk]: collectionOf(creatorId, collectionId) };
+  const range = { limit: Math.max(limit, READ_SIZE), newestFirst: true, from, to };
+  const after = position && { ...position, ...index };
+  return withPosition(position, queryMedia(table, { creatorId, collectionId }, { ...range, after }));
+}
+
+/** @throws ApiError for a position outside the requested range, which DynamoDB refuses */
+async function withPosition<T>(position: MediaPosition['at'], read: Promise<T>): Promise<T> {
   try {
-    return await queryMedia(
-      table,
-      { creatorId, collectionId },
-      {
-        limit: Math.max(limit, READ_SIZE),
-        newestFirst: true,
-        from,
-        to,
-        ...(position && { after: { ...position, ...index } }),
-      },
-    );
+    return await read;
   } catch (error) {
-    // DynamoDB refuses a position outside what is asked for.
     if (position && error instanceof Error && error.name === 'ValidationException') {
       throw new ApiError('invalid_cursor', 'Start again without the cursor.', { cause: error });
     }

@@ -1,21 +1,51 @@
 import { getCollection, getJob, getMedia, getRow } from '../../aws/table.ts';
 import { type Caller, creatorFor, maySee } from '../../core/api/caller.ts';
-import { notFound } from '../../core/api/problem.ts';
+import type { OperationId } from '../../core/api/operations.ts';
+import { ApiError, notFound } from '../../core/api/problem.ts';
 import { parseJobId } from '../../core/contracts/ids.ts';
-import type { CollectionRow, JobRow, MediaRow } from '../../core/contracts/rows.ts';
-import { EndpointRow, webhookKeys } from '../../core/contracts/webhooks.ts';
-import type { Services } from './call.ts';
+import type { CollectionRow } from '../../core/contracts/table/collections.ts';
+import type { JobRow } from '../../core/contracts/table/jobs.ts';
+import { rowKeys, webhookKeys } from '../../core/contracts/table/keys.ts';
+import type { MediaRow } from '../../core/contracts/table/media.ts';
+import { EndpointRow } from '../../core/contracts/table/webhooks.ts';
+import type { Check } from '../../core/jobs/change.ts';
+import type { ApiCall, ApiServices } from './call.ts';
 
 /** Rows that a request names. What the caller may not see does not exist. */
 
-export async function loadMedia({ table }: Services, caller: Caller, mediaId: string): Promise<MediaRow> {
+export async function loadMedia({ table }: ApiServices, caller: Caller, mediaId: string): Promise<MediaRow> {
   const row = await getMedia(table, mediaId);
   if (!row || !maySee(caller, row.creatorId)) throw notFound('media');
   return row;
 }
 
-/** The media's current job; null before its first. */
-export async function loadJob({ table }: Services, media: MediaRow): Promise<JobRow | null> {
+/**
+ * Loads what the path of an operation names by `{id}`, if anything.
+ * @throws ApiError when the caller may not see it, or it is gone
+ */
+export async function loadNamed(
+  path: string,
+  call: Pick<ApiCall<OperationId>, 'caller' | 'params' | 'query'>,
+  services: ApiServices,
+) {
+  const [, kind, id] = path.split('/');
+  if (id !== '{id}') return null;
+  const named = { ...call, query: call.query ?? {} } as ByOwner;
+  switch (kind) {
+    case 'media':
+    case 'uploads':
+      return loadMedia(services, call.caller, named.params.id);
+    case 'collections':
+      return loadCollection(services, named);
+    case 'webhooks':
+      return loadWebhook(services, named);
+    default:
+      throw new Error(`${path} names a resource that cannot be loaded`);
+  }
+}
+
+/** The media item's current job; null before its first. */
+export async function loadJob({ table }: ApiServices, media: MediaRow): Promise<JobRow | null> {
   if (media.jobId === undefined) return null;
   return getJob(table, media.mediaId, parseJobId(media.jobId).n);
 }
@@ -26,14 +56,36 @@ interface ByOwner {
   query: { creatorId?: string | undefined };
 }
 
-export async function loadCollection({ table }: Services, { caller, params, query }: ByOwner): Promise<CollectionRow> {
+export async function loadCollection(
+  { table }: ApiServices,
+  { caller, params, query }: ByOwner,
+): Promise<CollectionRow> {
   const creatorId = creatorFor(caller, query.creatorId);
   const row = await getCollection(table, creatorId, params.id);
   if (!row) throw notFound('collection');
   return row;
 }
 
-export async function loadWebhook({ table }: Services, { caller, params, query }: ByOwner): Promise<EndpointRow> {
+/** For a change that requires an existing collection, in the change's own transaction. */
+export function collectionIsThere(creatorId: string, collectionId: string): Check {
+  return { op: 'check', key: rowKeys.collection(creatorId, collectionId), expect: { type: 'collection' } };
+}
+
+/**
+ * Finds out why such a change was lost.
+ * @throws ApiError when the collection does not exist
+ */
+export async function requireCollection(
+  { table }: ApiServices,
+  creatorId: string,
+  collectionId: string,
+): Promise<void> {
+  if (await getCollection(table, creatorId, collectionId)) return;
+  const message = `There is no collection ${collectionId}. Create it first.`;
+  throw new ApiError('invalid_request', message, { errors: [{ path: 'body.collectionId', message }] });
+}
+
+export async function loadWebhook({ table }: ApiServices, { caller, params, query }: ByOwner): Promise<EndpointRow> {
   const creatorId = creatorFor(caller, query.creatorId);
   const row = await getRow(table, webhookKeys.endpoint(creatorId, params.id), EndpointRow);
   if (!row) throw notFound('webhook endpoint');

@@ -1,35 +1,83 @@
-import { playbackCookies } from '../../aws/playback-cookies.ts';
+import { playbackCookies, signedUrl } from '../../aws/playback-cookies.ts';
+import { type PlaybackKey, playbackKey, readKeyIds } from '../../aws/playback-key.ts';
+import type { ReadSecret } from '../../aws/secrets.ts';
 import { ApiError } from '../../core/api/problem.ts';
-import { accessTo } from '../../core/api/views.ts';
-import { PRIVATE_PREFIX } from '../../core/contracts/keys.ts';
-import { PLAYABLE_STATES } from '../../core/contracts/rows.ts';
-import { type Route, viewSettings } from './call.ts';
+import { accessTo, playbackUrls } from '../../core/api/views.ts';
+import { PRIVATE_BUT_OPEN, privatePrefix } from '../../core/contracts/keys.ts';
+import { type MediaRow, PLAYABLE_STATES, type PublishedVersion } from '../../core/contracts/table/media.ts';
+import { epochSeconds, isoOf, plus } from '../../core/time.ts';
+import { logger } from '../shared/observability.ts';
+import { type ApiServices, type Route, viewSettings } from './call.ts';
 import { loadMedia } from './load.ts';
 
 /** Hours that one playback session lasts: a long film and its pauses. */
 const SESSION_HOURS = 12;
 
-/** One signature for all of a private media. docs/decisions/0101-private-playback.md says how it is checked. */
+/** One signature for all objects of a private media item. docs/decisions/0101-private-playback.md says how it is checked. */
 export const playbackSession: Route<'createPlaybackSession'> = async (call, services) => {
-  const { caller, params, now } = call;
-  const { PLAYBACK_KEY_PAIR_ID: keyPairId, PLAYBACK_PRIVATE_KEY: privateKey } = services.env;
-  const media = await loadMedia(services, caller, params.id);
-  if (!PLAYABLE_STATES.includes(media.state) || !media.current) {
-    throw new ApiError('wrong_state', `A media that is ${media.state} cannot be played.`);
-  }
+  const { media, current } = await playable(call, services);
   const { deliveryUrl } = viewSettings(call, services);
-  const expiresAt = new Date(Date.parse(now) + SESSION_HOURS * 3_600_000).toISOString();
-  if (accessTo(media.current) === 'public') {
-    return { body: { resource: `${deliveryUrl}/${media.creatorId}/*/${media.mediaId}*`, expiresAt, cookies: {} } };
+  const expiresAt = plus(call.now, { hours: SESSION_HOURS });
+  if (accessTo(current) === 'public') {
+    return { body: { resource: `${deliveryUrl}/${media.creatorId}/*`, expiresAt, cookies: {} } };
   }
-  const resource = `${deliveryUrl}/${PRIVATE_PREFIX}${media.creatorId}/*/${media.mediaId}*`;
-  if (!keyPairId || !privateKey) throw new ApiError('unavailable', 'This deployment has no key for private playback.');
-  const cookies = playbackCookies({ keyPairId, privateKey }, resource, Date.parse(expiresAt) / 1000);
-  const maxAge = SESSION_HOURS * 3600;
+  const path = `/${privatePrefix(media.creatorId, media.mediaId)}`;
+  const resource = `${deliveryUrl}${path}*`;
+  const cookies = playbackCookies(await keyOf(services), resource, epochSeconds(expiresAt));
+  const { COOKIE_DOMAIN: domain } = services.env;
+  if (!domain) return { body: { resource, expiresAt, cookies } };
+  // The cookies have this path, so that the sessions of several media items do not replace each other.
+  const attributes = `Domain=${domain}; Path=${path}; Max-Age=${SESSION_HOURS * 3600}; Secure; HttpOnly; SameSite=Lax`;
   return {
     body: { resource, expiresAt, cookies },
-    cookies: Object.entries(cookies).map(
-      ([name, value]) => `${name}=${value}; Path=/; Max-Age=${maxAge}; Secure; HttpOnly`,
-    ),
+    cookies: Object.entries(cookies).map(([name, value]) => `${name}=${value}; ${attributes}`),
   };
 };
+
+/** The address of one output, for clients that can use nothing but an address; it expires where the media item is private. */
+export const mediaLink: Route<'createMediaLink'> = async (call, services) => {
+  const { output, hours } = call.body;
+  const { current } = await playable(call, services);
+  const url = playbackUrls(current.outputs, viewSettings(call, services).deliveryUrl)[output];
+  const key = current.outputs[output];
+  if (!url || !key) throw new ApiError('wrong_state', `This media item has no ${output}.`);
+  // Public outputs need no signature, and an expiry would protect nothing.
+  if (accessTo(current) === 'public' || isOpen(key)) return { body: { url, expiresAt: null } };
+  const expires = epochSeconds(call.now, { hours });
+  const expiresAt = isoOf(expires * 1000);
+  return { body: { url: signedUrl(await keyOf(services), url, expires), expiresAt } };
+};
+
+function isOpen(key: string): boolean {
+  return PRIVATE_BUT_OPEN.some((pattern) => {
+    const [start = '', middle = ''] = pattern.split('*');
+    return key.startsWith(start) && key.includes(middle, start.length);
+  });
+}
+
+async function playable(
+  { caller, params }: { caller: Parameters<typeof loadMedia>[1]; params: { id: string } },
+  services: ApiServices,
+): Promise<{ media: MediaRow; current: PublishedVersion }> {
+  const media = await loadMedia(services, caller, params.id);
+  if (!PLAYABLE_STATES.includes(media.state) || !media.current) {
+    throw new ApiError('wrong_state', `A media item that is ${media.state} cannot be played.`);
+  }
+  return { media, current: media.current };
+}
+
+async function keyOf({ playbackKey: key }: ApiServices): Promise<PlaybackKey> {
+  if (!key) throw new ApiError('unavailable', 'This deployment has no key for private playback.');
+  return key();
+}
+
+/** The current signing key, looked up at each call because the secret may have changed. */
+export function keyFrom(readSecret: ReadSecret, keys: string): () => Promise<PlaybackKey> {
+  const ids = readKeyIds(keys);
+  return async () => {
+    const key = playbackKey(await readSecret(), ids);
+    if (key) return key;
+    logger.error('The secret of private playback has no private key that fits a public key.');
+    throw new ApiError('unavailable', 'The key of private playback does not fit its public keys.');
+  };
+}

@@ -1,8 +1,8 @@
 import { ApiError, problemOf } from '../../core/api/problem.ts';
 import { PROBLEM_TYPE } from '../../core/contracts/problems.ts';
-import { logger } from '../shared/stack.ts';
+import { logger } from '../shared/observability.ts';
 
-/** Errors of AWS services that pass when one tries again. */
+/** Transient errors of AWS services. */
 const PASSING = new Set([
   'ThrottlingException',
   'RequestLimitExceeded',
@@ -11,16 +11,18 @@ const PASSING = new Set([
   'ServiceUnavailable',
   'SlowDown',
   'InternalError',
+  // S3's error when a conditional write meets another one.
+  'ConditionalRequestConflict',
   'TimeoutError',
   'ECONNREFUSED',
   'ECONNRESET',
 ]);
 
-/** Every error as a refusal. What the client did not cause is logged. */
-export function refusalFor(error: unknown, requestId: string): ApiError {
+/** Converts every error to a refusal. Errors that the client did not cause are logged. */
+function refusalFor(error: unknown, requestId: string): ApiError {
   if (error instanceof ApiError) return error;
   if (!(error instanceof Error)) return refusalFor(new Error(String(error)), requestId);
-  // From the router: a path that is no URL encoding, or an empty parameter.
+  // The router throws these for a path that is not valid URL encoding, and for an empty parameter.
   if (error instanceof URIError || error.name === 'ParameterValidationError') {
     return new ApiError('malformed_request', 'The path is not valid URL encoding.', { cause: error });
   }
@@ -30,12 +32,12 @@ export function refusalFor(error: unknown, requestId: string): ApiError {
   const code = (error as { code?: unknown }).code;
   if (PASSING.has(error.name) || (typeof code === 'string' && PASSING.has(code))) {
     logger.warn('A service did not answer', { requestId, error });
-    return new ApiError('unavailable', 'A service that this needs did not answer.', {
+    return new ApiError('unavailable', 'A service that the request depends on did not answer.', {
       headers: { 'Retry-After': '5' },
     });
   }
   logger.error('Request failed', { requestId, error });
-  return new ApiError('internal', 'This should not happen. The log has the reason under the request id.', {
+  return new ApiError('internal', 'An unexpected error occurred. The log has the reason under the request id.', {
     cause: error,
   });
 }

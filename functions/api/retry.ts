@@ -1,24 +1,28 @@
-import { getCollection, settle } from '../../aws/table.ts';
+import { applyWithRetry, getCollection } from '../../aws/table.ts';
 import { ApiError } from '../../core/api/problem.ts';
-import type { JobRow, MediaRow } from '../../core/contracts/rows.ts';
+import type { JobRow } from '../../core/contracts/table/jobs.ts';
+import type { MediaRow } from '../../core/contracts/table/media.ts';
+import { secondsOf } from '../../core/jobs/quota.ts';
 import { startAgain } from '../../core/jobs/transitions.ts';
-import { DEFAULT_PRESET } from '../../core/media/presets.ts';
-import { presetNamed } from '../shared/preset.ts';
-import { logger } from '../shared/stack.ts';
+import { encodingOf } from '../shared/encoding.ts';
+import { logger } from '../shared/observability.ts';
 import { submitJob } from '../shared/submit-job.ts';
-import type { Services } from './call.ts';
+import type { ApiServices } from './call.ts';
+import { takeQuota } from './quota.ts';
 
-/** Another job for a failed media, with its collection's preset of today. */
-export async function retry(services: Services, load: () => Promise<MediaRow>, now: string): Promise<void> {
+/** Makes another job for a failed media item, with its collection's current preset and engine. */
+export async function retry(services: ApiServices, load: () => Promise<MediaRow>, now: string): Promise<void> {
   const { table, env } = services;
   const first = await load();
   const collection = await getCollection(table, first.creatorId, first.collectionId);
-  const preset = presetNamed(collection?.preset ?? DEFAULT_PRESET);
-  const outcome = await settle(table, async () => {
+  const outcome = await applyWithRetry(table, async () => {
     const media = await load();
     if (media.state !== 'failed') {
       const instead = media.state === 'ready' ? ' A re-transcode encodes it again.' : '';
-      throw new ApiError('wrong_state', `Only a failed media is retried; this one is ${media.state}.${instead}`);
+      throw new ApiError(
+        'wrong_state',
+        `Only a failed media item can be retried; this one is ${media.state}.${instead}`,
+      );
     }
     if (media.attempts >= env.MAX_ATTEMPTS) {
       throw new ApiError(
@@ -29,21 +33,31 @@ export async function retry(services: Services, load: () => Promise<MediaRow>, n
     if (media.error?.code === 'upload_expired') {
       throw new ApiError('wrong_state', 'Its upload was never finished. Upload the file again.');
     }
-    // The worker takes whatever size it is given.
+    // The worker takes a source of any size.
     const { size } = media.source;
     if (size > env.MAX_UPLOAD_BYTES) {
       const message = `Its file has ${size} bytes; the limit is ${env.MAX_UPLOAD_BYTES}. Upload a smaller one.`;
       throw new ApiError('wrong_state', message);
     }
-    return startAgain(media, { purpose: 'ingest', source: media.source, preset, now });
+    const outcome = startAgain(media, {
+      ...encodingOf(collection, media),
+      purpose: 'ingest',
+      source: media.source,
+      now,
+    });
+    // An upload that was refused for a quota was not counted yet; one with an earlier attempt was.
+    const refused = media.error?.code === 'quota_uploads' || media.error?.code === 'quota_minutes';
+    if ('refused' in outcome || !refused || media.jobId !== undefined) return outcome;
+    const need = { uploads: 1, seconds: secondsOf(media.sourceInfo, size) };
+    return { ...outcome, change: [...outcome.change, await takeQuota(services, media.creatorId, need, now)] };
   });
   if ('job' in outcome) await start(services, outcome.job);
 }
 
-/** When AWS Batch does not take it now, or this stops halfway, sweep submits the job that the row holds. */
-async function start({ engine }: Services, job: JobRow): Promise<void> {
+/** When the engine does not take the job now, or this stops halfway, sweep submits the job that the row holds. */
+async function start({ table, engines, env }: ApiServices, job: JobRow): Promise<void> {
   try {
-    await submitJob(engine, job, false);
+    await submitJob({ table, engines, mediaBucket: env.MEDIA_BUCKET }, job);
   } catch (error) {
     logger.warn('not submitted; sweep will', { jobId: job.jobId, error });
   }

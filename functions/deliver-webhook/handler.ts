@@ -2,15 +2,13 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSEvent } from 'aws-lambda';
 import { z } from 'zod';
 import { DeliverWebhookEnv } from '../../core/contracts/env.ts';
-import { MediaStateChanged } from '../../core/contracts/events.ts';
-import { DeliveryMessage } from '../../core/contracts/webhooks.ts';
+import { DeliveryMessage, PingMessage } from '../../core/contracts/events.ts';
 import { tableNamed } from '../shared/clients.ts';
 import { environment } from '../shared/environment.ts';
+import { lambda } from '../shared/observability.ts';
 import { eachMessage } from '../shared/records.ts';
-import { lambda } from '../shared/stack.ts';
-import { countChange } from './count-change.ts';
 import { deliver } from './deliver.ts';
-import { fanOut } from './fan-out.ts';
+import { ping } from './ping.ts';
 
 const env = environment(DeliverWebhookEnv);
 const services = {
@@ -18,15 +16,17 @@ const services = {
   sqs: new SQSClient({}),
   queueUrl: env.WEBHOOK_QUEUE_URL,
   rules: { allowLoopback: env.WEBHOOK_ALLOW_LOOPBACK },
+  atOnce: env.MAX_DELIVERIES_AT_ONCE,
 };
 
-const Message = z.union([MediaStateChanged, DeliveryMessage]);
+const Message = z.union([DeliveryMessage, PingMessage]);
 
-/** A change of a media: made into one message for each endpoint, and counted. Such a message: one try to deliver it. */
+/** Each message is one attempt, or one ping. Those of a batch run in parallel, because an attempt mostly waits for an answer. */
 export const handler = lambda((event: SQSEvent, context) =>
-  eachMessage(event, context, Message, async (message) => {
-    if ('deliveryId' in message) return deliver(services, message, Date.now());
-    await fanOut(services, message.detail, Date.now());
-    await countChange(services.table, message.detail);
+  eachMessage(event, context, {
+    schema: Message,
+    work: (message) =>
+      'pingId' in message ? ping(services, message, Date.now()) : deliver(services, message, Date.now()),
+    atOnce: true,
   }),
 );

@@ -2,15 +2,12 @@
 export type Read = (start: number, end: number) => Promise<Uint8Array>;
 
 /** A parser asks for a few bytes at a time, 300 times for one MPEG-TS; S3 charges by the request. */
-export const BLOCK_BYTES = 32 * 1024;
+const BLOCK_BYTES = 32 * 1024;
 
 /** A real file takes at most some thousands; a parser that is caught in a loop asks for the same bytes for ever. */
-export const READ_BUDGET = 50_000;
+const READ_BUDGET = 10_000;
 
-/**
- * Reads whole aligned blocks, each once, and at most `budget` bytes in all, asked for in at most READ_BUDGET reads: the read
- * that would go beyond either throws.
- */
+/** Reads whole aligned blocks, each once, and at most `budget` bytes in all, in at most READ_BUDGET reads: a read beyond either throws. */
 export function inBlocks(read: Read, size: number, budget: number): Read {
   const blocks = new Map<number, Promise<Uint8Array>>();
   let left = budget;
@@ -28,6 +25,9 @@ export function inBlocks(read: Read, size: number, budget: number): Read {
   let reads = 0;
   return async (start, end) => {
     if (++reads > READ_BUDGET) throw new Error('The budget of reads is spent.');
+    // Checked before they are allocated, because the file may give any 64-bit number as a length.
+    if (start < 0 || end < start || end > size || end - start > budget)
+      throw new Error('The file has no bytes in that range.');
     const bytes = new Uint8Array(end - start);
     for (let index = Math.floor(start / BLOCK_BYTES); index * BLOCK_BYTES < end; index++) {
       const origin = index * BLOCK_BYTES;

@@ -1,13 +1,13 @@
-import { BatchClient } from '@aws-sdk/client-batch';
+import { fileURLToPath } from 'node:url';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { Context, SQSEvent } from 'aws-lambda';
 import { IngestUploadEnv } from '../../core/contracts/env.ts';
 import { ObjectCreated } from '../../core/contracts/events.ts';
+import { connectEngines } from '../../engines/registry.ts';
 import { tableNamed } from '../shared/clients.ts';
 import { environment } from '../shared/environment.ts';
+import { lambda } from '../shared/observability.ts';
 import { eachMessage } from '../shared/records.ts';
-import { lambda } from '../shared/stack.ts';
-import { engineFrom } from '../shared/submit-job.ts';
 import { ingest } from './ingest.ts';
 
 const env = environment(IngestUploadEnv);
@@ -15,15 +15,23 @@ const table = tableNamed(env.TABLE_NAME);
 const services = {
   table,
   s3: new S3Client({}),
-  engine: engineFrom(table, new BatchClient({}), env),
+  engines: connectEngines(process.env),
+  mediaBucket: env.MEDIA_BUCKET,
   maxUploadBytes: env.MAX_UPLOAD_BYTES,
+  scratchBytes: env.SCRATCH_BYTES,
+  quotas: { uploadsPerDay: env.MAX_UPLOADS_PER_DAY, minutesPerDay: env.MAX_MINUTES_PER_DAY },
 };
+const parser = fileURLToPath(new URL('./probe.child.mjs', import.meta.url));
 
-/** A file can hold a parser up for ever, and nothing in this process can end that. Twice is no accident: then ffprobe is to see. */
-const PROBED_RECEIVES = 2;
+/** The parser's process may still take down the function, by memory outside of its heap. After two receives the file is left to ffprobe. */
+const PARSED_RECEIVES = 2;
 
 export const handler = lambda((event: SQSEvent, context: Context) =>
-  eachMessage(event, context, ObjectCreated, (message, record) =>
-    ingest(services, message.detail, Number(record.attributes.ApproximateReceiveCount) <= PROBED_RECEIVES),
-  ),
+  eachMessage(event, context, {
+    schema: ObjectCreated,
+    work(message, record) {
+      const mayParse = Number(record.attributes.ApproximateReceiveCount) <= PARSED_RECEIVES;
+      return ingest({ ...services, parser: mayParse ? parser : undefined }, message.detail);
+    },
+  }),
 );

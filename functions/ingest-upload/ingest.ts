@@ -1,37 +1,48 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { head } from '../../aws/s3.ts';
-import { apply, getCollection, getJob, getMedia, getRow, settle, type Table } from '../../aws/table.ts';
+import { apply, applyWithRetry, getCollection, getJob, getMedia, getRow, type Table } from '../../aws/table.ts';
 import type { ObjectCreated } from '../../core/contracts/events.ts';
 import { mediaIdFor, parseJobId } from '../../core/contracts/ids.ts';
 import { parseDropKey } from '../../core/contracts/keys.ts';
-import { type JobRow, type MediaRow, rowKeys, type Source, TombstoneRow } from '../../core/contracts/rows.ts';
+import { CollectionTombstoneRow } from '../../core/contracts/table/collections.ts';
+import type { JobRow } from '../../core/contracts/table/jobs.ts';
+import { apiKeys, rowKeys } from '../../core/contracts/table/keys.ts';
+import { type MediaRow, type Source, TombstoneRow, UploadRow } from '../../core/contracts/table/media.ts';
 import type { Outcome } from '../../core/jobs/change.ts';
-import { acceptUpload, isUnderWay, newCollection, noNews, rejectUpload } from '../../core/jobs/transitions.ts';
-import type { Upload } from '../../core/jobs/upload.ts';
-import { presetNamed } from '../shared/preset.ts';
-import { count, logger } from '../shared/stack.ts';
-import { type Engine, submitJob } from '../shared/submit-job.ts';
-import { type Finding, preflight } from './preflight.ts';
+import { isLate, rememberLate } from '../../core/jobs/late-upload.ts';
+import { overQuota, QuotaRow, type Quotas, quotaKey, secondsOf, take } from '../../core/jobs/quota.ts';
+import { sequencerOver } from '../../core/jobs/sources.ts';
+import {
+  acceptUpload,
+  isUnderWay,
+  newCollection,
+  rejectUpload,
+  uploadWaits,
+  whyIgnored,
+} from '../../core/jobs/transitions.ts';
+import type { ReceivedUpload } from '../../core/jobs/upload.ts';
+import { scratchNeeded } from '../../core/media/plan.ts';
+import { encodingOf } from '../shared/encoding.ts';
+import { count, logger } from '../shared/observability.ts';
+import { type SubmitServices, submitJob } from '../shared/submit-job.ts';
+import { type Accepted, type Finding, refused } from './finding.ts';
+import { isThere, newestUploadInS3 } from './newest.ts';
+import { preflight } from './preflight.ts';
 
-export interface IngestServices {
-  table: Table;
+export interface IngestServices extends SubmitServices {
   s3: S3Client;
-  engine: Engine;
   maxUploadBytes: number;
+  /** Bytes of a worker's disk. */
+  scratchBytes: number;
+  quotas: Quotas;
+  /** Path of the built probe.child.mjs; absent where the upload's container is not to be parsed here. */
+  parser?: string | undefined;
 }
 
-/**
- * An object landed under drop/. Called again, at whatever point it stopped, it goes on from there.
- * @param mayProbe false for a file that has kept earlier calls from ending: the worker looks into it.
- */
-export async function ingest(
-  services: IngestServices,
-  { bucket, object }: ObjectCreated['detail'],
-  mayProbe = true,
-): Promise<void> {
+/** Handles an object that landed under drop/. Called again, at whatever point it stopped, it continues from there. */
+export async function ingest(services: IngestServices, { bucket, object }: ObjectCreated['detail']): Promise<void> {
   const location = parseDropKey(object.key);
   if (!location) {
-    // No creator can be told of it: the alarm is all there is. The object stays.
+    // The key names no creator to report this to: the alarm is the only notice. The object stays.
     if (!object.key.endsWith('/')) count('badKey');
     logger.warn('bad_key', { bucket: bucket.name, key: object.key });
     return;
@@ -39,62 +50,121 @@ export async function ingest(
   const mediaId = await mediaIdFor(bucket.name, object.key);
   logger.appendKeys({ mediaId });
   const probed = new Map<string, Finding>();
-  const outcome = await settle(services.table, async (): Promise<Outcome<{ job?: JobRow }>> => {
-    // The row first: what S3 says after that is never older than what the row knows.
+  const outcome = await applyWithRetry(services.table, async (): Promise<Outcome<{ job?: JobRow }>> => {
+    // The row is read first: S3's later answers are never older than what the row holds.
     const media = await getMedia(services.table, mediaId);
-    const newest = await head(services.s3, { bucket: bucket.name, key: object.key });
-    if (!newest) return { none: 'the object is gone' };
-    const { size, etag, versionId } = newest;
+    // S3's dates have whole seconds.
+    const seenAt = new Date(Date.now() - 1000).toISOString();
+    const newest = await newestUploadInS3(services.s3, { bucket, object });
+    if (!newest) return { refused: 'the object is gone' };
+    const { size, etag, versionId, unreadable } = newest;
     const source: Source = {
       bucket: bucket.name,
       key: object.key,
       ...(versionId && { versionId }),
-      sequencer: object.sequencer,
+      sequencer: await sequencerOf(services, media, object.sequencer, versionId),
       size,
       etag,
     };
-    const stale = noNews(media, source);
-    if (stale !== null) return { none: stale };
-    const finding = probed.get(etag) ?? (await preflight(services.s3, source, services.maxUploadBytes, mayProbe));
+    const announced = await announcedUpload(services.table, mediaId, media);
+    if (announced && versionId && isLate(announced, media, new Date().toISOString())) {
+      logger.warn('late_upload', { key: object.key, versionId });
+      return rememberLate(announced, versionId, new Date().toISOString());
+    }
+    if (media?.state === 'deleting') return uploadWaits(media, source);
+    const ignored = whyIgnored(media, source);
+    if (ignored) return ignored;
+    const finding =
+      probed.get(etag) ??
+      (unreadable === undefined
+        ? await preflight(services.s3, source, services)
+        : refused('source_unreadable', unreadable));
     probed.set(etag, finding);
     const tombstone = media ? null : await getRow(services.table, rowKeys.tombstone(mediaId), TombstoneRow);
-    const upload = { mediaId, location, source, now: new Date().toISOString(), tombstone };
-    if (finding.verdict === 'refused') {
-      const { code, message } = finding;
-      return rejectUpload(media, upload, { code, message, at: upload.now });
-    }
+    const upload = { mediaId, location, source, now: new Date().toISOString(), seenAt, tombstone };
+    if ('refused' in finding) return rejectUpload(media, upload, { ...finding.refused, at: upload.now });
     return accept(services, media, upload, finding);
   });
   await carryOn(services, mediaId, outcome);
 }
 
+/**
+ * The newest version of a key is newer than a known one that still exists, whatever order their events arrive in. When the known one was
+ * removed, the version that it hid may be older: then the event's sequencer decides.
+ */
+async function sequencerOf(
+  { s3 }: IngestServices,
+  media: MediaRow | null,
+  sequencer: string,
+  versionId: string | undefined,
+): Promise<string> {
+  const known = media?.source;
+  if (known?.versionId === undefined || versionId === undefined || known.versionId === versionId) return sequencer;
+  return (await isThere(s3, known)) ? sequencerOver(known.sequencer, sequencer) : sequencer;
+}
+
+const GIB = 2 ** 30;
+
+/** For a media item that exists and has its original, it makes no difference whether its upload was announced. */
+async function announcedUpload(table: Table, mediaId: string, media: MediaRow | null): Promise<UploadRow | null> {
+  if (media && media.state !== 'deleting' && media.originalDeletedAt === undefined) return null;
+  return getRow(table, apiKeys.upload(mediaId), UploadRow);
+}
+
 async function accept(
   services: IngestServices,
   media: MediaRow | null,
-  upload: Upload,
-  finding: Extract<Finding, { verdict: 'accepted' }>,
-) {
+  upload: ReceivedUpload,
+  finding: Accepted,
+): Promise<Outcome<{ job?: JobRow }>> {
   const creatorId = media?.creatorId ?? upload.location.creatorId;
   const collectionId = media?.collectionId ?? upload.location.collectionId;
   const collection = await getCollection(services.table, creatorId, collectionId);
-  // Lost: somebody made it a moment ago.
-  if (!collection)
-    await apply(services.table, [newCollection({ ...upload.location, creatorId, collectionId }, upload.now)]);
-  const preset = presetNamed(collection?.preset ?? '');
-  return acceptUpload(media, upload, { info: finding.info, ...(finding.kind && { kind: finding.kind }), preset });
+  if (!collection) {
+    // Read after the collection: a deletion removes the one and leaves the other in one transaction.
+    const tombstone = await getRow(
+      services.table,
+      rowKeys.collectionTombstone(creatorId, collectionId),
+      CollectionTombstoneRow,
+    );
+    const made = newCollection({ creatorId, collectionId }, upload.now, { playback: tombstone?.playback });
+    // Lost: another call made it a moment ago.
+    await apply(services.table, [made]);
+  }
+  const encoding = encodingOf(collection, media);
+  const needed = scratchNeeded(upload.source.size, finding.info, encoding.preset);
+  if (needed > services.scratchBytes) {
+    const [may, has] = [needed, services.scratchBytes].map((bytes) => (bytes / GIB).toFixed(1));
+    const message = `The file and its outputs may need ${may} GiB of disk; a worker has ${has} GiB.`;
+    return rejectUpload(media, upload, { code: 'disk_full', message, at: upload.now });
+  }
+  // An announced upload was counted when it was announced.
+  const need = { uploads: media?.state === 'uploading' ? 0 : 1, seconds: secondsOf(finding.info, upload.source.size) };
+  const used = await getRow(services.table, quotaKey(creatorId, upload.now), QuotaRow);
+  const over = overQuota(used, need, services.quotas);
+  if (over) return rejectUpload(media, upload, { ...over, at: upload.now }, finding.info);
+  const { info, kind } = finding;
+  const underWay =
+    media?.jobId === undefined ? null : await getJob(services.table, media.mediaId, parseJobId(media.jobId).n);
+  const accepted = acceptUpload(media, upload, { ...encoding, info, ...(kind && { kind }) }, underWay);
+  if ('refused' in accepted) return accepted;
+  return { ...accepted, change: [...accepted.change, take(creatorId, upload.now, need, services.quotas)] };
 }
 
-/** With the rows written, the engine comes next; also when an earlier call wrote them and then stopped. */
+/** Submits the job once the rows are written, also when an earlier call wrote them and then stopped. */
 async function carryOn(services: IngestServices, mediaId: string, outcome: Outcome<{ job?: JobRow }>): Promise<void> {
-  if (!('none' in outcome)) {
-    if (!outcome.job) return logger.warn('refused');
+  if (!('refused' in outcome)) {
+    if (!outcome.job)
+      return logger.info('no job yet: refused, or waiting for the job under way or for the deletion of its media item');
     logger.info('accepted', { jobId: outcome.job.jobId });
-    await submitJob(services.engine, outcome.job, false);
+    await submitJob(services, outcome.job);
     return;
   }
-  logger.info('nothing new', { why: outcome.none });
+  logger.info('nothing new', { why: outcome.refused });
   const media = await getMedia(services.table, mediaId);
   if (!media?.jobId || !isUnderWay(media)) return;
   const job = await getJob(services.table, mediaId, parseJobId(media.jobId).n);
-  if (job?.state === 'queued' && job.engineJobId === undefined) await submitJob(services.engine, job, true);
+  if (job?.state !== 'queued' || job.engineJobId !== undefined) return;
+  // Sweep alone submits to the queue of re-transcodes.
+  if (job.purpose === 'ingest' || job.onDemand) await submitJob(services, job);
 }

@@ -13,37 +13,50 @@ import {
   WAVE,
   WEBM,
 } from 'mediabunny';
-import type { SourceInfo } from '../../core/contracts/rows.ts';
+import type { SourceInfo } from '../../core/contracts/table/media.ts';
 import type { Read } from './blocks.ts';
-import type { Finding } from './preflight.ts';
+import { type Finding, refused } from './finding.ts';
 
 const FORMATS: InputFormat[] = [MP4, QTFF, MATROSKA, WEBM, WAVE, OGG, FLAC, MP3, ADTS, MPEG_TS];
-/** Of these mediabunny lists every track, so an empty list means that there is none. */
+/** For these formats mediabunny lists every track, so an empty list means that there is none. */
 const COMPLETE: readonly InputFormat[] = [MP4, QTFF, MATROSKA, WEBM];
 
-/** What mediabunny makes of the file; null for a format that it does not know. Throws what `read` throws. */
+/** What mediabunny finds in the file; null for a format that it does not know. Throws what `read` throws. */
 export async function probe(read: Read, size: number): Promise<Finding | null> {
   const source = new CustomSource({
     getSize: () => size,
     read,
-    // `read` has a cache of its own, and is to see every read: what is answered from here can loop without end.
+    // `read` has its own cache and must receive every read: reads answered from mediabunny's cache can loop without end.
     maxCacheSize: 0,
     handleUnhandledError: () => {},
   });
   const input = new Input({ formats: FORMATS, source });
   try {
     if (!(await input.canRead())) return null;
-    return await describe(input);
+    const found = await describe(input);
+    // mediabunny leaves out tracks that it cannot unpack or decrypt.
+    if ('refused' in found && (await hasEncodings(read, size))) return null;
+    return found;
   } finally {
     input.dispose();
   }
 }
 
+/** ContentEncodings of Matroska (RFC 9559, 5.1.4.1.31): a track is packed or encrypted. */
+const CONTENT_ENCODINGS = [0x6d, 0x80] as const;
+/** Bytes at the beginning of the file that include the track list. */
+const HEAD_BYTES = 32 * 1024;
+
+async function hasEncodings(read: Read, size: number): Promise<boolean> {
+  const head = await read(0, Math.min(HEAD_BYTES, size));
+  return head.some((byte, i) => byte === CONTENT_ENCODINGS[0] && head[i + 1] === CONTENT_ENCODINGS[1]);
+}
+
 async function describe(input: Input): Promise<Finding> {
   const [video, audio] = await Promise.all([input.getPrimaryVideoTrack(), input.getPrimaryAudioTrack()]);
   if (!video && !audio) {
-    if (!COMPLETE.includes(await input.getFormat())) return { verdict: 'accepted', info: {} };
-    return { verdict: 'refused', code: 'no_tracks', message: 'The file has neither a video nor an audio track.' };
+    if (!COMPLETE.includes(await input.getFormat())) return { info: {} };
+    return refused('no_tracks', 'The file has neither a video nor an audio track.');
   }
   const info: SourceInfo = {};
   const duration = await input.getDurationFromMetadata();
@@ -57,5 +70,5 @@ async function describe(input: Input): Promise<Finding> {
   }
   const codec = audio && (await audio.getCodec());
   if (codec) info.audioCodec = codec;
-  return { verdict: 'accepted', kind: video ? 'video' : 'audio', info };
+  return { kind: video ? 'video' : 'audio', info };
 }

@@ -1,13 +1,18 @@
 import { list, remove, removeMany } from '../../aws/s3.ts';
-import { apply, getCollection, getJob, getMedia } from '../../aws/table.ts';
-import { RESULT_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
-import { type JobRow, type MediaRow, rowKeys } from '../../core/contracts/rows.ts';
+import { applyWithRetry, getCollection, getJob, getMedia } from '../../aws/table.ts';
+import { CLAIM_FILE, RESULT_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
+import type { JobRow } from '../../core/contracts/table/jobs.ts';
+import type { MediaRow } from '../../core/contracts/table/media.ts';
+import { originalDeleted } from '../../core/jobs/transitions.ts';
 import { pointerKeys } from '../../core/publish/pointers.ts';
-import { logger } from '../shared/stack.ts';
-import { removePointersOf } from './flip.ts';
+import { logger } from '../shared/observability.ts';
 import type { PublishServices } from './services.ts';
+import { removePointersOf } from './switch-pointers.ts';
 
-/** After the rows: the original, where its collection says so, and what the job left under tmp/ or, overtaken, in its place. */
+/**
+ * Runs after the rows are written: removes the original, where its collection says so, and what the job left under tmp/ or, when
+ * superseded, in its place.
+ */
 export async function cleanUp(services: PublishServices, mediaId: string, n: number): Promise<void> {
   const [job, media] = await Promise.all([getJob(services.table, mediaId, n), getMedia(services.table, mediaId)]);
   if (!job || (job.state !== 'published' && job.state !== 'cancelled')) return;
@@ -20,8 +25,8 @@ export async function cleanUp(services: PublishServices, mediaId: string, n: num
 }
 
 /**
- * Only the very version that this job was made from, and only while the media says that this is its source. A flagged media
- * needs it once more: the next job deletes it.
+ * Deletes only the very version that this job was made from, and only while it is the media item's source. A flagged media item needs it
+ * once more: the next job deletes it.
  */
 async function deleteOriginal(services: PublishServices, job: JobRow, media: MediaRow): Promise<void> {
   const { bucket, key, versionId } = job.source;
@@ -32,29 +37,21 @@ async function deleteOriginal(services: PublishServices, job: JobRow, media: Med
   const collection = await getCollection(services.table, media.creatorId, media.collectionId);
   if (!collection?.deleteOriginal) return;
   await remove(services.s3, { bucket, key, versionId });
-  const originalDeletedAt = new Date().toISOString();
-  const marked = await apply(services.table, [
-    {
-      op: 'update',
-      key: rowKeys.media(media.mediaId),
-      expect: { 'source.versionId': versionId, originalDeletedAt: null },
-      set: { originalDeletedAt, updatedAt: originalDeletedAt },
-    },
-  ]);
-  logger.info('original deleted', { key, versionId, marked });
+  const marked = await applyWithRetry(services.table, async () => {
+    const row = await getMedia(services.table, media.mediaId);
+    return row ? originalDeleted(row, versionId, new Date().toISOString()) : { refused: 'the media item is gone' };
+  });
+  logger.info('original deleted', { key, versionId, ...('refused' in marked && { notNoted: marked.refused }) });
 }
 
-/** The result last: as long as it is there, an interrupted call can be told from output that was lost. */
-async function clearTmp(services: PublishServices, jobId: string): Promise<void> {
-  const { s3, mediaBucket } = services;
+/**
+ * Removes everything but the claim and the result, which the bucket's rule removes some days later: an engine job that starts only now, a
+ * duplicate or an attempt after the last one's host was lost, finds from them that there is nothing left to do.
+ */
+async function clearTmp({ s3, mediaBucket }: PublishServices, jobId: string): Promise<void> {
   const prefix = tmpPrefix(jobId);
-  const result = `${prefix}${RESULT_FILE}`;
+  const kept = [CLAIM_FILE, RESULT_FILE].map((file) => `${prefix}${file}`);
   const keys: string[] = [];
-  for await (const { key } of list(s3, mediaBucket, prefix)) keys.push(key);
-  await removeMany(
-    s3,
-    mediaBucket,
-    keys.filter((key) => key !== result),
-  );
-  if (keys.includes(result)) await removeMany(s3, mediaBucket, [result]);
+  for await (const { key } of list(s3, mediaBucket, prefix)) if (!kept.includes(key)) keys.push(key);
+  await removeMany(s3, mediaBucket, keys);
 }

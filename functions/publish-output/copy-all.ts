@@ -1,7 +1,7 @@
 import { eachLimit } from '../../aws/concurrency.ts';
 import { head, list } from '../../aws/s3.ts';
 import { copyObject } from '../../aws/s3-copy.ts';
-import { DropreelError } from '../../core/jobs/errors.ts';
+import { DropreelError } from '../../core/contracts/errors.ts';
 import type { Copy, PublishPlan } from '../../core/publish/plan.ts';
 import type { PublishServices } from './services.ts';
 
@@ -10,8 +10,8 @@ const AT_ONCE = 40;
 
 /**
  * Copies what is not there yet, and verifies each copy's size and CRC64NVME against what the worker announced.
- * Returns how many of the first copies are made and verified: all of them, unless time was up.
- * @param before how many an earlier call has made and verified; they are only looked for.
+ * @param before how many an earlier call has made and verified; these are only checked for existence
+ * @returns how many of the first copies are made and verified: all of them, unless time was up
  */
 export async function copyAll(
   services: PublishServices,

@@ -1,16 +1,21 @@
-import { putOver, readText } from '../../aws/s3.ts';
+import { putIfMatch, readText } from '../../aws/s3.ts';
+import { DropreelError } from '../../core/contracts/errors.ts';
 import type { Succeeded } from '../../core/contracts/job.ts';
-import { mediaKeys } from '../../core/contracts/keys.ts';
-import type { JobRow, MediaRow, PublishedVersion } from '../../core/contracts/rows.ts';
-import { DropreelError } from '../../core/jobs/errors.ts';
+import { versionPlaces } from '../../core/contracts/keys.ts';
+import { FILE_NAMES, PLAYLIST_TYPE } from '../../core/contracts/outputs.ts';
+import type { JobRow } from '../../core/contracts/table/jobs.ts';
+import type { MediaRow, PublishedVersion } from '../../core/contracts/table/media.ts';
 import { masterPlaylist } from '../../core/media/master-playlist.ts';
-import { IMMUTABLE, PLAYLIST_TYPE, type PublishPlan } from '../../core/publish/plan.ts';
+import { IMMUTABLE, type PublishPlan } from '../../core/publish/plan.ts';
 import { danglingUris } from '../../core/publish/playlist-uris.ts';
-import { versionMaster } from '../../core/publish/pointers.ts';
+import { pointersTo, versionMaster } from '../../core/publish/pointers.ts';
 import { sizesUnder } from './copy-all.ts';
 import type { PublishServices } from './services.ts';
 
-/** Every URI of every playlist names an object that the plan makes. Throws publish_failed when one does not. */
+/**
+ * Checks that every URI of every playlist names an object that the plan makes.
+ * @throws DropreelError `publish_failed` when one does not
+ */
 export async function checkPlaylists(services: PublishServices, plan: PublishPlan, result: Succeeded): Promise<void> {
   const keys = new Set(plan.copies.map(({ to }) => to));
   const playlists = plan.copies.filter(({ to }) => to.endsWith('.m3u8'));
@@ -24,21 +29,17 @@ export async function checkPlaylists(services: PublishServices, plan: PublishPla
   refuseDangling(masterPlaylist(result, ''), `${hls}master.m3u8`, keys);
 }
 
-/** The key of an object of a published version that is not there; null when all are that a viewer may ask for. */
+/** The key of a missing object of a published version; null when all objects that a viewer may request exist. */
 export async function firstMissing(
   services: PublishServices,
   { creatorId, mediaId }: Pick<MediaRow, 'creatorId' | 'mediaId'>,
   { version: n, outputs, access }: PublishedVersion,
 ): Promise<string | null> {
-  const { hls, preview } = mediaKeys(creatorId, mediaId, access).version(n);
-  const { mp4, thumbnail, poster, waveform } = outputs;
-  const singles = [mp4, thumbnail, poster, waveform].filter((key) => key !== undefined);
-  const there = new Set((await sizesUnder(services, [hls, preview, ...singles])).keys());
-  const entries = [
-    versionMaster(creatorId, mediaId, n, access),
-    ...(outputs.preview ? [`${preview}preview.m3u8`] : []),
-  ];
-  const gone = [...entries, ...singles].find((key) => !there.has(key));
+  const { streams } = versionPlaces(creatorId, mediaId, n, access);
+  const entries = pointersTo({ creatorId, mediaId, n, outputs, access }).flatMap(({ from }) => from ?? []);
+  const files = FILE_NAMES.flatMap((name) => outputs[name] ?? []);
+  const there = new Set((await sizesUnder(services, [...Object.values(streams), ...files])).keys());
+  const gone = [...entries, ...files].find((key) => !there.has(key));
   if (gone !== undefined) return gone;
   for (const key of [...there].filter((name) => name.endsWith('.m3u8'))) {
     const text = (await readText(services.s3, { bucket: services.mediaBucket, key })) ?? '';
@@ -50,12 +51,12 @@ export async function firstMissing(
 
 function refuseDangling(playlist: string, key: string, keys: ReadonlySet<string>): void {
   const [uri] = danglingUris(playlist, key, keys);
-  if (uri !== undefined) throw new DropreelError('publish_failed', `${key} names ${uri}, which is not there.`);
+  if (uri !== undefined) throw new DropreelError('publish_failed', `${key} names ${uri}, which does not exist.`);
 }
 
-/** The version's own master playlist, from which the pointer is made, now and on a rollback. */
+/** Writes the version's own master playlist, from which the pointer is made, now and on a rollback. */
 export async function writeVersionMaster(services: PublishServices, job: JobRow, result: Succeeded): Promise<void> {
-  await putOver(
+  await putIfMatch(
     services.s3,
     {
       bucket: services.mediaBucket,
@@ -64,7 +65,7 @@ export async function writeVersionMaster(services: PublishServices, job: JobRow,
       contentType: PLAYLIST_TYPE,
       cacheControl: IMMUTABLE,
     },
-    // A conflict: it was written before, from this same result.
+    // On a conflict, it was written before, from this same result.
     null,
   );
 }

@@ -1,29 +1,35 @@
 import { send } from '../../aws/queue.ts';
 import { head } from '../../aws/s3.ts';
-import { getCollection, getJob, getMedia, settle } from '../../aws/table.ts';
+import { applyWithRetry, getCollection, getJob, getMedia } from '../../aws/table.ts';
+import { DropreelError } from '../../core/contracts/errors.ts';
 import type { PublishMessage } from '../../core/contracts/events.ts';
 import { parseJobId } from '../../core/contracts/ids.ts';
 import type { Succeeded } from '../../core/contracts/job.ts';
 import { mediaKeys } from '../../core/contracts/keys.ts';
-import type { JobRow, MediaRow } from '../../core/contracts/rows.ts';
-import { DropreelError } from '../../core/jobs/errors.ts';
+import type { JobRow } from '../../core/contracts/table/jobs.ts';
+import type { MediaRow } from '../../core/contracts/table/media.ts';
+import type { Outcome } from '../../core/jobs/change.ts';
 import { decideAccess, mayPublish, published, superseded } from '../../core/jobs/transitions.ts';
 import { type PublishPlan, publishPlan, versionOf } from '../../core/publish/plan.ts';
 import { otherPlace, pointerKeys, pointersTo } from '../../core/publish/pointers.ts';
+import { plus } from '../../core/time.ts';
+import { costOf } from '../shared/cost.ts';
+import { readEncoding } from '../shared/encoding.ts';
 import { failJob, readResult } from '../shared/end-job.ts';
-import { logger } from '../shared/stack.ts';
+import { logger } from '../shared/observability.ts';
+import { askToSubmit } from '../shared/upload-event.ts';
 import { cleanUp } from './clean-up.ts';
 import { copyAll } from './copy-all.ts';
-import { flip } from './flip.ts';
 import { checkPlaylists, writeVersionMaster } from './playlists.ts';
-import { graceUntil, type PublishServices } from './services.ts';
+import type { PublishServices } from './services.ts';
+import { switchPointers } from './switch-pointers.ts';
 
-/** The work that must fit between noticing that time runs out and the end of the function. */
+/** Reserved for the work between noticing that time runs out and the end of the function. */
 const RESERVE_MS = 30_000;
 
 /**
- * Puts a job's output before viewers. Called again, at whatever point it stopped, it goes on from there: what is copied
- * stays copied, and until the one PUT of the master playlist viewers have the version before, whole.
+ * Publishes a job's output to viewers. Called again, at whatever point it stopped, it continues from there: what is copied stays copied,
+ * and until the one PUT of the master playlist viewers have the version before, whole.
  */
 export async function publishJob(
   services: PublishServices,
@@ -36,62 +42,73 @@ export async function publishJob(
   const [job, media] = await Promise.all([getJob(services.table, mediaId, n), getMedia(services.table, mediaId)]);
   if (!job) return logger.info('the job is gone');
   if (job.state === 'succeeded') {
-    const done = await publishSucceeded(services, job, media, message, () => remainingMs() < RESERVE_MS);
-    if (!done) return;
+    const timeIsUp = () => remainingMs() < RESERVE_MS;
+    if ((await publishSucceeded(services, { job, media }, message, timeIsUp)) === 'kept') return;
   } else if (job.state !== 'published' && job.state !== 'cancelled') {
     return logger.info('nothing to publish', { state: job.state });
   }
   await cleanUp(services, mediaId, n);
 }
 
-/** False when the rest is left to a message that is on its way, or to nobody. */
+/**
+ * `ended`: the job is published or cancelled, and what it left can be removed. `kept`: a later message continues, or the job has failed.
+ */
+type End = 'ended' | 'kept';
+
 async function publishSucceeded(
   services: PublishServices,
-  job: JobRow,
-  media: MediaRow | null,
+  { job, media }: { job: JobRow; media: MediaRow | null },
   message: PublishMessage,
   timeIsUp: () => boolean,
-): Promise<boolean> {
+): Promise<End> {
   const result = await readResult(services, job.jobId);
   if (result?.status !== 'succeeded') {
     // Another call of this function may have finished meanwhile, and cleaned up.
     const now = await getJob(services.table, job.mediaId, job.n);
-    if (now?.state !== 'succeeded') return true;
-    await failJob(services.table, job.jobId, 'publish_failed', 'The output of the job is no longer there.');
-    return false;
+    if (now?.state !== 'succeeded') return 'ended';
+    const message = 'The output of the job no longer exists.';
+    await failJob(services, job.jobId, { code: 'publish_failed', message });
+    return 'kept';
   }
-  if (await isFlipped(services, job)) return switchTo(services, job, result, publishPlan(job, result));
-  const may = mayPublish(job, media);
-  if (!may.ok) return supersede(services, job, may.why);
-  const placed = await withAccess(services, job, media?.collectionId ?? job.collectionId);
-  if (!placed) return false;
+  if (await isSwitched(services, job)) return switchTo(services, job, result, publishPlan(job, result));
+  const verdict = mayPublish(job, media);
+  if (verdict !== 'allowed') return supersede(services, job, result, verdict.refused);
+  const placed = await withAccess(services, job);
+  if (!placed) return 'kept';
   const plan = publishPlan(placed, result);
-  const copied = await makeVersion(services, placed, result, plan, message.copied ?? 0, timeIsUp);
-  return copied === 'complete' && switchTo(services, placed, result, plan);
+  const copied = await makeVersion(services, placed, { result, plan, copiedBefore: message.copied ?? 0, timeIsUp });
+  return copied === 'complete' ? switchTo(services, placed, result, plan) : 'kept';
 }
 
-/** The job with its access: decided now, or by the call that began to copy. Null when it is no more to be published. */
-async function withAccess(services: PublishServices, job: JobRow, collectionId: string): Promise<JobRow | null> {
+/** The job with its access: decided now, or by the call that began to copy. Null when it is no longer to be published. */
+async function withAccess(services: PublishServices, job: JobRow): Promise<JobRow | null> {
   if (job.access) return job;
   const { table } = services;
-  await settle(table, async () => {
-    const row = await getJob(table, job.mediaId, job.n);
-    return row
-      ? decideAccess(row, await getCollection(table, job.creatorId, collectionId))
-      : { none: 'the job is gone' };
+  await applyWithRetry(table, async () => {
+    const [row, media] = await Promise.all([getJob(table, job.mediaId, job.n), getMedia(table, job.mediaId)]);
+    if (!row) return { refused: 'the job is gone' };
+    const collection = await getCollection(table, job.creatorId, media?.collectionId ?? job.collectionId);
+    return decideAccess(row, collection, media?.current);
   });
   const row = await getJob(table, job.mediaId, job.n);
   return row?.state === 'succeeded' && row.access ? row : null;
 }
 
-/** Everything of the version, up to what viewers can reach. */
+/** Makes everything of the version except the pointers, through which viewers reach it. */
 async function makeVersion(
   services: PublishServices,
   job: JobRow,
-  result: Succeeded,
-  plan: PublishPlan,
-  copiedBefore: number,
-  timeIsUp: () => boolean,
+  {
+    result,
+    plan,
+    copiedBefore,
+    timeIsUp,
+  }: {
+    result: Succeeded;
+    plan: PublishPlan;
+    copiedBefore: number;
+    timeIsUp: () => boolean;
+  },
 ): Promise<'complete' | 'continued' | 'failed'> {
   try {
     await checkPlaylists(services, plan, result);
@@ -105,59 +122,61 @@ async function makeVersion(
     return 'complete';
   } catch (error) {
     if (!(error instanceof DropreelError)) throw error;
-    await failJob(services.table, job.jobId, error.code, error.message);
+    const { code, message } = error;
+    await failJob(services, job.jobId, { code, message, costFor: (row) => costOf(row, result) });
     return 'failed';
   }
 }
 
-/** The pointers, then the rows. */
-async function switchTo(
-  services: PublishServices,
-  job: JobRow,
-  result: Succeeded,
-  plan: PublishPlan,
-): Promise<boolean> {
+/** Writes the pointers, then the rows. */
+async function switchTo(services: PublishServices, job: JobRow, result: Succeeded, plan: PublishPlan): Promise<End> {
   const { table } = services;
-  const pointers = pointersTo(job.creatorId, job.mediaId, job.n, plan.outputs, job.access);
-  const left = pointerKeys(job.creatorId, job.mediaId, otherPlace(job.access));
-  const flipped = await flip(services, job.jobId, { pointers, left }, async (masterJob, leftJob) => {
-    // A newer version is in the other place: that one stays, and what this one has put here goes with clean-up.
-    if (leftJob !== undefined && parseJobId(leftJob).n > job.n) return { ok: false, why: `${leftJob} is published` };
-    // Viewers see this version already: the rest follows, whatever began since.
-    if (masterJob === job.jobId) return { ok: true };
+  const pointers = pointersTo({ ...job, outputs: plan.outputs });
+  const otherKeys = pointerKeys(job.creatorId, job.mediaId, otherPlace(job.access));
+  const switched = await switchPointers(services, job.jobId, { pointers, otherKeys }, async (masterJob, otherJob) => {
+    // A newer version is in the other place: that one stays, and clean-up removes what this one has put here.
+    if (otherJob !== undefined && parseJobId(otherJob).n > job.n) return { refused: `${otherJob} is published` };
+    // Viewers already see this version, so the remaining steps follow, whatever began since.
+    if (masterJob === job.jobId) return 'allowed';
     return mayPublish(
       (await getJob(table, job.mediaId, job.n)) ?? { ...job, state: 'cancelled' },
       await getMedia(table, job.mediaId),
     );
   });
-  if (!flipped.ok) return supersede(services, job, flipped.why);
-  const outcome = await settle(table, async () => {
+  if (switched !== 'switched') return supersede(services, job, result, switched.refused);
+  const outcome = await applyWithRetry(table, async (): Promise<Outcome<{ next?: JobRow; media?: MediaRow }>> => {
     const [row, media] = await Promise.all([getJob(table, job.mediaId, job.n), getMedia(table, job.mediaId)]);
-    if (!row || !media) return { none: 'the rows are gone' };
+    if (!row || !media) return { refused: 'the rows are gone' };
     const now = new Date().toISOString();
-    const version = versionOf(row, media, result, plan, now);
-    return published(row, media, { version, result, now, graceUntil: graceUntil(services, now) });
+    const version = versionOf(row, media, { result, plan, now });
+    const encoding = await readEncoding(table, media);
+    const graceUntil = plus(now, { hours: services.graceHours });
+    const publication = { version, result, now, graceUntil, encoding, cost: costOf(row, result) };
+    return { ...published(row, media, publication), media };
   });
-  if (!('none' in outcome)) logger.info('published', { version: job.n, bytes: plan.bytes, copies: plan.copies.length });
-  else return supersede(services, job, outcome.none);
-  return true;
+  if ('refused' in outcome) return supersede(services, job, result, outcome.refused);
+  logger.info('published', { version: job.n, bytes: plan.bytes, copies: plan.copies.length });
+  if (outcome.next && outcome.media) await askToSubmit(services, outcome.media);
+  return 'ended';
 }
 
 /** Too late: a newer job decides. Does nothing to a job that is published after all. */
-async function supersede(services: PublishServices, job: JobRow, why: string): Promise<boolean> {
+async function supersede(services: PublishServices, job: JobRow, result: Succeeded, why: string): Promise<End> {
   logger.info('not published', { why });
   const now = new Date().toISOString();
-  await settle(services.table, async () => {
+  await applyWithRetry(services.table, async () => {
     const [row, media] = await Promise.all([
       getJob(services.table, job.mediaId, job.n),
       getMedia(services.table, job.mediaId),
     ]);
-    return row ? superseded(row, media, why, now, graceUntil(services, now)) : { none: 'the job is gone' };
+    if (!row) return { refused: 'the job is gone' };
+    const graceUntil = plus(now, { hours: services.graceHours });
+    return superseded(row, media, { why, now, graceUntil, cost: costOf(row, result) });
   });
-  return true;
+  return 'ended';
 }
 
-async function isFlipped(services: PublishServices, job: JobRow): Promise<boolean> {
+async function isSwitched(services: PublishServices, job: JobRow): Promise<boolean> {
   if (!job.access) return false;
   const key = mediaKeys(job.creatorId, job.mediaId, job.access).master;
   const master = await head(services.s3, { bucket: services.mediaBucket, key });

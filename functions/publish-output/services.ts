@@ -9,10 +9,7 @@ export interface PublishServices {
   mediaBucket: string;
   uploadsBucket: string;
   publishQueueUrl: string;
+  ingestQueueUrl: string;
+  /** How long a version stays after it was replaced. */
   graceHours: number;
-}
-
-/** Until when a version that has just been replaced stays. */
-export function graceUntil(services: PublishServices, now: string): string {
-  return new Date(Date.parse(now) + services.graceHours * 3_600_000).toISOString();
 }

@@ -1,84 +1,143 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { z } from 'zod';
 import { send } from '../../aws/queue.ts';
-import { readText } from '../../aws/s3.ts';
-import { getJob, getMedia, settle, type Table } from '../../aws/table.ts';
+import { readText, TextTooLarge } from '../../aws/s3.ts';
+import { applyWithRetry, getJob, getMedia, type Table } from '../../aws/table.ts';
+import { decide, ERRORS, type ErrorCode } from '../../core/contracts/errors.ts';
 import type { PublishMessage } from '../../core/contracts/events.ts';
 import { parseJobId } from '../../core/contracts/ids.ts';
-import { Claim, EXIT, Result } from '../../core/contracts/job.ts';
+import { Claim, type Failed, Result, type Succeeded } from '../../core/contracts/job.ts';
 import { CLAIM_FILE, RESULT_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
-import { type EngineEnd, reasonOf } from '../../core/jobs/ended.ts';
-import { decide, type ErrorCode } from '../../core/jobs/errors.ts';
-import { jobFailed, jobSucceeded, stillWaiting } from '../../core/jobs/transitions.ts';
-import { count, logger } from './stack.ts';
+import type { JobRow } from '../../core/contracts/table/jobs.ts';
+import type { MediaRow } from '../../core/contracts/table/media.ts';
+import { parseJson } from '../../core/contracts/text.ts';
+import type { Outcome } from '../../core/jobs/change.ts';
+import type { Held } from '../../core/jobs/cost.ts';
+import { costKnown, jobFailed, jobSucceeded, stillWaiting } from '../../core/jobs/transitions.ts';
+import type { EngineEnd } from '../../engines/engine.ts';
+import { costOf, costOfHeld } from './cost.ts';
+import { readEncoding } from './encoding.ts';
+import { count, logger } from './observability.ts';
+import { askToSubmit, type IngestQueue } from './upload-event.ts';
 
-export interface EndServices {
+export interface EndServices extends IngestQueue {
   table: Table;
   s3: S3Client;
-  sqs: SQSClient;
   mediaBucket: string;
   publishQueueUrl: string;
 }
 
-export interface End extends EngineEnd {
-  engineJobId: string;
-  status: 'SUCCEEDED' | 'FAILED';
-}
-
-/** The attempts of the job definition. AWS Batch makes them by itself, so a transient failure that arrives here has had them. */
-const ENGINE_ATTEMPTS = 3;
-
 /**
- * An engine job ended. What the worker left under tmp/ says how, whatever the engine says: a result is the truth, and a
- * claim of another engine job means that this one was a double, whose end says nothing.
+ * Handles the end of an engine job. What the worker left under tmp/ says how it ended, whatever the engine says: a good result is the
+ * truth, whichever engine job ended. Any other end counts only for the engine job that has the claim or, before there is a claim, for the
+ * one that the row names: the end of a duplicate has no effect.
  */
 export async function endJob(
   services: EndServices,
-  jobId: string,
-  end: End,
+  { jobId, engineJobId, end }: { jobId: string; engineJobId: string; end: EngineEnd },
 ): Promise<'succeeded' | 'failed' | 'ignored'> {
-  const { mediaId, n } = parseJobId(jobId);
   const result = await readResult(services, jobId);
   if (result?.status === 'succeeded') {
-    await settle(services.table, async () => {
-      const job = await getJob(services.table, mediaId, n);
-      return job ? jobSucceeded(job, result, new Date().toISOString()) : { none: 'the job is gone' };
-    });
-    await askToPublish(services, jobId);
+    await takeResult(services, result, end.held);
     return 'succeeded';
   }
-  const claim = result ? null : await readClaim(services, jobId);
-  if (claim && claim.engineJobId !== end.engineJobId) {
-    logger.info('a second engine job ended', { jobId, engineJobId: end.engineJobId });
-    await settle(services.table, async () => {
-      const job = await getJob(services.table, mediaId, n);
-      if (!job || job.engineJobId === claim.engineJobId) return { none: 'the claim is known' };
-      return stillWaiting(job, job.todoAt ?? new Date().toISOString(), { engineJobId: claim.engineJobId });
-    });
+  const claim = await readClaim(services, jobId);
+  if (!(await counts(services.table, jobId, engineJobId, claim))) {
+    logger.info('a second engine job ended', { jobId, engineJobId });
+    if (claim) await noteClaim(services.table, claim);
     return 'ignored';
   }
-  const ownWords = end.status === 'SUCCEEDED' || end.exitCode === EXIT.permanent || end.exitCode === EXIT.transient;
-  // An earlier attempt's result does not explain how a later one was killed.
-  const { code, message } = result && ownWords ? result.error : reasonOf(end);
-  return (await failJob(services.table, jobId, code, message)) ? 'failed' : 'ignored';
+  const { code, message } = explain(result, end);
+  const costFor = (job: JobRow) => costOfHeld(job, end.held);
+  const failed = await failJob(services, jobId, { code, message, reclaimed: end.reclaimed, costFor });
+  if (failed === 'failed') return 'failed';
+  await noteCost(services.table, jobId, costFor);
+  return 'ignored';
 }
 
-/** Ends a job as failed, and counts it. False when it had ended before. */
-export async function failJob(table: Table, jobId: string, code: ErrorCode, message: string): Promise<boolean> {
-  const { mediaId, n } = parseJobId(jobId);
-  const outcome = await settle(table, async () => {
-    const [job, media] = await Promise.all([getJob(table, mediaId, n), getMedia(table, mediaId)]);
-    return job ? jobFailed(job, media, { code, message, at: new Date().toISOString() }) : { none: 'the job is gone' };
+/**
+ * The job's output is whole: it waits to be published, unless the job had ended before.
+ * @param held by its engine job, where that is known
+ */
+export async function takeResult(services: EndServices, result: Succeeded, held?: Held): Promise<void> {
+  const { mediaId, n } = parseJobId(result.jobId);
+  const outcome = await applyWithRetry(services.table, async () => {
+    const job = await getJob(services.table, mediaId, n);
+    return job ? jobSucceeded(job, result, new Date().toISOString(), held) : { refused: 'the job is gone' };
   });
-  if ('none' in outcome) return false;
-  const decision = decide(code, ENGINE_ATTEMPTS, ENGINE_ATTEMPTS);
-  logger.warn('job failed', { jobId, code, reason: message, decision });
+  if ('refused' in outcome) await noteCost(services.table, result.jobId, (job) => costOf(job, result));
+  await askToPublish(services, result.jobId);
+}
+
+/** Notes the cost of a job that was ended, as by a deletion or by sweep, before its engine job: the cost is known only now. */
+async function noteCost(table: Table, jobId: string, costFor: (job: JobRow) => JobRow['cost']): Promise<void> {
+  const { mediaId, n } = parseJobId(jobId);
+  await applyWithRetry(table, async () => {
+    const job = await getJob(table, mediaId, n);
+    return job ? costKnown(job, costFor(job)) : { refused: 'the job is gone' };
+  });
+}
+
+async function counts(table: Table, jobId: string, engineJobId: string, claim: Claim | null): Promise<boolean> {
+  if (claim) return claim.engineJobId === engineJobId;
+  const { mediaId, n } = parseJobId(jobId);
+  const job = await getJob(table, mediaId, n);
+  return job?.engineJobId === undefined || job.engineJobId === engineJobId;
+}
+
+async function noteClaim(table: Table, { jobId, engineJobId }: Claim): Promise<void> {
+  const { mediaId, n } = parseJobId(jobId);
+  await applyWithRetry(table, async () => {
+    const job = await getJob(table, mediaId, n);
+    if (!job || job.engineJobId === engineJobId) return { refused: 'the claim is known' };
+    return stillWaiting(job, job.todoAt ?? new Date().toISOString(), { engineJobId });
+  });
+}
+
+function explain(result: Failed | null, { by, reason }: EngineEnd): EngineEnd['reason'] {
+  // An earlier attempt's result does not explain how a later one was stopped.
+  if (!result || by === 'outside') return reason;
+  return by === 'itself' || !ERRORS[result.error.code].transient ? result.error : reason;
+}
+
+/**
+ * Ends a job as failed, and counts it. The next job that its media item continues with, if there is one, is asked to be submitted.
+ * @param how `reclaimed`: the machine was taken away; `costFor` where its cost is known
+ */
+export async function failJob(
+  services: Pick<EndServices, 'table' | 'sqs' | 'ingestQueueUrl'>,
+  jobId: string,
+  how: {
+    code: ErrorCode;
+    message: string;
+    reclaimed?: true | undefined;
+    costFor?: (job: JobRow) => JobRow['cost'];
+  },
+): Promise<'failed' | 'ended before'> {
+  const { table } = services;
+  const { code, message, reclaimed = false, costFor } = how;
+  const { mediaId, n } = parseJobId(jobId);
+  const outcome = await applyWithRetry(
+    table,
+    async (): Promise<Outcome<{ next?: JobRow; media?: MediaRow | null }>> => {
+      const [job, media] = await Promise.all([getJob(table, mediaId, n), getMedia(table, mediaId)]);
+      if (!job) return { refused: 'the job is gone' };
+      const next = { ...(await readEncoding(table, media ?? job)), reclaimed, cost: costFor?.(job) };
+      return { ...jobFailed(job, media, { code, message, at: new Date().toISOString() }, next), media };
+    },
+  );
+  if ('refused' in outcome) return 'ended before';
+  const { next, media } = outcome;
+  // The engine has made all its own attempts by now.
+  const decision = next ? 'retry' : decide(code, 1, 1);
+  logger.warn('job failed', { jobId, code, reason: message, decision, ...(next && { next: next.jobId }) });
   if (code !== 'cancelled' && code !== 'source_changed') count('jobFailed');
   if (decision === 'escalate') count('escalated');
-  return true;
+  if (next && media) await askToSubmit(services, media);
+  return 'failed';
 }
 
-/** Safe to send twice: publishing does once what it finds undone. */
+/** Safe to send twice: publishing is idempotent. */
 export async function askToPublish(
   services: Pick<EndServices, 'table' | 'sqs' | 'publishQueueUrl'>,
   jobId: string,
@@ -89,17 +148,38 @@ export async function askToPublish(
   await send(services.sqs, services.publishQueueUrl, { jobId } satisfies PublishMessage);
 }
 
+/**
+ * What the worker left: null before it has. One that is not a result of this very job counts as a failed one, because an attacker that
+ * controls a worker may have written it.
+ */
 export async function readResult(
   services: Pick<EndServices, 's3' | 'mediaBucket'>,
   jobId: string,
 ): Promise<Result | null> {
-  const key = `${tmpPrefix(jobId)}${RESULT_FILE}`;
-  const text = await readText(services.s3, { bucket: services.mediaBucket, key });
-  return text === null ? null : Result.parse(JSON.parse(text));
+  const file = await readFromWorker(services, jobId, RESULT_FILE, Result);
+  if (file !== 'unreadable') return file;
+  return { status: 'failed', jobId, error: { code: 'worker_bug', message: 'The worker left an unreadable result.' } };
 }
 
+/** A claim that is not on this very job is ignored: then the row names the engine job. */
 async function readClaim(services: EndServices, jobId: string): Promise<Claim | null> {
-  const key = `${tmpPrefix(jobId)}${CLAIM_FILE}`;
-  const text = await readText(services.s3, { bucket: services.mediaBucket, key });
-  return text === null ? null : Claim.parse(JSON.parse(text));
+  const file = await readFromWorker(services, jobId, CLAIM_FILE, Claim);
+  return file === 'unreadable' ? null : file;
+}
+
+async function readFromWorker<Content extends { jobId: string }>(
+  { s3, mediaBucket }: Pick<EndServices, 's3' | 'mediaBucket'>,
+  jobId: string,
+  file: string,
+  schema: z.ZodType<Content>,
+): Promise<Content | null | 'unreadable'> {
+  const text = await readText(s3, { bucket: mediaBucket, key: `${tmpPrefix(jobId)}${file}` }).catch((error) => {
+    if (error instanceof TextTooLarge) return '';
+    throw error;
+  });
+  if (text === null) return null;
+  const parsed = schema.safeParse(parseJson(text));
+  if (parsed.success && parsed.data.jobId === jobId) return parsed.data;
+  logger.error('a file of a job cannot be read', { jobId, file, error: parsed.error });
+  return 'unreadable';
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The function's environment. A missing or wrong name ends the start of the function, and the error says which. */
+/** Parses the function's environment. A missing or wrong name ends the start of the function with an error that names it. */
 export function environment<Schema extends z.ZodType>(schema: Schema): z.infer<Schema> {
   const parsed = schema.safeParse(process.env);
   if (parsed.success) return parsed.data;

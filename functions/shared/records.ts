@@ -1,18 +1,26 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { z } from 'zod';
-import { logger } from './stack.ts';
+import { logger } from './observability.ts';
 
 /**
- * Works on each message of an SQS batch, one after the other, so that two of one job do not contend. One that fails comes
- * again, and in the end lands in the dead-letter queue; the others are done.
+ * Processes each message of an SQS batch, one after the other so that two of one job do not contend, or `atOnce` in parallel. A failed
+ * one is retried, and in the end lands in the dead-letter queue; the others are done.
  */
 export async function eachMessage<Schema extends z.ZodType>(
   event: SQSEvent,
   context: Context,
-  schema: Schema,
-  work: (message: z.infer<Schema>, record: SQSRecord) => Promise<void>,
-  onFailure?: (record: SQSRecord) => Promise<void>,
+  {
+    schema,
+    work,
+    onFailure,
+    atOnce = false,
+  }: {
+    schema: Schema;
+    work: (message: z.infer<Schema>, record: SQSRecord) => Promise<void>;
+    onFailure?: (record: SQSRecord) => Promise<void>;
+    atOnce?: boolean;
+  },
 ): Promise<SQSBatchResponse> {
   const one = async (record: SQSRecord) => {
     try {
@@ -26,7 +34,7 @@ export async function eachMessage<Schema extends z.ZodType>(
   };
   return processPartialResponse(event, one, new BatchProcessor(EventType.SQS), {
     context,
-    processInParallel: false,
+    processInParallel: atOnce,
     throwOnFullBatchFailure: false,
   });
 }

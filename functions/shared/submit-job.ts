@@ -1,50 +1,62 @@
-import type { BatchClient } from '@aws-sdk/client-batch';
-import { shareIdentifierFor, submit } from '../../aws/batch.ts';
-import { getJob, getMedia, settle, type Table } from '../../aws/table.ts';
-import type { JobRow } from '../../core/contracts/rows.ts';
-import { engineAccepted, jobFor } from '../../core/jobs/transitions.ts';
-import { presetNamed } from './preset.ts';
-import { logger } from './stack.ts';
+import { apply, applyWithRetry, getJob, getMedia, type Table } from '../../aws/table.ts';
+import type { JobRow } from '../../core/contracts/table/jobs.ts';
+import type { MediaRow } from '../../core/contracts/table/media.ts';
+import type { Outcome } from '../../core/jobs/change.ts';
+import { engineAccepted, jobFor, notSubmitted, submitting } from '../../core/jobs/transitions.ts';
+import { type Engine, EngineRefused } from '../../engines/engine.ts';
+import type { Engines } from '../../engines/registry.ts';
+import { presetNamed } from './encoding.ts';
+import { logger } from './observability.ts';
 
-/** What it takes to give a job to its engine. */
-export interface Engine {
+/** What is needed to submit a job to its engine. */
+export interface SubmitServices {
   table: Table;
-  batch: BatchClient;
-  /** The uploads' queue takes jobs in order; that of re-transcodes shares fairly among creators. */
-  queues: { ingest: string; retranscode: string };
-  definition: string;
+  engines: Engines;
   mediaBucket: string;
 }
 
-/** An Engine of a function's environment (EngineEnv, and MEDIA_BUCKET). */
-export function engineFrom(
-  table: Table,
-  batch: BatchClient,
-  env: { JOB_QUEUE: string; RETRANSCODE_JOB_QUEUE: string; JOB_DEFINITION: string; MEDIA_BUCKET: string },
-): Engine {
-  const queues = { ingest: env.JOB_QUEUE, retranscode: env.RETRANSCODE_JOB_QUEUE };
-  return { table, batch, queues, definition: env.JOB_DEFINITION, mediaBucket: env.MEDIA_BUCKET };
+/**
+ * Submits a queued job to the engine that its row names, and notes the engine's id of it. Of several simultaneous calls one does; stopped
+ * half-way, it can be called again after a while: the engine's job of that name is then found instead of made.
+ * @throws EngineRefused when the engine did not accept it, or this deployment has no such engine; after any other error it is unknown
+ * whether it did
+ */
+export async function submitJob(services: SubmitServices, { jobId, mediaId, n, engine: name }: JobRow): Promise<void> {
+  const { table } = services;
+  const engine = services.engines.get(name);
+  const leased = await applyWithRetry(table, async (): Promise<Outcome<{ tried: boolean; job: JobRow }>> => {
+    const [row, media] = await Promise.all([getJob(table, mediaId, n), getMedia(table, mediaId)]);
+    if (!row) return { refused: 'the job is gone' };
+    return submitting(row, needsOnDemand(engine, row, media), new Date().toISOString());
+  });
+  if ('refused' in leased) return logger.info('not submitted', { jobId, why: leased.refused });
+  const { job, tried } = leased;
+  const engineJobId = await submitLeased(services, engine, job, tried);
+  const noted = await applyWithRetry(table, async () => {
+    const [row, media] = await Promise.all([getJob(table, mediaId, n), getMedia(table, mediaId)]);
+    return row ? engineAccepted(row, media, engineJobId, new Date().toISOString()) : { refused: 'the job is gone' };
+  });
+  logger.info('submitted', { jobId, engineJobId, tried, ...('refused' in noted && { notNoted: noted.refused }) });
 }
 
-/**
- * Submits a queued job and notes the engine's id of it. Stopped half-way, it can be called again with `again`: the engine's
- * job of that name is then found instead of made.
- */
-export async function submitJob(engine: Engine, job: JobRow, again: boolean): Promise<string> {
-  const engineJobId = await submit(engine.batch, {
-    job: jobFor(job, presetNamed(job.preset.name), engine.mediaBucket),
-    queue: engine.queues[job.purpose],
-    definition: engine.definition,
-    ...(job.purpose === 'retranscode' && { shareIdentifier: shareIdentifierFor(job.creatorId) }),
-    again,
-  });
-  const noted = await settle(engine.table, async () => {
-    const [row, media] = await Promise.all([
-      getJob(engine.table, job.mediaId, job.n),
-      getMedia(engine.table, job.mediaId),
-    ]);
-    return row ? engineAccepted(row, media, engineJobId, new Date().toISOString()) : { none: 'the job is gone' };
-  });
-  logger.info('submitted', { jobId: job.jobId, engineJobId, again, ...('none' in noted && { notNoted: noted.none }) });
-  return engineJobId;
+async function submitLeased(
+  { table, mediaBucket }: SubmitServices,
+  engine: Engine,
+  row: JobRow,
+  tried: boolean,
+): Promise<string> {
+  const { purpose, onDemand = false } = row;
+  const job = jobFor(row, presetNamed(row.preset.name), mediaBucket);
+  try {
+    return await engine.submit({ job, purpose, onDemand, tried });
+  } catch (error) {
+    if (error instanceof EngineRefused) await apply(table, notSubmitted(row));
+    throw error;
+  }
+}
+
+/** The known source information of a media item is that of its current job's source. */
+function needsOnDemand(engine: Engine, job: JobRow, media: MediaRow | null): boolean {
+  if (media?.jobId !== job.jobId || !media.sourceInfo) return false;
+  return engine.needsOnDemand(media.sourceInfo, presetNamed(job.preset.name));
 }

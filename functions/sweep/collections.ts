@@ -1,57 +1,85 @@
 import { eachLimit } from '../../aws/concurrency.ts';
-import { apply, getMedia, getRow, settle } from '../../aws/table.ts';
+import { apply, applyWithRetry, getMedia, getRow, isPushedBack } from '../../aws/table.ts';
 import { queryMedia } from '../../aws/table-queries.ts';
-import { CHORE, CollectionRow, type MediaRow, rowKeys } from '../../core/contracts/rows.ts';
+import { CollectionRow } from '../../core/contracts/table/collections.ts';
+import { DUE_WORK, rowKeys } from '../../core/contracts/table/keys.ts';
+import type { MediaRow } from '../../core/contracts/table/media.ts';
 import { flagMedia } from '../../core/jobs/transitions.ts';
 import { eachDue } from './due.ts';
 import type { RowServices } from './services.ts';
 
 const PAGE = 200;
-/** Writes at once; DynamoDB takes far more, the function's memory and sockets set the bound. */
-const AT_ONCE = 40;
+/** Simultaneous writes. Each puts a row into one partition of the index `todo`, where all flags are. */
+const AT_ONCE = 5;
+/** Milliseconds before a throttled write is retried; doubled each time, up to one second. */
+const PUSHED_BACK_MS = 100;
+const LONGEST_PAUSE_MS = 5000;
 
 /**
- * Flagged collections: sets the flag of every media, then clears the collection's. How far it came is kept with the
- * collection, and each media notes for which flag it was set, so that no crash loses or doubles one.
+ * Flagged collections: sets the flag of every media item, then clears the collection's. The position is kept with the collection, and
+ * each media item notes for which flag it was set, so that no crash loses or doubles one.
  */
 export async function expandCollections(services: RowServices): Promise<void> {
-  await eachDue(services, CHORE.collection, async (key) => {
+  await eachDue(services, DUE_WORK.collection, async (key) => {
     const collection = await getRow(services.table, key, CollectionRow);
     if (collection) await expand(services, collection);
   });
 }
 
 async function expand(services: RowServices, collection: CollectionRow): Promise<void> {
-  const { table, now, timeIsUp, did } = services;
+  const { table, now, timeIsUp, report } = services;
   const { creatorId, collectionId, todoAt: flag } = collection;
-  if (collection.todo !== CHORE.collection || flag === undefined) return;
+  if (collection.todo !== DUE_WORK.collection || flag === undefined) return;
   const key = rowKeys.collection(creatorId, collectionId);
   let after = collection.flagCursor?.flag === flag ? JSON.parse(collection.flagCursor.after) : undefined;
   while (collection.scheduleRetranscode && !timeIsUp()) {
-    const page = await queryMedia(table, { creatorId, collectionId }, { limit: PAGE, after });
-    await eachLimit(page.items, AT_ONCE, (media) => flagOne(services, media, flag));
+    const page = await queryMedia(table, { creatorId, collectionId }, { limit: PAGE, after, consistent: true });
+    let flagged = 0;
+    const one = async (media: MediaRow) => {
+      if ((await patiently(services, media, flag)) === 'flagged') flagged++;
+    };
+    await eachLimit(page.items, AT_ONCE, one, timeIsUp);
+    if (flagged < page.items.length) return;
     if (!page.next) break;
     after = page.next;
     const flagCursor = { flag, after: JSON.stringify(after) };
-    // Lost: somebody has set the flag anew, or cleared it; the next run sees to that.
+    // Lost: another request has set the flag anew, or cleared it; the next run handles that.
     const kept = await apply(table, [{ op: 'update', key, expect: { todoAt: flag }, set: { flagCursor } }]);
     if (kept === 'lost') return;
   }
   if (timeIsUp()) return;
   const set = { scheduleRetranscode: false, updatedAt: now };
-  const remove = ['todo', 'todoAt', 'flagCursor'];
+  const remove = ['todo', 'todoAt', 'flagCursor'] as const;
   if ((await apply(table, [{ op: 'update', key, expect: { todoAt: flag }, set, remove }])) === 'applied') {
-    did('collectionsExpanded');
+    report('collectionsExpanded');
   }
 }
 
-async function flagOne({ table, now, did }: RowServices, listed: MediaRow, flag: string): Promise<void> {
+/**
+ * Waits for DynamoDB as long as there is time, because one partition of an index takes 1,000 units a second. When out of time, the
+ * next run repeats the page, which changes nothing for media items that are flagged.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
+ */
+async function patiently(services: RowServices, listed: MediaRow, flag: string): Promise<'flagged' | 'out of time'> {
+  for (let pause = PUSHED_BACK_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    try {
+      await flagOne(services, listed, flag);
+      return 'flagged';
+    } catch (error) {
+      if (!isPushedBack(error)) throw error;
+      if (services.timeIsUp()) return 'out of time';
+      await new Promise((resolve) => setTimeout(resolve, pause * Math.random()));
+    }
+  }
+}
+
+async function flagOne({ table, now, report }: RowServices, listed: MediaRow, flag: string): Promise<void> {
   let first: MediaRow | null = listed;
-  const outcome = await settle(table, async () => {
-    // The index's copy saves a read; when it is behind, the change is lost and the row itself is read.
+  const outcome = await applyWithRetry(table, async () => {
+    // The row as it was listed; when it has changed since, the change is lost and it is read again.
     const media: MediaRow | null = first ?? (await getMedia(table, listed.mediaId));
     first = null;
-    return media ? flagMedia(media, now, flag) : { none: 'the media is gone' };
+    return media ? flagMedia(media, now, flag) : { refused: 'the media item is gone' };
   });
-  if (!('none' in outcome)) did('mediaFlagged');
+  if (!('refused' in outcome)) report('mediaFlagged');
 }

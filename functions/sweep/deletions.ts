@@ -1,74 +1,109 @@
-import { cancel } from '../../aws/batch.ts';
-import { listVersions, remove, removePrefix } from '../../aws/s3.ts';
-import { apply, getRow, settle } from '../../aws/table.ts';
+import { send } from '../../aws/queue.ts';
+import { head, listVersions, remove, removePrefix } from '../../aws/s3.ts';
+import { apply, applyWithRetry, getRow } from '../../aws/table.ts';
 import { queryJobs, queryKeys } from '../../aws/table-queries.ts';
 import { mediaPrefixes, tmpPrefix } from '../../core/contracts/keys.ts';
-import { CHORE, type JobRow, MediaRow, rowKeys } from '../../core/contracts/rows.ts';
-import { hasEnded } from '../../core/jobs/rows.ts';
-import { bury } from '../../core/jobs/transitions.ts';
+import type { JobRow } from '../../core/contracts/table/jobs.ts';
+import { DUE_WORK, isVersionKey, type RowKey, rowKeys } from '../../core/contracts/table/keys.ts';
+import { MediaRow } from '../../core/contracts/table/media.ts';
+import { ENDING_MS, hasEnded } from '../../core/jobs/rows.ts';
+import { finishDeletion, lastVersionOf } from '../../core/jobs/transitions.ts';
+import { plus } from '../../core/time.ts';
+import { cancelJob } from '../shared/cancel-job.ts';
 import { failJob } from '../shared/end-job.ts';
-import { logger } from '../shared/stack.ts';
+import { uploadEventOf } from '../shared/upload-event.ts';
+import { NO_SEQUENCER } from './drops.ts';
 import { eachDue } from './due.ts';
-import { minutesAfter, type SweepServices } from './services.ts';
+import { withLease } from './lease.ts';
+import type { SweepServices } from './services.ts';
 
-/** Lambda's longest run, and more than AWS Batch takes to end a worker: what was at work before it has surely ended after it. */
-const ENDING_MINUTES = 16;
-/** More jobs than any media has unfinished. */
+/**
+ * More than the function's time-out: by then this run has finished the media item's deletion, or died, and a later one announces the
+ * upload again.
+ */
+const RUN_SECONDS = 300;
+/** Each may remove 1,000 objects by one call. */
+const AT_ONCE = 8;
+/** More unfinished jobs than any media item has. */
 const JOBS = 100;
 
-/** Media marked for deletion: their jobs end, their objects go, and their rows last, so that a stopped run is taken up again. */
+/**
+ * Media items marked for deletion: their jobs end, their objects are removed, and their rows last, so that the next run continues a
+ * stopped one.
+ */
 export async function deleteMedia(services: SweepServices): Promise<void> {
-  await eachDue(services, CHORE.delete, async (key) => {
+  const work = async (key: RowKey) => {
     const media = await getRow(services.table, key, MediaRow);
     if (media?.state === 'deleting') await deleteOne(services, media);
-  });
+  };
+  // One run at a time: a slow run must not remove what was published after another finished the deletion.
+  await withLease(services, 'deletions', () => eachDue(services, DUE_WORK.delete, work, AT_ONCE));
 }
 
 async function deleteOne(services: SweepServices, media: MediaRow): Promise<void> {
-  const { table, s3, mediaBucket, now } = services;
+  const { table, s3, mediaBucket, now, timeIsUp } = services;
   const jobs = await queryJobs(table, media.mediaId, JOBS);
-  const atWork = await endJobs(services, jobs);
-  for (const prefix of mediaPrefixes(media.creatorId, media.mediaId)) await removePrefix(s3, mediaBucket, prefix);
-  for (const { jobId } of jobs) await removePrefix(s3, mediaBucket, tmpPrefix(jobId));
+  const atWorkUntil = await endJobs(services, jobs);
+  const prefixes = [...mediaPrefixes(media.creatorId, media.mediaId), ...jobs.map(({ jobId }) => tmpPrefix(jobId))];
+  for (const prefix of prefixes) {
+    // The next run removes the rest of tens of thousands of objects.
+    if ((await removePrefix(s3, mediaBucket, prefix, timeIsUp)) === 'stopped') return;
+  }
   await removeUploads(services, media);
   const key = rowKeys.media(media.mediaId);
-  if (atWork) {
-    // What it writes at this moment is removed by a later run. Until then nobody may take its names, the jobs', again.
-    const set = { todoAt: minutesAfter(now, ENDING_MINUTES) };
+  if (atWorkUntil !== null) {
+    // What is being written at this moment is removed by a later run. Until then the names of its jobs must not be reused.
+    const set = { todoAt: atWorkUntil };
     await apply(table, [{ op: 'update', key, expect: { state: 'deleting' }, set }]);
     return;
   }
-  const rows = (await queryKeys(table, key.pk)).filter(({ sk }) => sk.startsWith('JOB#') || sk.startsWith('OLD#'));
+  const rows = (await queryKeys(table, key.pk)).filter(isVersionKey);
   for (const row of rows) await apply(table, [{ op: 'remove', key: row, expect: {} }]);
-  const buried = await settle(table, async () => {
+  const finished = await applyWithRetry(table, async () => {
     const row = await getRow(table, key, MediaRow);
-    return row ? bury(row, now) : { none: 'it is gone' };
+    if (row?.uploadedAgain) await announceUpload(services, row);
+    return row ? finishDeletion(row, now) : { refused: 'it is gone' };
   });
-  if (!('none' in buried)) services.did('mediaDeleted');
+  if (!('refused' in finished)) services.report('mediaDeleted');
 }
 
-/** Whether a worker, or publish-output, may yet be at work for one of them. */
-async function endJobs(services: SweepServices, jobs: readonly JobRow[]): Promise<boolean> {
+/** Until when a worker, or publish-output, may be at work for one of them; null when none is. */
+async function endJobs(services: SweepServices, jobs: readonly JobRow[]): Promise<string | null> {
   const { now } = services;
-  // A cancelled one may have got its engine job since.
+  // A cancelled job may have got its engine job since.
   const open = jobs.filter((job) => !hasEnded(job) || job.state === 'cancelled');
-  for (const { jobId, engineJobId, state } of open) {
+  for (const { jobId, engine, engineJobId, state } of open) {
     if (engineJobId !== undefined && state !== 'succeeded') {
-      await cancel(services.batch, engineJobId, 'the media is deleted').catch((error: unknown) => {
-        // The engine's job runs to its end for nothing.
-        logger.warn('not cancelled', { jobId, error });
-      });
+      await cancelJob(services, { jobId, engine, engineJobId }, 'the media item is deleted');
     }
-    await failJob(services.table, jobId, 'cancelled', 'The media was deleted.');
+    await failJob(services, jobId, { code: 'cancelled', message: 'The media item was deleted.' });
   }
-  return open.some((job) => !hasEnded(job) || minutesAfter(job.finishedAt ?? now, ENDING_MINUTES) > now);
+  // Whatever the job's end: two calls of publish-output may be at one job, and only one of them has ended it.
+  const ends = jobs.map((job) => plus(hasEnded(job) ? (job.finishedAt ?? now) : now, { ms: ENDING_MS }));
+  const last = ends.toSorted().at(-1);
+  return last !== undefined && last > now ? last : null;
 }
 
-/** Every version that was there when the media was marked; one that came later is a new upload. */
+/**
+ * The version that was the newest when the media item was marked, and those that S3 lists behind it; in front are newer uploads. The
+ * oldest is removed first, so that the version from which the list is read exists until nothing is left behind it.
+ */
 async function removeUploads({ s3 }: SweepServices, media: MediaRow): Promise<void> {
   const { bucket, key } = media.source;
-  const markedAt = Date.parse(media.updatedAt);
-  for await (const { versionId, lastModified } of listVersions(s3, bucket, key)) {
-    if (lastModified.getTime() <= markedAt) await remove(s3, { bucket, key, versionId });
-  }
+  const through = lastVersionOf(media);
+  const { versions, deleteMarkers } = await listVersions(s3, media.source);
+  const at = through === undefined ? -1 : versions.indexOf(through);
+  const mine = at < 0 ? [] : versions.slice(at);
+  // Without any remaining version, a marker hides nothing; with a newer upload, it may belong to that one.
+  if (mine.length === versions.length) mine.unshift(...deleteMarkers);
+  for (const versionId of mine.toReversed()) await remove(s3, { bucket, key, versionId });
+}
+
+/** Announces an upload that arrived meanwhile anew, for the time when this media item's row is gone. */
+async function announceUpload({ s3, sqs, ingestQueueUrl, now }: SweepServices, media: MediaRow): Promise<void> {
+  const { bucket, key } = media.source;
+  const found = await head(s3, { bucket, key });
+  if (!found) return;
+  const event = uploadEventOf(bucket, { key, size: found.size, etag: found.etag }, NO_SEQUENCER, now);
+  await send(sqs, ingestQueueUrl, event, RUN_SECONDS);
 }

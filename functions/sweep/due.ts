@@ -1,11 +1,14 @@
+import { eachLimit } from '../../aws/concurrency.ts';
 import { queryTodo, type TodoItem } from '../../aws/table-queries.ts';
-import type { RowKey } from '../../core/contracts/rows.ts';
-import { logger } from '../shared/stack.ts';
+import type { RowKey } from '../../core/contracts/table/keys.ts';
+import { logger } from '../shared/observability.ts';
 import type { RowServices } from './services.ts';
 
 const PAGE = 100;
 
-/** The rows that are due, page by page, until there are none or time is up. From the index: each row is to be read again. */
+/**
+ * The rows that are due, page by page, until there are none or time is up. They are read from the index, so each row is to be read again.
+ */
 export async function* due(services: RowServices, todo: string): AsyncGenerator<TodoItem[]> {
   let after: Record<string, unknown> | undefined;
   do {
@@ -17,25 +20,24 @@ export async function* due(services: RowServices, todo: string): AsyncGenerator<
 }
 
 /**
- * Does `work` for each row that is due, one after the other, while there is time. One that fails is left for the next run, and
- * does not keep those behind it from their turn; the first failure is thrown at the end.
+ * Does `work` for each row that is due, `atOnce` at a time, while there is time. A row that fails is left for the next run, and does not
+ * hold up those behind it; the first failure is thrown at the end.
  */
 export async function eachDue(
   services: RowServices,
   todo: string,
   work: (key: RowKey) => Promise<void>,
+  atOnce = 1,
 ): Promise<void> {
   const failures = new Failures();
   for await (const items of due(services, todo)) {
-    for (const { pk, sk } of items) {
-      if (services.timeIsUp()) break;
-      await failures.of({ pk, sk }, work({ pk, sk }));
-    }
+    const one = ({ pk, sk }: RowKey) => failures.of({ pk, sk }, work({ pk, sk }));
+    await eachLimit(items, atOnce, one, services.timeIsUp);
   }
   failures.throwFirst();
 }
 
-/** What went wrong with some of many. */
+/** Collects the failures among many pieces of work. */
 export class Failures {
   readonly #errors: unknown[] = [];
 

@@ -1,74 +1,76 @@
-import type { EngineJob } from '../../aws/batch.ts';
-import { getCollection, getJob, getMedia, settle } from '../../aws/table.ts';
-import type { JobRow } from '../../core/contracts/rows.ts';
-import type { Outcome } from '../../core/jobs/change.ts';
-import { decide } from '../../core/jobs/errors.ts';
-import { jobRunning, startAgain } from '../../core/jobs/transitions.ts';
-import { endJob, failJob, readResult } from '../shared/end-job.ts';
-import { presetNamed } from '../shared/preset.ts';
-import { submitJob } from '../shared/submit-job.ts';
-import { lookAgain } from './jobs.ts';
-import { minutesAfter, type SweepServices } from './services.ts';
+import { head } from '../../aws/s3.ts';
+import { applyWithRetry, getJob, getMedia } from '../../aws/table.ts';
+import { CLAIM_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
+import type { JobRow } from '../../core/contracts/table/jobs.ts';
+import { jobRunning } from '../../core/jobs/transitions.ts';
+import { plus } from '../../core/time.ts';
+import { type EngineState, NO_SIGN_OF_LIFE } from '../../engines/engine.ts';
+import { endJob } from '../shared/end-job.ts';
+import { logger } from '../shared/observability.ts';
+import { lookAgain } from './look-again.ts';
+import type { SweepServices } from './services.ts';
 
-/** A job that waits in the engine for longer than this is no longer just waiting its turn. */
-const STUCK_MINUTES = 30;
-/** Between two looks at a job that the engine still has. */
+/** A worker reports each 30 s, whatever it is doing; one that has been silent for this long is ended. */
+const SILENT_MINUTES = 60;
+/** Between two checks of a job that the engine still has. */
 const LOOK_MINUTES = 15;
-/** A lost job was never tried again by the engine: it gets one more, as a new job. */
-const LOST_ATTEMPTS = 2;
 
-/** A job without a sign of life, and what the engine says of it: null when it does not know it. */
-export async function repairFromEngine(services: SweepServices, job: JobRow, known: EngineJob | null): Promise<void> {
-  if (!known) return engineLost(services, job);
-  if (known.status === 'SUCCEEDED' || known.status === 'FAILED') {
-    const { status, engineJobId, exitCode, containerReason, statusReason } = known;
-    const end = { status, engineJobId, exitCode, containerReason, statusReason };
-    if ((await endJob(services, job.jobId, end)) !== 'ignored') services.did('jobsRepaired');
-    return;
+type AtEngine = JobRow & { engineJobId: string };
+
+/** Handles a job without a sign of life, by its state in the engine. */
+export async function repairFromEngine(services: SweepServices, job: AtEngine, state: EngineState): Promise<void> {
+  const { jobId, engineJobId } = job;
+  const next = plus(services.now, { minutes: LOOK_MINUTES });
+  switch (state.kind) {
+    case 'ended': {
+      const done = await endJob(services, { jobId, engineJobId, end: state.end });
+      if (done !== 'ignored') services.report('jobsRepaired');
+      return;
+    }
+    case 'running':
+      return stillRunning(services, job, state, next);
+    case 'waiting': {
+      // However long it waits for its turn: watchEngines detects whether the queue progresses at all.
+      const { blockedBy: message } = state;
+      const error = message === undefined ? undefined : { code: 'engine_stuck' as const, message, at: services.now };
+      return lookAgain(services, job, next, error);
+    }
+    case 'unknown':
+      logger.warn('the engine does not know the state of a job', { jobId, engineJobId, why: state.why });
+      return lookAgain(services, job, next);
   }
-  const next = minutesAfter(services.now, LOOK_MINUTES);
-  if (known.status === 'RUNNING') return stillRunning(services, job, known, next);
-  const waitsSince = known.createdAt === undefined ? job.createdAt : new Date(known.createdAt).toISOString();
-  const stuck = minutesAfter(waitsSince, STUCK_MINUTES) <= services.now;
-  const message = `AWS Batch holds the job as ${known.status} since ${waitsSince}.`;
-  await lookAgain(services, job, next, stuck ? { code: 'engine_stuck', message, at: services.now } : undefined);
 }
 
-async function stillRunning(services: SweepServices, job: JobRow, known: EngineJob, next: string): Promise<void> {
-  const { table, now } = services;
+async function stillRunning(
+  services: SweepServices,
+  job: AtEngine,
+  state: Extract<EngineState, { kind: 'running' }>,
+  next: string,
+): Promise<void> {
+  const { table, now, engines } = services;
+  const { jobId, engineJobId } = job;
   if (job.state === 'queued') {
-    const startedAt = known.startedAt === undefined ? now : new Date(known.startedAt).toISOString();
-    await settle(table, async () => {
+    const startedAt = state.startedAt ?? now;
+    await applyWithRetry(table, async () => {
       const [row, media] = await Promise.all([getJob(table, job.mediaId, job.n), getMedia(table, job.mediaId)]);
-      return row
-        ? jobRunning(row, media, { engineJobId: known.engineJobId, startedAt, now })
-        : { none: 'the job is gone' };
+      return row ? jobRunning(row, media, { engineJobId, startedAt, now }) : { refused: 'the job is gone' };
     });
-    services.did('jobsRepaired');
+    services.report('jobsRepaired');
     return lookAgain(services, job, next);
   }
-  // The time limit of the job definition ends a worker that hangs; until then it may yet be at work.
-  const message = `The worker has not been heard since ${job.heartbeatAt}, though AWS Batch says that it runs.`;
-  await lookAgain(services, job, next, { code: 'engine_stuck', message, at: now });
+  const heardAt = await lastSignOfLife(services, job, state.seenAt);
+  if (plus(heardAt, { minutes: SILENT_MINUTES }) > now) return lookAgain(services, job, next);
+  const engine = engines.get(job.engine);
+  await engine.cancel(engineJobId, NO_SIGN_OF_LIFE);
+  const message = `The worker has given no sign of life since ${heardAt}, though ${engine.title} said that it ran.`;
+  const end = { by: 'unseen' as const, reason: { code: 'worker_stuck' as const, message } };
+  await endJob(services, { jobId, engineJobId, end });
+  services.report('jobsRepaired');
 }
 
-async function engineLost(services: SweepServices, job: JobRow): Promise<void> {
-  const { table, now } = services;
-  services.did('jobsRepaired');
-  const result = await readResult(services, job.jobId);
-  if (result) {
-    const status = result.status === 'succeeded' ? 'SUCCEEDED' : 'FAILED';
-    await endJob(services, job.jobId, { engineJobId: job.engineJobId ?? '', status, exitCode: undefined });
-    return;
-  }
-  await failJob(table, job.jobId, 'engine_lost', 'AWS Batch no longer knows the job.');
-  const outcome = await settle(table, async (): Promise<Outcome<{ job: JobRow }>> => {
-    const media = await getMedia(table, job.mediaId);
-    if (!media || media.jobId !== job.jobId) return { none: 'another job decides' };
-    if (decide('engine_lost', media.attempts, LOST_ATTEMPTS) !== 'retry') return { none: 'tried often enough' };
-    const collection = await getCollection(table, media.creatorId, media.collectionId);
-    const { purpose, source } = job;
-    return startAgain(media, { purpose, source, preset: presetNamed(collection?.preset ?? ''), now });
-  });
-  if (!('none' in outcome)) await submitJob(services.engine, outcome.job, false);
+/** From its events, its claim, which it rewrites, or its engine: a region without events, or a queue that is late, ends no worker. */
+async function lastSignOfLife({ s3, mediaBucket }: SweepServices, job: JobRow, seenAt = ''): Promise<string> {
+  const claim = await head(s3, { bucket: mediaBucket, key: `${tmpPrefix(job.jobId)}${CLAIM_FILE}` });
+  const signs = [job.heartbeatAt, claim?.lastModified.toISOString() ?? '', seenAt];
+  return signs.toSorted().at(-1) ?? job.heartbeatAt;
 }

@@ -1,38 +1,45 @@
-import { BatchClient } from '@aws-sdk/client-batch';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context } from 'aws-lambda';
 import { SweepEnv } from '../../core/contracts/env.ts';
 import { SweepInput } from '../../core/contracts/events.ts';
+import { connectEngines } from '../../engines/registry.ts';
 import { tableNamed } from '../shared/clients.ts';
 import { environment } from '../shared/environment.ts';
-import { lambda } from '../shared/stack.ts';
-import { engineFrom } from '../shared/submit-job.ts';
+import { count, lambda, logger } from '../shared/observability.ts';
+import { startRetranscodes } from './retranscodes.ts';
 import type { SweepReport } from './services.ts';
 import { sweep } from './sweep.ts';
 
 const env = environment(SweepEnv);
-const table = tableNamed(env.TABLE_NAME);
-const batch = new BatchClient({});
 const services = {
-  table,
-  batch,
+  table: tableNamed(env.TABLE_NAME),
+  engines: connectEngines(process.env),
   s3: new S3Client({}),
   sqs: new SQSClient({}),
-  engine: engineFrom(table, batch, env),
   mediaBucket: env.MEDIA_BUCKET,
   uploadsBucket: env.UPLOADS_BUCKET,
   ingestQueueUrl: env.INGEST_QUEUE_URL,
   publishQueueUrl: env.PUBLISH_QUEUE_URL,
+  webhookQueueUrl: env.WEBHOOK_QUEUE_URL,
   maxRetranscodes: env.MAX_RETRANSCODES,
 };
 
-/** What is under way ends within this; the run's report is written in it too. */
+/** Work in progress ends within this time, and the run's report is written in it too. */
 const RESERVE_MS = 20_000;
 
-export const handler = lambda(async (event: unknown, context: Context): Promise<SweepReport> => {
-  const { time } = SweepInput.catch({}).parse(event);
-  // A schedule that runs late must not find what fell due meanwhile undue.
+export const handler = lambda(async (event: unknown, context: Context): Promise<SweepReport | undefined> => {
+  const { time, only } = SweepInput.catch({}).parse(event);
+  // A schedule that runs late must include what fell due meanwhile.
   const now = new Date(Math.max(Date.now(), time ? Date.parse(time) : 0)).toISOString();
-  return sweep(services, now, () => context.getRemainingTimeInMillis() < RESERVE_MS);
+  const remainingMs = () => context.getRemainingTimeInMillis() - RESERVE_MS;
+  if (only) return startMore(services, now, remainingMs);
+  count('swept');
+  return sweep(services, now, remainingMs);
 });
+
+/** A place under the cap has become free: it is filled at once instead of by the next run. */
+async function startMore(all: typeof services, now: string, remainingMs: () => number): Promise<undefined> {
+  const report = (what: string, times = 1) => logger.info('between two runs', { [what]: times });
+  await startRetranscodes({ ...all, now, remainingMs, timeIsUp: () => remainingMs() <= 0, report });
+}

@@ -1,92 +1,99 @@
-import { describe, type EngineJob } from '../../aws/batch.ts';
-import { getJob, settle } from '../../aws/table.ts';
+import { eachLimit } from '../../aws/concurrency.ts';
 import { getRows } from '../../aws/table-queries.ts';
-import { CHORE, JobRow, rowKeys } from '../../core/contracts/rows.ts';
-import { DropreelError } from '../../core/jobs/errors.ts';
-import { STALE_AFTER_MS } from '../../core/jobs/rows.ts';
-import { stillWaiting } from '../../core/jobs/transitions.ts';
-import { askToPublish, failJob } from '../shared/end-job.ts';
-import { count, logger } from '../shared/stack.ts';
+import { JobRow } from '../../core/contracts/table/jobs.ts';
+import { DUE_WORK } from '../../core/contracts/table/keys.ts';
+import { STALE_AFTER_MS } from '../../core/contracts/timing.ts';
+import { jobKey } from '../../core/jobs/rows.ts';
+import { plus } from '../../core/time.ts';
+import { EngineRefused, type EngineState } from '../../engines/engine.ts';
+import { askToPublish, failJob, readResult, takeResult } from '../shared/end-job.ts';
+import { logger } from '../shared/observability.ts';
 import { submitJob } from '../shared/submit-job.ts';
 import { due, Failures } from './due.ts';
 import { repairFromEngine } from './engine-jobs.ts';
-import { minutesAfter, type SweepServices } from './services.ts';
+import { lookAgain } from './look-again.ts';
+import type { SweepServices } from './services.ts';
 
-/** A job that the engine refuses this long after it was made is given up. */
+/** A job that the engine still refuses this long after it was made is given up. */
 const GIVE_UP_MINUTES = 60;
+/** AWS Batch accepts some 50 calls a second of an account before it throttles; the SDK retries. */
+const AT_ONCE = 10;
 
-/** Unfinished jobs without a sign of life: asks the engine, and S3, and makes up for the events that were missed. */
+/** Unfinished jobs without a sign of life: asks the engine, and S3, and makes up for the missed events. */
 export async function repairJobs(services: SweepServices): Promise<void> {
   const failures = new Failures();
-  for (const todo of [CHORE.job, CHORE.retranscodeJob]) {
+  for (const todo of [DUE_WORK.job, DUE_WORK.retranscodeJob]) {
     for await (const items of due(services, todo)) {
       const jobs = await getRows(services.table, items, JobRow, true);
-      const silent: JobRow[] = [];
-      for (const job of jobs.filter((row) => row.todo === todo)) {
-        const dueAt = new Date(Date.parse(job.heartbeatAt) + STALE_AFTER_MS).toISOString();
-        if (dueAt > services.now) await lookAgain(services, job, dueAt);
-        else silent.push(job);
-      }
-      await repair(services, silent, failures);
+      const mine = jobs.filter((row) => row.todo === todo);
+      const isSilent = (job: JobRow) => plus(job.heartbeatAt, { ms: STALE_AFTER_MS }) <= services.now;
+      await eachLimit(
+        mine.filter((job) => !isSilent(job)),
+        AT_ONCE,
+        (job) => failures.of(jobKey(job), lookAgain(services, job, plus(job.heartbeatAt, { ms: STALE_AFTER_MS }))),
+        services.timeIsUp,
+      );
+      await repair(services, mine.filter(isSilent), failures);
     }
   }
   failures.throwFirst();
 }
 
 async function repair(services: SweepServices, jobs: readonly JobRow[], failures: Failures): Promise<void> {
-  services.did('jobsAsked', jobs.length);
-  const atEngine = jobs.filter((job) => job.state !== 'succeeded' && job.engineJobId !== undefined);
-  const known = await describe(
-    services.batch,
-    atEngine.flatMap(({ engineJobId }) => engineJobId ?? []),
-  );
-  for (const job of jobs) {
-    if (services.timeIsUp()) return;
-    const { engineJobId = '' } = job;
-    await failures.of(rowKeys.job(job.mediaId, job.n), repairOne(services, job, known.get(engineJobId) ?? null));
-  }
+  services.report('jobsAsked', jobs.length);
+  const states = askEngines(services, jobs);
+  const one = (job: JobRow) => failures.of(jobKey(job), repairOne(services, job, states));
+  await eachLimit(jobs, AT_ONCE, one, services.timeIsUp);
 }
 
-function repairOne(services: SweepServices, job: JobRow, known: EngineJob | null): Promise<void> {
+/** Each engine's answer on its jobs, by the engine's name. One that does not answer fails its own jobs only. */
+type Asked = Map<string, Promise<Map<string, EngineState>>>;
+
+function askEngines({ engines }: SweepServices, jobs: readonly JobRow[]): Asked {
+  const atEngine = jobs.filter((job) => job.state !== 'succeeded' && job.engineJobId !== undefined);
+  const asked: Asked = new Map();
+  for (const engine of new Set(atEngine.map(({ engine }) => engine))) {
+    const ids = atEngine.flatMap((job) => (job.engine === engine ? (job.engineJobId ?? []) : []));
+    const answer = (async () => engines.get(engine).describe(ids))();
+    // Each of its jobs waits for the answer, unless the time is up before.
+    answer.catch(() => {});
+    asked.set(engine, answer);
+  }
+  return asked;
+}
+
+async function repairOne(services: SweepServices, job: JobRow, asked: Asked): Promise<void> {
+  const { engineJobId } = job;
   if (job.state === 'succeeded') return publishAgain(services, job);
-  return job.engineJobId === undefined ? submitAgain(services, job) : repairFromEngine(services, job, known);
+  if (engineJobId === undefined) return submitAgain(services, job);
+  const state = (await asked.get(job.engine))?.get(engineJobId);
+  // A worker whose host was lost after its last event waits for another one, though all is done.
+  const result = job.state === 'running' ? await readResult(services, job.jobId) : null;
+  if (result?.status === 'succeeded') {
+    await takeResult(services, result);
+    services.report('jobsRepaired');
+  } else if (state) {
+    await repairFromEngine(services, { ...job, engineJobId }, state);
+  }
 }
 
 async function publishAgain(services: SweepServices, job: JobRow): Promise<void> {
   await askToPublish(services, job.jobId);
-  services.did('jobsRepaired');
-  await lookAgain(services, job, new Date(Date.parse(services.now) + STALE_AFTER_MS).toISOString());
+  services.report('jobsRepaired');
+  await lookAgain(services, job, plus(services.now, { ms: STALE_AFTER_MS }));
 }
 
 async function submitAgain(services: SweepServices, job: JobRow): Promise<void> {
   try {
-    await submitJob(services.engine, job, true);
-    services.did('jobsRepaired');
+    await submitJob(services, job);
+    services.report('jobsRepaired');
   } catch (error) {
-    const refused = error instanceof DropreelError || (error instanceof Error && error.name === 'ClientException');
-    if (!refused || minutesAfter(job.createdAt, GIVE_UP_MINUTES) > services.now) throw error;
+    const refused = error instanceof EngineRefused && error.forGood;
+    if (!refused || plus(job.createdAt, { minutes: GIVE_UP_MINUTES }) > services.now) throw error;
     logger.error('given up', { jobId: job.jobId, error });
-    await failJob(services.table, job.jobId, 'engine_refused', `AWS Batch refused the job: ${error.message}`);
-    services.did('jobsEscalated');
+    await failJob(services, job.jobId, { code: 'engine_refused', message: error.message });
+    services.report('jobsEscalated');
     return;
   }
-  await lookAgain(services, job, new Date(Date.parse(services.now) + STALE_AFTER_MS).toISOString());
-}
-
-/** Not due again before `todoAt`. With an error: it waits too long, and people are told. */
-export async function lookAgain(
-  services: SweepServices,
-  job: JobRow,
-  todoAt: string,
-  error?: JobRow['error'],
-): Promise<void> {
-  if (error) {
-    logger.error('escalated', { jobId: job.jobId, code: error.code, reason: error.message });
-    count('escalated');
-    services.did('jobsEscalated');
-  }
-  await settle(services.table, async () => {
-    const row = await getJob(services.table, job.mediaId, job.n);
-    return row ? stillWaiting(row, todoAt, error && { error }) : { none: 'the job is gone' };
-  });
+  await lookAgain(services, job, plus(services.now, { ms: STALE_AFTER_MS }));
 }

@@ -1,17 +1,11 @@
 import { head } from '../../aws/s3.ts';
-import { apply, getCollection, getJob, getRow, settle } from '../../aws/table.ts';
+import { applyWithRetry, getCollection, getJob, getRow } from '../../aws/table.ts';
 import { countTodo, queryTodo } from '../../aws/table-queries.ts';
 import { parseJobId } from '../../core/contracts/ids.ts';
-import {
-  CHORE,
-  type CollectionRow,
-  type JobRow,
-  MediaRow,
-  type RowKey,
-  rowKeys,
-  type Source,
-  TurnRow,
-} from '../../core/contracts/rows.ts';
+import type { CollectionRow } from '../../core/contracts/table/collections.ts';
+import type { JobRow } from '../../core/contracts/table/jobs.ts';
+import { DUE_WORK, type RowKey, rowKeys } from '../../core/contracts/table/keys.ts';
+import { MediaRow, type Source } from '../../core/contracts/table/media.ts';
 import type { Outcome } from '../../core/jobs/change.ts';
 import {
   isUnderWay,
@@ -21,64 +15,57 @@ import {
   unflagMedia,
   wasRefused,
 } from '../../core/jobs/transitions.ts';
-import { presetNamed } from '../shared/preset.ts';
-import { logger } from '../shared/stack.ts';
+import { plus } from '../../core/time.ts';
+import { encodingOf } from '../shared/encoding.ts';
+import { logger } from '../shared/observability.ts';
 import { submitJob } from '../shared/submit-job.ts';
+import { expandCollections } from './collections.ts';
 import { eachDue } from './due.ts';
-import { minutesAfter, type SweepServices } from './services.ts';
+import { withLease } from './lease.ts';
+import type { SweepServices } from './services.ts';
 
-/** A media whose job is under way keeps its flag, and is looked at again after this. */
+/** A media item with an unfinished job keeps its flag, and is checked again after this time. */
 const WAIT_MINUTES = 5;
-/** The longest that a run takes, by its function's time-out: after that, one that holds the turn has died. */
-const TURN_MINUTES = 4.75;
 
-/** Flagged media: one job each with the collection's preset of now, as long as fewer than the cap are unfinished. */
-export async function startRetranscodes(services: SweepServices): Promise<void> {
-  const { items } = await queryTodo(services.table, CHORE.retranscode, { until: services.now, limit: 1 });
-  if (items.length > 0) await inTurn(services, () => startWhileThereIsRoom(services));
+/** Flags of collections become flags of media items, and those become jobs; each may take half of the time. */
+export async function renewMedia(services: SweepServices): Promise<void> {
+  const half = services.remainingMs() / 2;
+  try {
+    await expandCollections({ ...services, timeIsUp: () => services.remainingMs() <= half });
+  } finally {
+    await startRetranscodes(services);
+  }
 }
 
-/**
- * One run at a time: two that meet would start as many as the cap each, and Lambda may run the function twice for one event.
- * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
- */
-async function inTurn({ table, now }: SweepServices, work: () => Promise<void>): Promise<void> {
-  const key = rowKeys.turn();
-  const other = await getRow(table, key, TurnRow);
-  if (other && other.until > now) return;
-  const turn: TurnRow = { type: 'turn', until: minutesAfter(now, TURN_MINUTES) };
-  const expect = { until: other?.until ?? null };
-  if ((await apply(table, [{ op: 'update', key, expect, set: turn }])) === 'lost') return;
-  try {
-    await work();
-  } finally {
-    await apply(table, [{ op: 'remove', key, expect: { until: turn.until } }]);
-  }
+/** Flagged media items: one job each with the collection's current preset, as long as fewer than the cap are unfinished. */
+export async function startRetranscodes(services: SweepServices): Promise<void> {
+  const { items } = await queryTodo(services.table, DUE_WORK.retranscode, { until: services.now, limit: 1 });
+  if (items.length > 0) await withLease(services, 'retranscodes', () => startWhileThereIsRoom(services));
 }
 
 async function startWhileThereIsRoom(services: SweepServices): Promise<void> {
   const { table, maxRetranscodes } = services;
-  let unfinished = await countTodo(table, CHORE.retranscodeJob, maxRetranscodes);
+  let unfinished = await countTodo(table, DUE_WORK.retranscodeJob, maxRetranscodes);
   const timeIsUp = () => unfinished >= maxRetranscodes || services.timeIsUp();
-  await eachDue({ ...services, timeIsUp }, CHORE.retranscode, async (key) => {
+  await eachDue({ ...services, timeIsUp }, DUE_WORK.retranscode, async (key) => {
     const job = await startOne(services, key);
     if (!job) return;
     unfinished++;
-    services.did('retranscodesStarted');
-    // Not submitted now, the job is found without an engine's id by a later run.
-    await submitJob(services.engine, job, false).catch((error: unknown) => {
+    services.report('retranscodesStarted');
+    // A job that is not submitted now is found by a later run, without an engine's id.
+    await submitJob(services, job).catch((error: unknown) => {
       logger.error('not submitted', { jobId: job.jobId, error });
     });
   });
 }
 
 async function startOne(services: SweepServices, key: RowKey): Promise<JobRow | null> {
-  const { table, now, did } = services;
+  const { table, now, report } = services;
   let happened: 'retranscodesWaiting' | 'originalsGone' | null = null;
-  const outcome = await settle(table, async (): Promise<Outcome<{ job?: JobRow }>> => {
+  const outcome = await applyWithRetry(table, async (): Promise<Outcome<{ job?: JobRow }>> => {
     happened = null;
     const media = await getRow(table, key, MediaRow);
-    if (!media || media.todo !== CHORE.retranscode) return { none: 'seen to' };
+    if (!media || media.todo !== DUE_WORK.retranscode) return { refused: 'seen to' };
     if (!media.scheduleRetranscode || wasRefused(media)) return unflagMedia(media, now);
     if (isUnderWay(media)) {
       happened = 'retranscodesWaiting';
@@ -87,18 +74,18 @@ async function startOne(services: SweepServices, key: RowKey): Promise<JobRow | 
     const collection = await getCollection(table, media.creatorId, media.collectionId);
     const found = await findSource(services, media, collection);
     if ('source' in found) {
-      const preset = presetNamed(collection?.preset ?? '');
-      return startAgain(media, { purpose: 'retranscode', source: found.source, preset, now });
+      const encoding = encodingOf(collection, media);
+      return startAgain(media, { ...encoding, purpose: 'retranscode', source: found.source, now });
     }
     happened = 'originalsGone';
     return unflagMedia(media, now, { code: 'original_gone', message: found.gone, at: now });
   });
-  if ('none' in outcome) return null;
-  if (happened) did(happened);
+  if ('refused' in outcome) return null;
+  if (happened) report(happened);
   return outcome.job ?? null;
 }
 
-/** The original while it is there; otherwise an output made from it, where the collection allows that. */
+/** The original while it exists; otherwise an output made from it, where the collection allows that. */
 async function findSource(
   { table, s3, mediaBucket }: SweepServices,
   media: MediaRow,
@@ -112,14 +99,14 @@ async function findSource(
   }
   const output = outputToEncode(media);
   const found = output && (await head(s3, { bucket: mediaBucket, key: output.key }));
-  if (!found) return { gone: 'The original was deleted, and no output is there to encode from.' };
+  if (!found) return { gone: 'The original was deleted, and there is no output to encode from.' };
   const { sequencer } = media.source;
   const size = output.bytes ?? found.size;
   return { source: { bucket: mediaBucket, key: output.key, sequencer, size, etag: found.etag } };
 }
 
 function postpone(media: MediaRow, now: string) {
-  const expect = { state: media.state, todo: CHORE.retranscode };
-  const set = { todoAt: minutesAfter(now, WAIT_MINUTES) };
+  const expect = { state: media.state, todo: DUE_WORK.retranscode };
+  const set = { todoAt: plus(now, { minutes: WAIT_MINUTES }) };
   return { op: 'update' as const, key: rowKeys.media(media.mediaId), expect, set };
 }

@@ -1,60 +1,77 @@
-import { apply, getRow } from '../../aws/table.ts';
-import { rowKeys, SweepRow } from '../../core/contracts/rows.ts';
-import { count, logger } from '../shared/stack.ts';
-import { expandCollections } from './collections.ts';
+import { apply } from '../../aws/table.ts';
+import { rowKeys } from '../../core/contracts/table/keys.ts';
+import type { SweepRow } from '../../core/contracts/table/sweep.ts';
+import { SWEEP_MINUTES } from '../../core/contracts/timing.ts';
+import { count, logger } from '../shared/observability.ts';
 import { deleteMedia } from './deletions.ts';
 import { compareDrops } from './drops.ts';
+import { watchEngines } from './engines.ts';
 import { repairJobs } from './jobs.ts';
-import { startRetranscodes } from './retranscodes.ts';
+import { removeLateUploads } from './late-uploads.ts';
+import { sendOverdueDeliveries } from './overdue-deliveries.ts';
+import { renewMedia } from './retranscodes.ts';
 import { NOTHING_DONE, type SweepReport, type SweepServices } from './services.ts';
 import { expireUploads } from './uploads.ts';
 import { removeOldVersions } from './versions.ts';
 
-/** In this order: flags first, and what clears rows last. */
-const PARTS = [
-  expandCollections,
-  startRetranscodes,
+/** A part does the work that it finds until `timeIsUp`, and leaves the rest to the next run. Parts do not rely on each other. */
+export type Part = (services: SweepServices) => Promise<void>;
+
+const PARTS: readonly Part[] = [
+  compareDrops,
+  watchEngines,
   repairJobs,
+  renewMedia,
+  sendOverdueDeliveries,
+  expireUploads,
   removeOldVersions,
   deleteMedia,
-  expireUploads,
-] as const;
+  removeLateUploads,
+];
+
+const EVERY_MS = SWEEP_MINUTES * 60_000;
 
 /**
- * One run. Each part does what it finds and leaves the rest to the next run; an error in one part does not keep the others
- * from their work, but ends the run as failed.
+ * One run. Each part may take its share of the remaining time, and they take turns to be first, so that none waits for ever behind one
+ * that has much to do. An error in one part does not keep the others from their work, but ends the run as failed.
+ * @param remainingMs until the run has to end
  */
 export async function sweep(
-  services: Omit<SweepServices, 'now' | 'timeIsUp' | 'did'>,
+  services: Omit<SweepServices, 'now' | 'remainingMs' | 'timeIsUp' | 'report'>,
   now: string,
-  timeIsUp: () => boolean,
+  remainingMs: () => number,
+  parts: readonly Part[] = PARTS,
 ): Promise<SweepReport> {
   const started = Date.now();
-  const report = { ...NOTHING_DONE };
-  const did: SweepServices['did'] = (what, times = 1) => {
-    report[what] += times;
+  const counts = { ...NOTHING_DONE };
+  const report: SweepServices['report'] = (what, times = 1) => {
+    counts[what] += times;
   };
-  const run = { ...services, now, timeIsUp, did };
+  const table = {
+    ...services.table,
+    onUnreadable: (...row: Parameters<NonNullable<typeof services.table.onUnreadable>>) => {
+      report('rowsUnreadable');
+      services.table.onUnreadable?.(...row);
+    },
+  };
   let failure: unknown;
-  const attempt = async <Value>(name: string, part: () => Promise<Value>): Promise<Value | undefined> => {
+  const first = Math.floor(Date.parse(now) / EVERY_MS) % parts.length;
+  const rotated = [...parts.slice(first), ...parts.slice(0, first)];
+  for (const [i, part] of rotated.entries()) {
+    const others = remainingMs() * (1 - 1 / (rotated.length - i));
+    const left = () => remainingMs() - others;
     try {
-      return await part();
+      await part({ ...services, table, now, report, remainingMs: left, timeIsUp: () => left() <= 0 });
     } catch (error) {
-      logger.error('a part of the sweep failed', { part: name, error });
-      did('errors');
+      logger.error('a part of the sweep failed', { part: part.name, error });
+      report('errors');
       failure ??= error;
-      return undefined;
     }
-  };
-  const last = await getRow(services.table, rowKeys.sweep(), SweepRow);
-  for (const part of PARTS) await attempt(part.name, () => part(run));
-  const compared = await attempt(compareDrops.name, () => compareDrops(run, last?.dropAfter));
-  const dropAfter = compared ? compared.after : last?.dropAfter;
-  const row: SweepRow = { type: 'sweep', lastRunAt: now, tookMs: Date.now() - started, report };
-  const remove = dropAfter === undefined ? ['dropAfter'] : [];
-  await apply(services.table, [{ op: 'update', key: rowKeys.sweep(), expect: {}, set: { ...row, dropAfter }, remove }]);
-  if (report.jobsRepaired + report.dropsRecovered > 0) count('repaired', report.jobsRepaired + report.dropsRecovered);
-  logger.info('swept', { report, tookMs: row.tookMs });
+  }
+  const row: SweepRow = { type: 'sweep', lastRunAt: now, tookMs: Date.now() - started, report: counts };
+  await apply(services.table, [{ op: 'update', key: rowKeys.sweep(), expect: {}, set: { ...row } }]);
+  if (counts.jobsRepaired + counts.dropsRecovered > 0) count('repaired', counts.jobsRepaired + counts.dropsRecovered);
+  logger.info('swept', { report: counts, tookMs: row.tookMs });
   if (failure !== undefined) throw failure;
-  return report;
+  return counts;
 }

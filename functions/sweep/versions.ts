@@ -1,43 +1,50 @@
 import { head, removeMany, removePrefix } from '../../aws/s3.ts';
-import { apply, getMedia, getRow, settle } from '../../aws/table.ts';
+import { apply, applyWithRetry, getMedia, getRow } from '../../aws/table.ts';
 import { jobIdFor } from '../../core/contracts/ids.ts';
-import { mediaKeys } from '../../core/contracts/keys.ts';
-import { CHORE, OldVersionRow, type RowKey, rowKeys } from '../../core/contracts/rows.ts';
+import { mediaKeys, versionPlaces } from '../../core/contracts/keys.ts';
+import { DUE_WORK, type RowKey, rowKeys } from '../../core/contracts/table/keys.ts';
+import { OldVersionRow } from '../../core/contracts/table/media.ts';
 import type { Outcome } from '../../core/jobs/change.ts';
 import { forgetVersion } from '../../core/jobs/transitions.ts';
-import { count, logger } from '../shared/stack.ts';
+import { count, logger } from '../shared/observability.ts';
 import { eachDue } from './due.ts';
 import type { SweepServices } from './services.ts';
 
-/** Versions whose grace is over. */
+/** Each removes up to 1,000 objects by one call. */
+const AT_ONCE = 8;
+
+/** Removes versions whose grace period is over. */
 export async function removeOldVersions(services: SweepServices): Promise<void> {
-  await eachDue(services, CHORE.expire, (key) => removeOne(services, key));
+  await eachDue(services, DUE_WORK.expire, (key) => removeOne(services, key), AT_ONCE);
 }
 
-/** First nobody may go back to it, then its objects go, then its row; stopped between, the row brings the next run here. */
+/**
+ * Rollbacks to it are refused first, then its objects go, then its row; when stopped in between, the row makes the next run continue
+ * here.
+ */
 async function removeOne(services: SweepServices, key: RowKey): Promise<void> {
   const { table, now } = services;
   let row: OldVersionRow | null = null;
   let keep = false;
-  await settle(table, async (): Promise<Outcome> => {
+  await applyWithRetry(table, async (): Promise<Outcome> => {
     row = await getRow(table, key, OldVersionRow);
     // A rollback moved it since the index was read.
     keep = row === null || row.todoAt > now;
-    if (row === null || keep) return { none: 'not due' };
+    if (row === null || keep) return { refused: 'not due' };
     const outcome = forgetVersion(row, await getMedia(table, row.mediaId));
     const current = 'inUse' in outcome && outcome.inUse;
     const shown = !current && (await isShown(services, row));
     keep = current || shown;
-    return shown ? { none: 'viewers see it' } : outcome;
+    return shown ? { refused: 'viewers see it' } : outcome;
   });
   if (keep || row === null) return;
   const { creatorId, mediaId, version, access, todoAt }: OldVersionRow = row;
-  await removeVersion(services, mediaKeys(creatorId, mediaId, access).version(version));
+  if ((await removeVersion(services, versionPlaces(creatorId, mediaId, version, access))) === 'stopped') return;
   await apply(table, [{ op: 'remove', key: rowKeys.oldVersion(mediaId, version), expect: { todoAt } }]);
-  services.did('versionsRemoved');
+  services.report('versionsRemoved');
 }
 
-/** The rows are behind when a rollback was cut off for good: what the master playlist names stays, and people are told. */
+/** The rows are outdated when a rollback was cut off for good: what the master playlist names stays, and the operator is notified. */
 async function isShown({ s3, mediaBucket }: SweepServices, row: OldVersionRow): Promise<boolean> {
   const { creatorId, mediaId, version, access } = row;
   const jobId = jobIdFor(mediaId, version);
@@ -49,10 +56,12 @@ async function isShown({ s3, mediaBucket }: SweepServices, row: OldVersionRow): 
 }
 
 async function removeVersion(
-  { s3, mediaBucket }: SweepServices,
-  version: ReturnType<ReturnType<typeof mediaKeys>['version']>,
-): Promise<void> {
-  await removePrefix(s3, mediaBucket, version.hls);
-  await removePrefix(s3, mediaBucket, version.preview);
-  await removeMany(s3, mediaBucket, [version.mp4, version.thumbnail, version.poster, version.waveform]);
+  { s3, mediaBucket, timeIsUp }: SweepServices,
+  { streams, files }: ReturnType<typeof versionPlaces>,
+): Promise<'removed' | 'stopped'> {
+  for (const folder of Object.values(streams)) {
+    if ((await removePrefix(s3, mediaBucket, folder, timeIsUp)) === 'stopped') return 'stopped';
+  }
+  await removeMany(s3, mediaBucket, Object.values(files));
+  return 'removed';
 }

@@ -1,52 +1,90 @@
 import type { z } from 'zod';
-import { getJob, getMedia, settle } from '../../aws/table.ts';
-import type { BatchJobStateChange, JobProgress, TrackMessage } from '../../core/contracts/events.ts';
-import { JobId, parseJobId } from '../../core/contracts/ids.ts';
+import { applyWithRetry, getJob, getMedia } from '../../aws/table.ts';
+import { DETAIL, type JobProgress, SOURCE, type TrackMessage } from '../../core/contracts/events.ts';
+import { parseJobId } from '../../core/contracts/ids.ts';
+import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { jobProgressed, jobRunning } from '../../core/jobs/transitions.ts';
+import type { EngineEvent } from '../../engines/engine.ts';
+import type { Engines } from '../../engines/registry.ts';
+import { cancelJob } from '../shared/cancel-job.ts';
 import { type EndServices, endJob } from '../shared/end-job.ts';
-import { logger } from '../shared/stack.ts';
+import { count, logger } from '../shared/observability.ts';
 
-/** One event of the engine or the worker. */
-export async function track(services: EndServices, message: z.infer<typeof TrackMessage>): Promise<void> {
-  if (message.source === 'aws.batch') return engineChanged(services, message.detail);
-  return workerReported(services, message.detail);
+export interface TrackServices extends EndServices {
+  engines: Engines;
 }
 
-async function engineChanged(services: EndServices, detail: BatchJobStateChange['detail']): Promise<void> {
-  const { jobName, jobId: engineJobId, status } = detail;
-  if (!JobId.safeParse(jobName).success) {
-    logger.info('not a job of ours', { jobName });
-    return;
+/**
+ * One event of a worker or an engine.
+ * @throws Error where no engine reads it
+ */
+export async function track(services: TrackServices, message: z.infer<typeof TrackMessage>): Promise<void> {
+  if (isProgress(message)) return workerReported(services, message.detail);
+  const event = await services.engines.read(message);
+  switch (event.kind) {
+    case 'nothing':
+      return logger.info('nothing new', { why: event.why });
+    case 'blocked':
+      return queueBlocked(event);
+    case 'ended':
+      await endJob(services, event);
+      return;
+    case 'running':
+      return engineStarted(services, event);
   }
-  if (status === 'SUCCEEDED' || status === 'FAILED') {
-    const { exitCode, reason: containerReason } = detail.container ?? {};
-    await endJob(services, jobName, {
-      engineJobId,
-      status,
-      exitCode,
-      containerReason,
-      statusReason: detail.statusReason,
-    });
-    return;
-  }
-  if (status !== 'RUNNING') return;
-  const { mediaId, n } = parseJobId(jobName);
+}
+
+function isProgress(message: z.infer<typeof TrackMessage>): message is JobProgress {
+  return message['detail-type'] === DETAIL.progress && message.source === SOURCE.worker;
+}
+
+/** Only the operator can help, so the reason is the engine's own. Sweep notes it on the job. */
+function queueBlocked({ queue, job, reason }: Extract<EngineEvent, { kind: 'blocked' }>): void {
+  const told = { queue, job, code: 'engine_stuck', reason, decision: 'escalate' };
+  logger.error('the queue does not progress', told);
+  count('escalated');
+}
+
+async function engineStarted(
+  services: TrackServices,
+  { jobId, engineJobId, startedAt }: Extract<EngineEvent, { kind: 'running' }>,
+): Promise<void> {
+  const { table } = services;
+  const { mediaId, n } = parseJobId(jobId);
   const now = new Date().toISOString();
-  const startedAt = detail.startedAt === undefined ? now : new Date(detail.startedAt).toISOString();
-  await settle(services.table, async () => {
-    const [job, media] = await Promise.all([getJob(services.table, mediaId, n), getMedia(services.table, mediaId)]);
-    return job ? jobRunning(job, media, { engineJobId, startedAt, now }) : { none: 'the job is gone' };
+  let over: JobRow | undefined;
+  await applyWithRetry(table, async () => {
+    const [job, media] = await Promise.all([getJob(table, mediaId, n), getMedia(table, mediaId)]);
+    if (job && isOver(job)) over = job;
+    return job
+      ? jobRunning(job, media, { engineJobId, startedAt: startedAt ?? now, now })
+      : { refused: 'the job is gone' };
   });
+  if (over) await stop(services, over, engineJobId);
 }
 
-async function workerReported(services: EndServices, report: JobProgress['detail']): Promise<void> {
+async function workerReported(services: TrackServices, report: JobProgress['detail']): Promise<void> {
   const { table } = services;
   const { mediaId, n } = parseJobId(report.jobId);
-  await settle(table, async () => {
+  let over: JobRow | undefined;
+  await applyWithRetry(table, async () => {
     const job = await getJob(table, mediaId, n);
-    if (!job) return { none: 'the job is gone' };
-    // Only the first report may have to move the media too.
+    if (!job) return { refused: 'the job is gone' };
+    if (isOver(job)) over = job;
+    // Only the first report may have to change the media item's state too.
     const media = job.state === 'queued' ? await getMedia(table, mediaId) : null;
     return jobProgressed(job, media, report);
   });
+  if (over) await stop(services, over, report.engineJobId);
+}
+
+/** Whether it ended without anything to publish: a new upload replaced it, its media item was deleted, or it was given up. */
+function isOver({ state }: JobRow): boolean {
+  return state === 'cancelled' || state === 'failed';
+}
+
+/** Ends its worker, whose work is in vain. When this fails, the worker's next sign of life leads here again. */
+async function stop(services: TrackServices, { jobId, engine }: JobRow, engineJobId: string): Promise<void> {
+  logger.info('a worker for a job that is over', { jobId, engineJobId });
+  await cancelJob(services, { jobId, engine, engineJobId }, 'the job is over');
 }

@@ -1,25 +1,29 @@
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
+  ApiMapping,
   CorsHttpMethod,
+  DomainName,
   HttpApi,
   HttpMethod,
   HttpNoneAuthorizer,
   HttpStage,
   LogGroupLogDestination,
+  SecurityPolicy,
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { Construct } from 'constructs';
 import { HandlerFunction } from '../parts/handler-function.ts';
-import type { Surroundings } from '../parts/surroundings.ts';
+import { logGroup } from '../parts/log-group.ts';
+import type { StageProps } from '../parts/stage-props.ts';
 import { Identity, type Issuer } from './identity.ts';
 import { type ApiStages, apiEnvironment, apiPermissions } from './permissions.ts';
 
 /** API Gateway gives up after 30 s; the function answers before that. */
 const TIMEOUT = Duration.seconds(29);
-/** Requests per second, and at once. */
+/** Requests per second, and simultaneous requests. */
 const THROTTLE = { rateLimit: 100, burstLimit: 200 };
 const OPEN_ROUTES = [
   {
@@ -38,25 +42,28 @@ export class Api extends Construct {
   readonly api: HandlerFunction;
   readonly httpApi: HttpApi;
   readonly url: string;
-  /** Absent where the configuration names an issuer of its own. */
+  /** Absent where the configuration names another issuer. */
   readonly identity: Identity | undefined;
+  /** Absent where the configuration names no domain. */
+  readonly domain: DomainName | undefined;
 
-  constructor(scope: Construct, id: string, surroundings: Surroundings, stages: ApiStages) {
+  constructor(scope: Construct, id: string, stageProps: StageProps, stages: ApiStages) {
     super(scope, id);
-    const { jwtIssuer, jwtAudience, logRetentionDays } = surroundings.configuration;
+    const { jwtIssuer, jwtAudience } = stageProps.configuration;
     this.api = new HandlerFunction(this, 'Function', {
-      surroundings,
+      stageProps,
       handler: 'api',
       timeout: TIMEOUT,
       memorySize: 1024,
-      environment: apiEnvironment(surroundings.configuration, stages),
-      permissions: apiPermissions(stages),
+      environment: apiEnvironment(stageProps.configuration, stages),
+      permissions: apiPermissions(this, stageProps.configuration, stages),
     });
+    stages.engines.acknowledge('api', this.api);
     let issuer: Issuer;
     if (jwtIssuer && jwtAudience) {
       issuer = { url: jwtIssuer, audience: jwtAudience };
     } else {
-      this.identity = new Identity(this, 'Identity');
+      this.identity = new Identity(this, 'Identity', stageProps);
       issuer = this.identity.issuer;
     }
     this.httpApi = new HttpApi(this, 'HttpApi', {
@@ -81,10 +88,7 @@ export class Api extends Construct {
       });
       for (const route of routes) Validations.of(route).acknowledge({ id: 'AwsSolutions-APIG4', reason });
     }
-    const accessLog = new LogGroup(this, 'AccessLog', {
-      retention: logRetentionDays,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
+    const accessLog = logGroup(this, 'AccessLog', stageProps, 'api-access', '/aws/vendedlogs');
     const stage = new HttpStage(this, 'Stage', {
       httpApi: this.httpApi,
       autoDeploy: true,
@@ -94,11 +98,20 @@ export class Api extends Construct {
         format: AccessLogFormat.custom(ACCESS_LOG_LINE),
       },
     });
-    this.url = stage.url;
+    const { apiDomain, apiCertificateArn } = stageProps.configuration;
+    if (apiDomain && apiCertificateArn) {
+      this.domain = new DomainName(this, 'Domain', {
+        domainName: apiDomain,
+        certificate: Certificate.fromCertificateArn(this, 'Certificate', apiCertificateArn),
+        securityPolicy: SecurityPolicy.TLS_1_2,
+      });
+      new ApiMapping(this, 'DomainMapping', { api: this.httpApi, domainName: this.domain, stage });
+    }
+    this.url = apiDomain ? `https://${apiDomain}` : stage.url;
   }
 }
 
-/** No token, no query: both may hold secrets. */
+/** No token and no query, because both may hold secrets. */
 const ACCESS_LOG_LINE = JSON.stringify({
   requestId: '$context.requestId',
   time: '$context.requestTime',

@@ -8,9 +8,10 @@ import {
   UserPoolDomain,
 } from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
-import { SCOPES } from '../../core/contracts/api.ts';
+import { SCOPES } from '../../core/contracts/http/system.ts';
+import type { StageProps } from '../parts/stage-props.ts';
 
-/** Whose tokens the API takes. */
+/** The issuer whose tokens the API accepts. */
 export interface Issuer {
   /** `iss` of the tokens. */
   url: string;
@@ -23,11 +24,10 @@ const SIGN_IN_CALLBACK = 'http://localhost:8912/callback';
 /** The default issuer: a user pool with dropreel's two scopes, a client for machines and one for `dropreel login`. */
 export class Identity extends Construct {
   readonly issuer: Issuer;
-  readonly tokenUrl: string;
-  readonly machineClientId: string;
-  readonly peopleClientId: string;
+  /** The stack's outputs by name, for signing in. */
+  readonly outputs: Readonly<Record<string, string>>;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, stageProps: StageProps) {
     super(scope, id);
     const pool = new UserPool(this, 'Users', {
       selfSignUpEnabled: false,
@@ -54,17 +54,24 @@ export class Identity extends Construct {
       (scope) => new ResourceServerScope({ scopeName: scope.slice('dropreel/'.length), scopeDescription: scope }),
     );
     const server = pool.addResourceServer('Api', { identifier: 'dropreel', scopes });
-    const machine = new UserPoolClient(this, 'Machine', {
-      userPool: pool,
-      generateSecret: true,
-      preventUserExistenceErrors: true,
-      authFlows: {},
-      oAuth: {
-        flows: { clientCredentials: true },
-        scopes: scopes.map((scope) => OAuthScope.resourceServer(server, scope)),
-      },
+    const resourceScopes = (wanted: (scope: ResourceServerScope) => boolean) =>
+      scopes.filter(wanted).map((scope) => OAuthScope.resourceServer(server, scope));
+    const machines = Object.entries(stageProps.configuration.machineClients).map(([name, scope]) => {
+      const title = name.charAt(0).toUpperCase() + name.slice(1);
+      const client = new UserPoolClient(this, title, {
+        userPool: pool,
+        generateSecret: true,
+        preventUserExistenceErrors: true,
+        authFlows: {},
+        // A token that is requested without a scope has all scopes of its client.
+        oAuth: {
+          flows: { clientCredentials: true },
+          scopes: resourceScopes(scope === 'operator' ? () => true : isForCreators),
+        },
+      });
+      return { title, id: client.userPoolClientId };
     });
-    // Public, for a command on somebody's machine keeps no secret; PKCE takes its place.
+    // Public, because a command on a user's machine cannot keep a secret; PKCE replaces it.
     const people = new UserPoolClient(this, 'People', {
       userPool: pool,
       generateSecret: false,
@@ -72,22 +79,26 @@ export class Identity extends Construct {
       authFlows: {},
       oAuth: {
         flows: { authorizationCodeGrant: true },
-        // Cognito gives a client's scopes to whoever signs in: the operator's is for machines and other issuers.
-        scopes: [
-          OAuthScope.OPENID,
-          ...scopes.filter(isForCreators).map((scope) => OAuthScope.resourceServer(server, scope)),
-        ],
+        // Cognito grants a client's scopes to every user who signs in: the operator's is for machines and other issuers.
+        scopes: [OAuthScope.OPENID, ...resourceScopes(isForCreators)],
         callbackUrls: [SIGN_IN_CALLBACK],
       },
     });
     const domain = new UserPoolDomain(this, 'Domain', {
       userPool: pool,
-      cognitoDomain: { domainPrefix: `dropreel-${Aws.ACCOUNT_ID}` },
+      cognitoDomain: { domainPrefix: `${stageProps.configuration.name}-${Aws.ACCOUNT_ID}` },
     });
-    this.issuer = { url: pool.userPoolProviderUrl, audience: [machine.userPoolClientId, people.userPoolClientId] };
-    this.tokenUrl = `${domain.baseUrl()}/oauth2/token`;
-    this.machineClientId = machine.userPoolClientId;
-    this.peopleClientId = people.userPoolClientId;
+    this.issuer = {
+      url: pool.userPoolProviderUrl,
+      audience: [...machines.map(({ id: client }) => client), people.userPoolClientId],
+    };
+    this.outputs = {
+      Issuer: pool.userPoolProviderUrl,
+      UserPoolId: pool.userPoolId,
+      TokenUrl: `${domain.baseUrl()}/oauth2/token`,
+      PeopleClientId: people.userPoolClientId,
+      ...Object.fromEntries(machines.map(({ title, id: client }) => [`${title}ClientId`, client])),
+    };
   }
 }
 

@@ -1,73 +1,110 @@
-import { SecretValue } from 'aws-cdk-lib';
+import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
 import { DROP_PREFIX } from '../../core/contracts/keys.ts';
+import type { Cdn } from '../cdn/cdn.ts';
 import type { Configuration } from '../configuration.ts';
-import type { Delivery } from '../delivery/delivery.ts';
-import type { Encode } from '../encode/encode.ts';
-import type { Track } from '../encode/track.ts';
+import type { Engines } from '../engines/engines.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import { allow } from '../parts/allow.ts';
 import type { Publish } from '../publish/publish.ts';
 import { indexArn, type Storage } from '../storage/storage.ts';
+import type { Track } from '../track/track.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 
-/** The stages that the API looks at or gives work to. */
+/** The stages that the API reads or gives work to. */
 export interface ApiStages {
   storage: Storage;
-  encode: Encode;
+  engines: Engines;
   ingest: Ingest;
   track: Track;
   publish: Publish;
   webhooks: Webhooks;
-  delivery: Delivery;
+  cdn: Cdn;
 }
 
 /** ApiEnv of core/contracts/env.ts. */
 export function apiEnvironment(configuration: Configuration, stages: ApiStages): Record<string, string> {
   return {
-    ...stages.encode.environment,
+    ...stages.engines.environment,
     TABLE_NAME: stages.storage.table.tableName,
     UPLOADS_BUCKET: stages.storage.uploads.bucketName,
     MEDIA_BUCKET: stages.storage.media.bucketName,
     PUBLISH_QUEUE_URL: stages.publish.work.queue.queueUrl,
     INGEST_QUEUE_URL: stages.ingest.work.queue.queueUrl,
     TRACK_QUEUE_URL: stages.track.work.queue.queueUrl,
-    WEBHOOK_QUEUE_URL: stages.webhooks.work.queue.queueUrl,
-    DELIVERY_URL: stages.delivery.url,
+    CHANGE_QUEUE_URL: stages.webhooks.changes.queue.queueUrl,
+    WEBHOOK_QUEUE_URL: stages.webhooks.deliveries.queue.queueUrl,
+    DELIVERY_URL: stages.cdn.url,
     MAX_API_UPLOAD_BYTES: String(configuration.maxApiUploadBytes),
     MAX_UPLOAD_BYTES: String(configuration.maxUploadBytes),
     ALLOWED_CONTENT_TYPES: configuration.allowedContentTypes.join(','),
     MAX_ATTEMPTS: String(configuration.maxAttempts),
-    GRACE_HOURS: String(configuration.graceHours),
-    ...playbackKey(configuration, stages.delivery),
+    MAX_UPLOADS_PER_DAY: String(configuration.maxUploadsPerDay),
+    MAX_MINUTES_PER_DAY: String(configuration.maxMinutesPerDay),
+    ...claims(configuration),
+    ...(configuration.cookieDomain && { COOKIE_DOMAIN: configuration.cookieDomain }),
+    ...playbackKey(configuration, stages.cdn),
   };
 }
 
-/** CloudFormation reads the secret when it deploys: neither the template nor a role of ours has it. */
-function playbackKey({ playbackPrivateKeySecret }: Configuration, delivery: Delivery): Record<string, string> {
-  if (!playbackPrivateKeySecret || !delivery.playbackKeyId) return {};
+/** Cognito's access tokens have `username` for people only, and `custom:creator` where a trigger of yours adds it. */
+const OWN_POOL_CREATOR = ['custom:creator', 'username', 'sub'];
+
+function claims(configuration: Configuration): Record<string, string> {
+  const { jwtIssuer, jwtScopeClaim, jwtCreatorClaim, jwtCreatorScopes, jwtOperatorScopes } = configuration;
   return {
-    PLAYBACK_KEY_PAIR_ID: delivery.playbackKeyId,
-    PLAYBACK_PRIVATE_KEY: SecretValue.secretsManager(playbackPrivateKeySecret).unsafeUnwrap(),
+    JWT_SCOPE_CLAIMS: jwtScopeClaim.join(' '),
+    // With another issuer, users may be able to choose their `username`.
+    JWT_CREATOR_CLAIMS: (jwtCreatorClaim ?? (jwtIssuer ? ['sub'] : OWN_POOL_CREATOR)).join(' '),
+    JWT_CREATOR_SCOPES: jwtCreatorScopes.join(' '),
+    JWT_OPERATOR_SCOPES: jwtOperatorScopes.join(' '),
   };
 }
 
-export function apiPermissions({ storage, encode, ingest, track, publish, webhooks }: ApiStages): PolicyStatement[] {
+/** The function fetches the private key when it starts: neither the template nor a function's configuration has it. */
+function playbackKey({ playbackPrivateKeySecret }: Configuration, cdn: Cdn): Record<string, string> {
+  if (!playbackPrivateKeySecret || !cdn.playbackKeyIds) return {};
+  return { PLAYBACK_KEYS: cdn.playbackKeyIds, PLAYBACK_SECRET: playbackPrivateKeySecret };
+}
+
+/** Secrets Manager ends an ARN with a hyphen and six characters: https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html */
+function mayReadKey(scope: Construct, { playbackPrivateKeySecret: name }: Configuration): PolicyStatement[] {
+  if (!name) return [];
+  const arn = Stack.of(scope).formatArn({
+    service: 'secretsmanager',
+    resource: 'secret',
+    resourceName: `${name}-??????`,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+  return [allow('secretsmanager', ['GetSecretValue'], arn)];
+}
+
+export function apiPermissions(
+  scope: Construct,
+  configuration: Configuration,
+  { storage, engines, ingest, track, publish, webhooks }: ApiStages,
+): PolicyStatement[] {
   const { table, uploads } = storage;
-  const queues = [ingest.work, track.work, publish.work, webhooks.work];
+  const queues = [ingest.work, track.work, publish.work, webhooks.changes, webhooks.deliveries];
   return [
-    encode.maySubmit(),
+    ...mayReadKey(scope, configuration),
+    ...engines.permissionsOf('api'),
     allow(
       'sqs',
       ['SendMessage'],
-      [track, publish, webhooks].map(({ work }) => work.queue.queueArn),
+      [track.work, publish.work, webhooks.deliveries].map(({ queue }) => queue.queueArn),
     ),
     allow(
       'sqs',
       ['GetQueueAttributes'],
       queues.flatMap(({ queue, deadLetters }) => [queue.queueArn, deadLetters.queueArn]),
     ),
-    allow('dynamodb', ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'], table.tableArn),
+    allow(
+      'dynamodb',
+      ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem', 'Query'],
+      table.tableArn,
+    ),
     allow(
       'dynamodb',
       ['Query'],
@@ -78,5 +115,7 @@ export function apiPermissions({ storage, encode, ingest, track, publish, webhoo
       ['PutObject', 'GetObject', 'AbortMultipartUpload', 'ListMultipartUploadParts'],
       uploads.arnForObjects(`${DROP_PREFIX}*`),
     ),
+    // To find out which version is the newest when a media item is marked for deletion.
+    allow('s3', ['ListBucketVersions'], uploads.bucketArn, { StringLike: { 's3:prefix': `${DROP_PREFIX}*` } }),
   ];
 }

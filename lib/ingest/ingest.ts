@@ -1,16 +1,18 @@
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { DROP_PREFIX } from '../../core/contracts/keys.ts';
-import type { Encode } from '../encode/encode.ts';
-import { allow, allowListing } from '../parts/allow.ts';
+import { PARTITIONS } from '../../core/contracts/table/keys.ts';
+import { usableScratch } from '../configuration.ts';
+import type { Engines } from '../engines/engines.ts';
+import { allow, allowListing, allowRows } from '../parts/allow.ts';
 import { HandlerFunction } from '../parts/handler-function.ts';
 import { consume, mayConsume } from '../parts/queue-consumer.ts';
 import { routeEvents } from '../parts/route-events.ts';
-import type { Surroundings } from '../parts/surroundings.ts';
+import type { StageProps } from '../parts/stage-props.ts';
 import { WorkQueue } from '../parts/work-queue.ts';
 import type { Storage } from '../storage/storage.ts';
 
-/** Ten uploads in a batch, each probed with at most 2 MB of reads. */
+/** One upload: its container is parsed for at most 5 s. */
 const TIMEOUT = Duration.minutes(1);
 
 /** drop/… → EventBridge → queue → ingest-upload → the engine. */
@@ -18,37 +20,38 @@ export class Ingest extends Construct {
   readonly work: WorkQueue;
   readonly ingestUpload: HandlerFunction;
 
-  constructor(scope: Construct, id: string, surroundings: Surroundings, stages: { storage: Storage; encode: Encode }) {
+  constructor(scope: Construct, id: string, stageProps: StageProps, stages: { storage: Storage; engines: Engines }) {
     super(scope, id);
     const { table, uploads, media } = stages.storage;
     this.work = new WorkQueue(this, 'Work', TIMEOUT);
     this.ingestUpload = new HandlerFunction(this, 'IngestUpload', {
-      surroundings,
+      stageProps,
       handler: 'ingest-upload',
       timeout: TIMEOUT,
       memorySize: 1024,
       environment: {
-        ...stages.encode.environment,
+        ...stages.engines.environment,
         TABLE_NAME: table.tableName,
-        UPLOADS_BUCKET: uploads.bucketName,
         MEDIA_BUCKET: media.bucketName,
-        MAX_UPLOAD_BYTES: String(surroundings.configuration.maxUploadBytes),
+        MAX_UPLOAD_BYTES: String(stageProps.configuration.maxUploadBytes),
+        SCRATCH_BYTES: String(usableScratch(stageProps.configuration)),
+        MAX_UPLOADS_PER_DAY: String(stageProps.configuration.maxUploadsPerDay),
+        MAX_MINUTES_PER_DAY: String(stageProps.configuration.maxMinutesPerDay),
       },
       permissions: [
         mayConsume(this.work.queue),
-        stages.encode.maySubmit(),
-        // A job that may have been submitted before is looked for by its name; Batch knows no resource for that.
-        allow('batch', ['ListJobs'], '*'),
-        allow('dynamodb', ['GetItem', 'PutItem', 'UpdateItem'], table.tableArn),
+        ...stages.engines.permissionsOf('ingest-upload'),
+        allowRows(table, ['GetItem', 'PutItem', 'UpdateItem'], [PARTITIONS.media, PARTITIONS.creator]),
         allow('s3', ['GetObject', 'GetObjectVersion'], uploads.arnForObjects(`${DROP_PREFIX}*`)),
         allowListing(uploads, DROP_PREFIX),
       ],
     });
-    Validations.of(this.ingestUpload.role).acknowledge({
-      id: 'AwsSolutions-IAM5[Resource::*]',
-      reason: 'batch:ListJobs takes no resource',
+    stages.engines.acknowledge('ingest-upload', this.ingestUpload);
+    // One message per call, so that no file can delay others that arrived with it, or use up their receives.
+    consume(this.ingestUpload, this.work.queue, {
+      batchSize: 1,
+      maxConcurrency: stageProps.configuration.concurrency.ingest,
     });
-    consume(this.ingestUpload, this.work.queue, 10);
     routeEvents(
       this,
       'ObjectCreated',

@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { type CfnCondition, type CfnResource, Duration } from 'aws-cdk-lib';
 import {
   Alarm,
   ComparisonOperator,
@@ -12,32 +12,39 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { METRIC_NAMESPACE, METRICS } from '../../core/contracts/metrics.ts';
+import { METRICS } from '../../core/contracts/metrics.ts';
+import { SWEEP_MINUTES } from '../../core/contracts/timing.ts';
 import type { HandlerFunction } from '../parts/handler-function.ts';
-import { SWEEP_MINUTES } from '../sweep/sweep.ts';
+import { type AlarmCondition, type Platform, platformAlarms } from './platform.ts';
 
 const PERIOD = Duration.minutes(5);
-/** One broken file is its uploader's business; this many in an hour are the operator's. */
+/** One broken file concerns its uploader; this many in an hour concern the operator. */
 const FAILED_JOBS_PER_HOUR = 5;
 const STREAM_DELAY = Duration.minutes(10);
+/** A single error among many runs needs no attention, because its message is retried. */
+const FUNCTION_ERRORS = 3;
 
 /** What the alarms watch. The keys of `deadLetters` become part of the alarm's name. */
 export interface Watched {
   deadLetters: Record<string, Queue>;
   functions: HandlerFunction[];
-  /** Those that end jobs: the only ones that count failed and escalated jobs. */
+  /** The functions that end jobs: the only ones that count failed and escalated jobs. */
   deciders: HandlerFunction[];
   ingestUpload: HandlerFunction;
   sweep: HandlerFunction;
   announceChange: HandlerFunction;
+  platform: Platform;
 }
 
-/** Each alarm has a heading of its name in docs/runbook.md; a test holds the two equal. */
+/** Each alarm has a heading of its default name in docs/runbook.md; a test holds the two equal. */
 export class Alarms extends Construct {
+  readonly #deployment: string;
   readonly #topic: ITopic;
 
-  constructor(scope: Construct, id: string, topic: ITopic, watched: Watched) {
+  /** @param deployment the name of the configuration, with which each alarm's begins; the topic's policy lets only those publish */
+  constructor(scope: Construct, id: string, deployment: string, topic: ITopic, watched: Watched) {
     super(scope, id);
+    this.#deployment = deployment;
     this.#topic = topic;
     for (const [name, queue] of Object.entries(watched.deadLetters)) {
       this.#alarm(`${name}-dead-letters`, `Messages that ${name} could not handle wait for an operator`, {
@@ -45,7 +52,7 @@ export class Alarms extends Construct {
         threshold: 1,
       });
     }
-    this.#alarm('escalated', 'A failure that no user can mend', {
+    this.#alarm('escalated', 'A failure that no user can correct', {
       metric: ownMetric(METRICS.escalated, watched.deciders),
       threshold: 1,
     });
@@ -53,24 +60,39 @@ export class Alarms extends Construct {
       metric: ownMetric(METRICS.jobFailed, watched.deciders, Duration.hours(1)),
       threshold: FAILED_JOBS_PER_HOUR,
     });
-    this.#alarm('bad-key', 'An object lies under drop/ whose key names no creator, so nobody is told of it', {
+    this.#alarm('bad-key', 'An object is under drop/ whose key names no creator, so no one is notified', {
       metric: ownMetric(METRICS.badKey, [watched.ingestUpload]),
       threshold: 1,
     });
-    this.#alarm('sweep-not-run', 'sweep has not run for 15 minutes', {
-      metric: watched.sweep.fn.metricInvocations({ period: Duration.minutes(SWEEP_MINUTES) }),
+    this.#alarm('environment-invalid', 'AWS Batch cannot use a compute environment', {
+      // Longer than the time between two checks, so that it stays on until a check finds none.
+      metric: ownMetric(METRICS.environmentInvalid, [watched.sweep], Duration.minutes(2 * SWEEP_MINUTES)),
+      threshold: 1,
+    });
+    // Without data it has no state, as in a fresh install before the first run: data that stops raises it, data that never began does
+    // not.
+    const sweepNotRun = this.#alarm('sweep-not-run', 'sweep has not run for 15 minutes', {
+      // Not the function's invocations, because the end of a re-transcode causes one too.
+      metric: ownMetric(METRICS.swept, [watched.sweep], Duration.minutes(SWEEP_MINUTES)),
       threshold: 1,
       evaluationPeriods: 3,
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
-      treatMissingData: TreatMissingData.BREACHING,
+      treatMissingData: TreatMissingData.MISSING,
     });
-    this.#alarm('function-errors', 'A function ended with an error or ran out of time', {
-      metric: sumOf(
-        'Errors',
-        watched.functions.map(({ fn }) => fn.metricErrors()),
-      ),
-      threshold: 1,
-    });
+    sweepNotRun.addInsufficientDataAction(new SnsAction(topic));
+    this.#alarm(
+      'function-errors',
+      `${FUNCTION_ERRORS} runs of functions or more failed or ran out of time, twice in 15 minutes`,
+      {
+        metric: sumOf(
+          'Errors',
+          watched.functions.map(({ fn }) => fn.metricErrors()),
+        ),
+        threshold: FUNCTION_ERRORS,
+        evaluationPeriods: 3,
+        datapointsToAlarm: 2,
+      },
+    );
     this.#alarm('function-throttles', 'Lambda refused to run a function for 15 minutes', {
       metric: sumOf(
         'Throttles',
@@ -83,34 +105,32 @@ export class Alarms extends Construct {
       metric: watched.announceChange.fn.metric('IteratorAge', { period: PERIOD, statistic: Stats.MAXIMUM }),
       threshold: STREAM_DELAY.toMilliseconds(),
     });
+    for (const { name, meaning, only, ...condition } of platformAlarms(this, watched.platform)) {
+      this.#alarm(name, meaning, condition, only);
+    }
   }
 
-  #alarm(
-    name: string,
-    meaning: string,
-    condition: {
-      metric: IMetric;
-      threshold: number;
-      evaluationPeriods?: number;
-      comparisonOperator?: ComparisonOperator;
-      treatMissingData?: TreatMissingData;
-    },
-  ): void {
-    new Alarm(this, name, {
-      alarmName: `dropreel-${name}`,
+  #alarm(name: string, meaning: string, condition: AlarmCondition, only?: CfnCondition): Alarm {
+    const alarm = new Alarm(this, name, {
+      alarmName: `${this.#deployment}-${name}`,
       alarmDescription: `${meaning}. See docs/runbook.md, dropreel-${name}.`,
       evaluationPeriods: 1,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.NOT_BREACHING,
       ...condition,
-    }).addAlarmAction(new SnsAction(this.#topic));
+    });
+    const tell = new SnsAction(this.#topic);
+    alarm.addAlarmAction(tell);
+    // So that the people who were alerted know when it is over.
+    alarm.addOkAction(tell);
+    if (only) (alarm.node.defaultChild as CfnResource).cfnOptions.condition = only;
+    return alarm;
   }
 }
 
 /** A metric of core/contracts/metrics.ts, whichever function wrote it. */
 export function ownMetric(metricName: string, functions: HandlerFunction[], period = PERIOD): IMetric {
-  const namespace = METRIC_NAMESPACE;
-  const ofFunction = ({ handler }: HandlerFunction) =>
+  const ofFunction = ({ handler, namespace }: HandlerFunction) =>
     new Metric({ namespace, metricName, dimensionsMap: { service: handler }, statistic: Stats.SUM });
   return sumOf(metricName, functions.map(ofFunction), period);
 }

@@ -4,8 +4,9 @@ import type { Construct } from 'constructs';
 import type { WorkQueue } from './work-queue.ts';
 
 /**
- * Events that match go to the queue as they are. What EventBridge cannot deliver lands in the queue's own dead letters, from
- * where the same redrive brings it back. @param bus default: the account's default bus, where AWS services report.
+ * Matching events go to the queue unchanged. What EventBridge cannot deliver lands in the queue's own dead letters, from where the same
+ * redrive returns it.
+ * @param bus default: the account's default bus, where AWS services report
  */
 export function routeEvents(scope: Construct, id: string, pattern: EventPattern, to: WorkQueue, bus?: IEventBus): Rule {
   return new Rule(scope, id, {

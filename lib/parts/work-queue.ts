@@ -11,7 +11,7 @@ export class WorkQueue extends Construct {
   readonly queue: Queue;
   readonly deadLetters: Queue;
 
-  /** @param functionTimeout of the function that reads it; AWS asks for a visibility of at least 6 times that. */
+  /** @param functionTimeout of the function that reads it; AWS recommends a visibility of at least 6 times that. */
   constructor(scope: Construct, id: string, functionTimeout: Duration) {
     super(scope, id);
     this.deadLetters = deadLetterQueue(this, 'DeadLetters');

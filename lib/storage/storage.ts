@@ -12,53 +12,72 @@ import {
 } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { TMP_PREFIX } from '../../core/contracts/keys.ts';
-import { INDEXES } from '../../core/contracts/rows.ts';
+import { INDEXES } from '../../core/contracts/table/keys.ts';
+import type { StageProps } from '../parts/stage-props.ts';
 
 const UNFINISHED_UPLOAD = Duration.days(3);
 const TMP_LIFE = Duration.days(7);
 const ACCESS_LOG_LIFE = Duration.days(90);
+
+/**
+ * Retained when the stack is deleted, except when it could not be created at all: else each failed first deployment would leave a set of
+ * them.
+ */
+const DATA_STAYS = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
 
 const PRIVATE: BucketProps = {
   blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
   encryption: BucketEncryption.S3_MANAGED,
   enforceSSL: true,
   minimumTLSVersion: 1.2,
-  removalPolicy: RemovalPolicy.RETAIN,
+  removalPolicy: DATA_STAYS,
 };
 
-/** What lasts: the buckets, the table, and the bus for what happens to them. */
+/** The durable resources: the buckets, the table, and the bus for their changes. */
 export class Storage extends Construct {
   readonly uploads: IBucket;
   readonly media: IBucket;
   readonly table: Table;
   readonly bus: IEventBus;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { configuration }: StageProps) {
     super(scope, id);
-    // The assertions: under exactOptionalPropertyTypes, the classes of aws-cdk-lib do not match its own interfaces.
+    const { uploadsBucketName, mediaBucketName, tableName } = configuration;
+    // The type assertions are needed because under exactOptionalPropertyTypes the classes of aws-cdk-lib do not match its own interfaces.
     const accessLogs = new Bucket(this, 'AccessLogs', {
       ...PRIVATE,
       lifecycleRules: [{ expiration: ACCESS_LOG_LIFE }],
     }) as IBucket;
-    this.uploads = uploadsBucket(this, accessLogs);
-    this.media = new Bucket(this, 'Media', {
+    this.uploads = uploadsBucket(this, accessLogs, uploadsBucketName);
+    this.media = new Bucket(this, idOf('Media', mediaBucketName), {
       ...PRIVATE,
+      ...(mediaBucketName && { bucketName: mediaBucketName }),
       serverAccessLogsBucket: accessLogs,
       serverAccessLogsPrefix: 'media/',
       lifecycleRules: [
         { prefix: TMP_PREFIX, expiration: TMP_LIFE },
         { abortIncompleteMultipartUploadAfter: UNFINISHED_UPLOAD },
       ],
+      // CloudFront forwards a browser's preflight: without a rule S3 answers it with 403, whatever headers are added to that.
+      cors: [
+        {
+          allowedOrigins: ['*'],
+          allowedMethods: [HttpMethods.GET, HttpMethods.HEAD],
+          allowedHeaders: ['*'],
+          maxAge: 3600,
+        },
+      ],
     }) as IBucket;
-    this.table = table(this);
-    this.bus = new EventBus(this, 'Bus', { eventBusName: 'dropreel' }) as IEventBus;
+    this.table = table(this, tableName);
+    this.bus = new EventBus(this, 'Bus', { eventBusName: configuration.name }) as IEventBus;
   }
 }
 
-/** Versioned without an end: a job reads the very version it was made for, and an overwritten original is never lost. */
-function uploadsBucket(scope: Construct, accessLogs: IBucket): IBucket {
-  const bucket = new Bucket(scope, 'Uploads', {
+/** Versions are kept without limit: a job reads the very version it was made for, and an overwritten original is never lost. */
+function uploadsBucket(scope: Construct, accessLogs: IBucket, bucketName: string | undefined): IBucket {
+  const bucket = new Bucket(scope, idOf('Uploads', bucketName), {
     ...PRIVATE,
+    ...(bucketName && { bucketName }),
     versioned: true,
     serverAccessLogsBucket: accessLogs,
     serverAccessLogsPrefix: 'uploads/',
@@ -74,19 +93,28 @@ function uploadsBucket(scope: Construct, accessLogs: IBucket): IBucket {
       },
     ],
   });
-  // eventBridgeEnabled of Bucket would bring a custom resource and a function for what is one property.
+  // Bucket's eventBridgeEnabled would add a custom resource and a function for a single property.
   if (bucket.node.defaultChild instanceof CfnBucket) {
     bucket.node.defaultChild.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
   }
   return bucket as IBucket;
 }
 
+/**
+ * Another name is another resource, with its own logical id: an existing one can be imported under it while the one before stays in the
+ * stack until the next deployment.
+ */
+function idOf(id: string, name: string | undefined): string {
+  return name === undefined ? id : `${id}-${name}`;
+}
+
 export function indexArn(table: Table, index: keyof typeof INDEXES): string {
   return `${table.tableArn}/index/${INDEXES[index].name}`;
 }
 
-function table(scope: Construct): Table {
-  const made = new Table(scope, 'Table', {
+function table(scope: Construct, tableName: string | undefined): Table {
+  const made = new Table(scope, idOf('Table', tableName), {
+    ...(tableName && { tableName }),
     partitionKey: { name: 'pk', type: AttributeType.STRING },
     sortKey: { name: 'sk', type: AttributeType.STRING },
     billingMode: BillingMode.PAY_PER_REQUEST,
@@ -94,14 +122,14 @@ function table(scope: Construct): Table {
     timeToLiveAttribute: 'expiresAt',
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
     deletionProtection: true,
-    removalPolicy: RemovalPolicy.RETAIN,
+    removalPolicy: DATA_STAYS,
   });
   for (const index of Object.values(INDEXES)) {
     made.addGlobalSecondaryIndex({
       indexName: index.name,
       partitionKey: { name: index.pk, type: AttributeType.STRING },
       sortKey: { name: index.sk, type: AttributeType.STRING },
-      projectionType: index === INDEXES.todo ? ProjectionType.KEYS_ONLY : ProjectionType.ALL,
+      projectionType: ProjectionType.KEYS_ONLY,
     });
   }
   return made;

@@ -1,23 +1,34 @@
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Aws, Duration } from 'aws-cdk-lib';
+import { Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyDocument, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { z } from 'zod';
-import type { SweepInput } from '../../core/contracts/events.ts';
-import { CLAIM_FILE, DROP_PREFIX, OUTPUT_KEYS, RESULT_FILE, TMP_PREFIX } from '../../core/contracts/keys.ts';
-import type { Encode } from '../encode/encode.ts';
+import { DETAIL, SOURCE, type SweepInput } from '../../core/contracts/events.ts';
+import {
+  CLAIM_FILE,
+  DROP_PREFIX,
+  OUTPUT_KEYS,
+  PUBLISHED_KEYS,
+  RESULT_FILE,
+  TMP_PREFIX,
+} from '../../core/contracts/keys.ts';
+import { PARTITIONS } from '../../core/contracts/table/keys.ts';
+import type { MediaState } from '../../core/contracts/table/media.ts';
+import { SWEEP_MINUTES, SWEEP_RUN_SECONDS } from '../../core/contracts/timing.ts';
+import type { Engines } from '../engines/engines.ts';
 import type { Ingest } from '../ingest/ingest.ts';
-import { allow, allowListing } from '../parts/allow.ts';
+import { allow, allowListing, allowRows } from '../parts/allow.ts';
 import { HandlerFunction } from '../parts/handler-function.ts';
-import type { Surroundings } from '../parts/surroundings.ts';
+import type { StageProps } from '../parts/stage-props.ts';
 import { deadLetterQueue } from '../parts/work-queue.ts';
 import type { Publish } from '../publish/publish.ts';
 import { indexArn, type Storage } from '../storage/storage.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
 
-export const SWEEP_MINUTES = 5;
-
-/** Those of its transactions included. */
+/** Including those of its transactions. */
 const TABLE_ACTIONS = ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'];
 
 /** Every 5 minutes: expands flags, submits re-transcodes within the cap, repairs what events missed, removes what has expired. */
@@ -28,38 +39,38 @@ export class Sweep extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    surroundings: Surroundings,
-    stages: { storage: Storage; encode: Encode; ingest: Ingest; publish: Publish },
+    stageProps: StageProps,
+    stages: { storage: Storage; engines: Engines; ingest: Ingest; publish: Publish; webhooks: Webhooks },
   ) {
     super(scope, id);
-    const { configuration } = surroundings;
+    const { configuration } = stageProps;
     const { table, uploads, media } = stages.storage;
-    const queues = { ingest: stages.ingest.work.queue, publish: stages.publish.work.queue };
+    const queues = {
+      ingest: stages.ingest.work.queue,
+      publish: stages.publish.work.queue,
+      webhooks: stages.webhooks.deliveries.queue,
+    };
     this.missed = deadLetterQueue(this, 'Missed');
     this.sweep = new HandlerFunction(this, 'Sweep', {
-      surroundings,
+      stageProps,
       handler: 'sweep',
-      // Shorter than the interval, so that two runs seldom meet; every step is conditional for when they do.
-      timeout: Duration.seconds(SWEEP_MINUTES * 60 - 15),
+      timeout: Duration.seconds(SWEEP_RUN_SECONDS),
       memorySize: 512,
       environment: {
-        ...stages.encode.environment,
+        ...stages.engines.environment,
         TABLE_NAME: table.tableName,
         UPLOADS_BUCKET: uploads.bucketName,
         MEDIA_BUCKET: media.bucketName,
         INGEST_QUEUE_URL: queues.ingest.queueUrl,
         PUBLISH_QUEUE_URL: queues.publish.queueUrl,
-        MAX_UPLOAD_BYTES: String(configuration.maxUploadBytes),
-        GRACE_HOURS: String(configuration.graceHours),
+        WEBHOOK_QUEUE_URL: queues.webhooks.queueUrl,
         MAX_RETRANSCODES: String(configuration.maxRetranscodes),
       },
       permissions: [
-        stages.encode.maySubmit(),
-        stages.encode.mayTerminate(),
-        // Batch knows no resources for these two.
-        allow('batch', ['DescribeJobs', 'ListJobs'], '*'),
-        allow('sqs', ['SendMessage'], [queues.ingest.queueArn, queues.publish.queueArn, this.missed.queueArn]),
-        allow('dynamodb', TABLE_ACTIONS, table.tableArn),
+        ...stages.engines.permissionsOf('sweep'),
+        allow('sqs', ['SendMessage'], [...Object.values(queues).map(({ queueArn }) => queueArn), this.missed.queueArn]),
+        allowRows(table, TABLE_ACTIONS, [PARTITIONS.media, PARTITIONS.creator, PARTITIONS.sweep]),
+        allowRows(table, ['GetItem', 'UpdateItem'], [PARTITIONS.deliveries]),
         allow('dynamodb', ['Query'], [indexArn(table, 'todo'), indexArn(table, 'byCollection')]),
         allow('s3', ['GetObject', 'GetObjectVersion', 'DeleteObjectVersion'], uploads.arnForObjects(`${DROP_PREFIX}*`)),
         allow('s3', ['ListBucketVersions'], uploads.bucketArn, { StringLike: { 's3:prefix': `${DROP_PREFIX}*` } }),
@@ -71,17 +82,16 @@ export class Sweep extends Construct {
             media.arnForObjects(key),
           ),
         ),
-        allow('s3', ['DeleteObject'], media.arnForObjects('*')),
+        // Deleting a media item also removes what its jobs left under tmp/: claims and results stay there until then.
+        allow(
+          's3',
+          ['DeleteObject'],
+          [`${TMP_PREFIX}*`, ...PUBLISHED_KEYS].map((key) => media.arnForObjects(key)),
+        ),
         allow('s3', ['ListBucket'], media.bucketArn),
       ],
     });
-    Validations.of(this.sweep.role).acknowledge(
-      { id: 'AwsSolutions-IAM5[Resource::*]', reason: 'batch:DescribeJobs and ListJobs take no resource' },
-      {
-        id: 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:batch:<AWS::Region>:<AWS::AccountId>:job/*]',
-        reason: 'AWS Batch makes the ids of jobs, so that no narrower name is known',
-      },
-    );
+    stages.engines.acknowledge('sweep', this.sweep);
     this.sweep.fn.configureAsyncInvoke({
       // The next run does what this one could not.
       retryAttempts: 0,
@@ -89,8 +99,29 @@ export class Sweep extends Construct {
       // SqsDestination would grant what the role has already.
       onFailure: { bind: () => ({ destination: this.missed.queueArn }) },
     });
+    new Rule(this, 'RetranscodeEnded', {
+      eventBus: stages.storage.bus,
+      eventPattern: {
+        source: [SOURCE.pipeline],
+        detailType: [DETAIL.mediaChanged],
+        detail: { from: ['retranscoding' satisfies MediaState] },
+      },
+      targets: [
+        new LambdaFunction(this.sweep.fn, {
+          event: RuleTargetInput.fromObject({ only: 'retranscodes' } satisfies z.input<typeof SweepInput>),
+          // The next run starts those that this one could not.
+          retryAttempts: 0,
+          maxEventAge: Duration.minutes(SWEEP_MINUTES),
+          deadLetterQueue: this.missed,
+        }),
+      ],
+    });
     const role = new Role(this, 'ScheduleRole', {
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com'),
+      // Not for schedules of another account.
+      // https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+      }),
       inlinePolicies: {
         schedule: new PolicyDocument({
           statements: [
@@ -107,7 +138,7 @@ export class Sweep extends Construct {
         arn: this.sweep.fn.functionArn,
         roleArn: role.roleArn,
         input: JSON.stringify({ time: '<aws.scheduler.scheduled-time>' } satisfies z.input<typeof SweepInput>),
-        // Lambda takes the event and answers before the function runs: these two are for when it does not take it.
+        // Lambda accepts the event and answers before the function runs: these two apply when it does not accept it.
         retryPolicy: { maximumRetryAttempts: 0 },
         deadLetterConfig: { arn: this.missed.queueArn },
       },

@@ -1,20 +1,17 @@
-import { REGION } from '../account.ts';
-import type { Identity } from '../template/identity.ts';
+import { PLUGINS } from '../plugins.ts';
+import type { LoadOptions } from '../template/load.ts';
 import type { Ports } from './ports.ts';
 
-/** Which local server a host name of AWS leads to, for the resources that have one. */
-export function localHosts(
-  ports: Ports,
-  resources: ReadonlyMap<string, { type: string; identity: Identity }>,
-): ReadonlyMap<string, string> {
+/** The local server for each AWS host name, for the resources that have one. */
+export function localHosts(ports: Ports, resources: Parameters<LoadOptions['hosts']>[0]): ReadonlyMap<string, string> {
   const hosts = new Map<string, string>();
-  for (const { type, identity } of resources.values()) {
-    if (type === 'AWS::ApiGatewayV2::Api') {
-      hosts.set(`${identity.ref}.execute-api.${REGION}.amazonaws.com`, `127.0.0.1:${ports.api}`);
-    } else if (type === 'AWS::CloudFront::Distribution') {
-      hosts.set(identity.attributes.DomainName ?? '', `127.0.0.1:${ports.delivery}`);
-    } else if (type === 'AWS::Cognito::UserPoolDomain') {
-      hosts.set(`${identity.ref}.auth.${REGION}.amazoncognito.com`, `127.0.0.1:${ports.issuer}`);
+  for (const { type, identity, properties } of resources.values()) {
+    const plugin = PLUGINS.find(({ types }) => types[type]);
+    if (!plugin?.server) continue;
+    const port = ports(plugin.server);
+    for (const host of plugin.types[type]?.hosts?.(identity, properties) ?? []) {
+      // A configured domain that ends in `.localhost` resolves to this machine without mapping, and keeps its name.
+      hosts.set(host, `${host.endsWith('.localhost') ? host : '127.0.0.1'}:${port}`);
     }
   }
   return hosts;

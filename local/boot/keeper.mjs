@@ -1,7 +1,7 @@
 /**
- * Outlives a local cloud by a moment: when the cloud's process dies without a word, what it had started is ended.
- * `node keeper.mjs PATH…`, each a file that holds a process number first, or a directory of such files. The children's
- * groups go with them.
+ * Outlives a local cloud briefly: when the cloud's process dies unexpectedly, this process ends the processes that it had started.
+ * `node keeper.mjs PATH…`, each a file that begins with a process number, or a directory of such files. The children's
+ * process groups are ended too.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ function end(file) {
     try {
       process.kill(target, 'SIGKILL');
     } catch {
-      // It is no leader of a group, or has ended.
+      // It is not a group leader, or has ended.
     }
   }
 }

@@ -7,22 +7,20 @@ export interface Lock {
 }
 
 /**
- * Takes a state directory for this process; a lock left by one that is dead is taken over.
+ * Locks a state directory for this process; the lock of a dead process is taken over.
  * @throws Error naming the process that uses the directory
  */
 export async function lockDirectory(dir: string): Promise<Lock> {
   const file = join(dir, 'lock');
-  const own = `${process.pid} ${(await startTime(process.pid)) ?? ''} ${randomUUID()}\n`;
+  const own = `${await thisProcess()} ${randomUUID()}\n`;
   for (;;) {
     if (await placeWhole(file, own)) return { release: () => rm(file, { force: true }) };
     const found = await readFile(file, 'utf8').catch(() => '');
-    const [pid = 0, started = ''] = found.trim().split(' ');
-    if (await isRunning(Number(pid), started)) {
-      throw new Error(
-        `${dir} is in use by another local cloud (process ${Number(pid)}). End it, or give another directory.`,
-      );
+    if (await isRunning(found)) {
+      const pid = Number.parseInt(found, 10);
+      throw new Error(`${dir} is in use by another local cloud (process ${pid}). End it, or use another directory.`);
     }
-    // Of several that find a dead one's lock, one gets to rename it.
+    // If several processes find a dead process's lock, only one can rename it.
     const aside = `${file}.${randomUUID()}`;
     await rename(file, aside).catch(() => undefined);
     const taken = await readFile(aside, 'utf8').catch(() => found);
@@ -31,7 +29,7 @@ export async function lockDirectory(dir: string): Promise<Lock> {
   }
 }
 
-/** Creates a file with its content at once, unless it is there. */
+/** Creates a file with its content atomically, unless it exists. */
 async function placeWhole(file: string, content: string): Promise<boolean> {
   const aside = `${file}.${randomUUID()}`;
   await writeFile(aside, content);
@@ -46,8 +44,15 @@ async function placeWhole(file: string, content: string): Promise<boolean> {
   }
 }
 
-/** Whether the very process that wrote the lock still runs, not another one with its number. */
-async function isRunning(pid: number, started: string): Promise<boolean> {
+/** Identifies this process even if its number is reused later: `{number} {start time}`. */
+export async function thisProcess(): Promise<string> {
+  return `${process.pid} ${(await startTime(process.pid)) ?? ''}`;
+}
+
+/** Whether a process that `thisProcess` identified still runs; text after the identifier is ignored. */
+export async function isRunning(name: string): Promise<boolean> {
+  const [number = '', started = ''] = name.split(' ');
+  const pid = Number(number);
   if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);
@@ -58,9 +63,9 @@ async function isRunning(pid: number, started: string): Promise<boolean> {
   return now === undefined || started === '' || now === started;
 }
 
-/** When a process began, in clock ticks since the machine's start; undefined where the system does not tell. */
+/** Start time of a process in clock ticks since the machine's start; undefined where the system does not provide it. */
 async function startTime(pid: number): Promise<string | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  // The second field is the name in parentheses, and may hold anything; the start time is the 22nd.
+  // The second field is the name in parentheses, and may contain any text; the start time is the 22nd.
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
 }

@@ -2,31 +2,41 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-
-const NAMES = ['gateway', 'api', 'delivery', 'issuer'] as const;
-export type Ports = Record<(typeof NAMES)[number], number>;
+import { PLUGINS } from '../plugins.ts';
 
 /**
- * Free ports of the loopback interface, known before anything listens because the template's host names lead to them.
- * Those of the last run are taken again, so that URLs given out then still work.
- * @param wanted of the gateway; 0 for any
- * @throws Error when the wanted one is taken
+ * Port of a server by its name: that of a plugin, or `gateway`.
+ * @throws Error for any other name
+ */
+export type Ports = (server: string) => number;
+
+const NAMES = ['gateway', ...PLUGINS.flatMap(({ server }) => server ?? [])];
+
+/**
+ * Free ports of the loopback interface, chosen before anything listens because the template's host names map to them.
+ * Those of the last run are reused, so that its URLs still work.
+ * @param wanted port of the gateway; 0 for any
+ * @throws Error when the wanted port is taken
  */
 export async function choosePorts(dir: string, wanted: number | undefined): Promise<Ports> {
   const file = join(dir, 'ports.json');
-  const last: Partial<Ports> = wanted === 0 ? {} : JSON.parse(await readFile(file, 'utf8').catch(() => '{}'));
+  const last: Record<string, number> = wanted === 0 ? {} : JSON.parse(await readFile(file, 'utf8').catch(() => '{}'));
   if (wanted) {
     last.gateway = wanted;
     if (!(await freePort(wanted)))
       throw new Error(`Port ${wanted} of 127.0.0.1 is taken. Choose another, or 0 for any.`);
   }
-  const ports: Partial<Ports> = {};
+  const ports: Record<string, number> = {};
   for (const name of NAMES) {
     const port = last[name] ? await freePort(last[name]) : undefined;
     ports[name] = port ?? (await anyPort(Object.values(ports)));
   }
   await writeFile(file, JSON.stringify(ports));
-  return ports as Ports;
+  return (server) => {
+    const port = ports[server];
+    if (port === undefined) throw new Error(`there is no server ${server}`);
+    return port;
+  };
 }
 
 async function anyPort(except: number[]): Promise<number> {

@@ -1,13 +1,11 @@
-/** Something that was started. */
-export interface Running {
+import type { Ending } from '../plugin.ts';
+
+/** A started component. */
+export interface Running extends Ending {
   name: string;
-  /** Lets what is at work end. */
-  close(): Promise<void> | void;
-  /** Stops at once and saves nothing. */
-  crash(): Promise<void> | void;
 }
 
-/** What was started, to be ended in the opposite order. */
+/** Started components, ended in reverse order. */
 export class Teardown {
   readonly #running: Running[] = [];
 
@@ -15,7 +13,10 @@ export class Teardown {
     this.#running.unshift(running);
   }
 
-  /** Every one is closed, also when another fails. @throws AggregateError */
+  /**
+   * Closes every component, even if another fails.
+   * @throws AggregateError
+   */
   async close(): Promise<void> {
     const errors: unknown[] = [];
     for (const running of this.#running.splice(0)) {

@@ -1,8 +1,8 @@
 import { pipeline, type Readable, Transform } from 'node:stream';
 
 /**
- * The body, with `strike` called once `count` of a chunk's bytes says that it is due; when that tells that the other end is
- * dead, the body breaks off there as a lost connection does.
+ * The body, with `strike` called once `count` of a chunk's bytes returns true; when `strike` reports that the other end is
+ * dead, the body ends there like a lost connection.
  */
 export function atByte(body: Readable, count: (bytes: number) => boolean, strike: () => Promise<boolean>): Readable {
   const passed = new Transform({
@@ -14,7 +14,7 @@ export function atByte(body: Readable, count: (bytes: number) => boolean, strike
       );
     },
   });
-  // Whoever reads it sees the error of either.
+  // The reader gets the error of either stream.
   return pipeline(body, passed, () => {});
 }
 

@@ -1,5 +1,5 @@
 /**
- * Breaks a local cloud on purpose, by a plan.
+ * Injects faults into a local cloud, by a plan.
  *
  *     const faults = createFaults([
  *       { call: { service: 's3', operation: 'PutObject', principal: 'Worker' }, nth: 3, moment: 'after',
@@ -13,34 +13,34 @@
  */
 import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Shortage } from '../batch/attempt.ts';
-import type { Batch } from '../batch/service.ts';
-import type { Call, Hooks } from '../gateway/calls.ts';
-import type { Lambda } from '../lambda/lambda.ts';
-import { AwsError, type Principal } from '../service.ts';
-import type { Deliver } from '../targets.ts';
+import type { GatewayCall, Hooks } from '../gateway/hooks.ts';
+import { AwsError, type Principal } from '../kernel/service.ts';
+import type { Shortage } from '../services/batch/attempt.ts';
+import type { Batch } from '../services/batch/service.ts';
+import type { Deliver } from '../services/eventbridge/targets.ts';
+import type { Lambda } from '../services/lambda/lambda.ts';
 import { atByte } from './bytes.ts';
 import { matchesCall, matchesEvent, matchesPrincipal } from './match.ts';
-import { type CallFault, FaultPlan, isDue, type Strike } from './plan.ts';
+import { type CallFault, type EventFault, FaultPlan, isDue, type Strike } from './plan.ts';
 import { throttlingError } from './throttling.ts';
 
 type KillCause = Extract<Strike, { type: 'kill' }>['cause'];
 
-/** Those have notice, SIGTERM: they go on for a while. */
+/** These causes give notice (SIGTERM): the job runs on for a while. */
 const WITH_NOTICE: ReadonlySet<KillCause> = new Set(['reclaim', 'terminate']);
 
-/** What faults may do to the cloud that they are in. */
+/** What faults can do to their cloud. */
 export interface Control {
-  /** Ends the running jobs in this way. Need not wait for their end. */
+  /** Ends the running jobs with this cause. Need not wait for their end. */
   kill(cause: KillCause): void;
-  /** Makes the disks of the running jobs full. */
+  /** Fills the disks of the running jobs. */
   fillDisks(): Promise<void>;
-  /** Kills the processes of the functions whose name has this part. */
+  /** Kills the processes of the functions whose name contains this text. */
   stopFunction(name: string): void;
   crash(): void;
 }
 
-/** The control of a cloud as `bootCloud` gives it, with the names of its functions. */
+/** The control of a cloud that `bootCloud` returned, with the names of its functions. */
 export function controlOf(
   cloud: {
     batch: Pick<Batch, 'running' | 'kill' | 'fillDisk'>;
@@ -52,7 +52,7 @@ export function controlOf(
   const { batch, lambda } = cloud;
   return {
     kill(cause) {
-      // One that has just ended by itself is no failure.
+      // A job that has just ended by itself is not a failure.
       for (const jobId of batch.running()) void batch.kill(jobId, cause).catch(() => {});
     },
     async fillDisks() {
@@ -66,64 +66,124 @@ export function controlOf(
 }
 
 export interface Faults {
-  /** Begins anew with another plan. @throws ZodError when it is not one */
+  /**
+   * Starts over with another plan.
+   * @throws ZodError when the plan is invalid
+   */
   arm(plan: FaultPlan): void;
   hooks: Required<Hooks>;
-  /** What the attempt of a job that starts now is to lack. */
+  /** Resources that the job attempt that starts now must lack. */
   shortageOf(jobName: string): Shortage;
-  /** Event delivery with the plan's event faults in front of it. */
+  /** Event delivery with the plan's event faults applied first. */
   deliver(deliver: Deliver): Deliver;
   control(control: Control): void;
-  /** Faults of the plan that have happened, in their order: index in the plan, and the call, event, bytes or job. */
+  /** Faults of the plan that have occurred, in order: index in the plan, and the call, event, bytes or job. */
   fired: { fault: number; what: string }[];
 }
 
 const LONGEST_HOLD_MS = 5000;
 
-/** @throws ZodError when the plan is not one */
+/** @throws ZodError when the plan is invalid */
 export function createFaults(plan: FaultPlan): Faults {
-  let parsed = FaultPlan.parse(plan);
-  const fired: Faults['fired'] = [];
-  /** Of what each fault waits for. */
-  const counts: number[] = [];
-  /** Deliveries that wait for the next of their kind, by the fault. */
-  const held = new Map<number, () => void>();
-  let control: Control | undefined;
+  const running = new RunningPlan(plan);
+  return {
+    fired: running.fired,
+    arm: (next) => running.arm(next),
+    hooks: {
+      before: (call) => running.onCall('before', call),
+      after: (call) => running.onCall('after', call),
+      body: (principal, direction, body) => running.onBody(principal, direction, body),
+    },
+    shortageOf: (jobName) => running.shortageOf(jobName),
+    control: (control) => {
+      running.control = control;
+    },
+    deliver: (deliver) => (targetArn, payload, principal) => running.onEvent(deliver, targetArn, payload, principal),
+  };
+}
 
-  function due(index: number, nth: CallFault['nth'], what: string): boolean {
-    const count = (counts[index] ?? 0) + 1;
-    counts[index] = count;
+/** A plan, and how far it has come. */
+class RunningPlan {
+  readonly fired: Faults['fired'] = [];
+  control: Control | undefined;
+  #faults: ReturnType<typeof FaultPlan.parse>;
+  /** Number of matching occasions so far, by fault. */
+  readonly #counts: number[] = [];
+  /** Deliveries that wait for the next of their kind, by fault. */
+  readonly #held = new Map<number, () => void>();
+
+  constructor(plan: FaultPlan) {
+    this.#faults = FaultPlan.parse(plan);
+  }
+
+  arm(next: FaultPlan): void {
+    this.#faults = FaultPlan.parse(next);
+    this.fired.length = 0;
+    this.#counts.length = 0;
+    this.#held.clear();
+  }
+
+  async onCall(moment: 'before' | 'after', call: GatewayCall): Promise<void> {
+    for (const [index, fault] of this.#faults.entries()) {
+      if (!('call' in fault) || fault.moment !== moment || !matchesCall(fault, call)) continue;
+      if (this.#isDue(index, fault.nth, `${call.service}:${call.operation}`)) await this.#breakCall(fault.do, call);
+    }
+  }
+
+  onBody(principal: Principal, direction: 'pulled' | 'pushed', body: Readable): Readable {
+    let passed = body;
+    for (const [index, fault] of this.#faults.entries()) {
+      if (!('bytes' in fault) || fault.bytes.direction !== direction) continue;
+      if (!matchesPrincipal(fault.bytes.principal, principal)) continue;
+      const count = (bytes: number) => {
+        const before = this.#counts[index] ?? 0;
+        this.#counts[index] = before + bytes;
+        return before < fault.bytes.at && before + bytes >= fault.bytes.at;
+      };
+      passed = atByte(passed, count, () => {
+        this.fired.push({ fault: index, what: `${direction} ${fault.bytes.at} bytes` });
+        return this.#strike(fault.do);
+      });
+    }
+    return passed;
+  }
+
+  async onEvent(deliver: Deliver, ...[targetArn, payload, principal]: Parameters<Deliver>): Promise<void> {
+    const released: (() => void)[] = [];
+    for (const [index, fault] of this.#faults.entries()) {
+      if (!('event' in fault) || !matchesEvent(fault, targetArn, payload)) continue;
+      const release = this.#held.get(index);
+      if (release) {
+        this.#held.delete(index);
+        released.push(release);
+      }
+      if (!this.#isDue(index, fault.nth, `${targetArn} ${payload}`)) continue;
+      if (fault.do.type === 'drop') return;
+      await this.#breakEvent(index, fault.do, () => deliver(targetArn, payload, principal));
+    }
+    await deliver(targetArn, payload, principal);
+    for (const release of released) release();
+  }
+
+  shortageOf(jobName: string): Shortage {
+    const shortage: Shortage = {};
+    for (const [index, fault] of this.#faults.entries()) {
+      if (!('attempt' in fault) || !this.#isDue(index, fault.attempt, `attempt of ${jobName}`)) continue;
+      if (fault.do.type === 'memory') shortage.memoryMiB = fault.do.MiB;
+      else shortage.diskBytes = fault.do.bytes;
+    }
+    return shortage;
+  }
+
+  #isDue(index: number, nth: CallFault['nth'], what: string): boolean {
+    const count = (this.#counts[index] ?? 0) + 1;
+    this.#counts[index] = count;
     if (!isDue(nth, count)) return false;
-    fired.push({ fault: index, what });
+    this.fired.push({ fault: index, what });
     return true;
   }
 
-  /** True when whoever was at it is dead by now. */
-  async function strike(action: Strike): Promise<boolean> {
-    switch (action.type) {
-      case 'kill':
-        control?.kill(action.cause);
-        return !WITH_NOTICE.has(action.cause);
-      case 'fill-disk':
-        await control?.fillDisks();
-        return false;
-      case 'stop-function':
-        control?.stopFunction(action.name);
-        return true;
-      case 'crash':
-        control?.crash();
-        return never();
-    }
-  }
-
-  async function onCall(moment: 'before' | 'after', call: Call): Promise<void> {
-    for (const [index, fault] of parsed.entries()) {
-      if (!('call' in fault) || fault.moment !== moment || !matchesCall(fault, call)) continue;
-      if (due(index, fault.nth, `${call.service}:${call.operation}`)) await breakCall(fault.do, call);
-    }
-  }
-
-  async function breakCall(action: CallFault['do'], call: Call): Promise<void> {
+  async #breakCall(action: CallFault['do'], call: GatewayCall): Promise<void> {
     switch (action.type) {
       case 'fail':
         throw new AwsError(action.code, action.status, action.message);
@@ -133,88 +193,54 @@ export function createFaults(plan: FaultPlan): Faults {
         await wait(action.ms);
         return;
       default:
-        // A dead caller gets no answer, and its call takes no effect.
-        if (await strike(action)) throw new AwsError('ServiceUnavailable', 503, 'The caller was killed');
+        // A dead caller gets no answer, and its call has no effect.
+        if (await this.#strike(action)) throw new AwsError('ServiceUnavailable', 503, 'The caller was killed');
     }
   }
 
-  function onBody(principal: Principal, direction: 'pulled' | 'pushed', body: Readable): Readable {
-    let passed = body;
-    for (const [index, fault] of parsed.entries()) {
-      if (!('bytes' in fault) || fault.bytes.direction !== direction) continue;
-      if (!matchesPrincipal(fault.bytes.principal, principal)) continue;
-      const count = (bytes: number) => {
-        const before = counts[index] ?? 0;
-        counts[index] = before + bytes;
-        return before < fault.bytes.at && before + bytes >= fault.bytes.at;
-      };
-      passed = atByte(passed, count, () => {
-        fired.push({ fault: index, what: `${direction} ${fault.bytes.at} bytes` });
-        return strike(fault.do);
-      });
+  /** What happens before the delivery. */
+  async #breakEvent(
+    index: number,
+    action: Exclude<EventFault['do'], { type: 'drop' }>,
+    deliver: () => Promise<void>,
+  ): Promise<void> {
+    switch (action.type) {
+      case 'duplicate':
+        return deliver();
+      case 'delay':
+        await wait(action.ms);
+        return;
+      case 'reorder':
+        await Promise.race([
+          new Promise<void>((resolve) => this.#held.set(index, resolve)),
+          wait(LONGEST_HOLD_MS, undefined, { ref: false }),
+        ]);
+        return;
+      default:
+        await this.#strike(action);
     }
-    return passed;
   }
 
-  async function onEvent(deliver: Deliver, ...[targetArn, payload, principal]: Parameters<Deliver>): Promise<void> {
-    const released: (() => void)[] = [];
-    for (const [index, fault] of parsed.entries()) {
-      if (!('event' in fault) || !matchesEvent(fault, targetArn, payload)) continue;
-      const release = held.get(index);
-      if (release) {
-        held.delete(index);
-        released.push(release);
-      }
-      if (!due(index, fault.nth, `${targetArn} ${payload}`)) continue;
-      switch (fault.do.type) {
-        case 'drop':
-          return;
-        case 'duplicate':
-          await deliver(targetArn, payload, principal);
-          break;
-        case 'delay':
-          await wait(fault.do.ms);
-          break;
-        case 'reorder':
-          await Promise.race([
-            new Promise<void>((resolve) => held.set(index, resolve)),
-            wait(LONGEST_HOLD_MS, undefined, { ref: false }),
-          ]);
-          break;
-        default:
-          await strike(fault.do);
-      }
+  /** Returns true when the affected process is dead now. */
+  async #strike(action: Strike): Promise<boolean> {
+    switch (action.type) {
+      case 'kill':
+        this.control?.kill(action.cause);
+        return !WITH_NOTICE.has(action.cause);
+      case 'fill-disk':
+        await this.control?.fillDisks();
+        return false;
+      case 'stop-function':
+        this.control?.stopFunction(action.name);
+        return true;
+      case 'crash':
+        this.control?.crash();
+        return never();
     }
-    await deliver(targetArn, payload, principal);
-    for (const release of released) release();
   }
-
-  return {
-    fired,
-    arm(next) {
-      parsed = FaultPlan.parse(next);
-      fired.length = 0;
-      counts.length = 0;
-      held.clear();
-    },
-    hooks: { before: (call) => onCall('before', call), after: (call) => onCall('after', call), body: onBody },
-    shortageOf(jobName) {
-      const shortage: Shortage = {};
-      for (const [index, fault] of parsed.entries()) {
-        if (!('attempt' in fault) || !due(index, fault.attempt, `attempt of ${jobName}`)) continue;
-        if (fault.do.type === 'memory') shortage.memoryMiB = fault.do.MiB;
-        else shortage.diskBytes = fault.do.bytes;
-      }
-      return shortage;
-    },
-    control(given) {
-      control = given;
-    },
-    deliver: (deliver) => (targetArn, payload, principal) => onEvent(deliver, targetArn, payload, principal),
-  };
 }
 
-/** A cloud that has crashed answers nobody. */
+/** A crashed cloud does not answer. */
 function never(): Promise<never> {
   return new Promise(() => {});
 }

@@ -1,8 +1,8 @@
-import type { Call } from '../gateway/calls.ts';
-import type { Principal } from '../service.ts';
+import type { GatewayCall } from '../gateway/hooks.ts';
+import type { Principal } from '../kernel/service.ts';
 import type { CallFault, EventFault } from './plan.ts';
 
-export function matchesCall({ call: wanted }: CallFault, call: Call): boolean {
+export function matchesCall({ call: wanted }: CallFault, call: GatewayCall): boolean {
   return (
     wanted.service === call.service &&
     (wanted.operation === undefined || wanted.operation === call.operation) &&

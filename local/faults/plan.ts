@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What goes wrong, as plain data: the same plan on the same run does the same. */
+/** Faults as plain data: the same plan on the same run has the same effect. */
 
 /** Which of the matching ones, counted from 1 in their order; `every` for all. */
 const Nth = z.union([z.number().int().positive(), z.array(z.number().int().positive()), z.literal('every')]);
@@ -8,18 +8,18 @@ const Nth = z.union([z.number().int().positive(), z.array(z.number().int().posit
 /** Part of a caller's name: a role's ARN, a service's name, `developer` or `anonymous`. */
 const Principal = z.string();
 
-/** What can be done to those at work, whatever brings it about. */
+/** Actions on running jobs, functions and the cloud, whatever triggers them. */
 const STRIKES = [
   z.strictObject({
     type: z.literal('kill'),
-    /** How running jobs end: see StopCause in local/batch/attempt.ts. */
+    /** How running jobs end: see StopCause in services/batch/attempt.ts. */
     cause: z.enum(['SIGKILL', 'reclaim', 'host-lost', 'out-of-memory', 'terminate']),
   }),
-  /** Takes all that is left on the disks of running jobs, which need a `disk` of the plan. */
+  /** Fills the disks of running jobs, which need a `disk` of the plan. */
   z.strictObject({ type: z.literal('fill-disk') }),
-  /** The processes of the functions whose name has this part, as a time-out or a failing host ends them. */
+  /** Kills the processes of the functions whose name contains this text, like a time-out or a failing host. */
   z.strictObject({ type: z.literal('stop-function'), name: z.string() }),
-  /** The whole local cloud, as if its process had been killed. */
+  /** Crashes the whole local cloud, as if its process had been killed. */
   z.strictObject({ type: z.literal('crash') }),
 ] as const;
 const Strike = z.discriminatedUnion('type', [...STRIKES]);
@@ -36,7 +36,7 @@ const CallFault = z.strictObject({
     principal: Principal.optional(),
   }),
   nth: Nth,
-  /** Before the call takes effect, or after it but before the caller is told. */
+  /** Before the call takes effect, or after it but before the caller gets the answer. */
   moment: z.enum(['before', 'after']).default('before'),
   do: z.discriminatedUnion('type', [
     z.strictObject({
@@ -63,7 +63,7 @@ const EventFault = z.strictObject({
   }),
   nth: Nth,
   do: z.discriminatedUnion('type', [
-    /** It never arrives, and nobody is told. */
+    /** It never arrives, and no error is reported. */
     z.strictObject({ type: z.literal('drop') }),
     z.strictObject({ type: z.literal('duplicate') }),
     /** It arrives after the next matching one; after 5 s when there is none. */
@@ -73,24 +73,24 @@ const EventFault = z.strictObject({
   ]),
 });
 
-/** Once so many bytes of objects have gone to (`pushed`) or come from (`pulled`) S3, all requests together. */
+/** Applies once so many bytes of objects have gone to (`pushed`) or come from (`pulled`) S3, all requests together. */
 const BytesFault = z.strictObject({
   bytes: z.strictObject({
     direction: z.enum(['pulled', 'pushed']),
     principal: Principal.optional(),
     at: z.number().int().positive(),
   }),
-  /** The request on its way is cut at that byte when its caller, or the cloud, is dead. */
+  /** The current request is cut at that byte when its caller, or the cloud, is dead. */
   do: Strike,
 });
 
-/** What an attempt of a job lacks, whatever its job definition says. */
+/** Resources that a job attempt lacks, whatever its job definition says. */
 const AttemptFault = z.strictObject({
-  /** Which, of all jobs together, as they start. */
+  /** Which attempt, of all jobs together, in the order of their starts. */
   attempt: Nth,
   do: z.discriminatedUnion('type', [
     z.strictObject({ type: z.literal('memory'), MiB: z.number().int().positive() }),
-    /** Its scratch disk holds this much, and is gone with the attempt. Linux only, see local/batch/small-disk.ts. */
+    /** Its scratch disk holds this many bytes and is removed with the attempt. Linux only, see services/batch/small-disk.ts. */
     z.strictObject({ type: z.literal('disk'), bytes: z.number().int().positive() }),
   ]),
 });

@@ -1,5 +1,5 @@
 import type { CredentialStore } from '../iam/credentials.ts';
-import { AwsError, type Principal } from '../service.ts';
+import { AwsError, type Principal } from '../kernel/service.ts';
 import { parseAmzDate, type Scope, sameSignature, signingKey, signRequest } from './signature.ts';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html: RequestTimeTooSkewed */
@@ -7,7 +7,7 @@ const MAX_SKEW_MS = 15 * 60_000;
 const MAX_PRESIGNED_SECONDS = 7 * 24 * 3600;
 const ALGORITHM = 'AWS4-HMAC-SHA256';
 
-/** A request's head, as it came. */
+/** A request's head, as received. */
 export interface RequestHead {
   method: string;
   path: string;
@@ -15,7 +15,7 @@ export interface RequestHead {
   headers: Readonly<Record<string, string>>;
 }
 
-/** What a request says of its signature, before any of it is believed. */
+/** What a request declares about its signature, not yet verified. */
 export interface Claim {
   accessKeyId: string;
   sessionToken: string | undefined;
@@ -24,7 +24,7 @@ export interface Claim {
   signature: string;
   /** X-Amz-Date. */
   time: string;
-  /** Seconds, of a presigned URL. */
+  /** Validity of a presigned URL in seconds. */
   expires: number | undefined;
 }
 
@@ -34,7 +34,10 @@ export interface Signed {
   claim: Claim;
 }
 
-/** Undefined when the request is not signed at all. @throws AwsError when it is malformed. */
+/**
+ * Undefined when the request is not signed at all.
+ * @throws AwsError when it is malformed.
+ */
 export function readClaim(head: RequestHead): Claim | undefined {
   const { headers, query } = head;
   if (query.has('X-Amz-Algorithm') || query.has('X-Amz-Signature')) return readPresigned(query);
@@ -124,14 +127,16 @@ function readCredential(credential: string, code: string): { accessKeyId: string
   return { accessKeyId, scope: { date, region, service } };
 }
 
-/** @throws AwsError unless the claim holds between these times (ms), a presigned URL at the cloud's, for a payload of this hash. */
+/**
+ * @param against `times`: milliseconds; a presigned URL must be valid at `cloud`, other claims at either time or between them
+ * @throws AwsError when the claim does not hold for this time and payload hash
+ */
 export function verifyClaim(
   claim: Claim,
   head: RequestHead,
-  payloadHash: string,
-  credentials: CredentialStore,
-  times: { cloud: number; machine: number },
+  against: { payloadHash: string; credentials: CredentialStore; times: { cloud: number; machine: number } },
 ): Signed {
+  const { payloadHash, credentials, times } = against;
   const known = credentials.lookup(claim.accessKeyId, claim.sessionToken);
   if (!known) {
     throw new AwsError('InvalidAccessKeyId', 403, 'The AWS Access Key Id you provided does not exist in our records.', {
@@ -140,6 +145,9 @@ export function verifyClaim(
   }
   const { principal, secretAccessKey } = known;
   checkTime(claim, times);
+  if (principal.type === 'role' && principal.session && principal.session.expiresAt <= times.cloud) {
+    throw new AwsError('ExpiredToken', 400, 'The provided token has expired.');
+  }
   checkSignedHeaders(claim, head.headers);
   const key = signingKey(secretAccessKey, claim.scope);
   const query = [...head.query].filter(([name]) => name !== 'X-Amz-Signature' || claim.expires === undefined);
@@ -168,7 +176,7 @@ export function verifyClaim(
 function checkTime(claim: Claim, { cloud: now, machine }: { cloud: number; machine: number }): void {
   const signed = parseAmzDate(claim.time);
   if (claim.expires === undefined || signed - now > MAX_SKEW_MS) {
-    // The cloud's clock only ever runs ahead: all that lies between was its time, and a client may have corrected its own to it.
+    // The cloud's clock is never behind the machine's, and a client may have adjusted its own to any time between the two.
     if (signed >= Math.min(now, machine) - MAX_SKEW_MS && signed <= now + MAX_SKEW_MS) return;
     if (claim.expires !== undefined) throw new AwsError('AccessDenied', 403, 'Request is not valid yet');
     throw new AwsError(
@@ -188,13 +196,13 @@ function checkTime(claim: Claim, { cloud: now, machine }: { cloud: number; machi
   }
 }
 
-/** What AWS demands to be signed: the host, and each x-amz- header that was sent. */
+/** AWS requires these to be signed: the host, and each x-amz- header that was sent. */
 function checkSignedHeaders(claim: Claim, headers: Readonly<Record<string, string>>): void {
   const signed = new Set(claim.signedHeaders);
   const missing = Object.keys(headers).filter(
     (name) => (name === 'host' || name.startsWith('x-amz-')) && !signed.has(name),
   );
-  // The payload's hash is part of what is signed in any case.
+  // The payload's hash is always part of what is signed.
   const unsigned = missing.filter((name) => name !== 'x-amz-content-sha256');
   if (unsigned.length > 0) {
     throw new AwsError('AccessDenied', 403, 'There were headers present in the request which were not signed', {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { AwsError } from '../service.ts';
+import { AwsError } from '../kernel/service.ts';
 import {
   CHECKSUM_ALGORITHMS,
   CHECKSUM_LENGTH,
@@ -11,7 +11,7 @@ import {
 import { decodeChunked } from './chunked.ts';
 import type { ChunkSigner } from './signature.ts';
 
-/** The payload's hash as a request declares it, and what that means for its body. */
+/** Values of the payload hash that a request can declare instead of a hash. */
 export const UNSIGNED = 'UNSIGNED-PAYLOAD';
 const SIGNED_CHUNKS = ['STREAMING-AWS4-HMAC-SHA256-PAYLOAD', 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER'];
 const UNSIGNED_CHUNKS = 'STREAMING-UNSIGNED-PAYLOAD-TRAILER';
@@ -24,7 +24,7 @@ export function isChunked(payloadHash: string): boolean {
   return payloadHash === UNSIGNED_CHUNKS || SIGNED_CHUNKS.includes(payloadHash);
 }
 
-/** A value that the body must have, known before it (a header) or after it (a trailer). */
+/** A value that the body must match, known before the body (a header) or after it (a trailer). */
 interface Expectation {
   digest: Digest;
   value: () => string | undefined;
@@ -69,7 +69,7 @@ export async function* verifiedBody(
   }
 }
 
-/** @throws AwsError InvalidDigest, InvalidRequest for values that can match nothing. */
+/** @throws AwsError InvalidDigest, InvalidRequest for malformed values */
 function expected(
   headers: Readonly<Record<string, string>>,
   payloadHash: string,
@@ -113,8 +113,8 @@ function expected(
 }
 
 /**
- * The algorithm of which a request brings a value, in a header or in its trailer.
- * @throws AwsError InvalidRequest when there are several, or a value is no such checksum.
+ * The checksum algorithm for which a request has a value, in a header or in its trailer.
+ * @throws AwsError InvalidRequest when there are several, or a value is not a valid checksum
  */
 export function declaredChecksum(headers: Readonly<Record<string, string>>): ChecksumAlgorithm | undefined {
   const trailer =

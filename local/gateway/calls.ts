@@ -1,37 +1,15 @@
-import type { Readable } from 'node:stream';
-import type { Authorize, Caller } from '../aws-json.ts';
 import type { Policies } from '../iam/policies.ts';
-import type { Meter } from '../meter.ts';
-import { type AccessCheck, AwsError, type Principal, type ServiceRequest } from '../service.ts';
+import type { Authorize, Caller } from '../kernel/aws-json.ts';
+import type { Meter } from '../kernel/meter.ts';
+import { type AccessCheck, AwsError, type Principal } from '../kernel/service.ts';
+import { pluginOf } from '../plugins.ts';
+import type { GatewayCall, Hooks } from './hooks.ts';
 
-/** One call of an AWS API, however it came. */
-export interface Call {
-  service: string;
-  operation: string;
-  principal: Principal;
-  /** The SDK's id of a call, the same for each of its tries. */
-  invocation?: string | undefined;
-  /** As it came; undefined for a call within the process. */
-  request?: Pick<ServiceRequest, 'path' | 'headers'> | undefined;
-  /** 1 for the first call of this operation since the start. */
-  n: number;
-}
-
-/** Where faults come in: the first two may wait, and may throw an AwsError that the caller gets. */
-export interface Hooks {
-  /** Before anything is done. */
-  before?(call: Call): Promise<void> | void;
-  /** When it is done, before the caller is told: throwing here is an answer that gets lost. */
-  after?(call: Call): Promise<void> | void;
-  /** An object's bytes on their way to (`pushed`) or from (`pulled`) S3. Returns what takes their place, or the same. */
-  body?(principal: Principal, direction: 'pulled' | 'pushed', body: Readable): Readable;
-}
-
-/** What every call goes through, over HTTP or inside the process: counting, permissions, faults. */
+/** Processing common to every call, over HTTP or inside the process: counting, permissions, faults. */
 export interface Calls {
   /** Fits `InternalCall`. `keys`: condition keys of the connection. */
   run<T>(
-    call: Omit<Call, 'n'>,
+    call: Omit<GatewayCall, 'n'>,
     work: (caller: Caller) => Promise<T>,
     keys?: Readonly<Record<string, string>>,
   ): Promise<T>;
@@ -52,7 +30,7 @@ export function createCalls(options: {
   const authorize = (principal: Principal, check: AccessCheck) => {
     const decision = policies.decide(principal, check);
     if (decision.allowed) return;
-    // The answer to a HEAD has no room for it, and a function may keep it to itself.
+    // The answer to a HEAD cannot carry the reason, and a function may not log it.
     if (principal.type === 'role') log?.(`iam: ${decision.reason}`);
     throw accessDenied(principal, check.action, decision.reason);
   };
@@ -65,7 +43,7 @@ export function createCalls(options: {
       const n = (counts.get(name) ?? 0) + 1;
       counts.set(name, n);
       meter.add(`request:${name}`);
-      const call: Call = { service, operation, principal, invocation, request, n };
+      const call: GatewayCall = { service, operation, principal, invocation, request, n };
       await hooks?.before?.(call);
       const result = await work({
         principal,
@@ -77,11 +55,8 @@ export function createCalls(options: {
   };
 }
 
-/** DynamoDB, EventBridge and their like have a name and a status of their own for it. */
+/** Each service has its own name and status for this error. */
 function accessDenied(principal: Principal, action: string, reason: string): AwsError {
-  const service = action.split(':')[0] ?? '';
-  if (service === 's3')
-    return new AwsError('AccessDenied', 403, principal.type === 'anonymous' ? 'Access Denied' : reason);
-  if (service === 'sqs') return new AwsError('AccessDenied', 403, reason);
-  return new AwsError('AccessDeniedException', service === 'dynamodb' || service === 'events' ? 400 : 403, reason);
+  const denied = pluginOf(action.split(':')[0] ?? '')?.denied;
+  return denied?.(principal, reason) ?? new AwsError('AccessDeniedException', 403, reason);
 }

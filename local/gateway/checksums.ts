@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
-/** The checksums that S3 knows, as its headers and XML name them. */
+/** The checksums that S3 supports, as its headers and XML name them. */
 export const CHECKSUM_ALGORITHMS = ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'] as const;
 export type ChecksumAlgorithm = (typeof CHECKSUM_ALGORITHMS)[number];
 
-/** A digest that is fed as bytes go by. */
+/** An incremental digest. */
 export interface Digest {
   update(chunk: Uint8Array): void;
   /** Big-endian. Called once. */
@@ -25,7 +25,7 @@ export function createDigest(algorithm: ChecksumAlgorithm | 'MD5'): Digest {
   }
 }
 
-/** Bytes of a value. */
+/** Length of a value in bytes. */
 export const CHECKSUM_LENGTH: Readonly<Record<ChecksumAlgorithm, number>> = {
   CRC32: 4,
   CRC32C: 4,
@@ -110,7 +110,7 @@ function crc32c(chunk: Uint8Array, before: number): number {
   return ~crc >>> 0;
 }
 
-/** 64 bits as two halves: BigInt would be a hundred times slower. */
+/** 64 bits as two halves, because BigInt would be a hundred times slower. */
 function crc64Digest(): Digest {
   const { low: tl, high: th } = CRC64_TABLES;
   let low = -1;
@@ -160,7 +160,7 @@ const COMBINABLE = {
 
 /**
  * The CRC of the concatenation of parts, from the CRC and length in bytes of each: what S3 calls a full-object checksum.
- * Appending n zero bytes is linear over GF(2), so it is a matrix raised to a power.
+ * Appending n zero bytes is linear over GF(2), so it is a matrix power.
  */
 export function combineCrcs(
   algorithm: keyof typeof COMBINABLE,
@@ -175,7 +175,7 @@ export function combineCrcs(
 }
 
 function appendZeros(crc: bigint, bytes: number, polynomial: bigint, width: number): bigint {
-  // One zero bit: shift, and fold the bit that falls out.
+  // Matrix for one zero bit: shift, and fold in the bit that is shifted out.
   let matrix = Array.from({ length: width }, (_, bit) => (bit === 0 ? polynomial : 1n << BigInt(bit - 1)));
   const apply = (by: readonly bigint[], vector: bigint) => {
     let result = 0n;

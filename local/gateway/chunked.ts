@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { AwsError } from '../service.ts';
+import { AwsError } from '../kernel/service.ts';
 import { type ChunkSigner, sameSignature } from './signature.ts';
 
 /** A line of the framing: `10000;chunk-signature=…`, or a trailer. */
@@ -7,8 +7,8 @@ const MAX_LINE = 8192;
 const LF = 0x0a;
 
 /**
- * Takes the `aws-chunked` framing off: `{hex size}[;chunk-signature=…]\r\n{data}\r\n` …, a chunk of size 0, then trailers.
- * Data is handed on as it comes; `trailers` is filled when it ends. With a `signer`, each chunk's signature is verified at its end.
+ * Removes the `aws-chunked` framing: `{hex size}[;chunk-signature=…]\r\n{data}\r\n` …, a chunk of size 0, then trailers.
+ * Data is passed on as it arrives; `trailers` is filled at the end. With a `signer`, each chunk's signature is verified at its end.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
  * @throws AwsError IncompleteBody, SignatureDoesNotMatch.
  */
@@ -92,7 +92,7 @@ class Input {
     return true;
   }
 
-  /** Without its line end. At the end of the body an empty line, when that may be. */
+  /** The next line without its line end. At the end of the body an empty line, if `mayEnd`. */
   async line(mayEnd = false): Promise<string> {
     for (;;) {
       const end = this.#buffer.indexOf(LF);

@@ -1,37 +1,43 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { readBody } from '../aws-json.ts';
-import type { Clock } from '../clock.ts';
-import { listen } from '../http-server.ts';
 import type { CredentialStore } from '../iam/credentials.ts';
-import { AwsError, type Principal, type Service, type ServiceRequest, type ServiceResponse } from '../service.ts';
+import { readBody } from '../kernel/aws-json.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { listen } from '../kernel/http-server.ts';
+import {
+  AwsError,
+  type Principal,
+  type Service,
+  type ServiceRequest,
+  type ServiceResponse,
+} from '../kernel/service.ts';
 import { type RequestHead, readClaim, type Signed, verifyClaim } from './authenticate.ts';
 import { isChunked, isPayloadHash, UNSIGNED, verifiedBody } from './body.ts';
 import type { Calls } from './calls.ts';
 import { foreignError, unknownService } from './errors.ts';
 import { ChunkSigner, EMPTY_SHA256 } from './signature.ts';
 
-/** The front door: one HTTP server for all services, told apart by the scope of the signature. Unsigned requests go to S3. */
+/** One HTTP server for all services, selected by the scope of the signature. Unsigned requests go to S3. */
 export interface Gateway {
   /** `http://127.0.0.1:4566`, for AWS_ENDPOINT_URL. */
   endpoint: string;
-  /** Takes no new requests, lets running ones end, for at most 5 s. */
+  /** Accepts no new requests and waits at most 5 s for running ones. */
   close(): Promise<void>;
   /** Cuts every connection. */
   crash(): Promise<void>;
 }
 
 export interface GatewayOptions {
-  /** 0, the default: any free one. */
+  /** 0, the default: any free port. */
   port?: number;
   services: readonly Service[];
   credentials: CredentialStore;
   calls: Calls;
-  /** Of the cloud, ahead of the machine's when a test has advanced it. Default: the machine's. */
+  /** The cloud's clock, ahead of the machine's when a test has advanced it. Default: the machine's. */
   clock?: Pick<Clock, 'now'>;
-  /** A line for the operator. */
+  /** Writes a line for the operator. */
   log: (line: string) => void;
 }
 
@@ -39,17 +45,20 @@ const CLOSE_MS = 5000;
 
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const services = new Map(options.services.map((service) => [service.name, service]));
-  const server = createServer((request, response) => {
+  const handler: RequestListener = (request, response) => {
     serve(request, response, services, options).catch((error: Error) => {
-      // The client has gone, or an answer broke off after its head.
+      // The client has disconnected, or an answer failed after its head.
       response.destroy();
       if (!isDisconnect(error)) options.log(`gateway: ${error.stack ?? error.message}`);
     });
+  };
+  const { url, close } = await listen(handler, {
+    port: options.port ?? 0,
+    pages: 'loopback',
+    // Uploads may take any time.
+    requestTimeout: 0,
+    keepAliveTimeout: 60_000,
   });
-  // An upload takes as long as it takes.
-  server.requestTimeout = 0;
-  server.keepAliveTimeout = 60_000;
-  const { url, close } = await listen(server, options.port ?? 0);
   return { endpoint: url, close: () => close(CLOSE_MS), crash: () => close() };
 }
 
@@ -64,14 +73,15 @@ async function serve(
   let answer: ServiceResponse;
   try {
     const head = readHead(incoming);
-    const claim = readClaim(head);
+    // A browser's preflight goes to the presigned URL itself, whose signature is for the actual request.
+    const claim = head.method === 'OPTIONS' ? undefined : readClaim(head);
     if (claim) service = services.get(claim.scope.service);
     if (!service) throw unknownService(claim?.scope.service ?? 's3');
     const source: AsyncIterable<Buffer> = incoming.iterator({ destroyOnReturn: false });
     answer =
       service.name === 's3'
-        ? await serveStreaming(service, head, source, requestId, claim, options)
-        : await serveBuffered(service, head, incoming, requestId, claim, options);
+        ? await serveStreaming(source, { service, head, requestId, claim, options })
+        : await serveBuffered(incoming, { service, head, requestId, claim, options });
   } catch (error) {
     if (isDisconnect(error)) throw error;
     const told = asAwsError(error, requestId, options.log);
@@ -82,16 +92,22 @@ async function serve(
   await send(answer, incoming, outgoing, requestId);
 }
 
-type Claimed = ReturnType<typeof readClaim>;
+/** Content types of AWS's JSON protocols 1.0 and 1.1, and of REST JSON. */
+const JSON_TYPE = /^application\/(?:x-amz-json-1\.[01]|json)\s*(?:;|$)/i;
 
-/** S3: the payload's hash is in the head, so the signature is verified before the body is read. */
+/** A request whose service and claim are known. */
+interface Addressed {
+  service: Service;
+  head: RequestHead;
+  requestId: string;
+  claim: ReturnType<typeof readClaim>;
+  options: GatewayOptions;
+}
+
+/** For S3: the payload's hash is in the head, so the signature is verified before the body is read. */
 async function serveStreaming(
-  service: Service,
-  head: RequestHead,
   source: AsyncIterable<Buffer>,
-  requestId: string,
-  claim: Claimed,
-  options: GatewayOptions,
+  { service, head, requestId, claim, options }: Addressed,
 ): Promise<ServiceResponse> {
   const declared = head.headers['x-amz-content-sha256'] ?? head.query.get('X-Amz-Content-Sha256');
   if (claim && declared === null && claim.expires === undefined) {
@@ -105,10 +121,10 @@ async function serveStreaming(
       'x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value.',
     );
   }
-  const signed = claim && verifyClaim(claim, head, payloadHash, options.credentials, timesOf(options));
+  const signed = claim && verifyClaim(claim, head, { payloadHash, ...verification(options) });
   const addressed = { ...head, path: pathStyle(head) };
   const operation = service.operation(addressed);
-  // There the checksum is that of the object to be made.
+  // In CompleteMultipartUpload the checksum is that of the resulting object.
   const checked = operation === 'CompleteMultipartUpload' ? withoutChecksums(head.headers) : head.headers;
   const signer = signed && new ChunkSigner(signed.key, signed.claim.scope, signed.claim.time, signed.claim.signature);
   const principal = principalOf(signed);
@@ -116,7 +132,7 @@ async function serveStreaming(
   const body = options.calls.body(principal, 'pushed', verified);
   try {
     const request = { ...addressed, headers: decodedHeaders(head.headers, payloadHash), body, requestId };
-    const answer = await handle(service, operation, request, principal, options.calls);
+    const answer = await handle(service, request, { operation, principal, calls: options.calls });
     if (!(answer.body instanceof Readable)) return answer;
     return { ...answer, body: options.calls.body(principal, 'pulled', answer.body) };
   } finally {
@@ -124,28 +140,30 @@ async function serveStreaming(
   }
 }
 
-/** The others: small bodies, whose hash is often nowhere but in the signature. */
+/** For other services: small bodies, whose hash is often only in the signature. */
 async function serveBuffered(
-  service: Service,
-  head: RequestHead,
   incoming: IncomingMessage,
-  requestId: string,
-  claim: Claimed,
-  options: GatewayOptions,
+  { service, head, requestId, claim, options }: Addressed,
 ): Promise<ServiceResponse> {
+  // A web page can send either without a preflight. SDKs send neither.
+  if (claim?.expires !== undefined) {
+    throw new AwsError('InvalidRequest', 400, `The local ${service.name} accepts no presigned requests; S3 does.`);
+  }
+  if (head.method === 'POST' && !service.takesForms && !JSON_TYPE.test(head.headers['content-type'] ?? '')) {
+    throw new AwsError('UnsupportedMediaTypeException', 415, `The local ${service.name} accepts JSON only.`);
+  }
   const text = await readBody(incoming);
-  const hash = text === '' ? EMPTY_SHA256 : createHash('sha256').update(text).digest('hex');
-  const signed = claim && verifyClaim(claim, head, hash, options.credentials, timesOf(options));
+  const payloadHash = text === '' ? EMPTY_SHA256 : createHash('sha256').update(text).digest('hex');
+  const signed = claim && verifyClaim(claim, head, { payloadHash, ...verification(options) });
   const body = Readable.from([Buffer.from(text)], { objectMode: false });
-  return handle(service, service.operation(head), { ...head, body, requestId }, principalOf(signed), options.calls);
+  const by = { operation: service.operation(head), principal: principalOf(signed), calls: options.calls };
+  return handle(service, { ...head, body, requestId }, by);
 }
 
 function handle(
   service: Service,
-  operation: string,
   request: Omit<ServiceRequest, 'principal' | 'authorize'>,
-  principal: Principal,
-  calls: Calls,
+  { operation, principal, calls }: { operation: string; principal: Principal; calls: Calls },
 ): Promise<ServiceResponse> {
   return calls.run(
     { service: service.name, operation, principal, invocation: request.headers['amz-sdk-invocation-id'], request },
@@ -156,10 +174,10 @@ function handle(
   );
 }
 
-/** Functions live by the cloud's clock, the developer by the machine's: a request may be signed by either. */
-function timesOf({ clock }: GatewayOptions) {
+/** Functions use the cloud's clock, the developer's tools the machine's: a request may be signed with either. */
+function verification({ credentials, clock }: GatewayOptions) {
   const machine = Date.now();
-  return { cloud: clock?.now() ?? machine, machine };
+  return { credentials, times: { cloud: clock?.now() ?? machine, machine } };
 }
 
 function principalOf(signed: Signed | undefined): Principal {
@@ -189,7 +207,7 @@ function pathStyle({ path, headers: { host = '' } }: RequestHead): string {
   return bucket === undefined ? path : `/${bucket}${path}`;
 }
 
-/** The headers as if the body had come without framing. */
+/** The headers as if the body had no framing. */
 function decodedHeaders(headers: Readonly<Record<string, string>>, payloadHash: string): Record<string, string> {
   const { 'content-encoding': encoding = '', ...rest } = headers;
   const codings = encoding
@@ -218,7 +236,7 @@ async function send(
     'x-amz-request-id': requestId,
     'x-amzn-requestid': requestId,
     'x-amz-id-2': requestId,
-    server: 'dropreel',
+    server: 'local-cloud',
     ...(answer.body instanceof Readable || answer.status === 204 || answer.status === 304
       ? {}
       : { 'content-length': Buffer.byteLength(answer.body ?? '') }),

@@ -44,7 +44,7 @@ export function signRequest(request: SignedRequest, key: Buffer, scope: Scope, t
     .digest('hex');
 }
 
-export function canonicalRequest(request: SignedRequest, service: string): string {
+function canonicalRequest(request: SignedRequest, service: string): string {
   const pairs = request.query.map(([name, value]): [string, string] => [encode(name), encode(value)]);
   pairs.sort(([a, x], [b, y]) => compare(a, b) || compare(x, y));
   const headers = request.signedHeaders.map(
@@ -60,7 +60,10 @@ export function canonicalRequest(request: SignedRequest, service: string): strin
   ].join('\n');
 }
 
-/** S3 encodes a path once; every other service encodes what was sent once more. @throws URIError */
+/**
+ * S3 encodes a path once; every other service encodes what was sent once more.
+ * @throws URIError
+ */
 function canonicalPath(path: string, service: string): string {
   const segments = path.split('/');
   if (service === 's3') return segments.map((segment) => encode(decodeURIComponent(segment))).join('/');
@@ -75,7 +78,7 @@ function encode(text: string): string {
   );
 }
 
-export function compare(a: string, b: string): number {
+function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
@@ -93,7 +96,7 @@ export function parseAmzDate(text: string): number {
   return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
 }
 
-/** Signs the chunks of one aws-chunked body, each over the one before. */
+/** Signs the chunks of one aws-chunked body; each signature covers the previous one. */
 export class ChunkSigner {
   readonly #key: Buffer;
   readonly #scope: Scope;

@@ -1,11 +1,14 @@
 import { arnGlob, glob } from './wildcards.ts';
 
-/** Values of condition keys; the keys' names in lower case, as they are compared without regard to case. */
-export type ConditionContext = ReadonlyMap<string, string>;
+/**
+ * Values of condition keys. The keys' names are in lower case because they are case-insensitive. A multi-valued key
+ * has a list, even if the request gives it only one value.
+ */
+export type ConditionContext = ReadonlyMap<string, string | readonly string[]>;
 
 export type Condition = (context: ConditionContext) => boolean;
 
-/** How an operator compares: made from the policy's value, asked with the request's. */
+/** An operator's comparison: takes the policy's value, returns a test of the request's value. */
 type Compare = (expected: string) => (actual: string) => boolean;
 
 const number =
@@ -43,7 +46,9 @@ const OPERATORS: Readonly<Record<string, { compare: Compare; negated?: true }>> 
 
 /**
  * One line of a Condition block: `compileCondition('StringLike', 's3:prefix', ['tmp/*'])`. A key that the request does not
- * have makes a negated operator true, and any other false unless it ends in IfExists.
+ * have makes a negated operator true, and any other false unless it ends in IfExists. Multi-valued keys need
+ * ForAllValues, which is true without values, or ForAnyValue, which then is false.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
  * @throws Error when the operator is not served
  */
 export function compileCondition(name: string, key: string, values: readonly string[]): Condition {
@@ -59,9 +64,14 @@ export function compileCondition(name: string, key: string, values: readonly str
   const negated = operator.negated ?? false;
   const whenMissing = ifExists || set === 'ForAllValues' || (negated && set === undefined);
   const comparisons = values.map(operator.compare);
+  const holds = (actual: string) => comparisons.some((matches) => matches(actual)) !== negated;
   return (context) => {
     const actual = context.get(lowerKey);
     if (actual === undefined) return whenMissing;
-    return comparisons.some((matches) => matches(actual)) !== negated;
+    if (typeof actual === 'string') return holds(actual);
+    if (set === 'ForAllValues') return actual.every(holds);
+    if (set === 'ForAnyValue') return actual.some(holds);
+    // AWS does not document how a plain operator treats several values, so a policy must not depend on it.
+    return actual.length === 1 && actual.every(holds);
   };
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Principal } from '../service.ts';
+import type { Principal } from '../kernel/service.ts';
 import { type Condition, type ConditionContext, compileCondition } from './conditions.ts';
 import { compilePrincipals, type PrincipalMatch, PrincipalsSchema } from './principals.ts';
-import { arnGlob, glob } from './wildcards.ts';
+import { arnGlob, glob, LITERALS } from './wildcards.ts';
 
 const Texts = z.union([z.string(), z.array(z.string())]).transform((value) => [value].flat());
 const Value = z.union([z.string(), z.number(), z.boolean()]).transform(String);
@@ -37,14 +37,18 @@ export interface Statement {
   applies(action: string, resource: string, context: ConditionContext): boolean;
 }
 
+/** `trust`: who may assume a role; its statements name principals and no resource, because the resource is the role. */
+export type PolicyKind = 'identity' | 'resource' | 'trust';
+
 /**
- * Reads a policy document. `kind` tells whether its statements name principals.
- * @throws Error naming the policy, and what of it is wrong or not served
+ * Reads a policy document. `kind` decides whether its statements name principals.
+ * @throws Error naming the policy and the part that is wrong or not served
  */
-export function readDocument(policy: string, document: unknown, kind: 'identity' | 'resource'): Statement[] {
+export function readDocument(policy: string, document: unknown, kind: PolicyKind): Statement[] {
   const parsed = DocumentSchema.safeParse(document);
   if (!parsed.success) throw new Error(`policy ${policy}: ${z.prettifyError(parsed.error)}`);
-  if (JSON.stringify(document).includes('${')) throw new Error(`policy ${policy}: policy variables are not served`);
+  if (JSON.stringify(document).replace(LITERALS, '').includes('${'))
+    throw new Error(`policy ${policy}: policy variables are not served`);
   return parsed.data.Statement.map((statement, i) => {
     try {
       return compile(statement, kind);
@@ -54,16 +58,17 @@ export function readDocument(policy: string, document: unknown, kind: 'identity'
   });
 }
 
-function compile(raw: RawStatement, kind: 'identity' | 'resource'): Statement {
+function compile(raw: RawStatement, kind: PolicyKind): Statement {
   exactlyOne(raw, 'Action', 'NotAction');
-  exactlyOne(raw, 'Resource', 'NotResource');
-  if (kind === 'resource') exactlyOne(raw, 'Principal', 'NotPrincipal');
+  if (kind !== 'trust') exactlyOne(raw, 'Resource', 'NotResource');
+  else if (raw.Resource ?? raw.NotResource) throw new Error('a trust policy names no resource');
+  if (kind !== 'identity') exactlyOne(raw, 'Principal', 'NotPrincipal');
   else if (raw.Principal ?? raw.NotPrincipal) throw new Error('an identity policy names no principal');
 
-  // Names of services and actions are compared without regard to case, resources are not.
+  // Names of services and actions are case-insensitive, resources are case-sensitive.
   const actions = (raw.Action ?? []).map((pattern) => ({ pattern, matches: glob(pattern, 'i') }));
   const notActions = raw.NotAction?.map((pattern) => glob(pattern, 'i'));
-  const resources = (raw.Resource ?? raw.NotResource ?? []).map(arnGlob);
+  const resources = (raw.Resource ?? raw.NotResource ?? ['*']).map(arnGlob);
   const listed = raw.NotResource === undefined;
   const conditions: Condition[] = Object.entries(raw.Condition).flatMap(([operator, keys]) =>
     Object.entries(keys).map(([key, values]) => compileCondition(operator, key, values)),

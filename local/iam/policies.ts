@@ -1,17 +1,19 @@
-import { ACCOUNT_ID, REGION } from '../account.ts';
-import type { AccessCheck, Principal } from '../service.ts';
+import { ACCOUNT_ID, REGION } from '../kernel/account.ts';
+import type { AccessCheck, Principal } from '../kernel/service.ts';
 import type { ConditionContext } from './conditions.ts';
 import { readDocument, type Statement } from './document.ts';
 
 export interface RolePolicies {
   arn: string;
   name: string;
+  /** Its trust policy: who may assume the role. */
+  trust?: unknown;
   policies: { name: string; document: unknown }[];
 }
 
 export interface Decision {
   allowed: boolean;
-  /** Why not, in AWS's words; empty when allowed. */
+  /** The reason for a denial, in AWS's wording; empty when allowed. */
   reason: string;
 }
 
@@ -24,16 +26,21 @@ export interface Grant {
   statement: number;
   /** As written: `s3:GetObject`, `sqs:*`. */
   action: string;
-  /** Whether it has allowed a call. */
+  /** Whether the grant has allowed a call. */
   used: boolean;
 }
 
 export interface Policies {
   /** @throws Error when the resource's policy is not served */
   decide(principal: Principal, check: AccessCheck): Decision;
-  /** What roles did and were allowed to, each once. */
+  /**
+   * Whether the role exists and its trust policy lets the principal assume it.
+   * @throws Error when that policy is not served
+   */
+  trusts(roleArn: string, principal: Principal): boolean;
+  /** The actions of roles that were allowed, each once. */
   usedActions(): { roleArn: string; action: string; resource: string }[];
-  /** What roles are allowed to do. */
+  /** The actions that roles' policies allow. */
   grants(): Grant[];
 }
 
@@ -46,8 +53,8 @@ interface RoleStatement {
 
 /**
  * Decides as AWS does within one account: an explicit deny wins; a role needs an allow of its own or by the resource's
- * policy; services and anonymous callers need one by the resource's policy. The developer may do everything.
- * @param options.resourcePolicies checked now, so that what is not served is told at boot
+ * policy; services and anonymous callers need one by the resource's policy. The developer has all permissions.
+ * @param options.resourcePolicies checked now, so that unserved parts are errors at boot
  * @throws Error naming the policy that is wrong or has a part that is not served
  */
 export function createPolicies(options: {
@@ -55,13 +62,13 @@ export function createPolicies(options: {
   resourcePolicies?: readonly { name: string; document: unknown }[];
 }): Policies {
   const roles = new Map(
-    options.roles.map(({ arn, name, policies }) => {
+    options.roles.map(({ arn, name, trust, policies }) => {
       const statements = policies.flatMap((policy) =>
         readDocument(`${policy.name} of role ${name}`, policy.document, 'identity').map(
           (statement, index): RoleStatement => ({ policy: policy.name, index, statement, used: new Set() }),
         ),
       );
-      return [arn, { name, statements }] as const;
+      return [arn, { name, trust, statements }] as const;
     }),
   );
   const read = new WeakMap<object, Statement[]>();
@@ -71,6 +78,14 @@ export function createPolicies(options: {
     if (known) return known;
     const statements = readDocument(name, document, 'resource');
     read.set(document, statements);
+    return statements;
+  };
+  const sessions = new Map<string, Statement[]>();
+  /** Undefined for a session without a policy, which has all permissions of the role. */
+  const sessionStatements = (policy: string | undefined): Statement[] | undefined => {
+    if (policy === undefined) return undefined;
+    const statements = sessions.get(policy) ?? readDocument('of the session', JSON.parse(policy), 'identity');
+    sessions.set(policy, statements);
     return statements;
   };
   for (const { name, document } of options.resourcePolicies ?? []) resourceStatements(name, document);
@@ -99,6 +114,10 @@ export function createPolicies(options: {
     const granted = ofResource.some(
       ({ effect, principal: match }) => effect === 'Allow' && match?.(principal) === 'named',
     );
+    const session = principal.type === 'role' ? sessionStatements(principal.session?.policy) : undefined;
+    const within = session?.filter((statement) => statement.applies(action, resource, context));
+    if (within?.some(({ effect }) => effect === 'Deny')) return denied('with an explicit deny in a session policy');
+    if (within?.length === 0) return denied(`because no session policy allows the ${action} action`);
     if (own.length === 0 && !granted) {
       const kind = principal.type === 'role' ? 'identity' : 'resource';
       return denied(`because no ${kind}-based policy allows the ${action} action`);
@@ -114,8 +133,19 @@ export function createPolicies(options: {
     }
   }
 
+  function trusts(roleArn: string, principal: Principal): boolean {
+    const role = roles.get(roleArn);
+    if (!role) return false;
+    const context = contextOf(principal, { action: ASSUME_ROLE, resource: roleArn });
+    const applying = readDocument(`AssumeRolePolicyDocument of role ${role.name}`, role.trust, 'trust').filter(
+      (statement) => statement.principal?.(principal) !== 'none' && statement.applies(ASSUME_ROLE, roleArn, context),
+    );
+    return applying.length > 0 && applying.every(({ effect }) => effect === 'Allow');
+  }
+
   return {
     decide,
+    trusts,
     usedActions: () => [...used.values()],
     grants: () =>
       [...roles].flatMap(([roleArn, { statements }]) =>
@@ -137,12 +167,14 @@ export function createPolicies(options: {
   };
 }
 
+const ASSUME_ROLE = 'sts:AssumeRole';
+
 const ALLOWED: Decision = { allowed: true, reason: '' };
 
 /** Condition keys that every request has here. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html */
 function contextOf(principal: Principal, { context = {} }: AccessCheck): ConditionContext {
-  const keys: Record<string, string> = {
-    // Loopback is as good as TLS.
+  const keys: Record<string, string | readonly string[]> = {
+    // Loopback counts as TLS.
     'aws:SecureTransport': 'true',
     's3:TlsVersion': '1.3',
     'aws:RequestedRegion': REGION,
@@ -166,5 +198,5 @@ function nameOf(principal: Principal): string {
   if (principal.type === 'service') return principal.service;
   if (principal.type !== 'role') return principal.type;
   const name = principal.arn.slice(principal.arn.lastIndexOf('/') + 1);
-  return `arn:aws:sts::${ACCOUNT_ID}:assumed-role/${name}/session`;
+  return `arn:aws:sts::${ACCOUNT_ID}:assumed-role/${name}/${principal.session?.name ?? 'session'}`;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { ACCOUNT_ID } from '../account.ts';
-import type { Principal } from '../service.ts';
+import { ACCOUNT_ID } from '../kernel/account.ts';
+import type { Principal } from '../kernel/service.ts';
 
 const Names = z.union([z.string(), z.array(z.string())]).transform((value) => [value].flat());
 
@@ -10,12 +10,12 @@ export const PrincipalsSchema = z.union([
 ]);
 export type Principals = z.infer<typeof PrincipalsSchema>;
 
-/** `account`: the account is named, which hands the decision to its identity policies and grants nothing by itself. */
+/** `account`: the account is named, which delegates the decision to its identity policies and grants nothing by itself. */
 export type PrincipalMatch = 'named' | 'account' | 'none';
 
 const ACCOUNT = new Set([ACCOUNT_ID, `arn:aws:iam::${ACCOUNT_ID}:root`]);
 
-/** @param others NotPrincipal: everyone but those that are listed */
+/** @param others NotPrincipal: every principal except those listed */
 export function compilePrincipals(principals: Principals, others: boolean): (principal: Principal) => PrincipalMatch {
   const aws = new Set<string>('AWS' in principals ? principals.AWS : []);
   const services = new Set<string>('Service' in principals ? principals.Service : []);

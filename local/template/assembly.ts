@@ -32,6 +32,8 @@ const Resource = z.looseObject({
   Type: z.string(),
   Properties: z.record(z.string(), z.unknown()).default({}),
   Condition: z.string().optional(),
+  DeletionPolicy: z.string().optional(),
+  UpdateReplacePolicy: z.string().optional(),
 });
 const Template = z.looseObject({
   Parameters: z.record(z.string(), z.looseObject({ Type: z.string(), Default: z.unknown().optional() })).default({}),
@@ -42,10 +44,14 @@ const Template = z.looseObject({
 });
 export type RawTemplate = z.infer<typeof Template>;
 
+export function parseTemplate(value: unknown): RawTemplate {
+  return Template.parse(value);
+}
+
 export interface Assets {
-  /** Directory or file of a file asset, found by its object key in the assets bucket. */
+  /** Directory or file of a file asset, by its object key in the assets bucket. */
   file(objectKey: string): string;
-  /** Build context and Dockerfile of an image asset, found by the image's URI. */
+  /** Build context and Dockerfile of an image asset, by the image's URI. */
   image(uri: string): { directory: string; dockerFile: string };
 }
 
@@ -56,7 +62,10 @@ export interface Assembly {
   assets: Assets;
 }
 
-/** Reads a cloud assembly of one stack. @throws TemplateError when there is none, or more than one */
+/**
+ * Reads a cloud assembly of one stack.
+ * @throws TemplateError when there is none, or more than one
+ */
 export async function readAssembly(directory: string): Promise<Assembly> {
   const manifest = Manifest.parse(await readJson(join(directory, 'manifest.json')));
   const stacks = Object.entries(manifest.artifacts).filter(([, { type }]) => type === 'aws:cloudformation:stack');
@@ -66,7 +75,7 @@ export async function readAssembly(directory: string): Promise<Assembly> {
     throw new TemplateError(`${directory} holds the stacks ${stacks.map(([name]) => name).join(', ')}: one is served`);
   }
   const file = join(directory, String(stack[1].properties?.templateFile));
-  const template = Template.parse(await readJson(file));
+  const template = parseTemplate(await readJson(file));
   const manifests = Object.values(manifest.artifacts).filter(({ type }) => type === 'cdk:asset-manifest');
   const assets = await Promise.all(
     manifests.map(async ({ properties }) => readJson(join(directory, String(properties?.file)))),

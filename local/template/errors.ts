@@ -1,4 +1,4 @@
-/** A template that cannot be served here. The message names the resource, and says what is wrong with it. */
+/** A template that cannot be served here. The message names the resource and what is wrong with it. */
 export class TemplateError extends Error {
   override readonly name = 'TemplateError';
 }

@@ -1,7 +1,7 @@
 import { TemplateError } from './errors.ts';
 import { isRecord } from './json.ts';
 
-/** What intrinsic functions refer to. `ref` and `getAtt` throw a TemplateError for what does not exist. */
+/** Resolves references of intrinsic functions. `ref` and `getAtt` throw a TemplateError for an unknown name. */
 export interface Scope {
   ref(name: string): unknown;
   getAtt(logicalId: string, attribute: string): unknown;
@@ -11,13 +11,19 @@ export interface Scope {
 
 const NO_VALUE = Symbol('AWS::NoValue');
 
-/** The value with its intrinsic functions resolved. @throws TemplateError */
+/**
+ * The value with its intrinsic functions resolved.
+ * @throws TemplateError
+ */
 export function resolve(value: unknown, scope: Scope): unknown {
   const resolved = visit(value, scope);
   return resolved === NO_VALUE ? undefined : resolved;
 }
 
-/** Evaluates the body of a condition: Fn::Equals, Fn::And, Fn::Or, Fn::Not, Condition. @throws TemplateError */
+/**
+ * Evaluates the body of a condition: Fn::Equals, Fn::And, Fn::Or, Fn::Not, Condition.
+ * @throws TemplateError
+ */
 export function evaluateCondition(value: unknown, scope: Scope): boolean {
   const call = asCall(value);
   if (call?.name === 'Condition') return scope.condition(String(call.argument));
@@ -53,7 +59,7 @@ function asCall(value: unknown): { name: string; argument: unknown } | undefined
   const [entry, ...others] = Object.entries(value);
   if (!entry || others.length > 0) return undefined;
   const [name, argument] = entry;
-  // IAM statements and rules have keys named Condition too, with an object behind it; the intrinsic's is a name.
+  // IAM statements and rules also have a key named Condition, whose value is an object; the intrinsic's value is a name.
   if (name === 'Condition') return typeof argument === 'string' ? { name, argument } : undefined;
   return name === 'Ref' || name.startsWith('Fn::') ? { name, argument } : undefined;
 }

@@ -1,26 +1,27 @@
-import { ACCOUNT_ID, REGION } from '../account.ts';
+import { ACCOUNT_ID, REGION } from '../kernel/account.ts';
 import { type Assets, type RawTemplate, readAssembly } from './assembly.ts';
 import { TemplateError, TemplateProblems } from './errors.ts';
-import { type Identity, identify } from './identity.ts';
-import { INERT_TYPES } from './inert.ts';
+import { type Identity, plain } from './identity.ts';
 import { evaluateCondition, resolve, type Scope } from './intrinsics.ts';
 import type { Json } from './json.ts';
-import { revealSecrets, type Secrets } from './secrets.ts';
+import type { ResourceType } from './resource-type.ts';
 
-/** A resource that is served, its intrinsic functions resolved. */
+/** A served resource with its intrinsic functions resolved. */
 export interface Resource {
   logicalId: string;
   type: string;
   /** Physical name or id. */
   name: string;
   ref: string;
-  /** Fn::GetAtt's values: `Arn`. */
+  /** Values of Fn::GetAtt: `Arn`. */
   attributes: Readonly<Record<string, string>>;
   properties: Json;
 }
 
 export interface LoadedTemplate {
   stack: string;
+  /** The unresolved template, for comparison at the next boot. */
+  raw: RawTemplate;
   resources: readonly Resource[];
   ofType(type: string): Resource[];
   outputs: Readonly<Record<string, string>>;
@@ -28,16 +29,16 @@ export interface LoadedTemplate {
 }
 
 export interface LoadOptions {
-  /** The directory that cdk synth wrote. */
+  /** Output directory of cdk synth. */
   assembly: string;
   /** Base URL of the local endpoint. */
   endpoint: string;
-  /** Resource types for which there is a service. */
-  served: ReadonlySet<string>;
-  /** What the template's references to Secrets Manager give. Default: there are none. */
-  secrets?: Secrets;
-  /** Given each resource's identity by type: what AWS host names are here, as `d1.cloudfront.net` → `127.0.0.1:4568`. */
-  hosts(identities: ReadonlyMap<string, { type: string; identity: Identity }>): ReadonlyMap<string, string>;
+  /** Served and inert resource types. Any other type is a problem. */
+  types: Readonly<Record<string, ResourceType>>;
+  /** Returns local replacements of AWS host names, from the resources' unresolved properties: `d1.cloudfront.net` → `127.0.0.1:4568`. */
+  hosts(
+    resources: ReadonlyMap<string, { type: string; identity: Identity; properties: Json }>,
+  ): ReadonlyMap<string, string>;
 }
 
 /**
@@ -56,31 +57,29 @@ export async function loadTemplate(options: LoadOptions): Promise<LoadedTemplate
       return undefined;
     }
   };
-  const scope = new TemplateScope(template, stack, options.endpoint);
+  const scope = new TemplateScope(template, stack, options);
   const present = Object.entries(template.Resources).filter(
     ([logicalId, { Condition: condition }]) =>
       condition === undefined || attempt(logicalId, () => scope.condition(condition)),
   );
   const identities = new Map(
-    present.flatMap(([logicalId, { Type: type }]) => {
+    present.flatMap(([logicalId, { Type: type, Properties: properties }]) => {
       const identity = attempt(logicalId, () => scope.identity(logicalId));
-      return identity ? [[logicalId, { type, identity }] as const] : [];
+      return identity ? [[logicalId, { type, identity, properties }] as const] : [];
     }),
   );
   const localize = replaceHosts(options.hosts(identities));
   const resources: Resource[] = [];
   for (const [logicalId, { Type: type, Properties }] of present) {
-    if (type in INERT_TYPES) continue;
-    if (!options.served.has(type)) {
+    if (options.types[type]?.inert) continue;
+    if (!options.types[type]) {
       problems.push(`${logicalId}: the resource type ${type} is not served`);
       continue;
     }
     const identity = identities.get(logicalId)?.identity;
     const properties: Json = {};
     for (const [name, value] of Object.entries(Properties)) {
-      const resolved = attempt(`${logicalId}.${name}`, () =>
-        revealSecrets(resolve(value, scope), options.secrets ?? {}),
-      );
+      const resolved = attempt(`${logicalId}.${name}`, () => withoutReferences(resolve(value, scope)));
       if (resolved !== undefined) properties[name] = localize(resolved);
     }
     if (identity) resources.push({ logicalId, type, ...identity, properties });
@@ -92,20 +91,29 @@ export async function loadTemplate(options: LoadOptions): Promise<LoadedTemplate
     if (value !== undefined) outputs[name] = String(localize(value));
   }
   if (problems.length > 0) throw new TemplateProblems(file, problems);
-  return { stack, resources, outputs, assets, ofType: (type) => resources.filter((it) => it.type === type) };
+  return {
+    stack,
+    raw: template,
+    resources,
+    outputs,
+    assets,
+    ofType: (type) => resources.filter((it) => it.type === type),
+  };
 }
 
 class TemplateScope implements Scope {
   readonly #template: RawTemplate;
   readonly #stack: string;
   readonly #endpoint: string;
+  readonly #types: LoadOptions['types'];
   readonly #identities = new Map<string, Identity>();
   readonly #pending = new Set<string>();
 
-  constructor(template: RawTemplate, stack: string, endpoint: string) {
+  constructor(template: RawTemplate, stack: string, { endpoint, types }: Pick<LoadOptions, 'endpoint' | 'types'>) {
     this.#template = template;
     this.#stack = stack;
     this.#endpoint = endpoint;
+    this.#types = types;
   }
 
   identity(logicalId: string): Identity {
@@ -115,7 +123,8 @@ class TemplateScope implements Scope {
     if (!resource) throw new TemplateError(`there is no resource ${logicalId}`);
     if (this.#pending.has(logicalId)) throw new TemplateError(`the name of ${logicalId} depends on itself`);
     this.#pending.add(logicalId);
-    const identity = identify(resource.Type, {
+    const identify = this.#types[resource.Type]?.identity ?? plain;
+    const identity = identify({
       stack: this.#stack,
       logicalId,
       endpoint: this.#endpoint,
@@ -145,8 +154,8 @@ class TemplateScope implements Scope {
     const value = attributes[attribute];
     if (value !== undefined) return value;
     const type = this.#template.Resources[logicalId]?.Type ?? '';
-    // Where a resource does nothing, nothing depends on what this says.
-    if (type in INERT_TYPES) return `${logicalId}.${attribute}`;
+    // The value does not matter, because the resource does nothing.
+    if (this.#types[type]?.inert) return `${logicalId}.${attribute}`;
     throw new TemplateError(`the attribute ${attribute} of ${logicalId} (${type}) is not served`);
   }
 
@@ -170,12 +179,23 @@ const PSEUDO_PARAMETERS: Readonly<Record<string, unknown>> = {
   'AWS::NotificationARNs': [],
 };
 
-/** Puts local hosts, and http for https, in every text of a value. */
+/** @throws TemplateError for dynamic references, which CloudFormation resolves at deployment */
+function withoutReferences(value: unknown): unknown {
+  if (JSON.stringify(value)?.includes('{{resolve:')) throw new TemplateError('dynamic references are not served');
+  return value;
+}
+
+/** Replaces AWS host names by local ones, and https by http, in every text of a value. */
 function replaceHosts(hosts: ReadonlyMap<string, string>): (value: unknown) => unknown {
+  // Not as part of a longer name.
+  const patterns = [...hosts].map(([host, local]): [RegExp, string] => [
+    new RegExp(`(https://)?(?<![\\w.-])${host.replaceAll('.', '\\.')}(?![\\w.-])`, 'g'),
+    local,
+  ]);
   const inText = (text: string): string => {
     let result = text;
-    for (const [host, local] of hosts) {
-      result = result.replaceAll(`https://${host}`, `http://${local}`).replaceAll(host, local);
+    for (const [pattern, local] of patterns) {
+      result = result.replaceAll(pattern, (_, protocol?: string) => `${protocol ? 'http://' : ''}${local}`);
     }
     return result;
   };

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
 /**
- * The name of a resource for which the template gives none: stack and logical id in lower case. One that is too long keeps
- * its start and ends in a hash of the whole, so that it is stable and its own.
+ * The name of a resource without one in the template: stack and logical id in lower case. A name that is too long keeps
+ * its start and ends in a hash of the whole, so that it is stable and unique.
  */
 export function physicalName(stack: string, logicalId: string, maxLength: number): string {
   const name = `${stack}-${logicalId}`.toLowerCase();
@@ -10,7 +10,7 @@ export function physicalName(stack: string, logicalId: string, maxLength: number
   return `${name.slice(0, maxLength - 9)}-${digest(name, 8)}`;
 }
 
-/** A made-up id as AWS gives to APIs, distributions and the like: letters and digits, the same for the same resource. */
+/** An id as AWS assigns to APIs, distributions and similar resources: letters and digits, constant for a resource. */
 export function physicalId(stack: string, logicalId: string, length: number): string {
   return digest(`${stack}/${logicalId}`, length);
 }

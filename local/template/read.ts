@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import type { Resource } from './load.ts';
+import type { LoadedTemplate, Resource } from './load.ts';
 
-/** For properties that change nothing here; say at each why. */
+/** For properties without effect here; a comment at each gives the reason. */
 export const Inert = z.unknown().optional();
 
-/** Collects what is wrong with resources' properties, so that all of it is shown together. */
+/** Collects problems of resources' properties, so that all are shown together. */
 export class PropertyReader {
   readonly problems: string[] = [];
 
-  /** The resource's properties as the schema gives them; undefined, and a problem noted, when they do not match. */
+  /** The resource's properties, parsed by the schema; undefined, with a recorded problem, when they do not match. */
   read<T>(resource: Resource, schema: z.ZodType<T>): T | undefined {
     const parsed = schema.safeParse(resource.properties);
     if (parsed.success) return parsed.data;
@@ -24,8 +24,13 @@ export class PropertyReader {
     return undefined;
   }
 
-  /** Notes a problem that a schema can't say. */
+  /** Records a problem that a schema can't express. */
   refuse(resource: Resource, message: string): void {
     this.problems.push(`${resource.logicalId}: ${message}`);
   }
+}
+
+/** The resources of a type: what Ref gives, and their properties. */
+export function byRef(template: LoadedTemplate, type: string): { id: string; properties: unknown }[] {
+  return template.ofType(type).map(({ ref, properties }) => ({ id: ref, properties }));
 }

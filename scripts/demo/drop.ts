@@ -16,7 +16,7 @@ export interface Dropped {
   uploadedAt: number;
 }
 
-/** Uploads one file to `drop/demo/default/{index}/{name}`, streamed; the number keeps equal names apart. */
+/** Uploads one file to `drop/demo/default/{index}/{name}`, streamed; the number distinguishes equal names. */
 export async function dropFile(
   cloud: Cloud,
   file: string,

@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { parseJobId } from '../../core/contracts/ids.ts';
-import { JobRow, MediaRow, type RowKey, rowKeys } from '../../core/contracts/rows.ts';
+import { JobRow } from '../../core/contracts/table/jobs.ts';
+import { type RowKey, rowKeys } from '../../core/contracts/table/keys.ts';
+import { MediaRow } from '../../core/contracts/table/media.ts';
 import type { Cloud } from '../../local/boot.ts';
 import { developerClients } from './clients.ts';
 import type { Dropped } from './drop.ts';
@@ -14,7 +16,10 @@ export interface Followed {
   job: JobRow | undefined;
 }
 
-/** Polls the rows of one media until it is ready or failed. @throws when `signal` aborts. */
+/**
+ * Polls the rows of one media item until it is ready or failed.
+ * @throws when `signal` aborts
+ */
 export async function followMedia(
   cloud: Cloud,
   dropped: Dropped,

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 export const USAGE = `Usage: npm run demo -- [FILE…] [--json] [--exit] [--verbose]
 
 Drops each FILE into the uploads bucket of a local cloud and shows what comes out.
-Without a FILE, a sample video and a sample sound are made and used.
+Without a FILE, a sample video and a sample audio file are made and used.
 
   --json      one JSON line per file on stdout, nothing else; ends when all are done
   --exit      end when all are done, also on a terminal
@@ -25,7 +25,7 @@ export interface DemoOptions {
   help: boolean;
 }
 
-/** @throws UsageError for an unknown option, or a FILE that is no readable file. */
+/** @throws UsageError for an unknown option, or a FILE that is not a readable file */
 export async function parseOptions(argv: string[]): Promise<DemoOptions> {
   const { values, positionals } = parse(argv);
   for (const file of positionals) {

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { printableLine } from '../../core/contracts/text.ts';
 
 /** What a progress line shows of one file. */
 export interface Progress {
@@ -12,7 +13,7 @@ export interface Progress {
 
 /** A line per file: rewritten in place on a terminal, elsewhere printed whenever its state or step changes. */
 export function openProgress(stream: NodeJS.WriteStream, files: string[]) {
-  const names = files.map((file) => basename(file));
+  const names = files.map((file) => printableLine(basename(file)));
   const width = Math.min(32, Math.max(...names.map((name) => name.length)));
   const lines: Progress[] = files.map(() => ({ state: 'uploading', step: '', percent: 0 }));
   const printed = files.map(() => '');
@@ -24,7 +25,7 @@ export function openProgress(stream: NodeJS.WriteStream, files: string[]) {
     const bar = '█'.repeat(Math.round(line.percent / 5)).padEnd(20, '░');
     const speed = line.speed ? `  ${line.speed.toFixed(1)}x` : '';
     const name = (names[index] ?? '').slice(0, width).padEnd(width);
-    return `${name}  ${line.state.padEnd(13)} ${bar} ${String(Math.floor(line.percent)).padStart(3)} %  ${line.step}${speed}`;
+    return `${name}  ${line.state.padEnd(13)} ${bar} ${String(Math.floor(line.percent)).padStart(3)} %  ${printableLine(line.step)}${speed}`;
   };
   const draw = () => {
     if (drawn) stream.write(`\x1b[${files.length}A`);

@@ -5,15 +5,14 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import { mediaPrefixes } from '../../core/contracts/keys.ts';
-import type { JobRow, MediaRow, Outputs } from '../../core/contracts/rows.ts';
+import { each, OUTPUT_NAMES, type OutputName } from '../../core/contracts/outputs.ts';
+import type { JobRow } from '../../core/contracts/table/jobs.ts';
+import type { MediaRow } from '../../core/contracts/table/media.ts';
 import type { Cloud } from '../../local/boot.ts';
 import { developerClients } from './clients.ts';
 import type { Dropped } from './drop.ts';
 
-type OutputName = keyof Outputs;
-const OUTPUT_NAMES: OutputName[] = ['master', 'preview', 'mp4', 'thumbnail', 'poster', 'waveform'];
-
-/** What `--json` prints of one file, and where it plays. */
+/** What `--json` prints for one file, and where it plays. */
 export interface Report {
   line: {
     file: string;
@@ -44,7 +43,7 @@ interface Finished {
   outputDir: string;
 }
 
-/** Downloads what was published to `{outputDir}/{n}-{name}/`, with the keys as paths, and sums the run up. */
+/** Downloads what was published to `{outputDir}/{n}-{name}/`, with the keys as paths, and summarizes the run. */
 export async function collectReport(cloud: Cloud, finished: Finished): Promise<Report> {
   const { file, media, job, dropped, before } = finished;
   const published = media.current;
@@ -72,7 +71,7 @@ export async function collectReport(cloud: Cloud, finished: Finished): Promise<R
         videoCodec: info.videoCodec ?? null,
         audioCodec: info.audioCodec ?? null,
       },
-      outputs: Object.fromEntries(OUTPUT_NAMES.map((name) => [name, path(name)])) as Record<OutputName, string | null>,
+      outputs: each(OUTPUT_NAMES, path),
       renditions: published?.renditions ?? [],
       dir,
       timings: {

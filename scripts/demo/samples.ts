@@ -4,9 +4,9 @@ import { execa } from 'execa';
 
 const FFMPEG = process.env.FFMPEG_PATH ?? 'ffmpeg';
 
-/** Makes a 12 s 720p video with sound and a 20 s sound file. Returns their paths. */
+/** Makes a 12 s 720p video with audio and a 20 s audio file. Returns their paths. */
 export async function makeSamples(folder: string, say: (line: string) => void): Promise<string[]> {
-  say('making a sample video and a sample sound with ffmpeg');
+  say('making a sample video and a sample audio file with ffmpeg');
   await mkdir(folder, { recursive: true });
   const video = join(folder, 'sample-video.mp4');
   const sound = join(folder, 'sample-sound.wav');

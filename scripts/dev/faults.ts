@@ -2,7 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { createFaults, type Faults } from '../../local/faults/faults.ts';
 
-/** A plan from a JSON file. @throws Error naming the file, and what in it is wrong */
+/**
+ * Reads a plan from a JSON file.
+ * @throws Error naming the file and its mistakes
+ */
 export async function readFaults(file: string): Promise<Faults> {
   try {
     return createFaults(JSON.parse(await readFile(file, 'utf8')));
@@ -12,7 +15,7 @@ export async function readFaults(file: string): Promise<Faults> {
   }
 }
 
-/** Of the kinds of fault that an entry could have been, those of the kind that it is nearest to. */
+/** The issues of an entry, for the kind of fault that it resembles most. */
 function reasons(issues: readonly z.core.$ZodIssue[], at: readonly PropertyKey[] = []): string[] {
   return issues.flatMap((issue) => {
     const path = [...at, ...issue.path];

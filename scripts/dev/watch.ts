@@ -11,10 +11,10 @@ const SCAN_MS = 1000;
 const CREATOR = 'local';
 
 /**
- * The key of a file in the watched folder: `{creator}/{collection}/{file}` as it lies, a file at the top under creator
- * `local`. Null for hidden and unfinished files, and where the folders' names are no valid creator and collection.
+ * The key of a file in the watched folder: `{creator}/{collection}/{file}` as it lies, a file at the top under creator `local`. Null for
+ * hidden and unfinished files, and where the folders' names are not a valid creator and collection.
  */
-export function keyOf(path: string): string | null {
+function keyOf(path: string): string | null {
   const parts = path.split(sep);
   if (parts.some((part) => part.startsWith('.')) || /\.(part|crdownload|tmp)$/i.test(path)) return null;
   const key =
@@ -24,7 +24,7 @@ export function keyOf(path: string): string | null {
   return parseDropKey(key) ? key : null;
 }
 
-/** Uploads each file once it has stopped growing, and again when it changes. What was uploaded is remembered in `index`. */
+/** Uploads each file once it has stopped growing, and again when it changes. `index` records what was uploaded. */
 export async function watchFolder(options: {
   cloud: Cloud;
   folder: string;
@@ -42,7 +42,7 @@ export async function watchFolder(options: {
   async function upload(path: string, fingerprint: string): Promise<void> {
     const key = keyOf(path);
     if (key === null) {
-      if (!refused.has(path)) log(`watch: ${path} is left alone: put it in {creator}/{collection}/, or at the top`);
+      if (!refused.has(path)) log(`watch: ${path} is ignored: put it in {creator}/{collection}/, or at the top`);
       refused.add(path);
       return;
     }
@@ -65,7 +65,7 @@ export async function watchFolder(options: {
       const stable = seen.get(path) === fingerprint;
       seen.set(path, fingerprint);
       if (!stable || uploaded.get(path) === fingerprint) continue;
-      await upload(path, fingerprint).catch((error) => log(`watch: ${path}: ${String(error)}; it is tried again`));
+      await upload(path, fingerprint).catch((error) => log(`watch: ${path}: ${String(error)}; it is retried`));
     }
   }
 

@@ -1,11 +1,11 @@
-/** Limits of the services that no schema states. Sizes are counted with stand-ins for what only a deployment knows. */
+/** Limits of the services that no schema states. Sizes are counted with stand-ins for values known only when deployed. */
 import { isRecord, type Problem, type Template, type TemplateResource } from './problem.ts';
 
-/** Longest that CloudFormation makes: a physical name of 64 characters, an ARN around it. */
+/** The longest that CloudFormation makes: a physical name of 64 characters, an ARN around it. */
 const REF_LENGTH = 64;
 const ATTRIBUTE_LENGTH = 128;
 
-/** Characters of a physical name that the template gives. */
+/** Longest physical names that a template may give, in characters. */
 const NAME_LENGTHS: Readonly<Record<string, readonly [property: string, most: number]>> = {
   'AWS::CloudWatch::Alarm': ['AlarmName', 255],
   'AWS::CloudWatch::Dashboard': ['DashboardName', 255],
@@ -169,7 +169,7 @@ function policySize(document: unknown): number {
   return JSON.stringify(withStandIns(document)).length;
 }
 
-/** The value as deployed, with intrinsic functions replaced by text of the length that they may take. */
+/** The value as deployed, with intrinsic functions replaced by text of their possible length. */
 function withStandIns(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withStandIns);
   if (!isRecord(value)) return value;

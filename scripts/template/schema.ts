@@ -1,4 +1,4 @@
-/** Holds a template's resources against the CloudFormation schemas that AWS publishes. */
+/** Checks a template's resources against the CloudFormation schemas that AWS publishes. */
 import { loadAwsServiceSpec } from '@aws-cdk/aws-service-spec';
 import { isRecord, type Problem, type Template } from './problem.ts';
 
@@ -86,7 +86,7 @@ class Checker {
     if (problem) this.#report(path, problem);
   }
 
-  /** What is wrong with the value itself; what is wrong inside of it is reported on the way. */
+  /** What is wrong with the value itself; mistakes inside of it are reported on the way. */
   #mismatch(type: PropertyType, value: unknown, path: string): string | undefined {
     switch (type.type) {
       case 'string': {
@@ -131,7 +131,7 @@ class Checker {
     }
   }
 
-  /** The first type that fits as a whole; else what is wrong inside the first that fits at its top. */
+  /** The first type that fits as a whole; else the mistakes inside the first that fits at its top. */
   #union(types: PropertyType[], value: unknown, path: string): string | undefined {
     const tried = types.map((type) => {
       const inside: [path: string, message: string][] = [];
@@ -145,7 +145,7 @@ class Checker {
     return;
   }
 
-  /** Intrinsic functions anywhere inside free JSON. */
+  /** Checks intrinsic functions anywhere inside free JSON. */
   #references(value: unknown, path: string): void {
     const intrinsic = intrinsicOf(value);
     if (intrinsic) this.#intrinsic(intrinsic, path);

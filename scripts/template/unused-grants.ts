@@ -1,4 +1,4 @@
-/** Granted actions that no local run can use, each with the reason for which the role has it all the same. */
+/** Granted actions that no local run can use, each with the reason why the role needs it. */
 export const NEEDED_UNSEEN: readonly { role: string; action: string; why: string }[] = [
   ...[
     'transcoderexecution',
@@ -7,6 +7,7 @@ export const NEEDED_UNSEEN: readonly { role: string; action: string; why: string
     'ingestupload',
     'announcechange',
     'deliverwebhook',
+    'fanoutchange',
     'sweeprole',
     'apifunction',
   ].flatMap((role) =>
@@ -30,7 +31,7 @@ export const NEEDED_UNSEEN: readonly { role: string; action: string; why: string
   {
     role: 'transcoderjob',
     action: 's3:ListBucket',
-    why: 'Without it S3 says 403 of an upload that was deleted before its job began, which is not worth a retry but looks so.',
+    why: 'Without it S3 answers 403 for an upload that was deleted before its job began; it looks transient, but is not.',
   },
   {
     role: 'publishoutput',
@@ -42,9 +43,39 @@ export const NEEDED_UNSEEN: readonly { role: string; action: string; why: string
     action: 'sqs:SendMessage',
     why: 'It sends itself the rest when 15 minutes do not do for all copies: hours of video.',
   },
+  ...['publishoutput', 'trackjob'].map((role) => ({
+    role,
+    action: 'dynamodb:PutItem',
+    why: 'An upload that arrived while another of its media item was encoded gets its job when that one ends.',
+  })),
+  {
+    role: 'trackjob',
+    action: 'batch:TerminateJob',
+    why: 'It ends the worker of a job that is over, as when the media item was deleted meanwhile.',
+  },
+  {
+    role: 'fanoutchange',
+    action: 'dynamodb:GetItem',
+    why: 'It reads the existing delivery when a change arrives twice.',
+  },
+  {
+    role: 'deliverwebhook',
+    action: 'sqs:SendMessage',
+    why: 'It sends itself deliveries that their receiver refused, to retry them later.',
+  },
+  ...['dynamodb:GetItem', 'dynamodb:UpdateItem'].map((action) => ({
+    role: 'sweeprole',
+    action,
+    why: 'Webhook deliveries whose message was lost are sent again.',
+  })),
+  {
+    role: 'apifunction',
+    action: 'dynamodb:ConditionCheckItem',
+    why: 'A media item can be moved to a collection only if that collection exists in the same transaction.',
+  },
   {
     role: 'sweepschedulerole',
     action: 'sqs:SendMessage',
-    why: "The scheduler's letter when Lambda does not take the event of a run, which it always does here.",
+    why: "The scheduler's dead letter when Lambda refuses the event of a run, which does not happen here.",
   },
 ];

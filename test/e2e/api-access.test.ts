@@ -8,10 +8,12 @@ import { callbackSecret } from '../../aws/engine-key.ts';
 import { apply, getMedia } from '../../aws/table.ts';
 import type { Operation } from '../../core/api/operation.ts';
 import { OPERATIONS } from '../../core/api/operations.ts';
-import { type JobRow, type MediaRow, rowKeys } from '../../core/contracts/rows.ts';
+import type { JobRow } from '../../core/contracts/table/jobs.ts';
+import { rowKeys } from '../../core/contracts/table/keys.ts';
+import type { MediaRow } from '../../core/contracts/table/media.ts';
 import { developerClients } from '../../scripts/demo/clients.ts';
-import { type Api, apiAs, apiWith, claimsOf, encode, forge, OPERATOR, tokenOf } from '../helpers/api.ts';
-import { eventually, testCloud } from '../helpers/cloud.ts';
+import { type Api, apiAs, apiWith, claimsOf, encode, forge, OPERATOR, tokenOf } from '../support/api.ts';
+import { eventually, testCloud } from '../support/cloud.ts';
 
 let stateDir: string;
 let booted: Awaited<ReturnType<typeof testCloud>>;
@@ -53,8 +55,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
   replayFailed: {},
 };
 
-describe('every route that asks for a token', () => {
-  it.each(guarded)('$id refuses nobody', async (operation) => {
+describe('every route that requires a token', () => {
+  it.each(guarded)('$id refuses a request without a token', async (operation) => {
     const { status } = await apiWith(booted.cloud, null)(operation.method, pathOf(operation));
     expect(status).toBe(401);
   });
@@ -68,7 +70,7 @@ describe('every route that asks for a token', () => {
       async (token: string) => forge(stateDir, token, { nbf: Math.floor(Date.now() / 1000) + 600 }),
     ],
     [
-      'signed by nobody (alg: none)',
+      'without a signature (alg: none)',
       async (token: string) => `${encode({ alg: 'none', kid: 'x' })}.${encode(claimsOf(token))}.`,
     ],
     [
@@ -89,13 +91,13 @@ describe('every route that asks for a token', () => {
     expect(answers.map(({ status }) => status)).toEqual(guarded.map(() => 401));
   });
 
-  it('takes the token that those were made of', async () => {
+  it('accepts the token that the refused ones were made of', async () => {
     const token = await tokenOf(booted.cloud, 'ada');
     expect((await apiWith(booted.cloud, token)('GET', '/media')).status).toBe(200);
     expect((await apiWith(booted.cloud, await forge(stateDir, token, {}))('GET', '/media')).status).toBe(200);
   });
 
-  it('forbids a token without a scope of ours', async () => {
+  it('forbids a token without a scope of the API', async () => {
     const forged = await forge(stateDir, await tokenOf(booted.cloud, 'ada'), { scope: 'openid email' });
     const { status, body } = await apiWith(booted.cloud, forged)('GET', '/media');
     expect([status, body.code]).toEqual([403, 'forbidden']);
@@ -111,7 +113,7 @@ describe('another creator', () => {
     expect(problem.detail).not.toContain('ada');
   });
 
-  it('may not name her as the one to act for', async () => {
+  it('may not act for her', async () => {
     const eve = await apiAs(booted.cloud, 'eve');
     for (const path of [
       '/media?creatorId=ada',
@@ -129,7 +131,7 @@ describe('another creator', () => {
     expect((await ada('GET', '/health')).body.code).toBe('forbidden');
   });
 
-  it('may do all of it as an operator', async () => {
+  it("may do all of it with the operator's scope", async () => {
     const operator = await apiAs(booted.cloud, 'root', OPERATOR);
     expect((await operator('GET', `/media/${hers.media}`)).body.creatorId).toBe('ada');
     expect((await operator('GET', '/collections/talks?creatorId=ada')).body.id).toBe('talks');
@@ -168,7 +170,7 @@ describe("an engine's callback", () => {
   });
 });
 
-it("takes an engine's callback of the current job, once", async () => {
+it("an engine's callback for the current job is accepted once", async () => {
   const table = { client: developerClients(booted.cloud).table, name: booted.cloud.outputs.Table ?? '' };
   const { media, job } = runningJob();
   await apply(table, [
@@ -239,13 +241,13 @@ function runningJob(): { media: MediaRow; job: JobRow } {
 }
 
 describe('what the gateway does not route', () => {
-  it('is a problem with the methods that there are', async () => {
+  it('is a problem that names the existing methods', async () => {
     const { status, headers, body } = await ada('DELETE', '/media');
     expect([status, headers.get('allow'), body.code]).toEqual([405, 'GET', 'method_not_allowed']);
     expect(headers.get('content-type')).toBe('application/problem+json');
   });
 
-  it('is a problem for a path that there is not, and for text that is no JSON', async () => {
+  it('is a problem for an unknown path, and for text that is not JSON', async () => {
     expect((await ada('GET', '/medias')).body.code).toBe('not_found');
     const token = await tokenOf(booted.cloud, 'ada');
     const response = await fetch(`${booted.cloud.apiUrl}/uploads`, {

@@ -1,13 +1,14 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mediaIdFor } from '../../core/contracts/ids.ts';
-import { CHORE, type MediaRow, type MediaState, rowKeys } from '../../core/contracts/rows.ts';
+import { DUE_WORK, rowKeys } from '../../core/contracts/table/keys.ts';
+import type { MediaRow, MediaState } from '../../core/contracts/table/media.ts';
 import { developerClients } from '../../scripts/demo/clients.ts';
-import { type Api, apiAs } from '../helpers/api.ts';
-import { testCloud } from '../helpers/cloud.ts';
-import { dropreel as command, homeFor } from '../helpers/command.ts';
-import { readMedia } from '../helpers/pipeline.ts';
-import { media, version } from '../unit/core/jobs/factories.ts';
+import { type Api, apiAs } from '../support/api.ts';
+import { testCloud } from '../support/cloud.ts';
+import { dropreel as command, homeFor } from '../support/command.ts';
+import { media, version } from '../support/factories.ts';
+import { readMedia } from '../support/pipeline.ts';
 
 const LATER = '2999-01-01T00:00:00.000Z';
 let home: Awaited<ReturnType<typeof homeFor>>;
@@ -32,7 +33,7 @@ async function addRow(state: MediaState, more: Partial<MediaRow> = {}): Promise<
   const mediaId = await mediaIdFor('flags', String(count));
   const playable = state === 'ready' || state === 'retranscoding';
   const current = playable ? { current: version(2, { jobId: `${mediaId}-2` }) } : {};
-  const todo = state === 'deleting' ? { todo: CHORE.delete, todoAt: LATER } : {};
+  const todo = state === 'deleting' ? { todo: DUE_WORK.delete, todoAt: LATER } : {};
   const Item = {
     ...media({ mediaId, state, jobId: `${mediaId}-2`, ...current, ...todo, ...more }),
     ...rowKeys.media(mediaId),
@@ -44,13 +45,13 @@ async function addRow(state: MediaState, more: Partial<MediaRow> = {}): Promise<
 const dropreel = (...args: string[]) => command(home.home, ['--as', 'ann', ...args]);
 
 const NOT_FOR = {
-  uploading: 'A media that is uploading cannot be encoded again.',
-  failed: 'A media that is failed cannot be encoded again; retry it.',
-  deleting: 'A media that is deleting cannot be encoded again.',
+  uploading: 'A media item that is uploading cannot be encoded again.',
+  failed: 'A media item that is failed cannot be encoded again; retry it.',
+  deleting: 'A media item that is deleting cannot be encoded again.',
 };
 const PREVIOUS = { ...version(1), expiresAt: LATER };
 
-describe('a media is flagged', () => {
+describe('a media item that is flagged', () => {
   it.each([
     'uploaded',
     'transcoding',
@@ -65,7 +66,7 @@ describe('a media is flagged', () => {
     expect([taken.status, taken.body.scheduleRetranscode]).toEqual([200, false]);
     const { stdout, exitCode } = await dropreel('retranscode', id);
     expect([exitCode, stdout]).toEqual([0, `${id}  flagged`]);
-    expect(await readMedia(booted.cloud, id)).toMatchObject({ scheduleRetranscode: true, todo: CHORE.retranscode });
+    expect(await readMedia(booted.cloud, id)).toMatchObject({ scheduleRetranscode: true, todo: DUE_WORK.retranscode });
     expect((await dropreel('show', id)).stdout).toMatch(/^flagged +yes$/m);
   });
 
@@ -86,15 +87,15 @@ describe('a media is flagged', () => {
     expect(await readMedia(booted.cloud, id)).toEqual(before);
   });
 
-  it('by its collection, and failed since, can have the flag taken away', async () => {
-    const id = await addRow('failed', { scheduleRetranscode: true, todo: CHORE.retranscode, todoAt: LATER });
+  it('by its collection, and has failed since, can be unflagged', async () => {
+    const id = await addRow('failed', { scheduleRetranscode: true, todo: DUE_WORK.retranscode, todoAt: LATER });
     const taken = await api('PATCH', `/media/${id}`, { body: { scheduleRetranscode: false } });
     expect([taken.status, taken.body.scheduleRetranscode]).toEqual([200, false]);
     expect(await readMedia(booted.cloud, id)).not.toHaveProperty('todo');
   });
 });
 
-it("an operator flags another creator's collection, by the command", async () => {
+it("an operator flags another creator's collection with the command", async () => {
   await api('POST', '/collections', { body: { id: 'talks' } });
   const flag = ['retranscode', '--collection', 'talks'];
   expect((await dropreel('--as', 'root', ...flag)).exitCode).toBe(4);
@@ -102,18 +103,18 @@ it("an operator flags another creator's collection, by the command", async () =>
   expect((await api('GET', '/collections/talks')).body).toMatchObject({ scheduleRetranscode: true });
 });
 
-describe('a media that plays', () => {
-  it('is not retried: the refusal says what is to be done instead', async () => {
+describe('a ready media item', () => {
+  it('is not retried, and the refusal names the alternative', async () => {
     const id = await addRow('ready', { error: { code: 'worker_lost', message: 'Gone.', at: LATER } });
     const { status, body } = await api('POST', `/media/${id}/retry`);
     expect([status, body.code, body.detail]).toEqual([
       409,
       'wrong_state',
-      'Only a failed media is retried; this one is ready. A re-transcode encodes it again.',
+      'Only a failed media item can be retried; this one is ready. A re-transcode encodes it again.',
     ]);
   });
 
-  it('is rolled back, and shown with the version to which that goes', async () => {
+  it('is rolled back, and its view names the version to which it can be rolled back', async () => {
     const id = await addRow('retranscoding', { previous: PREVIOUS });
     expect((await dropreel('show', id)).stdout).toMatch(/^previous +1, until 2999-01-01T00:00:00.000Z$/m);
     const { exitCode, stdout } = await dropreel('rollback', id);
@@ -144,11 +145,11 @@ it.each([
   expect([status, body.code, body.detail]).toEqual([
     409,
     'wrong_state',
-    `A media that is ${state} cannot be rolled back.`,
+    `A media item that is ${state} cannot be rolled back.`,
   ]);
 });
 
-it('a media that was refused for its size is not retried past the limit', async () => {
+it('a media item that was refused for its size is refused again on a retry', async () => {
   const limit = 53_687_091_200;
   const source = { ...media().source, size: limit + 1 };
   const error = { code: 'too_large' as const, message: 'Too large.', at: LATER };

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type EditableTemplate, editedAssembly, statementsOf } from '../helpers/assembly.ts';
-import { eventually, testCloud } from '../helpers/cloud.ts';
-import { drop, makeClip, readMedia } from '../helpers/pipeline.ts';
+import { type EditableTemplate, editedAssembly, statementsOf } from '../support/assembly.ts';
+import { eventually, testCloud } from '../support/cloud.ts';
+import { drop, makeClip, readMedia } from '../support/pipeline.ts';
 
 let folder: string;
 let sound: string;
@@ -24,8 +24,8 @@ async function firstWord(edit: (template: EditableTemplate) => void, pattern: Re
   return await eventually(`a line like ${pattern}`, async () => booted.log.find((line) => pattern.test(line)), 40_000);
 }
 
-describe('a mistake in the template is told by a local run, with the resource', () => {
-  it('a policy that is too narrow: role, action and object of what was denied', async () => {
+describe('a local run reports a mistake in the template, with the resource', () => {
+  it('a policy that is too narrow: with role, action and object', async () => {
     const line = await firstWord((template) => {
       const read = statementsOf(template, 'IngestIngestUploadRole').find(({ Action }) =>
         Action.includes('s3:GetObject'),
@@ -36,7 +36,7 @@ describe('a mistake in the template is told by a local run, with the resource', 
     expect(line).toMatch(/perform: s3:GetObject on resource: "arn:aws:s3:::[^"]+\/drop\/ann\/default\/tone\.mp3"/);
   });
 
-  it('a misspelled environment name: the function, and which name is missing', async () => {
+  it('a misspelled environment name: with the function and the missing name', async () => {
     const line = await firstWord((template) => {
       const [, ingest] = template.find('AWS::Lambda::Function', 'IngestIngestUploadFunction');
       const { Variables } = ingest.Properties.Environment as { Variables: Record<string, unknown> };
@@ -47,7 +47,7 @@ describe('a mistake in the template is told by a local run, with the resource', 
     expect(line).toMatch(/TABLE_NAME/);
   });
 
-  it('an event pattern of a form that EventBridge does not know: no boot, and the rule', async () => {
+  it('an invalid event pattern: with the rule, at boot', async () => {
     await using assembly = await editedAssembly((template) => {
       const [, rule] = template.find('AWS::Events::Rule', 'IngestObjectCreated');
       rule.Properties.EventPattern = { source: ['aws.s3'], detail: { object: { key: [{ prefx: 'drop/' }] } } };
@@ -55,17 +55,17 @@ describe('a mistake in the template is told by a local run, with the resource', 
     await expect(testCloud({ assembly: assembly.directory })).rejects.toThrow(/IngestObjectCreated[\s\S]*prefx/);
   });
 
-  it('an event pattern that nothing matches: the media stays unknown, and the cloud names the event without a rule', async () => {
+  it('an event pattern that matches nothing: with the event that no rule takes', async () => {
     const line = await firstWord((template) => {
       const [, rule] = template.find('AWS::Events::Rule', 'IngestObjectCreated');
       rule.Properties.EventPattern = { source: ['aws.s4'], 'detail-type': ['Object Created'] };
     }, /no rule/);
-    expect(line).toContain('no rule takes aws.s3 "Object Created"');
+    expect(line).toContain('no rule matches aws.s3 "Object Created"');
     expect(line).toMatch(/the rules of bus default: .*dropreel-ingestobjectcreated/);
   });
 });
 
-it('without a mistake the same drop is taken in', async () => {
+it('a local run without a mistake accepts the same drop', async () => {
   await using booted = await testCloud();
   const id = await drop(booted.cloud, 'drop/ann/default/tone.mp3', { file: sound });
   await eventually('it is known', async () => (await readMedia(booted.cloud, id)) !== undefined);

@@ -1,12 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { parse, type types } from 'hls-parser';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { developerClients } from '../../scripts/demo/clients.ts';
-import { testCloud } from '../helpers/cloud.ts';
-import { decode, drop, makeClip, probe, reached, readJobs, readMedia, testVideo } from '../helpers/pipeline.ts';
+import { eventually, testCloud } from '../support/cloud.ts';
+import { decode, drop, makeClip, probe, reached, readJobs, readMedia, testVideo } from '../support/pipeline.ts';
+import { allTaken, sqsOf } from '../support/queues.ts';
 
 let booted: Awaited<ReturnType<typeof testCloud>>;
 let folder: string;
@@ -48,7 +50,14 @@ describe('a dropped video', () => {
       ['v1/720p.m3u8', { width: 1280, height: 720 }],
       ['v1/480p.m3u8', { width: 854, height: 480 }],
       ['v1/360p.m3u8', { width: 640, height: 360 }],
+      ['v1/audio-64k.m3u8', undefined],
     ]);
+    // RFC 8216, section 6.2.4.
+    const playlists = ['v1/720p', 'v1/480p', 'v1/360p', 'v1/audio-128k', 'v1/audio-64k'].map(async (name) => {
+      const { targetDuration } = parse(await text(`ann/hls/${mediaId}/${name}.m3u8`)) as types.MediaPlaylist;
+      return targetDuration;
+    });
+    expect(await Promise.all(playlists)).toEqual([6, 6, 6, 6, 6]);
     await decode(url(media.current?.outputs.master));
     const mp4 = await probe(url(media.current?.outputs.mp4));
     expect(mp4.streams.map((stream) => stream.codec_name).sort()).toEqual(['aac', 'h264']);
@@ -65,13 +74,24 @@ describe('a dropped video', () => {
     expect(job?.expiresAt).toBeGreaterThan(Date.now() / 1000);
   }, 180_000);
 
-  it('leaves nothing under tmp/, and tmp/ is not served', async () => {
-    const response = await fetch(url(`tmp/anything/result.json`));
-    expect(response.status).toBe(403);
+  it('leaves its claim and its result under tmp/, and nothing else, and tmp/ is not served', async () => {
+    const file = await testVideo(join(folder, 'served.mp4'), { seconds: 1 });
+    const mediaId = await drop(booted.cloud, 'drop/ann/lectures/served.mp4', { file });
+    await reached(booted.cloud, mediaId, 'ready');
+    const { s3 } = developerClients(booted.cloud);
+    const Bucket = booted.cloud.outputs.MediaBucket;
+    const Prefix = `tmp/${mediaId}-1/`;
+    // The rest is removed after the media is ready.
+    const left = await eventually("the worker's files are removed", async () => {
+      const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix }));
+      return Contents.length <= 2 && Contents.map(({ Key }) => Key);
+    });
+    expect(left).toEqual([`${Prefix}claim.json`, `${Prefix}result.json`]);
+    for (const key of left) expect((await fetch(url(key))).status).toBe(403);
   });
 });
 
-describe('a dropped sound', () => {
+describe('a dropped audio file', () => {
   it('becomes two renditions, a preview and a waveform', async () => {
     const file = await makeClip(join(folder, 'tone.mp3'), '-f', 'lavfi', '-i', 'sine=frequency=300:duration=3');
     const mediaId = await drop(booted.cloud, 'drop/ann/podcast/tone.mp3', { file });
@@ -86,7 +106,7 @@ describe('a dropped sound', () => {
   });
 });
 
-describe('what is not media', () => {
+describe('a file that is not media', () => {
   it.each([
     ['empty.mp4', '', 'empty_file'],
     ['note.mp4', 'just a note, long enough to be looked at by somebody who expects a video\n'.repeat(20), 'not_media'],
@@ -101,26 +121,57 @@ describe('what is not media', () => {
   });
 });
 
-describe('events that come again', () => {
-  it('change nothing when they are duplicates, and start a new job for a new version', async () => {
-    const key = 'drop/bob/default/clip.mp4';
-    const file = await testVideo(join(folder, 'clip.mp4'), { seconds: 1 });
-    const mediaId = await drop(booted.cloud, key, { file });
-    const first = await reached(booted.cloud, mediaId, 'ready');
+it('a newer upload of the same key becomes a second version, and the first one stays', async () => {
+  const key = 'drop/bob/default/clip.mp4';
+  const file = await testVideo(join(folder, 'clip.mp4'), { seconds: 1 });
+  const mediaId = await drop(booted.cloud, key, { file });
+  const first = await reached(booted.cloud, mediaId, 'ready');
 
-    await drop(booted.cloud, key, { file: await testVideo(join(folder, 'clip2.mp4'), { seconds: 2 }) });
-    const second = await reached(booted.cloud, mediaId, 'ready', { jobs: 2 });
-    expect(second.current?.version).toBe(2);
-    expect(second.previous?.version).toBe(1);
-    expect(second.source.sequencer > first.source.sequencer).toBe(true);
-    expect(await text(second.current?.outputs.master)).toContain('v2/');
-    expect((await fetch(url(`bob/hls/${mediaId}/v1/${first.current?.renditions[0]?.name}.m3u8`))).status).toBe(200);
-    expect(await readJobs(booted.cloud, mediaId)).toHaveLength(2);
-  });
+  await drop(booted.cloud, key, { file: await testVideo(join(folder, 'clip2.mp4'), { seconds: 2 }) });
+  const second = await reached(booted.cloud, mediaId, 'ready', { jobs: 2 });
+  expect(second.current?.version).toBe(2);
+  expect(second.previous?.version).toBe(1);
+  expect(second.source.sequencer > first.source.sequencer).toBe(true);
+  expect(await text(second.current?.outputs.master)).toContain('v2/');
+  expect((await fetch(url(`bob/hls/${mediaId}/v1/${first.current?.renditions[0]?.name}.m3u8`))).status).toBe(200);
+  expect(await readJobs(booted.cloud, mediaId)).toHaveLength(2);
+});
+
+it("duplicates of an upload's event and of the message that publishes its job change nothing", async () => {
+  const key = 'drop/bob/default/once.mp4';
+  const file = await testVideo(join(folder, 'once.mp4'), { seconds: 1 });
+  const mediaId = await drop(booted.cloud, key, { file });
+  const { source } = await reached(booted.cloud, mediaId, 'ready');
+  const sqs = sqsOf(booted.cloud);
+  const rows = async () => [await readMedia(booted.cloud, mediaId), await readJobs(booted.cloud, mediaId)];
+  const send = (queue: 'Ingest' | 'Publish', message: object) =>
+    sqs.send(
+      new SendMessageCommand({
+        QueueUrl: booted.cloud.outputs[`${queue}QueueUrl`],
+        MessageBody: JSON.stringify(message),
+      }),
+    );
+  await allTaken(sqs);
+  const before = await rows();
+  const { size, etag, versionId, sequencer } = source;
+  const created = {
+    ...{ id: 'again', time: new Date().toISOString(), source: 'aws.s3', 'detail-type': 'Object Created' },
+    detail: {
+      bucket: { name: source.bucket },
+      object: { key, size, etag, 'version-id': versionId, sequencer },
+    },
+  };
+  for (let copies = 0; copies < 2; copies++) {
+    await send('Ingest', created);
+    await send('Publish', { jobId: `${mediaId}-1` });
+  }
+  await allTaken(sqs);
+  expect(await rows()).toEqual(before);
+  sqs.destroy();
 });
 
 describe('an object outside the form of a drop', () => {
-  it('is left alone, and the next file is not affected', async () => {
+  it('is ignored, and the next file is processed', async () => {
     const bucket = booted.cloud.outputs.UploadsBucket ?? '';
     const { s3 } = developerClients(booted.cloud);
     await s3.send(new PutObjectCommand({ Bucket: bucket, Key: 'drop/loose.mp4', Body: 'x' }));

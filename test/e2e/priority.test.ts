@@ -4,17 +4,18 @@ import { join } from 'node:path';
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { expect, it } from 'vitest';
 import { mediaIdFor } from '../../core/contracts/ids.ts';
-import { CHORE, type MediaRow, rowKeys } from '../../core/contracts/rows.ts';
+import { DUE_WORK, rowKeys } from '../../core/contracts/table/keys.ts';
+import type { MediaRow } from '../../core/contracts/table/media.ts';
 import { developerClients } from '../../scripts/demo/clients.ts';
-import { eventually, testCloud } from '../helpers/cloud.ts';
-import { drop, reached, readJobs, readMedia, sweepNow, testVideo } from '../helpers/pipeline.ts';
+import { eventually, testCloud } from '../support/cloud.ts';
+import { drop, reached, readJobs, readMedia, sweepNow, testVideo } from '../support/pipeline.ts';
 
 /** Media flagged at once. `DROPREEL_FLAGGED=10000` for the library that the design names. */
 const FLAGGED = Number(process.env.DROPREEL_FLAGGED ?? 1000);
 const PAGE = 25; // of BatchWriteItem
 const CAP = 8; // maxRetranscodes of cdk.json
 
-it(`${FLAGGED} flagged media don't delay one new upload`, async () => {
+it(`${FLAGGED} flagged media items do not delay one new upload`, async () => {
   await using booted = await testCloud();
   const { cloud } = booted;
   const folder = await mkdtemp(join(tmpdir(), 'dropreel-priority-'));
@@ -43,6 +44,12 @@ it(`${FLAGGED} flagged media don't delay one new upload`, async () => {
     // One slot here: what runs is not interrupted, and nothing of the library is taken before the upload.
     expect(between.length).toBeLessThanOrEqual(1);
 
+    // One that ends makes room for the next, though nobody sweeps.
+    await eventually('the start of the ninth', async () => {
+      const ninth = await readMedia(cloud, library[CAP] ?? '');
+      return (ninth?.jobCount ?? 0) > model.jobCount;
+    });
+
     /** The model's row again and again, each with a media id of its own and the same object as its source. */
     async function flagLibrary(row: MediaRow): Promise<string[]> {
       const { table } = developerClients(cloud);
@@ -51,7 +58,7 @@ it(`${FLAGGED} flagged media don't delay one new upload`, async () => {
         const puts = ids.slice(i, i + PAGE).map((mediaId, j) => {
           // In the order of their ids' list, so that it is known which come first.
           const todoAt = new Date(Date.parse(row.createdAt) - FLAGGED + i + j).toISOString();
-          const flag = { scheduleRetranscode: true, todo: CHORE.retranscode, todoAt };
+          const flag = { scheduleRetranscode: true, todo: DUE_WORK.retranscode, todoAt };
           return { PutRequest: { Item: { ...row, ...flag, mediaId, ...rowKeys.media(mediaId) } } };
         });
         await table.send(new BatchWriteCommand({ RequestItems: { [cloud.outputs.Table ?? '']: puts } }));

@@ -5,14 +5,27 @@ import { DeleteObjectCommand, ListObjectsV2Command, ListObjectVersionsCommand } 
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MediaView, PlaybackSession } from '../../core/contracts/api.ts';
+import { MediaLink, MediaView, PlaybackSession } from '../../core/contracts/http/media.ts';
 import { type Access, mediaKeys } from '../../core/contracts/keys.ts';
-import { rowKeys } from '../../core/contracts/rows.ts';
+import { rowKeys } from '../../core/contracts/table/keys.ts';
 import { developerClients } from '../../scripts/demo/clients.ts';
-import { type Api, apiAs, tokenOf } from '../helpers/api.ts';
-import { eventually, testCloud } from '../helpers/cloud.ts';
-import { keyedApp } from '../helpers/keyed-app.ts';
-import { decode, drop, FFPROBE, reached, readJobs, readMedia, sweepNow, testVideo } from '../helpers/pipeline.ts';
+import { type Api, apiAs, tokenOf } from '../support/api.ts';
+import { eventually, testCloud } from '../support/cloud.ts';
+import { dropreel } from '../support/command.ts';
+import { keyedApp } from '../support/keyed-app.ts';
+import {
+  decode,
+  drop,
+  FFPROBE,
+  graceOver,
+  makeClip,
+  reached,
+  readJobs,
+  readMedia,
+  sweepUntil,
+  sweepUntilJob,
+  testVideo,
+} from '../support/pipeline.ts';
 
 let folder: string;
 let file: string;
@@ -82,18 +95,17 @@ describe('with a key', () => {
   async function publishAgain(playback: Access, jobs: number): Promise<void> {
     expect((await api('PATCH', '/collections/films', { body: { playback } })).status).toBe(200);
     expect((await api('POST', `/media/${mediaId}/retranscode`)).status).toBeLessThan(300);
-    await sweepNow(booted.cloud);
+    await sweepUntilJob(booted.cloud, mediaId, jobs);
     await reached(booted.cloud, mediaId, 'ready', { jobs });
   }
 
   /** The token ends before that, too. */
-  async function graceOver(): Promise<void> {
-    booted.cloud.clock.advance(25 * 3_600_000);
-    await sweepNow(booted.cloud);
+  async function noPrevious(): Promise<void> {
+    await graceOver(booted.cloud, mediaId);
     api = await apiAs(booted.cloud, 'ann');
   }
 
-  it('a private video is for who has a session; its preview and pictures are for anyone', async () => {
+  it('a private video plays with a session only; its preview and pictures are public', async () => {
     const { access, playback } = await viewOf(api, mediaId);
     expect(access).toBe('private');
     expect(playback.hls).toBe(masterAt('private'));
@@ -110,7 +122,16 @@ describe('with a key', () => {
     expect(await keysAt('public')).toEqual([]);
   }, 60_000);
 
-  it('the command downloads it for its creator', async () => {
+  it("the bucket answers a browser's preflight for public files", async () => {
+    const { playback } = await viewOf(api, mediaId);
+    const asks = { Origin: 'http://localhost:3000', 'Access-Control-Request-Method': 'GET' };
+    const headers = { ...asks, 'Access-Control-Request-Headers': 'x-player' };
+    const answer = await fetch(playback.preview ?? '', { method: 'OPTIONS', headers });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+  });
+
+  it('a private video can be downloaded by its creator with the command', async () => {
     const target = join(folder, 'downloaded.mp4');
     const env = {
       PATH: process.env.PATH ?? '',
@@ -123,15 +144,104 @@ describe('with a key', () => {
     await decode(target);
   }, 60_000);
 
-  it('one session opens one media', async () => {
+  it('one session opens one media item', async () => {
     const other = await drop(booted.cloud, 'drop/ann/films/other.mp4', { file });
     await reached(booted.cloud, other, 'ready');
     const { playback } = await viewOf(api, other);
-    expect(await statusOf(playback.hls, await session())).toBe(403);
+    const mine = await session();
+    expect(await statusOf(playback.hls, mine)).toBe(403);
     expect(await statusOf(playback.hls, await session(other))).toBe(200);
+    const pretences = [`?x=/${mediaId}`, `?x=/private/ann/${mediaId}/`, `?/private/ann/${mediaId}/hls/master.m3u8`];
+    for (const url of [playback.hls, playback.mp4]) {
+      for (const query of pretences) expect([query, await statusOf(`${url}${query}`, mine)]).toEqual([query, 403]);
+    }
   }, 60_000);
 
-  it('after a switch to public and a re-transcode it is public, from its own MP4 too, and the old place is emptied after its grace', async () => {
+  it('sessions and links are made anew, and not kept for an Idempotency-Key', async () => {
+    for (const what of ['playback-session', 'links']) {
+      const headers = { 'Idempotency-Key': what };
+      const body = what === 'links' ? { output: 'mp4' } : undefined;
+      const ask = () => api('POST', `/media/${mediaId}/${what}`, { headers, ...(body && { body }) });
+      const [first, again] = [await ask(), await ask()];
+      expect([first.status, again.status, again.headers.get('idempotency-replayed')]).toEqual([200, 200, null]);
+    }
+  }, 60_000);
+
+  it('a private path accepts no query other than that of a signature, even with a session', async () => {
+    const { playback } = await viewOf(api, mediaId);
+    const cookie = await session();
+    const parameters = new URLSearchParams(cookie.replaceAll('CloudFront-', '').replaceAll('; ', '&'));
+    expect(await statusOf(`${playback.hls}?${parameters}`)).toBe(200);
+    expect(await statusOf(`${playback.hls}?${parameters}&x=1`)).toBe(403);
+    expect(await statusOf(`${playback.hls}?x=1`, cookie)).toBe(403);
+  }, 60_000);
+
+  it('a signed address of one output opens that one without cookies, until it expires', async () => {
+    const { playback } = await viewOf(api, mediaId);
+    const link = async (body: object) => MediaLink.parse((await api('POST', `/media/${mediaId}/links`, { body })).body);
+    const { url, expiresAt } = await link({ output: 'mp4', hours: 2 });
+    expect(url.startsWith(`${playback.mp4}?Expires=`)).toBe(true);
+    expect([await statusOf(url), await statusOf(playback.mp4)]).toEqual([200, 403]);
+    expect(await statusOf(url.replace(playback.mp4 ?? '', playback.hls))).toBe(403);
+    expect(Date.parse(expiresAt ?? '') - booted.cloud.clock.now()).toBeLessThanOrEqual(7_200_000);
+    expect(await link({ output: 'poster' })).toEqual({ url: playback.poster, expiresAt: null });
+    booted.cloud.clock.advance(7_200_000);
+    expect(await statusOf(url)).toBe(403);
+    api = await apiAs(booted.cloud, 'ann');
+  }, 60_000);
+
+  it('`dropreel link` prints addresses of the MP4, the poster and the waveform that are open to anyone until they expire', async () => {
+    const { cloud } = booted;
+    const tone = await makeClip(join(folder, 'tone.mp3'), '-f', 'lavfi', '-i', 'sine=frequency=300:duration=1');
+    const sound = await drop(cloud, 'drop/ann/films/tone.mp3', { file: tone });
+    await reached(cloud, sound, 'ready');
+    const run = async (...args: string[]) =>
+      dropreel(folder, ['link', ...args], {
+        DROPREEL_ENDPOINT: cloud.apiUrl,
+        DROPREEL_TOKEN: await tokenOf(cloud, 'ann'),
+      });
+    const [mp4, poster, waveform] = await Promise.all([
+      run(mediaId),
+      run(mediaId, '--what', 'poster'),
+      run(sound, '--what', 'waveform', '--hours', '2', '--json'),
+    ]);
+    expect([mp4.stderr, poster.stderr, waveform.stderr]).toEqual(['', '', '']);
+    const ofWaveform = MediaLink.parse(JSON.parse(waveform.stdout));
+    await decode(mp4.stdout);
+    expect(await (await fetch(ofWaveform.url)).json()).toMatchObject({ version: 2, bits: 8 });
+    expect(Date.parse(ofWaveform.expiresAt ?? '') - cloud.clock.now()).toBeLessThanOrEqual(7_200_000);
+    const unsigned = [mp4.stdout, ofWaveform.url].map((url) => url.split('?')[0]);
+    expect([await statusOf(unsigned[0]), await statusOf(unsigned[1])]).toEqual([403, 403]);
+    const { playback } = await viewOf(api, mediaId);
+    expect([poster.stdout, await statusOf(poster.stdout)]).toEqual([playback.poster, 200]);
+
+    // The video's for an hour, as nothing else was said.
+    cloud.clock.advance(3_600_000);
+    expect([await statusOf(mp4.stdout), await statusOf(ofWaveform.url)]).toEqual([403, 200]);
+    cloud.clock.advance(3_600_000);
+    expect(await statusOf(ofWaveform.url)).toBe(403);
+    api = await apiAs(cloud, 'ann');
+
+    const refused = [await run(mediaId, '--what', 'waveform'), await run(mediaId, '--hours', '169')];
+    expect(refused.map(({ exitCode, stdout }) => [exitCode, stdout])).toEqual([
+      [5, ''],
+      [5, ''],
+    ]);
+    expect(refused[0]?.stderr).toContain('This media item has no waveform.');
+  }, 120_000);
+
+  it('a new signing key is in use minutes after the secret contains it, and sessions of the old one stay valid', async () => {
+    const { playback } = await viewOf(api, mediaId);
+    const old = await session();
+    await app.useKey(1);
+    booted.cloud.clock.advance(5 * 60_000);
+    const young = await session();
+    const keyId = (cookie: string) => /Key-Pair-Id=(\w+)/.exec(cookie)?.[1];
+    expect(keyId(young)).not.toBe(keyId(old));
+    expect([await statusOf(playback.hls, old), await statusOf(playback.hls, young)]).toEqual([200, 200]);
+  }, 60_000);
+
+  it('a private video is public after a switch and a re-transcode, and its private objects are removed after the grace period', async () => {
     const { cloud } = booted;
     const { s3 } = developerClients(cloud);
     const Bucket = cloud.outputs.UploadsBucket;
@@ -151,12 +261,12 @@ describe('with a key', () => {
     expect(await statusOf(masterAt('private'), cookie)).not.toBe(200);
     expect(await session()).toBe('');
 
-    await graceOver();
+    await noPrevious();
     expect(await keysAt('private')).toEqual([]);
     await decode(playback.hls);
   }, 120_000);
 
-  it('and back: no pointer is left in the public place, neither by a publish nor by two rollbacks', async () => {
+  it('a switch back leaves no pointer in the public place, neither by a publish nor by two rollbacks', async () => {
     const { cloud } = booted;
     await publishAgain('private', 3);
     const now = async () => ({
@@ -180,22 +290,25 @@ describe('with a key', () => {
     const versions = (await keysAt('public')).filter((key) => !/\/v2[/.]/.test(key));
     expect(versions).toEqual([]);
 
-    await graceOver();
+    await noPrevious();
     expect(await keysAt('public')).toEqual([]);
     expect((await keysAt('private')).length).toBeGreaterThan(0);
   }, 120_000);
 
-  it('deleted, it leaves nothing in either place', async () => {
+  it('a deleted private video leaves no object in either place', async () => {
     await publishAgain('public', 4);
     expect([await keysAt('public'), await keysAt('private')].every((keys) => keys.length > 0)).toBe(true);
     expect((await api('DELETE', `/media/${mediaId}`)).status).toBeLessThan(300);
-    await sweepNow(booted.cloud);
-    await eventually('the media is gone', async () => (await readMedia(booted.cloud, mediaId)) === undefined);
+    // A publisher may be at work for a quarter of an hour after its job ended.
+    booted.cloud.clock.advance(17 * 60_000);
+    await sweepUntil(booted.cloud, 'the media is gone', async () => {
+      return (await readMedia(booted.cloud, mediaId)) === undefined;
+    });
     expect([await keysAt('public'), await keysAt('private')]).toEqual([[], []]);
   }, 120_000);
 });
 
-it('without a key, what is private is published for nobody, and the API says so', async () => {
+it('without a key a private media item is served to nobody, and the API says so', async () => {
   await using booted = await testCloud();
   const { cloud } = booted;
   const api = await apiAs(cloud, 'ann');

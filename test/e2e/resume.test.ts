@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mediaIdFor } from '../../core/contracts/ids.ts';
 import type { Cloud } from '../../local/boot.ts';
-import { bootCloud } from '../../local/boot.ts';
-import { AwsError } from '../../local/service.ts';
-import { testCloud } from '../helpers/cloud.ts';
-import { decode, drop, makeClip, readJobs, testVideo } from '../helpers/pipeline.ts';
-import { reachedInTime } from '../helpers/settled.ts';
-import { Traffic } from '../helpers/traffic.ts';
+import { AwsError } from '../../local/kernel/service.ts';
+import { testCloud } from '../support/cloud.ts';
+import { Encodes } from '../support/encodes.ts';
+import { decode, drop, makeClip, readJobs, testVideo } from '../support/pipeline.ts';
+import { reachedInTime } from '../support/settled.ts';
+import { Traffic } from '../support/traffic.ts';
 
 const MIB = 2 ** 20;
 const PART = 16 * MIB;
@@ -39,7 +39,7 @@ function freeBox(bytes: number): Buffer {
   return box;
 }
 
-describe('after a crash of everything, a restart on the same state brings the media to ready', () => {
+describe('after a crash of the whole cloud, a restart on the same state brings the media item to ready', () => {
   it.each([
     ['with the rows written and no job submitted', 'ingestupload', 'SubmitJob', 1],
     ['as the worker pushes', 'transcoderjobrole', 'PutObject', 4],
@@ -49,6 +49,7 @@ describe('after a crash of everything, a restart on the same state brings the me
     '%s',
     async (_, who, operation, nth) => {
       const stateDir = await mkdtemp(join(tmpdir(), 'dropreel-crash-'));
+      const encodes = new Encodes();
       let calls = 0;
       let crashed: () => void = () => {};
       const crash = new Promise<void>((resolve) => {
@@ -61,16 +62,19 @@ describe('after a crash of everything, a restart on the same state brings the me
         crashed();
         return new Promise<void>(() => {});
       };
-      const first = await bootCloud({ assembly: 'cdk.out', stateDir, hooks: { before } });
+      const { cloud: first } = await testCloud({ stateDir, hooks: encodes.hooks({ before }) });
+      encodes.watch(first);
       const mediaId = await drop(first, 'drop/ann/default/tone.mp3', { file: sound });
       await crash;
       await first.crash();
 
-      await using booted = await testCloud({ stateDir });
+      await using booted = await testCloud({ stateDir, hooks: encodes.hooks() });
+      encodes.watch(booted.cloud);
       const media = await reachedInTime(booted.cloud, mediaId, 'ready');
       expect(media.current?.outputs.waveform).toBe(`ann/waveforms/${mediaId}/v1/waveform.json`);
       await decode(`${booted.cloud.deliveryUrl}/${media.current?.outputs.master}`);
-      expect((await readJobs(booted.cloud, mediaId)).map(({ state }) => state)).toEqual(['published']);
+      const jobs = await readJobs(booted.cloud, mediaId);
+      expect(jobs.map(({ state, jobId }) => [state, encodes.of(jobId)])).toEqual([['published', 1]]);
     },
     120_000,
   );
@@ -101,7 +105,7 @@ describe('a worker that is killed', () => {
     return { first: before, second: traffic.take(), progress: (await readJobs(cloud, media.mediaId))[0] };
   }
 
-  it('while it pulls goes on with the parts that are missing', async () => {
+  it('while it downloads continues with the missing parts', async () => {
     const { first, second } = await killed(padded, 'SIGKILL', 'GetObject', 7);
     expect(first.pulled).toBeGreaterThan(100 * MIB);
     // The seventh was asked for when three were done and synced.
@@ -109,7 +113,7 @@ describe('a worker that is killed', () => {
     expect(second.pulled).toBeGreaterThan(0);
   }, 120_000);
 
-  it('while it pushes puts only what is missing, and pulls nothing', async () => {
+  it('while it uploads sends only missing objects, and downloads nothing', async () => {
     const { first, second } = await killed(video, 'SIGKILL', 'PutObject', 12);
     const done = new Set(first.names.filter((name) => name.startsWith('PutObject')).slice(0, -4));
     expect(second.pulled).toBe(0);
@@ -118,7 +122,7 @@ describe('a worker that is killed', () => {
     expect(second.names.filter((name) => done.has(name) && !name.endsWith('claim.json'))).toEqual([]);
   }, 120_000);
 
-  it('with its host pulls and encodes again, and puts only what S3 does not hold', async () => {
+  it('with its host downloads and encodes again, and uploads only missing objects', async () => {
     const { first, second, progress } = await killed(video, 'host-lost', 'PutObject', 12);
     const done = new Set(first.names.filter((name) => name.startsWith('PutObject')).slice(0, -4));
     expect(second.pulled).toBe(first.pulled);

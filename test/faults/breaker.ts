@@ -1,5 +1,5 @@
-import type { Call, Hooks } from '../../local/gateway/calls.ts';
-import { AwsError } from '../../local/service.ts';
+import type { GatewayCall, Hooks } from '../../local/gateway/hooks.ts';
+import { AwsError } from '../../local/kernel/service.ts';
 import { type Actor, actorOf, isPoll, type Kind, type Site, siteName } from './points.ts';
 
 /** Counts the calls of a flow, and breaks one of them. */
@@ -8,12 +8,14 @@ export class Breaker {
   readonly calls = new Map<string, { site: Omit<Site, 'nth'>; count: number }>();
   /** Milliseconds since the epoch, of the last call that is no poll. */
   lastCallAt = Date.now();
+  /** Calls that are no polls, since the breaker was made. */
+  moves = 0;
   /** Whether the armed fault has happened. */
   fired = false;
   readonly #kill: (actor: Actor) => void;
   readonly #seen = new Set<string>();
   #armed: { site: Site; kind: Kind } | undefined;
-  #target: Call | undefined;
+  #target: GatewayCall | undefined;
 
   constructor(kill: (actor: Actor) => void) {
     this.#kill = kill;
@@ -32,7 +34,7 @@ export class Breaker {
   readonly hooks: Hooks = {
     before: (call) => {
       const actor = actorOf(call.principal);
-      if (!isPoll(call)) this.lastCallAt = Date.now();
+      this.#notice(call);
       if (!actor) return;
       if (call.operation === 'ReceiveMessage' && this.#armed?.kind === 'fail-after') return;
       const armed = this.#armed;
@@ -52,7 +54,7 @@ export class Breaker {
     },
     after: (call) => {
       const actor = actorOf(call.principal);
-      if (!isPoll(call)) this.lastCallAt = Date.now();
+      this.#notice(call);
       if (!actor) return;
       // The receive under way when the flow began is the one that brings its message.
       if (call.operation === 'ReceiveMessage' && this.#armed?.kind === 'fail-after') this.#count(call, actor);
@@ -63,8 +65,17 @@ export class Breaker {
     },
   };
 
-  /** True when it is the call that the fault is for. */
-  #count(call: Call, actor: Actor): boolean {
+  #notice(call: GatewayCall): void {
+    if (isPoll(call)) return;
+    this.lastCallAt = Date.now();
+    this.moves += 1;
+  }
+
+  /**
+   * True when it is the call that the fault is for: the nth. After an answer, it may also be a later one, because the nth may be refused:
+   * of two publishers, which a duplicate of a message makes, one loses.
+   */
+  #count(call: GatewayCall, actor: Actor): boolean {
     if (call.invocation !== undefined) {
       if (this.#seen.has(call.invocation)) return false;
       this.#seen.add(call.invocation);
@@ -75,9 +86,10 @@ export class Breaker {
     const known = this.calls.get(name) ?? { site, count: 0 };
     known.count += 1;
     this.calls.set(name, known);
-    if (!this.#armed || this.#target || siteName(this.#armed.site) !== name || known.count !== this.#armed.site.nth) {
-      return false;
-    }
+    const armed = this.#armed;
+    if (!armed || this.fired || siteName(armed.site) !== name) return false;
+    const isAfter = armed.kind === 'fail-after' || armed.kind === 'kill-after';
+    if (isAfter ? known.count < armed.site.nth : known.count !== armed.site.nth) return false;
     this.#target = call;
     return true;
   }

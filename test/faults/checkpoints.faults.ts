@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Cloud } from '../../local/boot.ts';
-import { eventually, testCloud } from '../helpers/cloud.ts';
-import { drop, readJobs, testVideo } from '../helpers/pipeline.ts';
-import { reachedInTime } from '../helpers/settled.ts';
-import { Traffic } from '../helpers/traffic.ts';
+import { eventually, testCloud } from '../support/cloud.ts';
+import { Encodes } from '../support/encodes.ts';
+import { drop, readJobs, testVideo } from '../support/pipeline.ts';
+import { reachedInTime } from '../support/settled.ts';
+import { Traffic } from '../support/traffic.ts';
 
 const MIB = 2 ** 20;
 const PADDING = 96 * MIB;
@@ -22,14 +23,10 @@ interface Cost {
 /** What one job moves and computes in all, its worker ended once at that percent of its progress. */
 async function costOf(file: string, kill?: { at: number; cause: 'SIGKILL' | 'host-lost' }): Promise<Cost> {
   const traffic = new Traffic('transcoderjobrole');
-  await using booted = await testCloud({
-    hooks: {
-      before: (call) => {
-        traffic.see(call);
-      },
-    },
-  });
+  const encodes = new Encodes();
+  await using booted = await testCloud({ hooks: encodes.hooks({ before: (call) => void traffic.see(call) }) });
   const { cloud } = booted;
+  encodes.watch(cloud);
   let killedAt = 0;
   const id = await drop(cloud, 'drop/ann/default/video.mp4', { file });
   if (kill) {
@@ -38,6 +35,7 @@ async function costOf(file: string, kill?: { at: number; cause: 'SIGKILL' | 'hos
     killedAt = percent;
   }
   await reachedInTime(cloud, id, 'ready', 300_000);
+  expect((await readJobs(cloud, id)).map(({ jobId }) => encodes.of(jobId))).toEqual([1]);
   const { pulled, pushed } = traffic.take();
   return { killedAt, pulled, pushed, cpuSeconds: cloud.meter.snapshot()['batch:local-cpu-seconds'] ?? 0 };
 }
@@ -52,7 +50,7 @@ async function progressed(cloud: Cloud, mediaId: string, percent: number) {
   return eventually(`${mediaId} is at ${percent} %`, reached, 120_000);
 }
 
-it('a killed worker repeats little where its disk survives, and only what S3 does not hold elsewhere', async () => {
+it('a killed worker repeats little work where its disk survives, and uploads only missing objects where it does not', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'dropreel-checkpoints-'));
   const file = await testVideo(join(folder, 'video.mp4'), { seconds: 24, size: '1280x720' });
   const box = Buffer.alloc(PADDING);

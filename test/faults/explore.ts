@@ -1,4 +1,4 @@
-import type { FaultCloud, Flow } from './fault-cloud.ts';
+import type { FaultCloud, Flow, Order } from './fault-cloud.ts';
 import type { makeMedia } from './media.ts';
 import { KINDS, type Kind, type Medium, type Point, pointName } from './points.ts';
 import type { Ended } from './state.ts';
@@ -12,6 +12,7 @@ export interface Tried {
   /** False: this flow made fewer calls of the kind than the recorded one. */
   reached: boolean;
   steps: number;
+  jobIds: string[];
 }
 
 /** What an undisturbed flow ends as. @throws Error when that itself is not right */
@@ -24,13 +25,20 @@ export async function undisturbed(cloud: FaultCloud, medium: Medium, files: File
   return flow;
 }
 
-export async function tryPoint(cloud: FaultCloud, point: Point, files: Files, expected: Ended): Promise<Tried> {
-  const flow = await cloud.run(point.medium, files[point.medium], point);
+export async function tryPoint(
+  cloud: FaultCloud,
+  point: Point,
+  files: Files,
+  expected: Ended,
+  order?: Order,
+): Promise<Tried> {
+  const flow = await cloud.run(point.medium, files[point.medium], point, order);
   return {
     point,
     faults: [...flow.faults, ...differences(expected, flow.ended)],
     reached: flow.fired,
     steps: flow.steps,
+    jobIds: flow.jobIds,
   };
 }
 

@@ -1,18 +1,24 @@
 import { hasEnded } from '../../core/jobs/rows.ts';
+import { LONGEST_HOLD_MS } from '../../local/adverse/adverse.ts';
 import type { Cloud } from '../../local/boot.ts';
-import { testCloud } from '../helpers/cloud.ts';
-import { drop } from '../helpers/pipeline.ts';
+import { testCloud } from '../support/cloud.ts';
+import { Encodes } from '../support/encodes.ts';
+import { drop } from '../support/pipeline.ts';
 import { Breaker } from './breaker.ts';
 import { ACTORS, type Actor, type Kind, type Medium, type Site } from './points.ts';
 import { type Ended, Observer } from './state.ts';
 
 /** Without a call for so long, and no job running, nothing happens by itself any more: only time helps. */
 const QUIET_MS = 400;
-/** Longer than a job may be silent, and than every visibility time-out but the publish queue's. */
-const STEP_MS = 16 * 60_000;
+/**
+ * What time brings, a step at a time, over and over. `message first`: a message that was being worked on comes again before
+ * sweep takes its job for a silent one; `together`: both fall due at the same moment, and meet.
+ */
+const STEPS_MS = { 'message first': [7 * 60_000, 9 * 60_000], together: [16 * 60_000] } as const;
+export type Order = keyof typeof STEPS_MS;
 /** Longer than that too: for a flow of which nothing but a message in flight is left. */
 const LAST_STEP_MS = 91 * 60_000;
-const MAX_STEPS = 12;
+const MAX_STEPS = 20;
 const DEADLINE_MS = 90_000;
 
 export interface Flow {
@@ -24,6 +30,7 @@ export interface Flow {
   /** How often time had to be helped along. */
   steps: number;
   calls: Breaker['calls'];
+  jobIds: string[];
 }
 
 /** A local cloud in which one media's flow at a time runs to its end, with one call of it broken. */
@@ -31,63 +38,87 @@ export class FaultCloud implements AsyncDisposable {
   readonly cloud: Cloud;
   readonly log: string[];
   readonly #breaker: Breaker;
-  readonly #observer: Observer;
+  readonly observer: Observer;
+  readonly #encodes: Encodes;
   readonly #dispose: () => PromiseLike<void>;
   #flows = 0;
 
-  private constructor(booted: Awaited<ReturnType<typeof testCloud>>, breaker: Breaker) {
+  private constructor(booted: Awaited<ReturnType<typeof testCloud>>, breaker: Breaker, encodes: Encodes) {
     this.cloud = booted.cloud;
     this.log = booted.log;
     this.#breaker = breaker;
-    this.#observer = new Observer(booted.cloud);
+    this.#encodes = encodes;
+    this.observer = new Observer(booted.cloud);
     this.#dispose = () => booted[Symbol.asyncDispose]();
   }
 
-  static async boot(): Promise<FaultCloud> {
+  /** Adverse, as every cloud of these tests, unless its calls are to be recorded: doubles of messages would be calls, too. */
+  static async boot(options: { adverse?: false } = {}): Promise<FaultCloud> {
     let cloud: Cloud | undefined;
     const kill = (actor: Actor) => {
       if (!cloud) return;
       if (actor !== 'worker') return cloud.lambda.kill(functionOf(actor));
       for (const id of cloud.batch.running()) cloud.batch.kill(id, 'SIGKILL').catch(() => {});
     };
+    const encodes = new Encodes();
     const breaker = new Breaker(kill);
-    const booted = await testCloud({ hooks: breaker.hooks });
+    const booted = await testCloud({ hooks: encodes.hooks(breaker.hooks), ...options });
     cloud = booted.cloud;
-    return new FaultCloud(booted, breaker);
+    encodes.watch(cloud);
+    return new FaultCloud(booted, breaker, encodes);
   }
 
-  async run(medium: Medium, media: { file: string; name: string }, fault?: { site: Site; kind: Kind }): Promise<Flow> {
+  /** @param order by default the one in every other flow. */
+  async run(
+    medium: Medium,
+    media: { file: string; name: string },
+    fault?: { site: Site; kind: Kind },
+    order: Order = this.#flows % 2 === 0 ? 'message first' : 'together',
+  ): Promise<Flow> {
     this.#flows += 1;
     this.#breaker.arm(fault);
     const mediaId = await drop(this.cloud, `drop/ann/${medium}-${this.#flows}/${media.name}`, { file: media.file });
     const faults: string[] = [];
-    let steps = await this.#settle(mediaId, faults);
+    let steps = await this.#settle(mediaId, faults, order);
     if (!fault || fault.site.actor === 'sweep') {
       await this.cloud.fireSchedule('sweep');
-      steps += await this.#settle(mediaId, faults);
+      steps += await this.#settle(mediaId, faults, order);
     }
     const { calls, fired } = this.#breaker;
     const flow = { calls: new Map(calls), fired, steps };
     this.#breaker.arm();
     faults.push(...(await this.#check(mediaId, fault?.site.actor === 'sweep')));
-    return { ...flow, faults, ended: await this.#observer.end(mediaId) };
+    const jobIds = (await this.observer.jobs(mediaId)).map(({ jobId }) => jobId);
+    return { ...flow, faults, jobIds, ended: await this.observer.end(mediaId) };
   }
 
   /** Lets the flow come to rest, and time go by when nothing else moves. Returns how often it had to. */
-  async #settle(mediaId: string, faults: string[]): Promise<number> {
+  async #settle(mediaId: string, faults: string[], order: Order): Promise<number> {
     const deadline = Date.now() + DEADLINE_MS;
     for (let steps = 0; ; steps++) {
-      await this.#quiet();
-      faults.push(...(await this.#observer.missing(mediaId)).map((what) => `after ${steps} steps: ${what}`));
+      await this.#rest();
+      faults.push(...(await this.observer.missing(mediaId)).map((what) => `after ${steps} steps: ${what}`));
       const ended = await this.#hasEnded(mediaId);
-      if (ended && (await this.#observer.waiting()).length === 0) return steps;
+      if (ended && (await this.observer.waiting()).length === 0) return steps;
       if (steps >= MAX_STEPS || Date.now() > deadline) {
         faults.push(`not settled after ${steps} steps`);
         return steps;
       }
       // The schedule of sweep falls due with it.
-      this.cloud.clock.advance(ended ? LAST_STEP_MS : STEP_MS);
+      const step = STEPS_MS[order][steps % STEPS_MS[order].length] ?? 0;
+      this.cloud.clock.advance(ended ? LAST_STEP_MS : step);
     }
+  }
+
+  /** Nothing moves, and nothing is on its way either: what an adverse cloud holds back or repeats has come. */
+  async #rest(): Promise<void> {
+    let moves: number;
+    await this.#quiet();
+    do {
+      moves = this.#breaker.moves;
+      this.cloud.clock.advance(LONGEST_HOLD_MS);
+      await this.#quiet();
+    } while (this.#breaker.moves > moves);
   }
 
   async #quiet(): Promise<void> {
@@ -100,24 +131,24 @@ export class FaultCloud implements AsyncDisposable {
   }
 
   async #hasEnded(mediaId: string): Promise<boolean> {
-    const [media, jobs] = await Promise.all([this.#observer.media(mediaId), this.#observer.jobs(mediaId)]);
+    const [media, jobs] = await Promise.all([this.observer.media(mediaId), this.observer.jobs(mediaId)]);
     if (media?.state !== 'ready' && media?.state !== 'failed') return false;
     return jobs.every(hasEnded);
   }
 
   async #check(mediaId: string, sweepMayMiss: boolean): Promise<string[]> {
     const faults: string[] = [];
-    const jobs = await this.#observer.jobs(mediaId);
+    const jobs = await this.observer.jobs(mediaId);
     for (const { jobId } of jobs) {
-      const completed = await this.#observer.completions(jobId);
-      if (completed > 1) faults.push(`${jobId} ran to its end ${completed} times`);
+      const encodes = this.#encodes.of(jobId);
+      if (encodes > 1) faults.push(`${jobId} was encoded ${encodes} times`);
     }
-    const left = await this.#observer.leftovers(mediaId);
+    const left = await this.observer.leftovers(mediaId);
     if (jobs.some(({ state }) => state === 'published') && left.length > 0)
       faults.push(`left behind: ${left.join(', ')}`);
-    for (const { queue, count } of await this.#observer.takeDeadLetters()) {
+    for (const { name, all } of await this.observer.takeDeadLetters()) {
       // A run of sweep that fails is not tried again: the next one does its work, and an alarm counts those missed.
-      if (!sweepMayMiss || !queue.includes('sweepmissed')) faults.push(`dead letters: ${count} in ${queue}`);
+      if (!sweepMayMiss || !name.includes('sweepmissed')) faults.push(`dead letters: ${all} in ${name}`);
     }
     return faults;
   }

@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Call } from '../../local/gateway/calls.ts';
-import { AwsError } from '../../local/service.ts';
-import { eventually, testCloud } from '../helpers/cloud.ts';
-import { drop, makeClip, readJobs, readMedia } from '../helpers/pipeline.ts';
-import { reachedInTime } from '../helpers/settled.ts';
+import type { GatewayCall } from '../../local/gateway/hooks.ts';
+import { AwsError } from '../../local/kernel/service.ts';
+import { eventually, testCloud } from '../support/cloud.ts';
+import { Encodes } from '../support/encodes.ts';
+import { drop, makeClip, readJobs, readMedia } from '../support/pipeline.ts';
+import { reachedInTime } from '../support/settled.ts';
 
 /** What happens to the deliveries of the rules whose names match, on their way into a queue. */
 let mishap: { rules: RegExp; do: 'drop' | 'twice' | 'late' } | undefined;
@@ -16,21 +17,22 @@ let folder: string;
 let sound: string;
 let booted: Awaited<ReturnType<typeof testCloud>>;
 
-function applies({ operation, principal }: Call): boolean {
+function applies({ operation, principal }: GatewayCall): boolean {
   const rule = principal.type === 'service' ? (principal.sourceArn ?? '') : '';
   return operation === 'SendMessage' && mishap !== undefined && mishap.rules.test(rule);
 }
 
-const doubled = new WeakSet<Call>();
+const encodes = new Encodes();
+const doubled = new WeakSet<GatewayCall>();
 const hooks = {
-  before: async (call: Call) => {
+  before: async (call: GatewayCall) => {
     if (!applies(call)) return;
     met += 1;
     if (mishap?.do === 'drop') throw new AwsError('AccessDenied', 403, 'Lost on purpose.');
     // Every other one comes after those that follow it within the second.
     if (mishap?.do === 'late' && met % 2 === 1) await wait(1000);
   },
-  after: (call: Call) => {
+  after: (call: GatewayCall) => {
     // Done, and not known to be: it is delivered again.
     if (!applies(call) || mishap?.do !== 'twice' || met % 2 === 0 || doubled.has(call)) return;
     doubled.add(call);
@@ -41,20 +43,21 @@ const hooks = {
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dropreel-events-'));
   sound = await makeClip(join(folder, 'tone.mp3'), '-f', 'lavfi', '-i', 'sine=frequency=300:duration=1');
-  booted = await testCloud({ hooks });
+  booted = await testCloud({ hooks: encodes.hooks(hooks) });
+  encodes.watch(booted.cloud);
 });
 afterAll(async () => {
   await booted[Symbol.asyncDispose]();
   await rm(folder, { recursive: true, force: true });
 });
 
-describe('a sound becomes ready, by one job', () => {
+describe('an audio file becomes ready by one job', () => {
   it.each([
     ['when the event of its upload is lost', /objectcreated/, 'drop'],
-    ['when nothing is heard of how its job starts, goes on and ends', /trackjob/, 'drop'],
-    ['when the engine is not heard, and the worker is', /jobstatechange/, 'drop'],
-    ['when every other event comes twice', /./, 'twice'],
-    ['when every other event comes late', /./, 'late'],
+    ['when all events of its job are lost', /trackjob/, 'drop'],
+    ["when the engine's events are lost, and the worker's are not", /jobstatechange/, 'drop'],
+    ['when every other event is delivered twice', /./, 'twice'],
+    ['when every other event is delivered late', /./, 'late'],
   ] as const)(
     '%s',
     async (title, rules, what) => {
@@ -70,7 +73,8 @@ describe('a sound becomes ready, by one job', () => {
       mishap = undefined;
       expect(met).toBeGreaterThan(0);
       expect(media.current?.version).toBe(1);
-      expect((await readJobs(booted.cloud, id)).map(({ state }) => state)).toEqual(['published']);
+      const jobs = await readJobs(booted.cloud, id);
+      expect(jobs.map(({ state, jobId }) => [state, encodes.of(jobId)])).toEqual([['published', 1]]);
     },
     120_000,
   );

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeClip, testVideo } from '../helpers/pipeline.ts';
+import { makeClip, testVideo } from '../support/pipeline.ts';
 import type { Medium } from './points.ts';
 
 /** The smallest files that go all the way: a video, a sound, and one that only the worker finds to be broken. */

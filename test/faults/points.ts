@@ -1,5 +1,5 @@
-import type { Call } from '../../local/gateway/calls.ts';
-import type { Principal } from '../../local/service.ts';
+import type { GatewayCall } from '../../local/gateway/hooks.ts';
+import type { Principal } from '../../local/kernel/service.ts';
 
 /** Who calls, by a part of the role's name, which is also part of the function's. */
 export const ACTORS = {
@@ -7,13 +7,14 @@ export const ACTORS = {
   'track-job': 'trackjob',
   'publish-output': 'publishoutput',
   'announce-change': 'announcechange',
+  'fan-out-change': 'fanoutchange',
   'deliver-webhook': 'deliverwebhook',
   sweep: 'sweeprole',
   worker: 'transcoderjobrole',
 } as const;
 export type Actor = keyof typeof ACTORS;
 
-export const SERVICES = ['s3', 'sqs', 'dynamodb'] as const;
+const SERVICES = ['s3', 'sqs', 'dynamodb', 'batch'] as const;
 
 /** Before: nothing was done. After: it was done, and the caller never hears of it. A kill is of the caller. */
 export const KINDS = ['fail-before', 'fail-after', 'kill-before', 'kill-after'] as const;
@@ -41,7 +42,7 @@ const POLLED = new Set(['ReceiveMessage', 'DeleteMessageBatch', 'DeleteMessage']
 /** The reader of the table's stream asks all the time; what it hands over is lost with no answer of it. */
 const STREAM = new Set(['GetRecords', 'GetShardIterator', 'DescribeStream', 'ListStreams']);
 
-export function isPoll({ operation }: Pick<Call, 'operation'>): boolean {
+export function isPoll({ operation }: Pick<GatewayCall, 'operation'>): boolean {
   return operation === 'ReceiveMessage' || STREAM.has(operation);
 }
 

@@ -1,13 +1,15 @@
 import { BatchClient, DescribeJobsCommand, type JobDetail, ListJobsCommand } from '@aws-sdk/client-batch';
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
-import { GetQueueAttributesCommand, ListQueuesCommand, PurgeQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { mediaKeys, tmpPrefix } from '../../core/contracts/keys.ts';
-import type { JobRow, MediaRow } from '../../core/contracts/rows.ts';
+import { PurgeQueueCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { CLAIM_FILE, mediaKeys, RESULT_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
+import type { JobRow } from '../../core/contracts/table/jobs.ts';
+import type { MediaRow } from '../../core/contracts/table/media.ts';
 import { playlistUris } from '../../core/publish/playlist-uris.ts';
-import { DEVELOPER, REGION } from '../../local/account.ts';
 import type { Cloud } from '../../local/boot.ts';
+import { REGION } from '../../local/kernel/account.ts';
 import { developerClients } from '../../scripts/demo/clients.ts';
-import { readJobs, readMedia } from '../helpers/pipeline.ts';
+import { readJobs, readMedia } from '../support/pipeline.ts';
+import { type QueueState, queuesOf, sqsOf } from '../support/queues.ts';
 
 const CREATOR = 'ann';
 
@@ -29,10 +31,10 @@ export class Observer {
   readonly #batch: BatchClient;
 
   constructor(cloud: Cloud) {
-    const config = { endpoint: cloud.endpoint, region: REGION, credentials: DEVELOPER };
+    const config = { endpoint: cloud.endpoint, region: REGION, credentials: cloud.credentials };
     this.#cloud = cloud;
     this.#s3 = developerClients(cloud).s3;
-    this.#sqs = new SQSClient(config);
+    this.#sqs = sqsOf(cloud);
     this.#batch = new BatchClient(config);
   }
 
@@ -95,14 +97,15 @@ export class Observer {
     return missing;
   }
 
-  /** Keys that the jobs of a media have left under tmp/. */
+  /** Keys that the jobs of a media have left under tmp/, without what stays there to tell a late engine job that all is done. */
   async leftovers(mediaId: string): Promise<string[]> {
-    return (await this.#list(tmpPrefix(mediaId).slice(0, -1))).map(({ key }) => key);
+    const keys = (await this.#list(tmpPrefix(mediaId).slice(0, -1))).map(({ key }) => key);
+    return keys.filter((key) => !key.endsWith(`/${CLAIM_FILE}`) && !key.endsWith(`/${RESULT_FILE}`));
   }
 
-  /** How many engine jobs for this job did its work and ended well: those that found it taken left at once. */
-  async completions(jobId: string): Promise<number> {
-    return (await this.#engineJobs(jobId)).filter(({ status }) => status === 'SUCCEEDED').length;
+  /** How many engine jobs there were for this job. */
+  async engineJobs(jobId: string): Promise<number> {
+    return (await this.#engineJobs(jobId)).length;
   }
 
   /** How each attempt of the engine jobs for this job ended. */
@@ -118,7 +121,11 @@ export class Observer {
 
   async #engineJobs(jobId: string): Promise<JobDetail[]> {
     const found: JobDetail[] = [];
-    for (const queue of [this.#cloud.outputs.JobQueue, this.#cloud.outputs.RetranscodeJobQueue]) {
+    for (const queue of [
+      this.#cloud.outputs.JobQueue,
+      this.#cloud.outputs.RetranscodeJobQueue,
+      this.#cloud.outputs.OnDemandJobQueue,
+    ]) {
       const filters = [{ name: 'JOB_NAME', values: [jobId] }];
       const { jobSummaryList = [] } = await this.#batch.send(new ListJobsCommand({ jobQueue: queue, filters }));
       const ids = jobSummaryList.flatMap(({ jobId: id }) => id ?? []);
@@ -131,30 +138,14 @@ export class Observer {
 
   /** Queues with messages that nobody has done with yet. */
   async waiting(): Promise<string[]> {
-    return (await this.#queues()).filter(({ dead, count }) => !dead && count > 0).map(({ queue }) => queue);
+    return (await queuesOf(this.#sqs)).filter(({ dead, all }) => !dead && all > 0).map(({ name }) => name);
   }
 
   /** The dead-letter queues that are not empty; they are afterwards. */
-  async takeDeadLetters(): Promise<{ queue: string; count: number }[]> {
-    const found = (await this.#queues()).filter(({ dead, count }) => dead && count > 0);
+  async takeDeadLetters(): Promise<QueueState[]> {
+    const found = (await queuesOf(this.#sqs)).filter(({ dead, all }) => dead && all > 0);
     for (const { url } of found) await this.#sqs.send(new PurgeQueueCommand({ QueueUrl: url }));
     return found;
-  }
-
-  async #queues(): Promise<{ queue: string; url: string; dead: boolean; count: number }[]> {
-    const { QueueUrls = [] } = await this.#sqs.send(new ListQueuesCommand({}));
-    return Promise.all(
-      QueueUrls.map(async (url) => {
-        const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['All'] });
-        const { Attributes: all = {} } = await this.#sqs.send(command);
-        const queue = url.split('/').at(-1) ?? '';
-        const count =
-          Number(all.ApproximateNumberOfMessages) +
-          Number(all.ApproximateNumberOfMessagesNotVisible) +
-          Number(all.ApproximateNumberOfMessagesDelayed);
-        return { queue, url, count, dead: /deadletters|undelivered|missed/.test(queue) };
-      }),
-    );
   }
 
   async #list(prefix: string): Promise<{ key: string; size: number }[]> {

@@ -2,12 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { smallDiskProblem } from '../../local/batch/small-disk.ts';
 import { createFaults } from '../../local/faults/faults.ts';
 import type { FaultPlan } from '../../local/faults/plan.ts';
-import { eventually, testCloud } from '../helpers/cloud.ts';
-import { drop, makeClip } from '../helpers/pipeline.ts';
-import { reachedInTime } from '../helpers/settled.ts';
+import { smallDiskProblem } from '../../local/services/batch/small-disk.ts';
+import { eventually, testCloud } from '../support/cloud.ts';
+import { Encodes } from '../support/encodes.ts';
+import { drop, makeClip } from '../support/pipeline.ts';
+import { reachedInTime } from '../support/settled.ts';
 import { type Ended, Observer } from './state.ts';
 
 /** A part of its role's name. */
@@ -20,9 +21,10 @@ const INTERRUPTED = 'Your Spot Task was interrupted.';
 const ENDED_WELL = { statusReason: EXITED, exitCode: 0 };
 const KILLED = { statusReason: EXITED, exitCode: 137 };
 const OUT_OF_MEMORY = { ...KILLED, reason: 'OutOfMemoryError: Container killed due to memory usage' };
-const FAILED_FOR_NOW = { statusReason: EXITED, exitCode: 75 };
+const FAILED_FOR_GOOD = { statusReason: EXITED, exitCode: 65 };
 
 const faults = createFaults([]);
+const encodes = new Encodes();
 const noSmallDisk = await smallDiskProblem();
 if (noSmallDisk) console.warn(`${noSmallDisk}: workers with a full disk are not tried`);
 
@@ -40,7 +42,8 @@ beforeAll(async () => {
     join(folder, 'tone.wav'),
     ...['-f', 'lavfi', '-i', 'sine=frequency=300:duration=2:sample_rate=48000', '-ac', '2'],
   );
-  booted = await testCloud({ faults });
+  booted = await testCloud({ faults, hooks: encodes.hooks(faults.hooks) });
+  encodes.watch(booted.cloud);
   observer = new Observer(booted.cloud);
   undisturbed = (await run([], 'ready')).ended;
 });
@@ -61,6 +64,7 @@ async function run(plan: FaultPlan, state: 'ready' | 'failed') {
     ended: await observer.end(id),
     left: (await observer.leftovers(id)).map((key) => basename(key)),
     attempts: await observer.attempts(job?.jobId ?? ''),
+    encodes: encodes.of(job?.jobId ?? ''),
     fired: faults.fired.map(({ fault }) => fault),
   };
 }
@@ -71,11 +75,11 @@ const atStep = (step: string) => ({
 });
 const fillDisk = { type: 'fill-disk' } as const;
 
-describe('a sound becomes what it would have become, by one job, when its worker', () => {
+describe('the result of an audio file is complete after one job when its worker', () => {
   it.each<[string, FaultPlan, object]>([
     ['is killed at a step', [{ ...atStep('pulled'), do: { type: 'kill', cause: 'SIGKILL' } }], KILLED],
     [
-      'is told to end, and has time for it',
+      'is stopped with notice',
       [
         {
           call: { service: 's3', operation: 'PutObject', principal: WORKER },
@@ -90,7 +94,7 @@ describe('a sound becomes what it would have become, by one job, when its worker
       [{ ...atStep('pulled'), do: { type: 'kill', cause: 'host-lost' } }],
       { statusReason: INTERRUPTED },
     ],
-    ['needs more memory than it has', [{ attempt: 1, do: { type: 'memory', MiB: 32 } }], OUT_OF_MEMORY],
+    ['exceeds its memory', [{ attempt: 1, do: { type: 'memory', MiB: 32 } }], OUT_OF_MEMORY],
     [
       'is killed at a byte of its source',
       [{ bytes: { direction: 'pulled', principal: WORKER, at: 200_000 }, do: { type: 'kill', cause: 'SIGKILL' } }],
@@ -102,12 +106,23 @@ describe('a sound becomes what it would have become, by one job, when its worker
       KILLED,
     ],
   ])('%s', async (_title, plan, first) => {
-    const { ended, attempts, fired } = await run(plan, 'ready');
+    const { ended, attempts, fired, encodes } = await run(plan, 'ready');
     expect(attempts).toEqual([first, ENDED_WELL]);
     expect(fired).toEqual([0]);
+    expect(encodes).toBe(1);
     expect(ended).toEqual(undisturbed);
   });
+});
 
+describe('an audio file fails with the reason, and nothing of it is published, when each attempt', () => {
+  it('exceeds its memory', async () => {
+    const { ended, attempts } = await run([{ attempt: 'every', do: { type: 'memory', MiB: 32 } }], 'failed');
+    expect(attempts).toEqual([OUT_OF_MEMORY, OUT_OF_MEMORY, OUT_OF_MEMORY]);
+    expect(ended).toEqual({ state: 'failed', kind: 'audio', error: 'out_of_memory', jobs: ['failed'], objects: {} });
+  });
+});
+
+describe('an audio file fails with the reason at the first attempt, and nothing of it is published, when it', () => {
   it.skipIf(noSmallDisk).each<[string, FaultPlan[number]]>([
     [
       'finds its disk full as it pulls',
@@ -118,31 +133,10 @@ describe('a sound becomes what it would have become, by one job, when its worker
       { call: { service: 'events', operation: 'PutEvents', principal: WORKER }, nth: 1, do: fillDisk },
     ],
   ])('%s', async (_title, fault) => {
-    const { ended, attempts, fired } = await run(
-      [{ attempt: 1, do: { type: 'disk', bytes: 64 * MIB } }, fault],
-      'ready',
-    );
-    expect(attempts).toEqual([FAILED_FOR_NOW, ENDED_WELL]);
-    expect(fired).toEqual([0, 1]);
-    expect(ended).toEqual(undisturbed);
-  });
-});
-
-describe('a sound fails with the reason, and nothing of it is published, when each attempt', () => {
-  it('needs more memory than it has', async () => {
-    const { ended, attempts } = await run([{ attempt: 'every', do: { type: 'memory', MiB: 32 } }], 'failed');
-    expect(attempts).toEqual([OUT_OF_MEMORY, OUT_OF_MEMORY, OUT_OF_MEMORY]);
-    expect(ended).toEqual({ state: 'failed', kind: 'audio', error: 'out_of_memory', jobs: ['failed'], objects: {} });
-  });
-
-  it.skipIf(noSmallDisk)('finds its disk full', async () => {
-    const plan: FaultPlan = [
-      { attempt: 'every', do: { type: 'disk', bytes: 64 * MIB } },
-      { call: { service: 's3', operation: 'GetObject', principal: WORKER }, nth: 'every', do: fillDisk },
-    ];
+    const plan: FaultPlan = [{ attempt: 1, do: { type: 'disk', bytes: 64 * MIB } }, fault];
     const { ended, attempts, left } = await run(plan, 'failed');
-    expect(attempts).toEqual([FAILED_FOR_NOW, FAILED_FOR_NOW, FAILED_FOR_NOW]);
-    expect(left).toEqual(['claim.json', 'result.json']);
+    expect(attempts).toEqual([FAILED_FOR_GOOD]);
+    expect(left).toEqual([]);
     expect(ended).toEqual({ state: 'failed', kind: 'audio', error: 'disk_full', jobs: ['failed'], objects: {} });
   });
 });

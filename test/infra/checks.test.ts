@@ -1,29 +1,51 @@
 import { join } from 'node:path';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { Configuration, readConfiguration } from '../../lib/configuration.ts';
 import { checkImports, checkModule } from '../../scripts/check-imports.ts';
+import { checkRegex, checkSource } from '../../scripts/check-regex.ts';
 import { checkTemplate } from '../../scripts/check-template.ts';
 import { problemLine, type Template, type TemplateResource } from '../../scripts/template/problem.ts';
 import { synthesize } from './synthesize.ts';
+import { VARIANTS } from './variants.ts';
 
-let synthesized: Awaited<ReturnType<typeof synthesize>>;
-beforeAll(async () => {
-  synthesized = await synthesize();
-});
+describe.each(Object.entries(VARIANTS))('the template %s', (_, configuration) => {
+  let variant: Awaited<ReturnType<typeof synthesize>>;
+  beforeAll(async () => {
+    variant = await synthesize(configuration);
+  });
 
-describe('the template', () => {
   it("is clean for cdk-nag's AwsSolutions", () => {
-    const { app } = synthesized;
+    const { app } = variant;
     expect(new AwsSolutionsChecks(app).validateScope(app).violations).toEqual([]);
   });
 
   it("agrees with CloudFormation's schemas and the services' limits", async () => {
-    const problems = await checkTemplate(synthesized.template.toJSON() as Template);
+    const problems = await checkTemplate(variant.template.toJSON() as Template);
     expect(problems.map(problemLine)).toEqual([]);
   });
 });
 
+it('the last variant sets every key of the configuration that has no default', () => {
+  const bare: Record<string, unknown> = readConfiguration({});
+  const optional = Object.keys(Configuration.shape).filter((key) => bare[key] === undefined);
+  expect(Object.keys(VARIANTS['with all that can be configured'] ?? {})).toEqual(expect.arrayContaining(optional));
+  expect(optional).toEqual(expect.arrayContaining(['deliveryDomain', 'jwtIssuer', 'playbackPublicKeyPem']));
+});
+
 describe('the template check', () => {
+  it('finds a topic whose policy lets no alarm publish', async () => {
+    const { template: sound } = await synthesize();
+    const template = structuredClone(sound.toJSON()) as Template;
+    const isPolicy = ([, { Type }]: [string, TemplateResource]) => Type === 'AWS::SNS::TopicPolicy';
+    const [id, policy] = Object.entries(template.Resources).filter(isPolicy)[0] ?? [];
+    const document = policy?.Properties?.PolicyDocument as { Statement: { Effect: string }[] };
+    document.Statement = document.Statement.filter(({ Effect }) => Effect === 'Deny');
+    expect((await checkTemplate(template)).map(problemLine)).toEqual([
+      `${id} (AWS::SNS::TopicPolicy) Properties.PolicyDocument: no statement lets cloudwatch.amazonaws.com publish, so that no alarm reaches the topic`,
+    ]);
+  });
+
   const queue = { Type: 'AWS::SQS::Queue', Properties: { VisibilityTimeout: 30 } };
   const statement = (resource: unknown) => ({ Effect: 'Allow', Action: 'sqs:SendMessage', Resource: resource });
   const role = (statements: unknown[]) => ({
@@ -126,6 +148,8 @@ describe('the directions of imports', () => {
     ['core/media/plan.ts', "import { readFile } from 'node:fs/promises';", 'core/media/plan.ts → node:fs/promises'],
     ['core/media/plan.ts', "import { head } from '../../aws/s3.ts';", 'core/media/plan.ts → ../../aws/s3.ts'],
     ['core/jobs/end.ts', 'const now = Date.now();', 'core/jobs/end.ts → Date.now('],
+    ['core/jobs/end.ts', "import { sniff } from '../media/sniff.ts';", 'core/jobs/end.ts → ../media/sniff.ts'],
+    ['core/contracts/job.ts', "import { newJob } from '../jobs/start.ts';", 'core/contracts/job.ts → ../jobs/start.ts'],
     ['functions/api/app.ts', "import { sweep } from '../sweep/sweep.ts';", 'functions/api/app.ts → ../sweep/sweep.ts'],
     ['functions/api/app.ts', "await import('../../lib/api/api.ts');", 'functions/api/app.ts → ../../lib/api/api.ts'],
     [
@@ -134,7 +158,21 @@ describe('the directions of imports', () => {
       'lib/api/api.ts → ../../core/media/plan.ts',
     ],
     ['local/boot.ts', "export * from '../aws/s3.ts';", 'local/boot.ts → ../aws/s3.ts'],
-    ['cli/main.ts', "import '../test/helpers/media.ts';", 'cli/main.ts → ../test/helpers/media.ts'],
+    ['local/boot.ts', "import { Job } from '../core/contracts/job.ts';", 'local/boot.ts → ../core/contracts/job.ts'],
+    [
+      'local/boot.ts',
+      "import { smallCloud } from './test/support/small-cloud.ts';",
+      'local/boot.ts → ./test/support/small-cloud.ts',
+    ],
+    ['local/boot.ts', "import { execa } from 'execa';", 'local/boot.ts → execa'],
+    ['local/boot.ts', "import { test } from 'vitest';", 'local/boot.ts → vitest'],
+    ['cli/main.ts', "import '../test/support/media.ts';", 'cli/main.ts → ../test/support/media.ts'],
+    ['client/client.ts', "import { readFile } from 'node:fs/promises';", 'client/client.ts → node:fs/promises'],
+    ['client/client.ts', "import '../core/api/views.ts';", 'client/client.ts → ../core/api/views.ts'],
+    ['cli/main.ts', "import '../core/api/operations.ts';", 'cli/main.ts → ../core/api/operations.ts'],
+    ['scripts/demo.ts', "import '../test/e2e/cli.test.ts';", 'scripts/demo.ts → ../test/e2e/cli.test.ts'],
+    ['bench/api.ts', "import '../test/unit/a.ts';", 'bench/api.ts → ../test/unit/a.ts'],
+    ['test/unit/a.test.ts', "import '../../bench/api.ts';", 'test/unit/a.test.ts → ../../bench/api.ts'],
   ])('in %s, %s is refused', (file, source, line) => {
     expect(checkModule(file, source)).toEqual([line]);
   });
@@ -143,12 +181,37 @@ describe('the directions of imports', () => {
     ['core/media/plan.ts', "import { z } from 'zod';\nimport { Job } from '../contracts/job.ts';"],
     [
       'functions/api/routes/media.ts',
-      "import { call } from '../call.ts';\nimport { stack } from '../../shared/stack.ts';",
+      "import { call } from '../call.ts';\nimport { lambda } from '../../shared/observability.ts';",
     ],
-    ['lib/api/api.ts', "import { PRESETS } from '../../core/media/presets.ts';"],
+    ['lib/api/api.ts', "import { PRESETS } from '../../core/contracts/presets.ts';"],
     ['core/media/plan.ts', "// import { x } from '../../aws/s3.ts'\nconst text = `import from 'b'`;"],
     ['test/e2e/demo.test.ts', "import { boot } from '../../local/boot.ts';"],
+    ['client/client.ts', "import { z } from 'zod';\nimport { OPERATIONS } from '../core/api/operations.ts';"],
+    ['cli/main.ts', "import { spawn } from 'node:child_process';\nimport { Client } from '../client/client.ts';"],
+    ['local/test/unit/a.test.ts', "import { test } from 'vitest';\nimport { join } from 'node:path';"],
+    ['bench/api.ts', "import { apiAs } from '../test/support/api.ts';"],
+    ['scripts/check-iam.ts', "import { representativeRun } from '../test/support/representative-run.ts';"],
   ])('in %s, %s is allowed', (file, source) => {
     expect(checkModule(file, source)).toEqual([]);
+  });
+});
+
+describe('the check of regular expressions', () => {
+  it('finds none in the product that backtracks on a hostile text', async () => {
+    expect(await checkRegex(join(import.meta.dirname, '../..'))).toEqual([]);
+  });
+
+  it.each([
+    ['nested quantifiers', '/(a+)+b/'],
+    ['a lazy part that may run over its own end', '/^(?:<!--[\\s\\S]*?-->\\s*)*<MPD/'],
+    ['neighbours of one alphabet', '/\\d+\\d+\\d+x/'],
+  ])('refuses %s', async (_, pattern) => {
+    expect(await checkSource('a.ts', `export const pattern: RegExp = ${pattern};`)).toHaveLength(1);
+  });
+
+  it('accepts an unambiguous pattern, and tells it from a division', async () => {
+    expect(
+      await checkSource('a.ts', 'export const half = (a: number, b: number) => a / b / /^[a-z]+$/.lastIndex;'),
+    ).toEqual([]);
   });
 });

@@ -8,7 +8,13 @@ beforeAll(async () => {
 });
 
 /** Calls for which AWS knows no resource. */
-const WITHOUT_RESOURCE = ['batch:DescribeJobs', 'batch:ListJobs', 'dynamodb:ListStreams', 'ecr:GetAuthorizationToken'];
+const WITHOUT_RESOURCE = [
+  'batch:DescribeComputeEnvironments',
+  'batch:DescribeJobs',
+  'batch:ListJobs',
+  'dynamodb:ListStreams',
+  'ecr:GetAuthorizationToken',
+];
 
 const actionsOf = (role: string) =>
   roleStatements(template)
@@ -26,37 +32,75 @@ describe('permissions', () => {
     expect(actions.filter((action) => action.includes('*'))).toEqual([]);
   });
 
-  it('are for all resources only where AWS knows none', () => {
+  it('are for all resources only where AWS has no resource level', () => {
     const actions = roleStatements(template)
       .filter(({ statement }) => [statement.Resource].flat().includes('*'))
       .flatMap(({ statement }) => statement.Action);
     expect([...new Set(actions)].sort()).toEqual(WITHOUT_RESOURCE);
   });
 
-  it('for some of a kind end in one of these patterns', () => {
+  it("for a part of a resource's names end in one of these patterns", () => {
     const arns = roleStatements(template)
       .flatMap(({ statement }) => [statement.Resource].flat())
       .map((resource) => JSON.stringify(resource))
       .filter((text) => text.includes('*') && text !== '"*"');
     const tails = arns.map((text) => /"([:/][^"]*)"\]\]\}$/.exec(text)?.[1]);
     expect([...new Set(tails)].sort()).toEqual([
-      '/*',
       '/*/hls/*',
       '/*/hls/*/master.m3u8',
       '/*/hls/*/preview/preview.m3u8',
+      '/*/mp4/*',
       '/*/mp4/*.mp4',
-      '/*/thumbnails/media/*.jpg',
+      '/*/thumbnails/*',
+      '/*/thumbnails/media/*/auto-generated.jpg',
+      '/*/thumbnails/media/*/poster.jpg',
+      '/*/waveforms/*',
       '/*/waveforms/*/waveform.json',
       '/drop/*',
+      '/private/*/hls/master.m3u8',
+      '/private/*/hls/preview/preview.m3u8',
+      '/private/*/thumbnails/auto-generated.jpg',
+      '/private/*/thumbnails/poster.jpg',
+      '/private/*/waveforms/waveform.json',
       '/tmp/*',
       '/tmp/*/claim.json',
       '/tmp/*/result.json',
+      ':*',
       ':job/*',
     ]);
   });
 
   it('are a role for each function', () => {
     expect(new Set(FUNCTIONS.map(roleOf)).size).toBe(FUNCTIONS.length);
+  });
+
+  it('let each function write its own log, and the agent that starts workers write theirs', () => {
+    const job = Object.values(template.findResources('AWS::Batch::JobDefinition'))[0]?.Properties.ContainerProperties;
+    const writers = [
+      ...Object.values(template.findResources('AWS::Lambda::Function')).map(({ Properties }) => ({
+        role: Properties.Role['Fn::GetAtt'][0],
+        log: Properties.LoggingConfig.LogGroup.Ref,
+      })),
+      { role: job.ExecutionRoleArn['Fn::GetAtt'][0], log: job.LogConfiguration.Options['awslogs-group'].Ref },
+    ];
+    expect(writers).toHaveLength(FUNCTIONS.length + 1);
+    const granted = roleStatements(template)
+      .filter(({ statement }) => [statement.Action].flat().includes('logs:PutLogEvents'))
+      .map(({ role, statement }) => ({
+        role,
+        actions: [statement.Action].flat().sort(),
+        resource: statement.Resource,
+      }));
+    expect(granted).toEqual(
+      expect.arrayContaining(
+        writers.map(({ role, log }) => ({
+          role,
+          actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+          resource: { 'Fn::GetAtt': [log, 'Arn'] },
+        })),
+      ),
+    );
+    expect(granted).toHaveLength(writers.length);
   });
 
   it('let the worker write under tmp/ and nowhere else', () => {
@@ -68,11 +112,80 @@ describe('permissions', () => {
     expect(worker.flatMap(({ statement }) => statement.Action)).not.toContain('s3:DeleteObject');
   });
 
+  it.each([
+    ['worker', (role: string) => role.includes('JobRole'), 'dropreel.worker', 'Job Progress'],
+    [
+      'announce-change',
+      (role: string) => role === roleOf('announce-change'),
+      'dropreel',
+      ['Media State Changed', 'Media Counts Changed'],
+    ],
+  ])('let %s put events of its own detail types only', (_, isIts, source, detailType) => {
+    const puts = roleStatements(template).filter(
+      ({ role, statement }) => isIts(role) && [statement.Action].flat().includes('events:PutEvents'),
+    );
+    expect(puts.map(({ statement }) => statement.Condition)).toEqual([
+      { StringEquals: { 'events:source': source, 'events:detail-type': detailType } },
+    ]);
+  });
+
+  it.each([
+    ['ingest-upload', ['MEDIA#*', 'CREATOR#*']],
+    ['track-job', ['MEDIA#*', 'CREATOR#*']],
+    ['publish-output', ['MEDIA#*', 'CREATOR#*']],
+    ['sweep', ['MEDIA#*', 'CREATOR#*', 'SWEEP#*', 'WEBHOOK#*']],
+    ['fan-out-change', ['WEBHOOKS#*', 'WEBHOOK#*', 'MEDIA#*', 'COUNTS*', 'SHARE#*', 'HEALTH*']],
+    ['deliver-webhook', ['WEBHOOKS#*', 'WEBHOOK#*']],
+  ])('let %s read and write rows of these partitions of the table only: %j', (name, partitions) => {
+    const rows = roleStatements(template).filter(
+      ({ role, statement }) =>
+        role === roleOf(name) &&
+        /"Fn::GetAtt":\["StorageTable\w+","Arn"\]\}$/.test(JSON.stringify(statement.Resource)) &&
+        JSON.stringify(statement.Action).includes('dynamodb:'),
+    );
+    const keys = rows.map(({ statement }) => Object(statement.Condition)['ForAllValues:StringLike']);
+    expect(keys.flatMap((condition) => [condition['dynamodb:LeadingKeys']].flat())).toEqual(partitions);
+    expect(actionsOf(roleOf(name))).not.toContain('dynamodb:Scan');
+  });
+
+  it('let sweep alone submit to the queue of re-transcodes', () => {
+    const submitting = roleStatements(template).filter(
+      ({ statement }) =>
+        [statement.Action].flat().includes('batch:SubmitJob') &&
+        JSON.stringify(statement.Resource).includes('RetranscodeJobQueue'),
+    );
+    expect(submitting.map(({ role }) => role)).toEqual([roleOf('sweep')]);
+  });
+
+  it('let only the worker write under tmp/', () => {
+    const writing = roleStatements(template).filter(
+      ({ statement }) =>
+        [statement.Action].flat().includes('s3:PutObject') &&
+        /"\/(\*|tmp[^"]*)"/.test(JSON.stringify(statement.Resource)),
+    );
+    expect(writing.map(({ role }) => role)).toEqual([expect.stringContaining('JobRole')]);
+  });
+
   it('let the sweep schedule invoke sweep and nothing else', () => {
     const role = Object.values(template.findResources('AWS::Scheduler::Schedule')).map(
       ({ Properties }) => Properties.Target.RoleArn['Fn::GetAtt'][0],
     );
     expect(role.flatMap(actionsOf)).toEqual(['lambda:InvokeFunction', 'sqs:SendMessage']);
+  });
+
+  it.each([
+    'ecs-tasks.amazonaws.com',
+    'scheduler.amazonaws.com',
+  ])('can be taken by %s for this account only', (service) => {
+    const trusting = Object.entries(template.findResources('AWS::IAM::Role')).flatMap(([role, { Properties }]) =>
+      Properties.AssumeRolePolicyDocument.Statement.filter(
+        ({ Principal }: { Principal: { Service?: string } }) => Principal.Service === service,
+      ).map(({ Condition }: { Condition?: unknown }) => [role, Condition]),
+    );
+    expect(trusting.length).toBeGreaterThan(0);
+    for (const [, condition] of trusting) {
+      expect(condition).toEqual({ StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } });
+    }
   });
 
   it('refuse plain HTTP at every bucket and queue', () => {

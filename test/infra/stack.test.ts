@@ -3,6 +3,7 @@ import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import * as env from '../../core/contracts/env.ts';
+import { BatchEnv } from '../../engines/batch/names.ts';
 import { readConfiguration } from '../../lib/configuration.ts';
 import { DropreelStack } from '../../lib/dropreel-stack.ts';
 import { functionNamed, synthesize } from './synthesize.ts';
@@ -13,17 +14,18 @@ beforeAll(async () => {
 });
 
 const ENVIRONMENTS: [name: string, schema: z.ZodObject][] = [
-  ['ingest-upload', env.IngestUploadEnv],
-  ['track-job', env.TrackJobEnv],
+  ['ingest-upload', env.IngestUploadEnv.extend(BatchEnv.shape)],
+  ['track-job', env.TrackJobEnv.extend(BatchEnv.shape)],
   ['publish-output', env.PublishOutputEnv],
   ['announce-change', env.AnnounceChangeEnv],
-  ['sweep', env.SweepEnv],
-  ['api', env.ApiEnv],
+  ['sweep', env.SweepEnv.extend(BatchEnv.shape)],
+  ['api', env.ApiEnv.extend(BatchEnv.shape)],
+  ['fan-out-change', env.FanOutChangeEnv],
   ['deliver-webhook', env.DeliverWebhookEnv],
 ];
 
 describe('the stack', () => {
-  it('is not made before the build, and says so', () => {
+  it('is not synthesized before the build, and the error says so', () => {
     const stack = () =>
       new DropreelStack(new App(), 'Dropreel', { configuration: readConfiguration({}), dist: '/nowhere' });
     expect(stack).toThrow('/nowhere/transcoder is missing: run the build first (node --import tsx scripts/build.ts).');
@@ -31,7 +33,7 @@ describe('the stack', () => {
 });
 
 describe('the functions', () => {
-  it.each(ENVIRONMENTS)('%s has the environment that it reads, and no more', (name, schema) => {
+  it.each(ENVIRONMENTS)('%s has exactly the environment of its contract', (name, schema) => {
     const variables: Record<string, unknown> = functionNamed(template, name).properties.Environment.Variables;
     const deployed = Object.fromEntries(
       Object.entries(variables).map(([key, value]) => [key, typeof value === 'string' ? value : 'known when deployed']),
@@ -43,13 +45,36 @@ describe('the functions', () => {
     );
   });
 
-  it('run on Node 24, arm64, each with a log of its own that ends', () => {
+  it('that send messages to themselves are allowed to by their RecursiveLoop', () => {
+    const allowed = Object.values(template.findResources('AWS::Lambda::Function'))
+      .filter(({ Properties }) => Properties.RecursiveLoop === 'Allow')
+      .map(({ Properties }) => Properties.Environment.Variables.POWERTOOLS_SERVICE_NAME);
+    expect(allowed.sort()).toEqual(['deliver-webhook', 'publish-output']);
+  });
+
+  it('run on Node 24, arm64, each with a log group of its own that is deleted with the stack', () => {
     template.allResourcesProperties('AWS::Lambda::Function', {
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
       LoggingConfig: { LogGroup: Match.anyValue() },
     });
     template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
+    template.allResources('AWS::Logs::LogGroup', { DeletionPolicy: 'Delete', UpdateReplacePolicy: 'Delete' });
+    const names = Object.values(template.findResources('AWS::Logs::LogGroup')).map(
+      ({ Properties }) => Properties.LogGroupName,
+    );
+    expect(names.toSorted()).toEqual([
+      '/aws/vendedlogs/dropreel/api-access',
+      '/dropreel/announce-change',
+      '/dropreel/api',
+      '/dropreel/deliver-webhook',
+      '/dropreel/fan-out-change',
+      '/dropreel/ingest-upload',
+      '/dropreel/publish-output',
+      '/dropreel/sweep',
+      '/dropreel/track-job',
+      '/dropreel/worker',
+    ]);
   });
 });
 
@@ -57,7 +82,7 @@ describe('the queues', () => {
   it('have dead letters after 5 receives, or are dead letters', () => {
     const queues = Object.entries(template.findResources('AWS::SQS::Queue'));
     const work = queues.filter(([, { Properties }]) => Properties.RedrivePolicy);
-    expect(work.map(([, { Properties }]) => Properties.RedrivePolicy.maxReceiveCount)).toEqual([5, 5, 5, 5]);
+    expect(work.map(([, { Properties }]) => Properties.RedrivePolicy.maxReceiveCount)).toEqual([5, 5, 5, 5, 5]);
     const read = Object.values(template.findResources('AWS::Lambda::EventSourceMapping')).map(
       ({ Properties }) => Properties.EventSourceArn['Fn::GetAtt'][0],
     );
@@ -65,7 +90,7 @@ describe('the queues', () => {
     expect(read.sort()).toEqual([...work.map(([id]) => id), ...stream].sort());
   });
 
-  it('hide a message for 6 times as long as its function may run', () => {
+  it('have a visibility timeout of 6 times the timeout of their function', () => {
     const queues = template.findResources('AWS::SQS::Queue');
     const functions = template.findResources('AWS::Lambda::Function');
     const ratios = Object.values(template.findResources('AWS::Lambda::EventSourceMapping')).flatMap(
@@ -75,16 +100,34 @@ describe('the queues', () => {
         return queue ? [queue.Properties.VisibilityTimeout / Timeout] : [];
       },
     );
-    expect(ratios).toEqual([6, 6, 6, 6]);
+    expect(ratios).toEqual([6, 6, 6, 6, 6]);
   });
 
-  it('answer for a batch message by message', () => {
+  it('are read with at most 2 executions each by default, and with as many as are configured', async () => {
+    const limits = (of: Template) =>
+      Object.values(of.findResources('AWS::Lambda::EventSourceMapping')).flatMap(({ Properties }) =>
+        Properties.EventSourceArn['Fn::GetAtt'][1] === 'Arn' ? [Properties.ScalingConfig?.MaximumConcurrency] : [],
+      );
+    expect(limits(template)).toEqual([2, 2, 2, 2, 2]);
+    const { template: raised } = await synthesize({ concurrency: { ingest: 30, deliveries: 40 } });
+    expect(limits(raised).toSorted((a, b) => a - b)).toEqual([2, 2, 2, 30, 40]);
+  });
+
+  it('are read with partial batch responses', () => {
     template.allResourcesProperties('AWS::Lambda::EventSourceMapping', {
       FunctionResponseTypes: ['ReportBatchItemFailures'],
     });
   });
 
-  it('take every run of sweep that failed or was not begun before the next: none is tried again', () => {
+  it('do not hold changes: the stream is read again without limit, so that an outage of the bus loses none', () => {
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      StartingPosition: 'TRIM_HORIZON',
+      MaximumRetryAttempts: -1,
+      BisectBatchOnFunctionError: true,
+    });
+  });
+
+  it('keep every run of sweep that failed or did not start before the next, and none is retried', () => {
     const [schedule] = Object.values(template.findResources('AWS::Scheduler::Schedule'));
     template.allResourcesProperties('AWS::Lambda::EventInvokeConfig', {
       FunctionName: { Ref: schedule?.Properties.Target.Arn['Fn::GetAtt'][0] },
@@ -96,21 +139,22 @@ describe('the queues', () => {
     template.resourceCountIs('AWS::Lambda::EventInvokeConfig', 1);
   });
 
-  it('take what EventBridge could not deliver as a dead letter', () => {
+  it('keep what EventBridge could not deliver as a dead letter', () => {
     template.allResourcesProperties('AWS::Events::Rule', {
       Targets: [{ DeadLetterConfig: { Arn: Match.anyValue() } }],
     });
   });
 });
 
-describe('the stored things', () => {
-  it('stay when the stack goes', () => {
-    for (const type of ['AWS::S3::Bucket', 'AWS::DynamoDB::Table', 'AWS::Cognito::UserPool']) {
-      template.allResources(type, { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+describe('the stored data', () => {
+  it('stay when the stack is deleted, and buckets and table only if their creation succeeded', () => {
+    for (const type of ['AWS::S3::Bucket', 'AWS::DynamoDB::Table']) {
+      template.allResources(type, { DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
     }
+    template.allResources('AWS::Cognito::UserPool', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
   });
 
-  it('are closed to the public and encrypted', () => {
+  it('have no public access and are encrypted', () => {
     template.allResourcesProperties('AWS::S3::Bucket', {
       PublicAccessBlockConfiguration: {
         BlockPublicAcls: true,
@@ -134,7 +178,7 @@ describe('the stored things', () => {
     });
   });
 
-  it('forget tmp/ after 7 days, unfinished uploads after 3', () => {
+  it('expire tmp/ after 7 days, and unfinished uploads after 3', () => {
     template.hasResourceProperties('AWS::S3::Bucket', {
       VersioningConfiguration: Match.absent(),
       LifecycleConfiguration: {
@@ -146,7 +190,7 @@ describe('the stored things', () => {
     });
   });
 
-  it('are one table with a stream, TTL, recovery to any second, and three indexes', () => {
+  it('include one table with a stream, TTL, point-in-time recovery, and three indexes of keys', () => {
     template.hasResourceProperties('AWS::DynamoDB::Table', {
       BillingMode: 'PAY_PER_REQUEST',
       DeletionProtectionEnabled: true,
@@ -154,66 +198,11 @@ describe('the stored things', () => {
       StreamSpecification: { StreamViewType: 'NEW_AND_OLD_IMAGES' },
       TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
       GlobalSecondaryIndexes: [
-        Match.objectLike({ IndexName: 'byCreator', Projection: { ProjectionType: 'ALL' } }),
-        Match.objectLike({ IndexName: 'byCollection', Projection: { ProjectionType: 'ALL' } }),
+        Match.objectLike({ IndexName: 'byCreator', Projection: { ProjectionType: 'KEYS_ONLY' } }),
+        Match.objectLike({ IndexName: 'byCollection', Projection: { ProjectionType: 'KEYS_ONLY' } }),
         Match.objectLike({ IndexName: 'todo', Projection: { ProjectionType: 'KEYS_ONLY' } }),
       ],
     });
-  });
-});
-
-describe('the engine', () => {
-  it('has no NAT gateway and no way in', () => {
-    template.resourceCountIs('AWS::EC2::NatGateway', 0);
-    template.resourceCountIs('AWS::EC2::SecurityGroupIngress', 0);
-    template.allResourcesProperties('AWS::EC2::SecurityGroup', {
-      SecurityGroupIngress: Match.absent(),
-      SecurityGroupEgress: [
-        { IpProtocol: 'tcp', FromPort: 443, ToPort: 443, CidrIp: '0.0.0.0/0', Description: 'AWS APIs' },
-      ],
-    });
-    template.resourcePropertiesCountIs('AWS::EC2::VPCEndpoint', { VpcEndpointType: 'Gateway' }, 2);
-  });
-
-  it('scales from zero to maxVcpus, three quarters of it on Spot, which comes first', () => {
-    const environments = template.findResources('AWS::Batch::ComputeEnvironment');
-    const [queue] = Object.values(template.findResources('AWS::Batch::JobQueue'));
-    const resources = queue?.Properties.ComputeEnvironmentOrder.map(
-      ({ ComputeEnvironment }: { ComputeEnvironment: { 'Fn::GetAtt': [string] } }) =>
-        environments[ComputeEnvironment['Fn::GetAtt'][0]]?.Properties.ComputeResources,
-    ) as Record<string, unknown>[];
-    expect(resources.map(({ Type, MaxvCpus, MinvCpus }) => ({ Type, MaxvCpus, MinvCpus }))).toEqual([
-      { Type: 'FARGATE_SPOT', MaxvCpus: 48, MinvCpus: undefined },
-      { Type: 'FARGATE', MaxvCpus: 16, MinvCpus: undefined },
-    ]);
-  });
-
-  it('serves new uploads before re-transcodes, and those by turns', () => {
-    template.hasResourceProperties('AWS::Batch::JobQueue', { Priority: 10, SchedulingPolicyArn: Match.absent() });
-    template.hasResourceProperties('AWS::Batch::JobQueue', { Priority: 1, SchedulingPolicyArn: Match.anyValue() });
-  });
-
-  it('tries a job 3 times, unless its failure is permanent', () => {
-    template.hasResourceProperties('AWS::Batch::JobDefinition', {
-      RetryStrategy: {
-        Attempts: 3,
-        EvaluateOnExit: [
-          { OnExitCode: '65', Action: 'EXIT' },
-          { OnExitCode: '0', Action: 'EXIT' },
-          { OnStatusReason: 'Host EC2*', Action: 'RETRY' },
-          { OnStatusReason: 'Your Spot Task was interrupted*', Action: 'RETRY' },
-          { OnReason: '*', Action: 'RETRY' },
-        ],
-      },
-      Timeout: { AttemptDurationSeconds: 43_200 },
-    });
-  });
-
-  it('has the environment that the worker reads', () => {
-    const [definition] = Object.values(template.findResources('AWS::Batch::JobDefinition'));
-    const names = definition?.Properties.ContainerProperties.Environment.map(({ Name }: { Name: string }) => Name);
-    // DROPREEL_JOB and AWS_BATCH_* come with each job.
-    expect(names).toEqual(['BUS_NAME', 'SCRATCH_DIR']);
   });
 });
 
@@ -226,7 +215,7 @@ describe('delivery', () => {
     return [Resource].flat().map((arn) => arn['Fn::Join'][1][1]);
   };
 
-  it('never serves tmp/, and private/ only with a key to check signatures', async () => {
+  it('never serves tmp/, and serves private/ only with a key to check signatures', async () => {
     expect(denied(template)).toEqual(['/tmp/*', '/private/*']);
     const pem = '-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n';
     const { template: signed } = await synthesize({
@@ -242,17 +231,19 @@ describe('delivery', () => {
       ],
     );
     expect(behaviors).toEqual([
-      ['private/*/hls/*/preview/*', 0],
-      ['private/*/thumbnails/media/*', 0],
+      ['private/*/hls/preview/*', 0],
+      ['private/*/thumbnails/*', 0],
       ['private/*', 1],
     ]);
-    expect(functionNamed(signed, 'api').properties.Environment.Variables).toMatchObject({
-      PLAYBACK_KEY_PAIR_ID: { Ref: Object.keys(signed.findResources('AWS::CloudFront::PublicKey'))[0] },
-      PLAYBACK_PRIVATE_KEY: '{{resolve:secretsmanager:dropreel/key:SecretString:::}}',
-    });
+    const [publicKey = ''] = Object.keys(signed.findResources('AWS::CloudFront::PublicKey'));
+    const { PLAYBACK_KEYS, PLAYBACK_SECRET } = functionNamed(signed, 'api').properties.Environment.Variables;
+    expect(PLAYBACK_SECRET).toBe('dropreel/key');
+    // The SHA-256 of the three bytes.
+    expect(PLAYBACK_KEYS).toEqual({ 'Fn::Join': ['', ['ccf72380a62a235f=', { Ref: publicKey }]] });
+    expect(publicKey).toContain('ccf72380a62a235f');
   });
 
-  it('takes HTTPS only, over HTTP/2 and 3', () => {
+  it('accepts HTTPS only, over HTTP/2 and 3', () => {
     template.hasResourceProperties('AWS::CloudFront::Distribution', {
       DistributionConfig: { HttpVersion: 'http2and3', DefaultCacheBehavior: { ViewerProtocolPolicy: 'https-only' } },
     });
@@ -260,7 +251,7 @@ describe('delivery', () => {
 });
 
 describe('the API', () => {
-  it('asks every route but two for a token', () => {
+  it('requires a token for every route but two', () => {
     const routes = Object.values(template.findResources('AWS::ApiGatewayV2::Route')).map(({ Properties }) => [
       Properties.RouteKey,
       Properties.AuthorizationType,
@@ -275,7 +266,7 @@ describe('the API', () => {
     });
   });
 
-  it('trusts the issuer of the configuration instead of a user pool of its own', async () => {
+  it('trusts the configured issuer instead of a user pool of its own', async () => {
     const { template: own } = await synthesize({ jwtIssuer: 'https://id.example.com', jwtAudience: ['dropreel'] });
     own.resourceCountIs('AWS::Cognito::UserPool', 0);
     own.hasResourceProperties('AWS::ApiGatewayV2::Authorizer', {

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import cdkJson from '../../cdk.json' with { type: 'json' };
 import { readConfiguration } from '../../lib/configuration.ts';
-import { DropreelStack } from '../../lib/dropreel-stack.ts';
+import { DropreelStack, stackNameOf } from '../../lib/dropreel-stack.ts';
 
 export const FUNCTIONS = [
   'ingest-upload',
@@ -15,6 +15,7 @@ export const FUNCTIONS = [
   'announce-change',
   'sweep',
   'api',
+  'fan-out-change',
   'deliver-webhook',
 ];
 
@@ -29,8 +30,13 @@ export async function synthesize(overrides: Record<string, unknown> = {}) {
     await writeFile(join(dist, 'transcoder', 'Dockerfile'), 'FROM scratch\n');
     const app = new App({ context: cdkJson.context, outdir: join(directory, 'cdk.out'), analyticsReporting: false });
     const configuration = readConfiguration({ ...cdkJson.context.dropreel, ...overrides });
-    const stack = new DropreelStack(app, 'Dropreel', { configuration, dist });
-    return { app, template: Template.fromStack(stack) };
+    const stack = new DropreelStack(app, stackNameOf(configuration), { configuration, dist });
+    const template = Template.fromStack(stack);
+    const assets = await readFile(join(directory, 'cdk.out', `${stack.artifactId}.assets.json`), 'utf8');
+    const { dockerImages } = JSON.parse(assets) as { dockerImages: Record<string, { source: object }> };
+    /** How each image is built. */
+    const images = Object.values(dockerImages).map(({ source }) => source);
+    return { app, template, images, stackName: stack.stackName };
   } finally {
     rmSync(directory, { recursive: true });
   }

@@ -9,7 +9,7 @@ import { Upload } from '@aws-sdk/lib-storage';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { head } from '../../aws/s3.ts';
 import { COPY_LIMIT, copyObject } from '../../aws/s3-copy.ts';
-import { MEDIA, type Services, startServices } from './services.ts';
+import { MEDIA, type Services, startServices } from '../support/services.ts';
 
 const MIB = 2 ** 20;
 /** The smallest part but the last that S3 takes. */
@@ -48,7 +48,7 @@ describe('a copy above the limit of one CopyObject', () => {
     crc = await write(from, size);
   });
 
-  it('is made in parts, and is the same bytes with the headers asked for', async () => {
+  it('is made in parts, and has the same bytes and the requested headers', async () => {
     const parts: string[] = [];
     services.onCall = (when, { operation }) => {
       if (when === 'before') parts.push(operation);
@@ -66,14 +66,14 @@ describe('a copy above the limit of one CopyObject', () => {
     expect(bytes.length).toBe(size);
   });
 
-  it('of an object that is gone leaves no upload behind', async () => {
+  it('of a missing object leaves no upload behind', async () => {
     const copy = { bucket: MEDIA, from: 'tmp/gone.mp4', to: 'v2/gone.mp4', size, ...HEADERS };
     await expect(copyObject(services.s3, copy, PART, PART)).rejects.toMatchObject({ name: 'NoSuchKey' });
     expect(await unfinishedUploads()).toBe(0);
     expect(await head(services.s3, { bucket: MEDIA, key: copy.to })).toBeNull();
   });
 
-  it('that fails half-way leaves no upload behind, and can be made again', async () => {
+  it('that fails half-way leaves no upload behind, and can be repeated', async () => {
     let parts = 0;
     services.onCall = (when, { operation }) => {
       if (when === 'before' && operation === 'UploadPartCopy' && ++parts === 2) throw new Error('broken on purpose');
@@ -87,7 +87,7 @@ describe('a copy above the limit of one CopyObject', () => {
 });
 
 it.runIf(GIB > 5)(
-  `${GIB} GiB: more than CopyObject takes, and no more than copyObject does`,
+  `${GIB} GiB, which is more than CopyObject accepts, is copied in parts by copyObject`,
   async () => {
     const [from, to, size] = ['tmp/large/full.mp4', 'v2/large.mp4', GIB * 1024 * MIB + 1];
     expect(size).toBeGreaterThan(COPY_LIMIT);

@@ -1,23 +1,34 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { apply, getJob, getMedia, getRow } from '../../aws/table.ts';
 import { type Access, mediaKeys } from '../../core/contracts/keys.ts';
-import { OldVersionRow, rowKeys } from '../../core/contracts/rows.ts';
+import { rowKeys } from '../../core/contracts/table/keys.ts';
+import { OldVersionRow } from '../../core/contracts/table/media.ts';
 import { pointerKeys } from '../../core/publish/pointers.ts';
 import { publishJob } from '../../functions/publish-output/publish.ts';
 import { rollBack } from '../../functions/publish-output/rollback.ts';
-import type { Call } from '../../local/gateway/calls.ts';
-import { AwsError } from '../../local/service.ts';
-import { MEDIA_ID } from '../unit/core/jobs/factories.ts';
-import { firstUpload, jobIdOf, leaveOutput, mediaObjects, nextJob, pointerJob, publishServices } from './published.ts';
-import { type Services, startServices } from './services.ts';
+import type { GatewayCall } from '../../local/gateway/hooks.ts';
+import { AwsError } from '../../local/kernel/service.ts';
+import { MEDIA_ID } from '../support/factories.ts';
+import {
+  firstUpload,
+  jobIdOf,
+  leaveOutput,
+  mediaObjects,
+  nextJob,
+  pointerJob,
+  publishServices,
+} from '../support/published.ts';
+import { emptyServices, startServices } from '../support/services.ts';
 
 // Read when the logger is made, before any other line here.
 vi.hoisted(() => {
   process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 });
 
-let services: Services;
+const services = await startServices();
+afterAll(() => services[Symbol.asyncDispose]());
+
 const FOREVER = () => 900_000;
 const publish = (n: number) => publishJob(publishServices(services), { jobId: jobIdOf(n) }, FOREVER);
 const rollback = (n: number) => rollBack(publishServices(services), jobIdOf(n));
@@ -58,7 +69,7 @@ async function expectOnly(access: Access, n: number): Promise<void> {
 /** The publisher dies at its `at`th call to S3: it is done, and its answer and all calls after it are lost. */
 function dieAt(at: number): void {
   let calls = 0;
-  services.onCall = (when: 'before' | 'after', call: Call) => {
+  services.onCall = (when: 'before' | 'after', call: GatewayCall) => {
     if (call.service !== 's3') return;
     if (when === 'before') calls++;
     if (calls > at || (calls === at && when === 'after')) throw new AwsError('ServiceUnavailable', 503, 'Dead.');
@@ -94,24 +105,24 @@ function justBefore(key: string, act: () => Promise<void>): ReturnType<typeof pu
   return { ...late, s3 };
 }
 
-beforeAll(async () => {
-  services = await startServices();
+beforeEach(async () => {
+  await emptyServices(services);
   await firstUpload(services);
   await leaveOutput(services, 1);
   await switchTo('private');
   await publish(1);
 });
-afterAll(() => services[Symbol.asyncDispose]());
-beforeEach(() => {
-  services.onCall = () => {};
-});
+
+/** What lies neither in the private place nor under tmp/, where results stay and nobody is served from. */
+const elsewhere = async () =>
+  (await mediaObjects(services)).filter((key) => !key.startsWith('private/ann/') && !key.startsWith('tmp/'));
 
 it('a first publish of a private collection puts nothing in the public place', async () => {
   await expectOnly('private', 1);
-  expect((await mediaObjects(services)).filter((key) => !key.startsWith('private/ann/'))).toEqual([]);
+  expect(await elsewhere()).toEqual([]);
 });
 
-it('a collection switched while its video is copied changes nothing of that version', async () => {
+it('a switch of the collection while its video is copied does not change that version', async () => {
   const n = await nextOutput('private');
   dieAt(8);
   expect(await dies(publish(n))).toBe(true);
@@ -119,10 +130,10 @@ it('a collection switched while its video is copied changes nothing of that vers
   await switchTo('public');
   await publish(n);
   await expectOnly('private', n);
-  expect((await mediaObjects(services)).filter((key) => !key.startsWith('private/ann/'))).toEqual([]);
+  expect(await elsewhere()).toEqual([]);
 });
 
-it('a publisher that dies on its way to the other place is taken up, whichever call was its last', async () => {
+it('a publish to the other place is completed by the next message, whichever call the first publisher died at', async () => {
   let deaths = 0;
   // From the last copies on; each call of the pointers' is among them.
   for (let at = 20; ; at += 5) {
@@ -141,7 +152,7 @@ it('a publisher that dies on its way to the other place is taken up, whichever c
 }, 120_000);
 
 describe('a rollback to a version of the other place', () => {
-  it('leaves no pointer behind, at whichever call it dies, and likewise forth again', async () => {
+  it('leaves no pointer behind, at whichever call it dies, and neither does the rollback after it', async () => {
     const first = await nextOutput('public');
     await publish(first);
     const second = await nextOutput('private');
@@ -160,7 +171,7 @@ describe('a rollback to a version of the other place', () => {
     expect(deaths).toBeGreaterThan(5);
   }, 120_000);
 
-  it('that a newer version overtakes puts nothing before viewers', async () => {
+  it('that a newer version overtakes shows viewers the newer one', async () => {
     const first = await nextOutput('public');
     await publish(first);
     const second = await nextOutput('private');
@@ -172,7 +183,7 @@ describe('a rollback to a version of the other place', () => {
   });
 });
 
-it('a late publisher of the public place gives way to the newer version of the private one', async () => {
+it('a late publish to the public place is cancelled after a newer version in the private one', async () => {
   await publish(await nextOutput('private'));
   const older = await nextOutput('public');
   let newer = 0;

@@ -1,15 +1,17 @@
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { hold, send } from '../../aws/queue.ts';
 import { head, remove } from '../../aws/s3.ts';
 import { apply, getJob, getMedia, getRow } from '../../aws/table.ts';
 import { PublishMessage } from '../../core/contracts/events.ts';
-import { OldVersionRow, rowKeys } from '../../core/contracts/rows.ts';
+import { rowKeys } from '../../core/contracts/table/keys.ts';
+import { OldVersionRow } from '../../core/contracts/table/media.ts';
 import { publishJob } from '../../functions/publish-output/publish.ts';
 import { rollBack } from '../../functions/publish-output/rollback.ts';
-import type { Call } from '../../local/gateway/calls.ts';
-import { AwsError } from '../../local/service.ts';
-import { MEDIA_ID } from '../unit/core/jobs/factories.ts';
+import type { GatewayCall } from '../../local/gateway/hooks.ts';
+import { AwsError } from '../../local/kernel/service.ts';
+import { MEDIA_ID } from '../support/factories.ts';
 import {
   jobIdOf,
   KEYS,
@@ -21,8 +23,8 @@ import {
   SMALL,
   startPublished,
   watch,
-} from './published.ts';
-import { MEDIA, QUEUES, type Services, UPLOADS } from './services.ts';
+} from '../support/published.ts';
+import { MEDIA, QUEUES, type Services, UPLOADS } from '../support/services.ts';
 
 // Read when the logger is made, before any other line here.
 vi.hoisted(() => {
@@ -41,7 +43,7 @@ const publish = (n: number) => publishJob(publishServices(services), { jobId: jo
 /** The publisher dies at its `at`th call of that service: this call and all after it fail. */
 function dieAt(at: number, moment: 'before' | 'after', service = 's3'): { calls: string[] } {
   const calls: string[] = [];
-  services.onCall = (when: 'before' | 'after', call: Call) => {
+  services.onCall = (when: 'before' | 'after', call: GatewayCall) => {
     if (call.service !== service) return;
     if (when === 'before') calls.push(call.operation);
     const dead = calls.length > at || (calls.length === at && when === moment);
@@ -50,16 +52,22 @@ function dieAt(at: number, moment: 'before' | 'after', service = 's3'): { calls:
   return { calls };
 }
 
-beforeAll(async () => {
+// Version 1 of a media is published, anew for each test.
+beforeEach(async () => {
   services = await startPublished();
 });
-afterAll(() => services[Symbol.asyncDispose]());
-beforeEach(() => {
-  services.onCall = () => {};
-});
+afterEach(() => services[Symbol.asyncDispose]());
+
+/** A re-transcode that is published: its number. */
+async function publishNext(): Promise<number> {
+  const n = await nextJob(services);
+  await leaveOutput(services, n);
+  await publish(n);
+  return n;
+}
 
 describe('a first publish', () => {
-  it('makes the media ready, its stream and preview whole, and leaves nothing under tmp/', async () => {
+  it('makes the media item ready with a complete stream and preview, and leaves only claim and result under tmp/', async () => {
     expect(await watch(services)).toMatchObject({ version: 1, rungs: ['360p'] });
     expect(await getMedia(services.table, MEDIA_ID)).toMatchObject({
       state: 'ready',
@@ -67,10 +75,10 @@ describe('a first publish', () => {
       current: { version: 1, outputs: { master: KEYS.master, mp4: KEYS.version(1).mp4 } },
     });
     expect(await getJob(services.table, MEDIA_ID, 1)).toMatchObject({ state: 'published', progress: 100 });
-    expect(await mediaObjects(services, 'tmp/')).toEqual([]);
+    expect(await mediaObjects(services, 'tmp/')).toEqual([`tmp/${jobIdOf(1)}/result.json`]);
   });
 
-  it('gives versioned objects a year in caches, and pointers seconds', async () => {
+  it('lets caches keep versioned objects for a year, and pointers for seconds', async () => {
     const cacheOf = async (Key: string) =>
       (await services.s3.send(new GetObjectCommand({ Bucket: MEDIA, Key }))).CacheControl;
     expect(await cacheOf(`${KEYS.version(1).hls}360p_000.m4s`)).toBe('public, max-age=31536000, immutable');
@@ -79,7 +87,7 @@ describe('a first publish', () => {
     expect(await cacheOf(KEYS.poster)).toBe('public, max-age=5');
   });
 
-  it('that comes twice changes nothing', async () => {
+  it('that is repeated changes nothing', async () => {
     const before = await getMedia(services.table, MEDIA_ID);
     await publish(1);
     expect(await getMedia(services.table, MEDIA_ID)).toEqual(before);
@@ -87,7 +95,7 @@ describe('a first publish', () => {
 });
 
 describe('a re-transcode whose publisher dies', () => {
-  it('at each of its calls to S3 shows viewers the old version whole until the new one is, and can be taken up', async () => {
+  it('at any call to S3 leaves viewers a complete version, and the next publisher completes it', async () => {
     let points = 0;
     let fetched = 0;
     for (let at = 1; ; at += STEP) {
@@ -113,7 +121,7 @@ describe('a re-transcode whose publisher dies', () => {
       });
       expect(await pointerJob(services, KEYS.poster)).toBe(jobIdOf(n));
       expect(await pointerJob(services, KEYS.preview)).toBe(jobIdOf(n));
-      expect(await mediaObjects(services, `tmp/${jobIdOf(n)}/`)).toEqual([]);
+      expect(await mediaObjects(services, `tmp/${jobIdOf(n)}/`)).toEqual([`tmp/${jobIdOf(n)}/result.json`]);
       if (!died) {
         expect(calls.length).toBeLessThan(Math.ceil(at / 2));
         break;
@@ -124,7 +132,7 @@ describe('a re-transcode whose publisher dies', () => {
     expect(points * STEP).toBeGreaterThan(60);
   });
 
-  it('at each of its calls to DynamoDB, likewise', async () => {
+  it('at any call to DynamoDB leaves viewers a complete version, and the next publisher completes it', async () => {
     let points = 0;
     for (let at = 1; ; at += Math.min(STEP, 3)) {
       const n = await nextJob(services);
@@ -139,7 +147,7 @@ describe('a re-transcode whose publisher dies', () => {
       await publish(n);
       expect(await watch(services)).toMatchObject({ version: n });
       expect(await getMedia(services.table, MEDIA_ID)).toMatchObject({ state: 'ready', current: { version: n } });
-      expect(await mediaObjects(services, `tmp/${jobIdOf(n)}/`)).toEqual([]);
+      expect(await mediaObjects(services, `tmp/${jobIdOf(n)}/`)).toEqual([`tmp/${jobIdOf(n)}/result.json`]);
       if (!died) break;
       points++;
     }
@@ -147,8 +155,8 @@ describe('a re-transcode whose publisher dies', () => {
   });
 });
 
-describe('an older job that publishes late', () => {
-  it('puts nothing before viewers, ends as cancelled, and its copies are for sweep', async () => {
+describe('a late publish of an older job', () => {
+  it('does not change what viewers see, is cancelled, and leaves its copies for sweep to remove', async () => {
     const older = await nextJob(services);
     await leaveOutput(services, older);
     // It has copied all, and stops before it turns the first pointer.
@@ -169,7 +177,7 @@ describe('an older job that publishes late', () => {
     expect((await getMedia(services.table, MEDIA_ID))?.current?.version).toBe(newer);
   });
 
-  it('at the very moment between its check and its PUT meets the newer pointer, and gives up', async () => {
+  it('stops at a newer pointer that was written between its check and its PUT', async () => {
     const older = await nextJob(services);
     await leaveOutput(services, older);
     const media = await getMedia(services.table, MEDIA_ID);
@@ -204,8 +212,8 @@ describe('an older job that publishes late', () => {
   });
 });
 
-describe('what must not be published', () => {
-  it('is an output of which an object is missing; viewers keep what they have', async () => {
+describe('an incomplete output', () => {
+  it('of which an object is missing is not published, and viewers keep their version', async () => {
     const before = await watch(services);
     const n = await nextJob(services);
     await leaveOutput(services, n);
@@ -220,7 +228,7 @@ describe('what must not be published', () => {
     expect(await getJob(services.table, MEDIA_ID, n)).toMatchObject({ state: 'failed' });
   });
 
-  it('is an output of which an object is not what the worker announced', async () => {
+  it('of which an object differs from what the worker recorded is not published', async () => {
     const n = await nextJob(services);
     await leaveOutput(services, n);
     const Key = `tmp/${jobIdOf(n)}/360p_001.m4s`;
@@ -240,7 +248,7 @@ describe('what must not be published', () => {
   });
 });
 
-it(`of ${SEGMENTS} segments, out of time again and again, goes on by messages of its own and copies nothing twice`, async () => {
+it(`a publish of ${SEGMENTS} segments that runs out of time continues by its own messages and copies nothing twice`, async () => {
   const n = await nextJob(services);
   await leaveOutput(services, n, { ...SMALL, segments: SEGMENTS });
   const before = await watch(services);
@@ -275,9 +283,9 @@ it(`of ${SEGMENTS} segments, out of time again and again, goes on by messages of
 }, 1_800_000);
 
 describe('a rollback', () => {
-  it('puts the previous version back, however often its message comes, and then forth again', async () => {
-    const to = (await getMedia(services.table, MEDIA_ID))?.previous?.version ?? 0;
-    const from = (await getMedia(services.table, MEDIA_ID))?.current?.version ?? 0;
+  it('restores the previous version, however often its message arrives, and a second one reverses it', async () => {
+    const to = 1;
+    const from = await publishNext();
     await rollBack(publishServices(services), jobIdOf(from));
     await rollBack(publishServices(services), jobIdOf(from));
     expect(await watch(services)).toMatchObject({ version: to });
@@ -292,7 +300,8 @@ describe('a rollback', () => {
     expect(await watch(services)).toMatchObject({ version: from });
   });
 
-  it('that dies at each of its calls is finished by the next', async () => {
+  it('that dies at any of its calls is finished by the next', async () => {
+    await publishNext();
     for (let at = 1; ; at += Math.min(STEP, 3)) {
       const before = await getMedia(services.table, MEDIA_ID);
       const [from, to] = [before?.current?.version ?? 0, before?.previous?.version ?? 0];
@@ -311,7 +320,7 @@ describe('a rollback', () => {
   });
 });
 
-it('an output that a new version has no more loses its pointer', async () => {
+it('the pointer of an output that a new version lacks is removed', async () => {
   const n = await nextJob(services);
   await leaveOutput(services, n, { ...SMALL, poster: false });
   await publish(n);
@@ -319,7 +328,7 @@ it('an output that a new version has no more loses its pointer', async () => {
   expect((await getMedia(services.table, MEDIA_ID))?.current?.outputs).not.toHaveProperty('poster');
 });
 
-it('the original is deleted where its collection says so: that version, once, and for good', async () => {
+it('the original is deleted where its collection says so: only that version, permanently', async () => {
   const Key = 'drop/ann/talks/one.mp4';
   const put = await services.s3.send(new PutObjectCommand({ Bucket: UPLOADS, Key, Body: 'original' }));
   const newer = await services.s3.send(new PutObjectCommand({ Bucket: UPLOADS, Key, Body: 'a newer one' }));
@@ -338,4 +347,49 @@ it('the original is deleted where its collection says so: that version, once, an
   expect(row?.originalDeletedAt).toMatch(/^20/);
   await publish(n);
   expect(await getMedia(services.table, MEDIA_ID)).toEqual(row);
+});
+
+it('a restored version has a master playlist with an ETag of its own, though the text is the same', async () => {
+  const master = async () => {
+    const found = await head(services.s3, { bucket: MEDIA, key: KEYS.master });
+    return { job: found?.metadata.job, etag: found?.etag };
+  };
+  const before = await master();
+  const n = await nextJob(services);
+  await leaveOutput(services, n);
+  await publishJob(publishServices(services), { jobId: jobIdOf(n) }, () => 900_000);
+  expect((await master()).job).toBe(jobIdOf(n));
+  await rollBack(publishServices(services), jobIdOf(n));
+  const after = await master();
+  expect(after.job).toBe(before.job);
+  expect(after.etag).not.toBe(before.etag);
+  await watch(services);
+});
+
+it('a message of a dead holder is received again three minutes later, and not before', async () => {
+  const ask = async () => {
+    const answer = await services.sqs.send(new ReceiveMessageCommand({ QueueUrl: QUEUES.publish }));
+    return answer.Messages?.[0];
+  };
+  for (let left = await ask(); left; left = await ask()) {
+    const { ReceiptHandle } = left;
+    await services.sqs.send(new DeleteMessageCommand({ QueueUrl: QUEUES.publish, ReceiptHandle }));
+  }
+  await send(services.sqs, QUEUES.publish, { jobId: jobIdOf(1) });
+  const received = await ask();
+  let held = 0;
+  services.onCall = (when, { operation }) => {
+    if (when === 'after' && operation === 'ChangeMessageVisibility') held++;
+  };
+  const stop = hold(services.breakable.sqs, QUEUES.publish, received?.ReceiptHandle ?? '', 50);
+  await vi.waitUntil(() => held >= 1, 20_000);
+  // The queue's own time-out is 30 s.
+  services.clock.advance(100_000);
+  const before = held;
+  await vi.waitUntil(() => held >= before + 2, 20_000);
+  services.clock.advance(100_000);
+  expect(await ask()).toBeUndefined();
+  stop();
+  services.clock.advance(181_000);
+  expect((await ask())?.MessageId).toBe(received?.MessageId);
 });

@@ -1,62 +1,54 @@
 import { DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { eachLimit } from '../../aws/concurrency.ts';
 import { apply, getCollection, getJob, getMedia } from '../../aws/table.ts';
-import { countTodo, queryMedia, queryTodo } from '../../aws/table-queries.ts';
+import { countTodo, queryMedia } from '../../aws/table-queries.ts';
 import { mediaIdFor } from '../../core/contracts/ids.ts';
-import { CHORE, type MediaRow, rowKeys } from '../../core/contracts/rows.ts';
+import { DUE_WORK, rowKeys } from '../../core/contracts/table/keys.ts';
+import type { MediaRow } from '../../core/contracts/table/media.ts';
 import { markDeleting } from '../../core/jobs/transitions.ts';
 import { ingest } from '../../functions/ingest-upload/ingest.ts';
-import { AwsError } from '../../local/service.ts';
-import { changeOf, media, source, version } from '../unit/core/jobs/factories.ts';
-import { startWorld, type World } from '../unit/local/batch/setup.ts';
-import { MEDIA, type Services, startServices, UPLOADS } from './services.ts';
-import { addCollection, addJob, addMedia, CAP, dropObject, engineOf, LONG_AGO, sweepOnce } from './swept.ts';
+import { renewMedia } from '../../functions/sweep/retranscodes.ts';
+import { AwsError } from '../../local/kernel/service.ts';
+import { changeOf, media, source, version } from '../support/factories.ts';
+import { MEDIA, UPLOADS } from '../support/services.ts';
+import { startStand } from '../support/stand.ts';
+import {
+  addCollection,
+  addJob,
+  addMedia,
+  CAP,
+  dropObject,
+  enginesOf,
+  LONG_AGO,
+  QUOTAS,
+  sweepOnce,
+  sweepWith,
+} from '../support/swept.ts';
 
 // Read when the logger is made, before any other line here.
 vi.hoisted(() => {
   process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 });
 
-let services: Services;
-let world: World;
+const { services, world } = await startStand({ slots: 4 });
 
-beforeAll(async () => {
-  services = await startServices();
-  world = await startWorld({ slots: 4 });
-});
-afterAll(async () => {
-  await services[Symbol.asyncDispose]();
-  await world.close();
-});
-/** Nothing is left for sweep to do, and there is room under the cap. */
-afterEach(async () => {
-  services.onCall = () => {};
-  for (const todo of [CHORE.collection, CHORE.retranscode, CHORE.retranscodeJob, CHORE.job]) {
-    for (;;) {
-      const { items } = await queryTodo(services.table, todo, { until: '9999', limit: 1000 });
-      if (items.length === 0) break;
-      await eachLimit(items, 40, async ({ pk, sk }) => {
-        await apply(services.table, [
-          { op: 'update', key: { pk, sk }, expect: {}, set: {}, remove: ['todo', 'todoAt'] },
-        ]);
-      });
-    }
-  }
-});
-
-const run = (timeIsUp?: () => boolean) => sweepOnce(services, world, 0, timeIsUp);
+const run = () => sweepOnce(services, world);
 const rowOf = ({ mediaId }: Pick<MediaRow, 'mediaId'>) => getMedia(services.table, mediaId);
-const flagOf = (at: string) => ({ scheduleRetranscode: true, todo: CHORE.collection, todoAt: at });
-const FLAGGED = { scheduleRetranscode: true, todo: CHORE.retranscode, todoAt: LONG_AGO };
+const flagOf = (at: string) => ({ scheduleRetranscode: true, todo: DUE_WORK.collection, todoAt: at });
+const FLAGGED = { scheduleRetranscode: true, todo: DUE_WORK.retranscode, todoAt: LONG_AGO };
 const change = (row: MediaRow, set: Partial<MediaRow>) =>
   apply(services.table, [{ op: 'update', key: rowKeys.media(row.mediaId), expect: {}, set }]);
 
 describe('a flagged collection', () => {
-  /** Time for one page of 200: it is asked for before the collections, before each of them, and before each page of media. */
-  const onePage = () => {
-    let asked = 0;
-    return () => ++asked > 3;
+  /** A run whose time is up when it has flagged so many. */
+  const runFor = (flags: number) => {
+    let flagged = 0;
+    services.onCall = (when, { operation }) => {
+      if (when === 'after' && operation === 'UpdateItem') flagged++;
+    };
+    const now = new Date().toISOString();
+    return sweepWith(services, world, now, () => (flagged < flags ? 265_000 : 0), [renewMedia]);
   };
   const flaggedIn = async (collectionId: string) => {
     const flagged: MediaRow[] = [];
@@ -83,17 +75,17 @@ describe('a flagged collection', () => {
     return [first, ...others];
   }
 
-  it('of several pages is taken up where a run had to stop; what came meanwhile is flagged, what went is not', async () => {
+  it('of several pages is continued where a run had to stop; new media items are flagged, and deleted ones are not', async () => {
     await addCollection(services, 'library', flagOf(LONG_AGO));
     const rows = await fill('library', 230);
-    expect(await run(onePage())).toMatchObject({ mediaFlagged: 200, collectionsExpanded: 0, retranscodesStarted: 0 });
+    expect(await runFor(200)).toMatchObject({ mediaFlagged: 200, collectionsExpanded: 0, retranscodesStarted: 0 });
     expect(await getCollection(services.table, 'ann', 'library')).toMatchObject({ scheduleRetranscode: true });
 
     const [gone] = rows.slice(-1);
     if (!gone) throw new Error('There is no last one.');
     await apply(services.table, changeOf(markDeleting(gone, '2999-01-01T00:00:00.000Z')));
     const came = await addMedia(services, 'library', 'came.mp4', { createdAt: new Date().toISOString() });
-    expect(await run(onePage())).toMatchObject({ mediaFlagged: 30, collectionsExpanded: 0 });
+    expect(await runFor(30)).toMatchObject({ mediaFlagged: 30, collectionsExpanded: 0 });
     expect(await run()).toMatchObject({ mediaFlagged: 0, collectionsExpanded: 1, retranscodesStarted: CAP });
     expect(await flaggedIn('library')).toHaveLength(230 - CAP);
     expect(await rowOf(gone)).toMatchObject({ state: 'deleting', scheduleRetranscode: false });
@@ -101,14 +93,14 @@ describe('a flagged collection', () => {
     expect(await getCollection(services.table, 'ann', 'library')).not.toHaveProperty('flagCursor');
   });
 
-  it('flagged anew while it is expanded begins anew, and each media is flagged once', async () => {
+  it('that is flagged again during its expansion is expanded again, and each media item is flagged once', async () => {
     const key = await addCollection(services, 'anew', flagOf(LONG_AGO));
     const [first] = await fill('anew', 210);
     if (!first) throw new Error('There is none.');
-    expect(await run(onePage())).toMatchObject({ mediaFlagged: 200 });
+    expect(await runFor(200)).toMatchObject({ mediaFlagged: 200 });
     // Encoded again by now, for the first flag.
     const unflagged = { scheduleRetranscode: false };
-    const todo = ['todo', 'todoAt'];
+    const todo = ['todo', 'todoAt'] as const;
     const row = rowKeys.media(first.mediaId);
     await apply(services.table, [{ op: 'update', key: row, expect: {}, set: unflagged, remove: todo }]);
     await apply(services.table, [{ op: 'update', key, expect: {}, set: flagOf('2026-01-02T00:00:00.000Z') }]);
@@ -117,7 +109,7 @@ describe('a flagged collection', () => {
     expect(await rowOf(first)).toMatchObject({ scheduleRetranscode: true });
   });
 
-  it('encodes a media that had a flag of its own once, though the run dies before the flag is cleared', async () => {
+  it("has a media item with a flag of its own encoded once, though the run dies before it clears the collection's flag", async () => {
     const key = await addCollection(services, 'twice', flagOf(LONG_AGO));
     const row = await addMedia(services, 'twice', 'one.mp4', FLAGGED);
     expect(await run()).toMatchObject({ retranscodesStarted: 1 });
@@ -129,7 +121,7 @@ describe('a flagged collection', () => {
     expect(await rowOf(row)).toMatchObject({ jobCount: 2, scheduleRetranscode: false });
   });
 
-  it('leaves a media alone whose upload never came, or was refused', async () => {
+  it('does not flag a media item whose upload never came, or was refused', async () => {
     await addCollection(services, 'refused', flagOf(LONG_AGO));
     const bare = { state: 'failed' as const, current: undefined, jobId: undefined, jobCount: 0, attempts: 0 };
     const expired = await addMedia(services, 'refused', 'expired.mp4', {
@@ -147,16 +139,16 @@ describe('a flagged collection', () => {
   });
 });
 
-describe('a flagged media', () => {
-  it('that failed is tried again behind the uploads, and counts among those under the cap', async () => {
+describe('a flagged media item', () => {
+  it('that failed is encoded again with the priority of a re-transcode, and counts towards the cap', async () => {
     const failed = await addMedia(services, 'failed', 'one.mp4', { state: 'failed', current: undefined, ...FLAGGED });
     expect(await run()).toMatchObject({ retranscodesStarted: 1 });
     expect(await rowOf(failed)).toMatchObject({ state: 'transcoding', scheduleRetranscode: false });
     expect(await getJob(services.table, failed.mediaId, 2)).toMatchObject({ purpose: 'retranscode' });
-    expect(await countTodo(services.table, CHORE.retranscodeJob, 10)).toBe(1);
+    expect(await countTodo(services.table, DUE_WORK.retranscodeJob, 10)).toBe(1);
   });
 
-  it('is one of as many as the cap allows, though two runs of sweep meet, or one stopped half-way', async () => {
+  it('is started within the cap by two simultaneous runs of sweep', async () => {
     const names = Array.from({ length: 2 * CAP + 1 }, (_, i) => `${i}.mp4`);
     const rows = await Promise.all(names.map((name) => addMedia(services, 'met', name, FLAGGED)));
     const started = async () =>
@@ -166,7 +158,7 @@ describe('a flagged media', () => {
     expect(await started()).toBe(CAP);
   });
 
-  it('waits for no run that has died: its turn is over with the longest that a run may take', async () => {
+  it('is started after the lease of a dead run has ended', async () => {
     const row = await addMedia(services, 'died', 'one.mp4', FLAGGED);
     let dead = false;
     services.onCall = (when, { operation }) => {
@@ -180,14 +172,14 @@ describe('a flagged media', () => {
     expect(await rowOf(row)).toMatchObject({ state: 'retranscoding' });
   });
 
-  it('is encoded with the default preset where its collection names one that there is no more', async () => {
+  it('is encoded with the default preset where its collection names a removed one', async () => {
     await addCollection(services, 'bygone', { preset: 'bygone' });
     const row = await addMedia(services, 'bygone', 'one.mp4', FLAGGED);
     await run();
     expect(await getJob(services.table, row.mediaId, 2)).toMatchObject({ preset: { name: 'standard', version: 1 } });
   });
 
-  it('is made of its last upload when only a lost worker kept that from viewers, and of what they see once it is gone', async () => {
+  it("is encoded from its last upload when that failed for a lost worker only, and from the current version's source once that upload is gone", async () => {
     const row = await addMedia(services, 'replaced', 'one.mp4', { jobCount: 2, ...FLAGGED });
     const { source: newer } = await dropObject(services, row.source.key, 'a newer one');
     await change(row, { source: newer, jobId: `${row.mediaId}-2` });
@@ -201,7 +193,7 @@ describe('a flagged media', () => {
     expect(await getJob(services.table, row.mediaId, 4)).toMatchObject({ source: row.source });
   });
 
-  it('whose source cannot be looked at keeps its flag, and does not keep the others from their turn', async () => {
+  it('whose source cannot be read keeps its flag, and does not delay the others', async () => {
     const locked = await addMedia(services, 'locked', 'locked.mp4', FLAGGED);
     const later = { ...FLAGGED, todoAt: '2026-01-02T00:00:00.000Z' };
     const other = await addMedia(services, 'locked', 'other.mp4', later);
@@ -216,9 +208,9 @@ describe('a flagged media', () => {
   });
 });
 
-describe('a media that is deleted while its job', () => {
+describe('a media item that is deleted while its job', () => {
   const RUNS = { HOLD: '/nowhere', ON_TERM: '143' };
-  const deleting = () => ({ state: 'deleting' as const, todo: CHORE.delete, todoAt: LONG_AGO });
+  const deleting = () => ({ state: 'deleting' as const, todo: DUE_WORK.delete, todoAt: LONG_AGO });
   const leftOf = async (row: MediaRow) => {
     const { Contents = [] } = await services.s3.send(new ListObjectsV2Command({ Bucket: MEDIA, Prefix: 'tmp/' }));
     return Contents.filter(({ Key }) => Key?.includes(row.mediaId)).length;
@@ -226,7 +218,7 @@ describe('a media that is deleted while its job', () => {
   const push = (row: MediaRow) =>
     services.s3.send(new PutObjectCommand({ Bucket: MEDIA, Key: `tmp/${row.mediaId}-1/result.json`, Body: '{}' }));
 
-  it('runs leaves nothing behind, whatever its worker still puts before it is ended', async () => {
+  it('runs leaves nothing behind, whatever its worker still uploads before it is ended', async () => {
     const row = await addMedia(services, 'gone', 'runs.mp4', deleting());
     const engineJobId = await world.submit(RUNS, { jobName: `${row.mediaId}-1` });
     await addJob(services, row, { engineJobId });
@@ -239,7 +231,7 @@ describe('a media that is deleted while its job', () => {
     expect([await rowOf(row), await leftOf(row)]).toEqual([null, 0]);
   });
 
-  it('is just being submitted has it ended, too', async () => {
+  it('is being submitted has that job ended, too', async () => {
     const row = await addMedia(services, 'gone', 'submitted.mp4', deleting());
     const { engineJobId: _, ...unsent } = await addJob(services, row, { state: 'queued', engineJobId: undefined });
     await run();
@@ -251,11 +243,11 @@ describe('a media that is deleted while its job', () => {
   });
 });
 
-it('a media dropped again after it was deleted takes no number again: caches and receivers know the old ones', async () => {
+it('a media item that is dropped again after its deletion reuses no job number and no sequence number', async () => {
   const key = 'drop/ann/again/one.wav';
   const { mediaId } = await dropObject(services, key, 'first');
   const updatedAt = new Date(Date.now() + 5000).toISOString();
-  const todo = { todo: CHORE.delete, todoAt: LONG_AGO };
+  const todo = { todo: DUE_WORK.delete, todoAt: LONG_AGO };
   const row = media({ mediaId, source: source({ bucket: UPLOADS, key }), state: 'deleting', seq: 9, jobCount: 4 });
   await apply(services.table, [{ op: 'put', key: rowKeys.media(mediaId), row: { ...row, ...todo, updatedAt } }]);
   expect(await run()).toMatchObject({ mediaDeleted: 1 });
@@ -264,7 +256,18 @@ it('a media dropped again after it was deleted takes no number again: caches and
   await dropObject(services, key, 'RIFF\x24\0\0\0WAVEfmt ');
   const { table, s3 } = services.breakable;
   const event = { bucket: { name: UPLOADS }, object: { key, size: 1, etag: 'x', sequencer: '01' } };
-  await ingest({ table, s3, engine: engineOf(services, world), maxUploadBytes: 1e9 }, event);
+  await ingest(
+    {
+      table,
+      s3,
+      engines: enginesOf(world),
+      mediaBucket: MEDIA,
+      maxUploadBytes: 1e9,
+      scratchBytes: 1e11,
+      quotas: QUOTAS,
+    },
+    event,
+  );
   // The tenth was the announcement that it is gone.
   expect(await getMedia(services.table, mediaId)).toMatchObject({ jobId: `${mediaId}-5`, jobCount: 5 });
   expect((await getMedia(services.table, mediaId))?.seq).toBeGreaterThan(10);
@@ -273,7 +276,7 @@ it('a media dropped again after it was deleted takes no number again: caches and
 describe('a job that the engine has lost', () => {
   const LOST = '00000000-0000-0000-0000-000000000000';
 
-  it('of a new upload over a version that plays is made again of that upload, among the uploads', async () => {
+  it('of a new upload over a published version is followed by one of that upload, with the priority of uploads', async () => {
     const row = await addMedia(services, 'lost', 'replaced.mp4', { state: 'retranscoding', jobCount: 2 });
     const newer = source({ ...row.source, versionId: 'v-newer', sequencer: '0B', etag: '"newer"' });
     await change(row, { source: newer, jobId: `${row.mediaId}-2` });
@@ -283,7 +286,7 @@ describe('a job that the engine has lost', () => {
     expect(await getJob(services.table, row.mediaId, 3)).toMatchObject({ purpose: 'ingest', source: newer });
   });
 
-  it('of an MP4 in place of its original is made again of the MP4', async () => {
+  it('of an MP4 in place of its original is followed by one of the MP4', async () => {
     const gone = source({ bucket: UPLOADS, key: 'drop/ann/lost/never.mp4', versionId: undefined });
     const row = await addMedia(services, 'lost', 'output.mp4', {
       state: 'retranscoding',
@@ -297,7 +300,7 @@ describe('a job that the engine has lost', () => {
   });
 });
 
-it('sound whose original is gone is encoded from its best rendition, where its collection allows that', async () => {
+it('an audio file whose original is gone is encoded from its best rendition, where its collection allows that', async () => {
   await addCollection(services, 'podcasts', { retranscodeFromOutput: true });
   const gone = source({ bucket: UPLOADS, key: 'drop/ann/podcasts/never.wav', versionId: undefined });
   const rendition = (name: string, bytes: number) => ({
@@ -314,7 +317,7 @@ it('sound whose original is gone is encoded from its best rendition, where its c
       source: gone,
     }),
   });
-  const Key = `private/ann/hls/${row.mediaId}/v1/128k.m3u8`;
+  const Key = `private/ann/${row.mediaId}/hls/v1/128k.m3u8`;
   const { ETag } = await services.s3.send(new PutObjectCommand({ Bucket: MEDIA, Key, Body: '#EXTM3U' }));
   expect(await run()).toMatchObject({ retranscodesStarted: 1, originalsGone: 0 });
   expect(await getJob(services.table, row.mediaId, 2)).toMatchObject({

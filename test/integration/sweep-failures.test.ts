@@ -1,13 +1,13 @@
 import { ListJobsCommand } from '@aws-sdk/client-batch';
-import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { apply, getJob, getMedia, getRow } from '../../aws/table.ts';
-import { tmpPrefix } from '../../core/contracts/keys.ts';
-import { CHORE, CollectionRow, type MediaRow, rowKeys } from '../../core/contracts/rows.ts';
-import { AwsError } from '../../local/service.ts';
-import { arns, startWorld, type World } from '../unit/local/batch/setup.ts';
-import { MEDIA, type Services, startServices } from './services.ts';
-import { addCollection, addJob, addMedia, LONG_AGO, sweepOnce } from './swept.ts';
+import { CollectionRow } from '../../core/contracts/table/collections.ts';
+import { DUE_WORK, rowKeys } from '../../core/contracts/table/keys.ts';
+import type { MediaRow } from '../../core/contracts/table/media.ts';
+import { AwsError } from '../../local/kernel/service.ts';
+import { arns } from '../../local/test/support/batch-world.ts';
+import { startStand } from '../support/stand.ts';
+import { addCollection, addJob, addMedia, LONG_AGO, sweepOnce } from '../support/swept.ts';
 
 // Read when the logger is made, before any other line here.
 vi.hoisted(() => {
@@ -17,28 +17,15 @@ vi.hoisted(() => {
 /** Of the points of death of a run, those tried; 1 for all of them. Odd, so that both kinds are among them. */
 const STEP = Number(process.env.DEATH_STEP ?? 5);
 
-let services: Services;
-let world: World;
+const { services, world } = await startStand();
 /** After LONG_AGO: whose turn comes second. */
 const LESS_LONG_AGO = '2026-01-02T00:00:00.000Z';
-
-beforeAll(async () => {
-  services = await startServices();
-  world = await startWorld();
-});
-afterAll(async () => {
-  await services[Symbol.asyncDispose]();
-  await world.close();
-});
-beforeEach(() => {
-  services.onCall = () => {};
-});
 
 const run = () => sweepOnce(services, world);
 const rowOf = ({ mediaId }: MediaRow) => getMedia(services.table, mediaId);
 const jobOf = ({ mediaId }: MediaRow) => getJob(services.table, mediaId, 1);
 
-it('a run that dies at each of its calls loses no flag of a collection, and encodes none of its media twice', async () => {
+it('a run that dies at any of its calls loses no flag of a collection, and encodes none of its media items twice', async () => {
   let deaths = 0;
   for (let at = 1; ; at += STEP) {
     const id = `c${at}`;
@@ -57,7 +44,8 @@ it('a run that dies at each of its calls loses no flag of a collection, and enco
       () => true,
     );
     services.onCall = () => {};
-    // A job of a run that died is submitted by one a quarter of an hour later.
+    // A job of a run that died is submitted by one a quarter of an hour later, when nobody can be submitting it any more.
+    for (const row of [plain, flagged]) await endLease(row);
     for (const minutes of [5, 20]) await sweepOnce(services, world, minutes);
     expect(await getRow(services.table, key, CollectionRow)).toMatchObject({ scheduleRetranscode: false });
     for (const row of [plain, flagged]) {
@@ -74,28 +62,38 @@ it('a run that dies at each of its calls loses no flag of a collection, and enco
   expect(deaths * STEP).toBeGreaterThan(40);
 }, 600_000);
 
+/** The lease on submitting a job, which a run that died has left, ends by this machine's clock. */
+async function endLease({ mediaId }: MediaRow): Promise<void> {
+  const job = await getJob(services.table, mediaId, 2);
+  if (job?.submittingUntil === undefined) return;
+  const key = rowKeys.job(mediaId, 2);
+  await apply(services.table, [{ op: 'update', key, expect: {}, set: { submittingUntil: LONG_AGO } }]);
+}
+
 /** Room under the cap. */
 async function endJobOf({ mediaId }: MediaRow): Promise<void> {
-  const remove = ['todo', 'todoAt'];
+  const remove = ['todo', 'todoAt'] as const;
   await apply(services.table, [{ op: 'update', key: rowKeys.job(mediaId, 2), expect: {}, set: {}, remove }]);
 }
 
-it('a job whose result cannot be read does not keep the others from being repaired', async () => {
+it('a job whose result cannot be read does not prevent the repair of others', async () => {
   const odd = await addMedia(services, 'talks', 'odd.mp4', { state: 'retranscoding' });
   const other = await addMedia(services, 'talks', 'other.mp4', { state: 'retranscoding' });
   await addJob(services, odd, { engineJobId: 'forgotten' });
   await addJob(services, other, { engineJobId: 'forgotten', todoAt: LESS_LONG_AGO });
-  const Key = `${tmpPrefix(`${odd.mediaId}-1`)}result.json`;
-  await services.s3.send(new PutObjectCommand({ Bucket: MEDIA, Key, Body: '{"status":"new"}' }));
+  services.onCall = (when, { operation, request }) => {
+    const its = operation === 'GetObject' && request?.path.includes(`${odd.mediaId}-1`);
+    if (when === 'before' && its) throw new AwsError('AccessDenied', 403, 'Access Denied');
+  };
   await expect(run()).rejects.toThrow();
+  services.onCall = () => {};
   expect([(await jobOf(odd))?.state, (await jobOf(other))?.state]).toEqual(['running', 'failed']);
-  await services.s3.send(new DeleteObjectCommand({ Bucket: MEDIA, Key }));
   await run();
   expect((await jobOf(odd))?.state).toBe('failed');
 });
 
-it('a media that cannot be removed does not keep the others from going', async () => {
-  const marked = { state: 'deleting' as const, current: undefined, todo: CHORE.delete, todoAt: LONG_AGO };
+it('a media item that cannot be removed does not prevent the removal of others', async () => {
+  const marked = { state: 'deleting' as const, current: undefined, todo: DUE_WORK.delete, todoAt: LONG_AGO };
   const updatedAt = new Date(Date.now() + 5000).toISOString();
   const held = await addMedia(services, 'talks', 'held.mp4', { ...marked, updatedAt });
   const free = await addMedia(services, 'talks', 'free.mp4', { ...marked, updatedAt, todoAt: LESS_LONG_AGO });

@@ -3,14 +3,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { head, remove } from '../../aws/s3.ts';
 import { apply, getJob, getMedia, getRow } from '../../aws/table.ts';
 import { tmpPrefix } from '../../core/contracts/keys.ts';
-import { type MediaRow, OldVersionRow, rowKeys } from '../../core/contracts/rows.ts';
+import { rowKeys } from '../../core/contracts/table/keys.ts';
+import { type MediaRow, OldVersionRow } from '../../core/contracts/table/media.ts';
 import { publishJob } from '../../functions/publish-output/publish.ts';
 import { rollBack } from '../../functions/publish-output/rollback.ts';
 import type { PublishServices } from '../../functions/publish-output/services.ts';
-import { AwsError } from '../../local/service.ts';
-import { MEDIA_ID } from '../unit/core/jobs/factories.ts';
-import { jobIdOf, KEYS, leaveOutput, nextJob, publishServices, startPublished, watch } from './published.ts';
-import { MEDIA, type Services, UPLOADS } from './services.ts';
+import { AwsError } from '../../local/kernel/service.ts';
+import { MEDIA_ID } from '../support/factories.ts';
+import { jobIdOf, KEYS, leaveOutput, nextJob, publishServices, startPublished, watch } from '../support/published.ts';
+import { MEDIA, type Services, UPLOADS } from '../support/services.ts';
 
 // Read when the logger is made, before any other line here.
 vi.hoisted(() => {
@@ -42,8 +43,8 @@ beforeEach(() => {
   services.onCall = () => {};
 });
 
-describe('what a failed publish has copied', () => {
-  it('is left for sweep in the same change that fails its job', async () => {
+describe('the copies of a failed publish', () => {
+  it('are left for sweep in the same change that fails its job', async () => {
     const n = await nextOutput();
     await remove(services.s3, { bucket: MEDIA, key: `${tmpPrefix(jobIdOf(n))}360p_001.m4s` });
     let failed = false;
@@ -60,7 +61,7 @@ describe('what a failed publish has copied', () => {
 });
 
 describe('a second publisher of one job', () => {
-  it('that finds tmp/ cleared by the first leaves the version that viewers see alone', async () => {
+  it('that finds tmp/ cleared by the first does not change the version that viewers see', async () => {
     const n = await nextOutput();
     const late = publishServices(services);
     const send = late.s3.send.bind(late.s3);
@@ -85,7 +86,7 @@ describe('a second publisher of one job', () => {
   });
 });
 
-it('a version that viewers saw for a moment, before a newer one, stays for its grace like any other', async () => {
+it('a version that was replaced at once stays for its grace period like any other', async () => {
   const older = await nextOutput();
   services.onCall = (when, { operation, request }) => {
     const dead = when === 'after' && operation === 'PutObject' && request?.path.endsWith('/master.m3u8');
@@ -103,7 +104,7 @@ it('a version that viewers saw for a moment, before a newer one, stays for its g
   expect(Date.parse(todoAt) - Date.now()).toBeGreaterThan(23 * HOUR);
 });
 
-describe('a rollback to a version of which something is gone', () => {
+describe('a rollback to a version with a missing object', () => {
   it.each([
     ['a segment', (n: number) => `${KEYS.version(n).hls}360p_001.m4s`],
     ['a playlist', (n: number) => `${KEYS.version(n).hls}360p.m3u8`],
@@ -111,7 +112,7 @@ describe('a rollback to a version of which something is gone', () => {
     ['a segment of the preview', (n: number) => `${KEYS.version(n).preview}360p_000.m4s`],
     ['the poster', (n: number) => KEYS.version(n).poster],
     ['the MP4', (n: number) => KEYS.version(n).mp4],
-  ])('(%s) puts nothing before viewers, and says what is missing', async (_, keyOf) => {
+  ])('(%s) does not change what viewers see, and records the missing object', async (_, keyOf) => {
     const { current } = await media();
     const from = current?.version ?? 0;
     const to = await nextOutput();
@@ -128,8 +129,8 @@ describe('a rollback to a version of which something is gone', () => {
   });
 });
 
-describe('an original that its collection wants deleted', () => {
-  it('stays while the media is flagged, and goes once it is encoded again', async () => {
+describe("an original that is to be deleted by its collection's setting", () => {
+  it('stays while the media item is flagged, and is deleted once that is encoded again', async () => {
     const key = rowKeys.collection('ann', 'talks');
     await apply(services.table, [{ op: 'update', key, expect: {}, set: { deleteOriginal: true } }]);
     const Key = 'drop/ann/talks/one.mp4';

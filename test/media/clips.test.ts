@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { decodeAll, SHARED_MEDIA, temporaryDirectory } from '../helpers/media.ts';
-import { presetNamed, transcodeFile } from '../helpers/transcode.ts';
+import { decodeAll, SHARED_MEDIA, temporaryDirectory } from '../support/media.ts';
+import { presetNamed, transcodeFile } from '../support/transcode.ts';
 
 /** Real cameras, encoders and recorders. Encoded with the lowest rung only: the ladder takes long. */
 const quick = { ...presetNamed('standard'), rungs: presetNamed('standard').rungs.slice(3) };

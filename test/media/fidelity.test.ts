@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { H264_AAC, make, picture, TOOLS, temporaryDirectory } from '../helpers/media.ts';
-import { presetNamed, transcodeFile } from '../helpers/transcode.ts';
+import { H264_AAC, make, picture, TOOLS, temporaryDirectory } from '../support/media.ts';
+import { presetNamed, transcodeFile } from '../support/transcode.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 beforeAll(async () => {
@@ -38,7 +38,7 @@ test.each<[string, string[]]>([
   ['with the sound late', ['-af', 'atrim=start=0.7', 'late-sound.mkv']],
   ['with the picture late', ['-vf', 'trim=start=0.7', 'late-picture.mkv']],
   ['in a transport stream', ['stream.ts']],
-])('a flash and a beep stay together, %s', async (_, output) => {
+])('a flash and a beep stay in sync, %s', async (_, output) => {
   const sources = ['-f', 'lavfi', '-i', FLASH, '-f', 'lavfi', '-i', BEEP];
   const source = await make(directory.path, ...sources, ...H264_AAC, ...output);
   const { result, out } = await transcodeFile(directory.path, source);
@@ -50,7 +50,7 @@ test.each<[string, string[]]>([
   }
 });
 
-test('pictures are shown in their order and at their times, also across a gap of fifteen seconds', async () => {
+test('frames are shown in order and at their times, also across a gap of fifteen seconds', async () => {
   const gap = ['-vf', "select='between(mod(t,17),0,2)'", '-fps_mode', 'vfr'];
   const source = await make(directory.path, ...picture('320x240', '10', 20), ...gap, ...H264_AAC, 'gap.mp4');
   const { result, out } = await transcodeFile(directory.path, source);
@@ -65,7 +65,7 @@ test('pictures are shown in their order and at their times, also across a gap of
   expect(await times(join(out, result.mp4 ?? ''))).toEqual(expected);
 });
 
-test('full range becomes limited, and is labelled so with the matrix that it has', async () => {
+test('full range becomes limited range, and the output is labelled with its range and its matrix', async () => {
   const grey = ['-f', 'lavfi', '-i', 'color=white:s=320x240:r=25:d=0.2'];
   const full = [
     '-vf',
@@ -108,6 +108,74 @@ test('HDR10 is tone-mapped: white of 203 cd/m² stays light, and the labels are 
   const average = Number(/YAVG=([\d.]+)/.exec(await lines(rung, ['-vf', 'signalstats,metadata=print:file=-']))?.[1]);
   expect(average).toBeGreaterThan(150);
   expect(average).toBeLessThan(236);
+});
+
+// The upper half is a grey ramp, the lower half red, green and blue of 255.
+const BARS = [
+  "nullsrc=s=1280x720:r=25:d=0.2,format=gbrp,geq=r='if(lt(Y,360),X*255/1279,if(lt(X,426),255,0))'",
+  "g='if(lt(Y,360),X*255/1279,if(between(X,426,852),255,0))':b='if(lt(Y,360),X*255/1279,if(gt(X,852),255,0))'",
+].join(':');
+const X265 = ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params'];
+
+test.each<[string, string[]]>([
+  ['RGB without a word about its matrix', ['-c:v', 'qtrle', '-pix_fmt', 'rgb24', 'rgb.mov']],
+  [
+    'BT.2020 that names its matrix only',
+    [
+      ...['-vf', 'scale=out_color_matrix=bt2020:out_range=tv,format=yuv420p10le'],
+      ...[...X265, 'log-level=none:colormatrix=bt2020nc', 'matrix.mp4'],
+    ],
+  ],
+  [
+    'Display P3',
+    [
+      ...['-vf', 'scale=out_color_matrix=bt709:out_range=tv', '-c:v', 'libx264', '-pix_fmt', 'yuv420p'],
+      ...['-colorspace', 'bt709', '-color_primaries', 'smpte432', '-color_trc', 'bt709', 'p3.mp4'],
+    ],
+  ],
+])('red, green, blue and grey stay what they are in %s', async (_, output) => {
+  const source = await make(directory.path, '-f', 'lavfi', '-i', BARS, ...output);
+  const { result, out } = await transcodeFile(directory.path, source);
+  const pixel = async (x: number, y: number) => {
+    const filter = `scale=in_color_matrix=bt709,format=rgb24,crop=2:2:${x}:${y}`;
+    const args = [
+      '-v',
+      'error',
+      '-i',
+      join(out, result.mp4 ?? ''),
+      '-frames:v',
+      '1',
+      '-vf',
+      filter,
+      '-f',
+      'rawvideo',
+      '-',
+    ];
+    const { stdout } = await execa(TOOLS.ffmpeg, args, { encoding: 'buffer' });
+    return [...stdout.subarray(0, 3)];
+  };
+  const colours = [await pixel(200, 500), await pixel(600, 500), await pixel(1000, 500), await pixel(640, 100)];
+  const expected = [255, 0, 0, 0, 255, 0, 0, 0, 255, 127, 127, 127];
+  expect(Math.max(...colours.flat().map((value, i) => Math.abs(value - (expected[i] ?? 0))))).toBeLessThanOrEqual(3);
+});
+
+test.each([
+  ['an impossible peak of its display', 'L(50,0):max-cll=0,0', 151],
+  ['a brightest pixel that no display shows', 'L(10000000,0):max-cll=65535,400', 151],
+  ['neither', 'L(10000000,0):max-cll=0,0', 151],
+])('white of 203 cd/m² is as light in HDR10 with %s', async (_, light, luma) => {
+  const white = 'color=white:s=320x240:r=25:d=0.2,format=yuv420p10le,geq=lum=573:cb=512:cr=512';
+  const labels = 'log-level=error:hdr10=1:repeat-headers=1:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc';
+  const display = `master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)${light}`;
+  const source = await make(directory.path, '-f', 'lavfi', '-i', white, ...X265, `${labels}:${display}`, 'light.mp4');
+  const { out } = await transcodeFile(directory.path, source);
+  for (const file of ['240p.m3u8', 'poster.jpg', 'thumbnail.jpg']) {
+    const stats = await lines(join(out, file), [
+      '-vf',
+      'scale=out_range=tv,format=yuv420p,signalstats,metadata=print:file=-',
+    ]);
+    expect(Math.abs(Number(/YAVG=([\d.]+)/.exec(stats)?.[1]) - luma)).toBeLessThanOrEqual(2);
+  }
 });
 
 test('segments are six seconds, cut at the same times in every rung, and begin with keyframes', async () => {

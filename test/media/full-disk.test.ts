@@ -3,13 +3,13 @@ import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runFfmpeg } from '../../containers/transcoder/ffmpeg/run.ts';
-import { writeWaveform } from '../../containers/transcoder/waveform.ts';
-import { make, TOOLS, temporaryDirectory, tone } from '../helpers/media.ts';
+import { writeWaveform } from '../../containers/transcoder/tasks/waveform.ts';
+import { make, TOOLS, temporaryDirectory, tone } from '../support/media.ts';
 
 /** Linux: each write to it fails with ENOSPC. */
 const FULL = '/dev/full';
 
-describe.skipIf(!existsSync(FULL))('a disk that is full', () => {
+describe.skipIf(!existsSync(FULL))('a full disk', () => {
   it('fails an encode, though FFmpeg 5.1 ends well when only the last bytes could not be written', async () => {
     const args = [...tone(), '-c:a', 'aac', '-movflags', '+delay_moov+default_base_moof', '-f', 'mp4', FULL];
     const run = runFfmpeg(TOOLS, args, { cwd: '/', signal: new AbortController().signal });

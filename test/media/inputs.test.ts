@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { decodeAll, ffmpegMajor, H264_AAC, make, picture, temporaryDirectory, tone } from '../helpers/media.ts';
-import { transcodeFile } from '../helpers/transcode.ts';
+import { decodeAll, ffmpegMajor, H264_AAC, make, picture, temporaryDirectory, tone } from '../support/media.ts';
+import { transcodeFile } from '../support/transcode.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 beforeAll(async () => {
@@ -32,7 +32,7 @@ const VGA = ['480p 640x480', '360p 480x360'];
 
 const VIDEOS: VideoCase[] = [
   {
-    title: 'a phone video turned by its metadata comes out upright',
+    title: 'a phone video that is rotated by its metadata is encoded upright',
     made: [
       [...PLAIN, 'upright.mp4'],
       [...TURNED, '-i', 'upright.mp4', '-c', 'copy', '-metadata:s:v', 'rotate=90', 'turned.mp4'],
@@ -94,7 +94,7 @@ const VIDEOS: VideoCase[] = [
         'odd.mp4',
       ],
     ],
-    rungs: ['360p 642x360'],
+    rungs: ['480p 852x478', '360p 640x360'],
     ...usual,
   },
   {
@@ -105,7 +105,7 @@ const VIDEOS: VideoCase[] = [
     channels: 1,
   },
   {
-    title: '4K comes down to 1080p',
+    title: '4K becomes 1080p',
     made: [[...picture('3840x2160', '5', 1), ...H264_AAC, 'uhd.mp4']],
     rungs: ['1080p 1920x1080', '720p 1280x720', '480p 854x480', '360p 640x360'],
     seconds: 1,
@@ -136,7 +136,7 @@ const VIDEOS: VideoCase[] = [
   {
     title: 'anamorphic pixels become square',
     made: [[...picture('720x576'), '-vf', 'setsar=16/11', ...H264_AAC, 'anamorphic.mp4']],
-    rungs: ['480p 872x480', '360p 654x360'],
+    rungs: ['576p 1046x576', '480p 854x470', '360p 640x352'],
     ...usual,
   },
   {
@@ -158,7 +158,7 @@ const VIDEOS: VideoCase[] = [
     channels: 1,
   },
   {
-    title: '23.976 frames per second stay so',
+    title: '23.976 frames per second stay 23.976',
     made: [[...picture('640x360', '24000/1001'), ...tone(), ...H264_AAC, 'film.mp4']],
     rungs: ['360p 640x360'],
     seconds: 1.502,
@@ -187,7 +187,7 @@ const VIDEOS: VideoCase[] = [
     channels: 1,
   },
   {
-    title: 'of two video tracks the first is taken',
+    title: 'the first of two video tracks is encoded',
     made: [
       [
         ...picture('640x480'),
@@ -265,7 +265,7 @@ const VIDEOS: VideoCase[] = [
     channels: 2,
   },
   {
-    title: 'sound with gaps that only add up',
+    title: 'audio with gaps that are long in sum only',
     made: [
       [
         ...picture('640x360', '25', 4),
@@ -323,12 +323,12 @@ const SOUNDS: [string, string[]][] = [
   ['bare AAC', ['a.aac']],
 ];
 
-test.each(SOUNDS)('sound alone as %s gets two renditions, a preview and a waveform', async (_, output) => {
+test.each(SOUNDS)('an audio file as %s gets two renditions, a preview and a waveform', async (_, output) => {
   const source = await make(directory.path, ...tone(), ...output);
   await expectSound(source);
 });
 
-test('the cover of an MP3 is not video', async () => {
+test('the cover picture of an MP3 is not encoded as video', async () => {
   await make(directory.path, ...picture('300x300'), '-frames:v', '1', 'cover.png');
   const cover = ['-i', 'cover.png', '-map', '0', '-map', '1', '-c:v', 'copy', '-disposition:v', 'attached_pic'];
   await expectSound(await make(directory.path, ...tone(), ...cover, 'cover.mp3'));

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openScratch } from '../../containers/transcoder/scratch.ts';
 import { transcode } from '../../containers/transcoder/transcode.ts';
-import { TOOLS } from '../helpers/media.ts';
-import { testVideo } from '../helpers/pipeline.ts';
-import { presetNamed } from '../helpers/transcode.ts';
+import { TOOLS } from '../support/media.ts';
+import { testVideo } from '../support/pipeline.ts';
+import { presetNamed } from '../support/transcode.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-it('of an encode is told from its beginning on, though its poster is chosen at the end', async () => {
+it('the progress of an encode is reported from its beginning on, though its poster is chosen at the end', async () => {
   const file = await testVideo(join(folder, 'video.mp4'), { seconds: 5, size: '1280x720' });
   const scratch = await openScratch(join(folder, 'scratch'));
   await copyFile(file, scratch.source);

@@ -2,8 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { H264_AAC, make, picture, temporaryDirectory, tone } from '../helpers/media.ts';
-import { transcodeFile } from '../helpers/transcode.ts';
+import { H264_AAC, make, picture, temporaryDirectory, tone } from '../support/media.ts';
+import { transcodeFile } from '../support/transcode.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 beforeAll(async () => {

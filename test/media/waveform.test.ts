@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { writeWaveform } from '../../containers/transcoder/waveform.ts';
-import { make, SHARED_MEDIA, TOOLS, temporaryDirectory } from '../helpers/media.ts';
+import { writeWaveform } from '../../containers/transcoder/tasks/waveform.ts';
+import { make, SHARED_MEDIA, TOOLS, temporaryDirectory } from '../support/media.ts';
 
 async function waveform(
   source: string,
@@ -15,7 +15,7 @@ async function waveform(
   return JSON.parse(await readFile(target, 'utf8'));
 }
 
-test('a square wave has the peaks that it is made of, 20 pixels a second', async () => {
+test('a square wave has its own peaks, 20 pixels a second', async () => {
   await using directory = await temporaryDirectory();
   const square = "aevalsrc='if(lt(mod(t,0.01),0.005),0.5,-0.25)':d=0.12:s=8000";
   const source = await make(directory.path, '-f', 'lavfi', '-i', square, '-c:a', 'pcm_s16le', 'square.wav');
@@ -31,7 +31,7 @@ test('a square wave has the peaks that it is made of, 20 pixels a second', async
 });
 
 // The expected values are those of audiowaveform's own test for this file, at its 64 samples per pixel.
-test.skipIf(SHARED_MEDIA === null)('a recording has the values that audiowaveform gives it', async () => {
+test.skipIf(SHARED_MEDIA === null)('a recording has the same values as from audiowaveform', async () => {
   await using directory = await temporaryDirectory();
   const source = join(SHARED_MEDIA ?? '', 'speech-stereo.wav');
   const found = await waveform(source, directory.path, { channels: 2, sampleRate: 16_000, pixelsPerSecond: 250 });

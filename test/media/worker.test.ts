@@ -15,9 +15,9 @@ import { reportProgress } from '../../containers/transcoder/progress.ts';
 import { work } from '../../containers/transcoder/worker.ts';
 import { type Job, Result } from '../../core/contracts/job.ts';
 import { tmpPrefix } from '../../core/contracts/keys.ts';
-import { H264_AAC, make, picture, TOOLS, temporaryDirectory, tone } from '../helpers/media.ts';
-import { developer, type SmallCloud, smallCloud } from '../helpers/small-cloud.ts';
-import { presetNamed } from '../helpers/transcode.ts';
+import { developer, type SmallCloud, smallCloud } from '../../local/test/support/small-cloud.ts';
+import { H264_AAC, make, picture, TOOLS, temporaryDirectory, tone } from '../support/media.ts';
+import { presetNamed } from '../support/transcode.ts';
 
 const UPLOADS = 'uploads';
 const MEDIA = 'media';
@@ -102,7 +102,7 @@ async function keysOf(job: Job): Promise<string[]> {
 
 const scratchOf = (job: Job) => stat(join(directory.path, job.jobId)).catch(() => null);
 
-test('everything it tells of is in S3 with that size and checksum, and nothing else is', async () => {
+test('everything in the result is in S3 with its size and checksum, and nothing else is', async () => {
   const job = await jobFor(clip);
   expect(await run(job)).toBe(0);
   const result = await resultOf(job);
@@ -128,7 +128,7 @@ test('everything it tells of is in S3 with that size and checksum, and nothing e
   expect(await scratchOf(job)).toBeNull();
 });
 
-test('an engine job that comes second for the same job does nothing', async () => {
+test('a second engine job for the same job does nothing', async () => {
   const job = await jobFor(clip);
   await s3.send(
     new PutObjectCommand({
@@ -141,7 +141,7 @@ test('an engine job that comes second for the same job does nothing', async () =
   expect(await keysOf(job)).toEqual(['claim.json']);
 });
 
-test('a broken file fails for good, with its code, and leaves no scratch', async () => {
+test('a broken file fails permanently, with its code, and leaves nothing on the scratch disk', async () => {
   const job = await jobFor(await make(directory.path, ...picture('64x64'), '-frames:v', '1', 'picture.png'));
   expect(await run(job)).toBe(65);
   expect(await resultOf(job)).toMatchObject({ status: 'failed', error: { code: 'still_image' } });
@@ -149,7 +149,7 @@ test('a broken file fails for good, with its code, and leaves no scratch', async
   expect(await scratchOf(job)).toBeNull();
 });
 
-test('a version that is gone, and one that was replaced, are told apart', async () => {
+test('a missing version and a replaced one fail with different codes', async () => {
   const gone = await jobFor(clip);
   await s3.send(new DeleteObjectCommand({ Bucket: UPLOADS, Key: gone.source.key, VersionId: gone.source.versionId }));
   expect(await run(gone)).toBe(65);
@@ -161,7 +161,16 @@ test('a version that is gone, and one that was replaced, are told apart', async 
   expect(await resultOf(replaced)).toMatchObject({ error: { code: 'source_changed' } });
 });
 
-test('a published rendition of sound is read as one file: init segment and segments end to end', async () => {
+test('an archived source fails permanently, without a further request', async () => {
+  const job = await jobFor(clip);
+  const { Bucket, Key } = { Bucket: UPLOADS, Key: job.source.key };
+  const put = await s3.send(new PutObjectCommand({ Bucket, Key, Body: await readFile(clip), StorageClass: 'GLACIER' }));
+  const cold = { ...job, source: { ...job.source, versionId: put.VersionId } };
+  expect(await run(cold)).toBe(65);
+  expect(await resultOf(cold)).toMatchObject({ status: 'failed', error: { code: 'source_unreadable' } });
+});
+
+test('a published audio rendition is read as one file of init segment and segments', async () => {
   const seconds = 13;
   const job = await jobFor(await make(directory.path, ...tone(seconds), 'tone.wav'));
   expect(await run(job)).toBe(0);
@@ -191,12 +200,12 @@ test('a published rendition of sound is read as one file: init segment and segme
   expect(await resultOf(broken)).toMatchObject({ error: { code: 'source_missing' } });
 });
 
-test('an upload that is called like a playlist is read as an upload', async () => {
+test('an upload with the name of a playlist is read as an upload', async () => {
   const job = await jobFor(clip, 'm3u8');
   expect(await run(job)).toBe(0);
 });
 
-test('asked to stop it keeps its checkpoint, and the next attempt goes on from it', async () => {
+test('a stopped attempt keeps its checkpoint, and the next attempt continues from it', async () => {
   const job = await jobFor(clip);
   const stop = new AbortController();
   const running = run(job, { signal: stop.signal });
@@ -240,7 +249,7 @@ test('a second attempt after success changes nothing', async () => {
   expect(await head(s3, { bucket: MEDIA, key: `${job.output.prefix}result.json` })).toEqual(before);
 });
 
-test('an unexpected error is a bug of the worker: told, and worth another attempt', async () => {
+test('an unexpected error is reported as a bug of the worker, and can be retried', async () => {
   const job = await jobFor(clip);
   expect(await run(job, { ffmpeg: '/nowhere/ffmpeg' })).toBe(75);
   expect(await resultOf(job)).toMatchObject({ status: 'failed', error: { code: 'worker_bug' } });

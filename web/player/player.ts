@@ -1,5 +1,6 @@
-/** Plays one published media: `/player/?creator={creatorId}&media={mediaId}&kind={video|audio}[&preview=1]`. */
+/** Plays one published media item: `/player/?creator={creatorId}&media={mediaId}&kind={video|audio}[&preview=1]`. */
 import Hls from 'hls.js';
+import { CreatorId, MediaId } from '../../core/contracts/ids.ts';
 import { mediaKeys } from '../../core/contracts/keys.ts';
 import { drawWaveform } from './waveform.ts';
 
@@ -40,8 +41,9 @@ function attach(player: HTMLMediaElement, url: string): void {
 
 function start(): void {
   const query = new URLSearchParams(location.search);
-  const creator = query.get('creator');
-  const media = query.get('media');
+  // They become part of addresses: `creator=/evil.example` would lead to another server.
+  const { data: creator } = CreatorId.safeParse(query.get('creator'));
+  const { data: media } = MediaId.safeParse(query.get('media'));
   if (!creator || !media) {
     problem.textContent = 'The address names no media: add ?creator=…&media=….';
     return;

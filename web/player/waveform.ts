@@ -8,7 +8,10 @@ interface Waveform {
   data: number[];
 }
 
-/** @throws nothing: a missing waveform leaves the canvas hidden. A click on the canvas seeks. */
+/**
+ * A click on the canvas seeks. A missing waveform leaves the canvas hidden.
+ * @throws nothing
+ */
 export async function drawWaveform(canvas: HTMLCanvasElement, url: string, player: HTMLMediaElement): Promise<void> {
   const response = await fetch(url);
   if (!response.ok) return;

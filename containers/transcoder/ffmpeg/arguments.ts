@@ -1,41 +1,134 @@
+import { FILES } from '../../../core/contracts/outputs.ts';
+import type { AudioPlan, EncodePlan, VideoPlan } from '../../../core/media/encode-plan.ts';
 import { LIMITS } from '../../../core/media/limits.ts';
-import { type EncodePlan, GOP_SECONDS, POSTER_FILE, THUMBNAIL_FILE } from '../../../core/media/plan.ts';
-import { wholeName } from '../split.ts';
+import { GOP_SECONDS } from '../../../core/media/plan.ts';
+import { AUDIO_FRAGMENT_SECONDS, wholeName } from '../split.ts';
 import { confined } from './demuxers.ts';
 import {
-  audioLabel,
-  filterGraph,
-  MP4_AUDIO_LABEL,
+  ladderGraph,
   MP4_LABEL,
+  PICTURE_LABEL,
   POSTER_LABEL,
+  pictureGraph,
   rungLabel,
+  SOUND_LABEL,
+  soundGraph,
   THUMBNAIL_LABEL,
 } from './filters.ts';
 
+/** Descriptor on which the decode writes the sound. */
+export const PCM_FD = 5;
+/** Bytes of a sample of one channel in the decoded sound. */
+export const SAMPLE_BYTES = 4;
+
+/** Neither tags nor chapters of the source. */
+const BARE = ['-map_metadata', '-1', '-map_chapters', '-1'];
+
 /**
- * The one command that makes everything but the waveform. Runs with the output directory as its working directory.
- *
- * Every rendition is fMP4 with an edit list for what comes before time zero (AAC priming, the B-frames' delay):
- * `avoid_negative_ts disabled` leaves it to the muxer, which otherwise shifts each stream by another amount.
+ * The decode: pictures of one size as raw video on its output, sound of one rate as PCM on descriptor 5. Each has a graph of its own,
+ * because FFmpeg builds a graph anew where any of its inputs changes.
  */
-export function encodeArguments(plan: EncodePlan, source: string, options: { toneMap: boolean }): string[] {
+export function decodeArguments(plan: EncodePlan, source: string, options: { toneMap: boolean }): string[] {
+  const { video, audio } = plan;
+  const [top] = video?.rungs ?? [];
   return [
     ...confined(),
-    ...['-max_pixels', String(LIMITS.pixels)],
-    ...['-i', source],
-    ...['-filter_complex', filterGraph(plan, options.toneMap)],
-    ...['-map_metadata', '-1', '-map_chapters', '-1'],
-    ...videoOutputs(plan),
-    ...audioOutputs(plan),
-    ...ownMp4(plan),
-    ...picture(plan.thumbnail && THUMBNAIL_LABEL, THUMBNAIL_FILE),
-    ...picture(plan.poster && POSTER_LABEL, POSTER_FILE),
+    ...['-dts_delta_threshold', String(plan.jumpSeconds), '-i', source],
+    ...(video && top ? rawPictures(video, pictureGraph(video, top, options.toneMap)) : []),
+    ...(audio ? ['-filter_complex', soundGraph(audio), '-map', SOUND_LABEL, ...BARE] : []),
+    // Plain PCM has no times: without the numbers, FFmpeg complains where those of the source overlap.
+    ...(audio ? ['-c:a', 'pcm_f32le', '-bsf:a', 'setts=ts=N', '-f', 'f32le', `pipe:${PCM_FD}`] : []),
+  ];
+}
+
+/** Raw video carries no captions. Lossless H.264 does, at the price of coding each picture once more. */
+const KEEPS_CAPTIONS = ['libx264', '-qp', '0', '-preset', 'ultrafast'];
+
+function rawPictures({ timescale, captions }: VideoPlan, graph: string): string[] {
+  return [
+    ...['-filter_complex', graph, '-map', PICTURE_LABEL, ...BARE],
+    ...['-c:v', ...(captions ? KEEPS_CAPTIONS : ['rawvideo'])],
+    // Otherwise FFmpeg 5.1 rounds times to the frame rate.
+    ...['-fps_mode:v', 'vfr', '-enc_time_base:v', `1:${timescale}`],
+    ...[...KEEP_TIMES, '-f', 'nut', 'pipe:1'],
   ];
 }
 
 /**
- * The first frame of every two seconds, the same in every rung, and no other. Across a gap FFmpeg's own example, which counts
- * the keyframes, would make one of each frame until it has caught up. The millionth makes up for the rounding of times.
+ * Makes the rungs and the pictures from the decode's output. Runs with the output directory as its working directory.
+ *
+ * Every rendition is fMP4 with an edit list for what precedes time zero (AAC priming, the B-frames' delay): `avoid_negative_ts disabled`
+ * leaves it to the muxer, which otherwise shifts each stream by a different amount.
+ */
+export function ladderArguments(plan: EncodePlan, video: VideoPlan): string[] {
+  return [
+    // Raw video says all in its head. Without -copyts, FFmpeg would count from the first picture.
+    ...['-copyts', '-protocol_whitelist', 'pipe', '-fpsprobesize', '0', '-f', 'nut', '-i', 'pipe:0'],
+    ...['-filter_complex', ladderGraph(plan, video)],
+    ...video.rungs.flatMap((rung) => [
+      ...['-map', rungLabel(rung.name)],
+      ...x264(plan, video, rung),
+      ...fragmented('v', rung.name),
+    ]),
+    ...(plan.mp4?.encode
+      ? ['-map', MP4_LABEL, ...x264(plan, video, plan.mp4.encode), ...fragmented('v', OWN_MP4)]
+      : []),
+    ...picture(plan.thumbnail && THUMBNAIL_LABEL, FILES.thumbnail.file),
+    ...picture(plan.poster && POSTER_LABEL, FILES.poster.file),
+  ];
+}
+
+/** Makes the renditions of sound from PCM. */
+export function soundArguments({ sampleRate, channels, renditions }: AudioPlan): string[] {
+  return [
+    ...[
+      '-protocol_whitelist',
+      'pipe',
+      '-f',
+      'f32le',
+      '-ar',
+      String(sampleRate),
+      '-ac',
+      String(channels),
+      '-i',
+      'pipe:0',
+    ],
+    ...renditions.flatMap((rendition) => [
+      ...['-map', '0:a', '-c:a', 'aac', '-b:a', String(rendition.bitrate)],
+      ...fragmented('a', rendition.file),
+    ]),
+  ];
+}
+
+/** The picture of an MP4 that is encoded by itself, before it is joined with the sound. */
+const OWN_MP4 = 'mp4';
+
+/** Names of the files that the MP4 is made of. */
+export function mp4Parts(plan: EncodePlan): string[] {
+  const sound = plan.audio?.renditions.find((rendition) => rendition.name === plan.mp4?.audio);
+  return [plan.mp4?.rung ?? OWN_MP4, ...(sound ? [sound.file] : [])].map(wholeName);
+}
+
+/**
+ * Joins finished picture and sound. Each packet of the picture gets the duration of the last one: an MP4's samples last until the next
+ * one in any case, and the muxer announces the latest end as the length. The picture before a pause may be decoded before one that is
+ * shown earlier, so that a packet's time and the time to the next packet may add up to more than the length.
+ */
+export function mp4Arguments(plan: EncodePlan, video: VideoPlan): string[] {
+  const parts = mp4Parts(plan);
+  return [
+    '-copyts',
+    ...parts.flatMap((part) => ['-protocol_whitelist', 'file', '-i', part]),
+    ...parts.flatMap((_, i) => ['-map', String(i)]),
+    ...['-c', 'copy', ...BARE, '-bsf:v', `setts=pts=PTS:dts=DTS:duration=${video.lastFrameSeconds.toFixed(6)}/TB`],
+    ...[...KEEP_TIMES, '-movflags', '+faststart', '-f', 'mp4', plan.mp4?.file ?? ''],
+  ];
+}
+
+/**
+ * Forces a keyframe at the first frame of every two seconds, the same in every rung, and at no other frame. Across a gap FFmpeg's own
+ * example, which counts the keyframes, would force one at each frame until it has caught up. The millionth compensates for the rounding
+ * of times.
  */
 const KEYFRAME = `if(isnan(prev_forced_t),1,gt(${interval('t')},${interval('prev_forced_t')}))`;
 
@@ -45,56 +138,32 @@ function interval(time: string): string {
 
 const KEEP_TIMES = ['-avoid_negative_ts', 'disabled'];
 
-function videoOutputs(plan: EncodePlan): string[] {
-  const rungs = plan.video?.rungs ?? [];
-  return rungs.flatMap((rung) => [
-    ...['-map', rungLabel(rung.name)],
-    ...(rung.name === plan.mp4?.rung ? teeAudio(plan) : []),
-    ...x264(plan, rung),
-    ...(rung.name === plan.mp4?.rung ? tee(plan, rung.name) : fragmented('v', rung.name)),
-  ]);
-}
-
-function audioOutputs(plan: EncodePlan): string[] {
-  const renditions = plan.audio?.renditions ?? [];
-  // What the MP4 shares is written by the tee.
-  const apart = renditions.filter((rendition) => !(plan.mp4?.rung && rendition.name === plan.mp4.audio));
-  return apart.flatMap((rendition) => [
-    ...['-map', audioLabel(rendition.name)],
-    ...aac(rendition.bitrate),
-    ...fragmented('a', rendition.file),
-  ]);
-}
-
-function x264(plan: EncodePlan, { maxBitrate, x264Preset }: { maxBitrate: number; x264Preset: string }): string[] {
+function x264(plan: EncodePlan, video: VideoPlan, rung: { maxBitrate: number; x264Preset: string }): string[] {
+  const { maxBitrate, x264Preset } = rung;
   return [
     ...['-c:v', 'libx264', '-preset', x264Preset, '-profile:v', 'main', '-pix_fmt', 'yuv420p'],
     ...['-crf', String(plan.crf), '-maxrate:v', String(maxBitrate), '-bufsize:v', String(maxBitrate * 2)],
     ...['-force_key_frames:v', `expr:${KEYFRAME}`],
     ...['-sc_threshold:v', '0', '-g:v', String(GOP_SECONDS * LIMITS.frameRate * 2)],
-    ...['-fps_mode:v', 'vfr', '-enc_time_base:v', `1:${plan.video?.timescale ?? 90_000}`],
-    ...(plan.video?.irregular ? ['-bsf:v', durations(plan.video.lastFrameSeconds)] : []),
+    ...['-fps_mode:v', 'vfr', '-enc_time_base:v', `1:${video.timescale}`],
+    ...['-bsf:v', durations(video.lastFrameSeconds)],
   ];
 }
 
 /**
- * Gives each packet the time until the next as its duration. Encoders pass on how long a frame is shown, which is another
- * thing where frames are reordered: FFmpeg's muxers then move what follows a long frame. The last frame keeps its own.
+ * Sets each packet's duration to the time until the next packet. Encoders pass on how long a frame is shown, which differs where frames
+ * are reordered, and FFmpeg's muxers then move the frames after a long one. The last frame keeps its own duration.
  */
 function durations(lastFrameSeconds: number): string {
   return `setts=pts=PTS:dts=DTS:duration='if(gt(NEXT_DTS,DTS),NEXT_DTS-DTS,${lastFrameSeconds.toFixed(6)}/TB)'`;
 }
 
-function aac(bitrate: number): string[] {
-  return ['-c:a', 'aac', '-b:a', String(bitrate)];
-}
-
-/** A fragment per keyframe, and per second of sound: what splitRendition makes segments of. */
+/** A fragment per keyframe, and per second of audio: splitRenditions makes segments of them. */
 const FRAGMENTS = {
   v: [['movflags', '+frag_keyframe+delay_moov+default_base_moof']],
   a: [
     ['movflags', '+delay_moov+default_base_moof'],
-    ['frag_duration', '1000000'],
+    ['frag_duration', String(AUDIO_FRAGMENT_SECONDS * 1e6)],
   ],
 } as const;
 
@@ -108,39 +177,10 @@ function fragmented(kind: 'v' | 'a', file: string): string[] {
   ];
 }
 
-/** One encode, several files: the rung, the sound that goes with it, and the MP4 of both. */
-function tee(plan: EncodePlan, rung: string): string[] {
-  const shared = plan.audio?.renditions.find((rendition) => rendition.name === plan.mp4?.audio);
-  const slave = (select: 'v' | 'a', file: string) => {
-    const options = [['f', 'mp4'], ['select', select], ['avoid_negative_ts', 'disabled'], ...FRAGMENTS[select]];
-    return `[${options.map(([key, value]) => `${key}=${value}`).join(':')}]${wholeName(file)}`;
-  };
-  const slaves = [
-    slave('v', rung),
-    ...(shared?.streamed ? [slave('a', shared.file)] : []),
-    `[f=mp4:avoid_negative_ts=disabled:movflags=+faststart]${plan.mp4?.file}`,
-  ];
-  return [...KEEP_TIMES, '-flags', '+global_header', '-f', 'tee', slaves.join('|')];
-}
-
-function teeAudio(plan: EncodePlan): string[] {
-  const shared = plan.audio?.renditions.find((rendition) => rendition.name === plan.mp4?.audio);
-  return shared ? ['-map', audioLabel(shared.name), ...aac(shared.bitrate)] : [];
-}
-
-function ownMp4(plan: EncodePlan): string[] {
-  if (!plan.mp4?.encode) return [];
-  return [
-    ...['-map', MP4_LABEL],
-    ...(plan.mp4.audio ? ['-map', MP4_AUDIO_LABEL, ...aac(128_000)] : []),
-    ...x264(plan, plan.mp4.encode),
-    ...[...KEEP_TIMES, '-movflags', '+faststart', '-f', 'mp4', plan.mp4.file],
-  ];
-}
-
 function picture(label: string | undefined, file: string): string[] {
   if (label === undefined) return [];
-  // Two frames, the second over the first: see filters.ts. Their times are no reason to repeat one.
-  const frames = ['-map', label, '-frames:v', '2', '-fps_mode:v', 'passthrough'];
+  // Two frames, a second apart, the second written over the first: see filters.ts. On a clock of the frame rate, whose ticks may be
+  // longer than a second, both could get the same time.
+  const frames = ['-map', label, '-frames:v', '2', '-fps_mode:v', 'vfr', '-enc_time_base:v', '1:1000'];
   return [...frames, '-c:v', 'mjpeg', '-q:v', '3', '-f', 'image2', '-update', '1', file];
 }

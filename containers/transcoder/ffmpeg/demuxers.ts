@@ -1,4 +1,6 @@
-/** The only demuxers that may touch an upload: containers and raw streams of media, none that opens another file. */
+import { LIMITS } from '../../../core/media/limits.ts';
+
+/** The only demuxers that may read an upload: containers and raw streams of media, none that opens another file. */
 const DEMUXERS = [
   'mov,mp4,m4a,3gp,3g2,mj2',
   'matroska,webm',
@@ -7,7 +9,10 @@ const DEMUXERS = [
   'ogg,wav,w64,mp3,flac,aac,aiff,au,caf,amr,ac3,eac3,dts,dtshd,truehd,ape,wv,tta,tak,mpc,mpc8,dsf,iff,oma,loas,voc,qcp',
 ].join(',');
 
-/** Input options that keep FFmpeg to the one file it is given: no network, no playlists, no references. */
+/**
+ * Input options that restrict FFmpeg to the one file it is given (no network, no playlists, no references), and to pictures of a size
+ * that fits in memory, also where it decodes one only to learn its format.
+ */
 export function confined(): string[] {
-  return ['-protocol_whitelist', 'file', '-format_whitelist', DEMUXERS];
+  return ['-protocol_whitelist', 'file', '-format_whitelist', DEMUXERS, '-max_pixels', String(LIMITS.pixels)];
 }

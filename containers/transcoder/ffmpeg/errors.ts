@@ -1,28 +1,29 @@
-import { DropreelError } from '../../../core/jobs/errors.ts';
-import { limitPixels } from '../../../core/media/probe.ts';
-
-/** Kept of stderr for the log, in characters. */
-const DETAIL = 4000;
-
-export function cut(stderr: string): string {
-  return stderr.length <= DETAIL ? stderr : `…${stderr.slice(-DETAIL)}`;
-}
+import { DropreelError } from '../../../core/contracts/errors.ts';
+import { encrypted, limitPixels, unsupportedCodec } from '../../../core/media/probe.ts';
+import { type Complaints, cut } from './complaints.ts';
 
 const PLAYLISTS = /\[(?:hls|dash|concat|concatf|ffmetadata|sdp|rtsp|applehttp|imf|webm_dash_manifest|rpl) @/;
-const PICTURES = /\[(?:\w+_pipe|image2|gif|apng|ico|tiff|webp\w*) @/;
+const PICTURES = /\[(?:[a-z0-9]{1,16}_pipe|image2|gif|apng|ico|tiff|webp(?:_anim)?) @/;
 const TEXTS =
-  /\[(?:srt|ass|webvtt|ttml|sami|subviewer\w*|microdvd|mpl2|vplayer|realtext|jacosub|pjs|stl|scc|lrc|aqtitle|vobsub|sup) @/;
+  /\[(?:srt|ass|webvtt|ttml|sami|subviewer1?|microdvd|mpl2|vplayer|realtext|jacosub|pjs|stl|scc|lrc|aqtitle|vobsub|sup) @/;
+
+/** FFmpeg's message for a picture beyond -max_pixels. */
+export const PICTURE_SIZE = /Picture size (\d{1,10})x(\d{1,10})/;
 
 /** Why ffprobe could not open a file. */
 export function probeFailure(stderr: string): DropreelError {
   const detail = cut(stderr);
-  const size = /Picture size (\d+)x(\d+)/.exec(stderr);
+  const size = PICTURE_SIZE.exec(stderr);
   if (size) return limitPixels(Number(size[1]), Number(size[2]));
+  // Audible's files: libavformat/mov.c asks for the buyer's key.
+  if (stderr.includes('activation_bytes')) return encrypted();
   if (stderr.includes('not on whitelist')) return refusedFormat(stderr, detail);
   if (/moov atom not found|error reading header|EBML header parsing failed/.test(stderr)) {
     return new DropreelError('corrupt', 'The file is damaged or incomplete: its index cannot be read.', { detail });
   }
-  return new DropreelError('not_media', 'The file is not audio or video in any form that FFmpeg knows.', { detail });
+  return new DropreelError('not_media', 'The file is not audio or video in any format that FFmpeg supports.', {
+    detail,
+  });
 }
 
 function refusedFormat(stderr: string, detail: string): DropreelError {
@@ -32,39 +33,59 @@ function refusedFormat(stderr: string, detail: string): DropreelError {
     return new DropreelError('playlist_refused', message, { detail });
   }
   if (PICTURES.test(line)) {
-    return new DropreelError('still_image', 'The file is a picture, not a video or sound.', { detail });
+    return new DropreelError('still_image', 'The file is a picture, not video or audio.', { detail });
   }
   if (TEXTS.test(line)) {
-    return new DropreelError('no_tracks', 'The file holds subtitles only, no video and no sound.', { detail });
+    return new DropreelError('no_tracks', 'The file has subtitles only, no video or audio.', { detail });
   }
   return new DropreelError('not_media', 'The file is not audio or video.', { detail });
 }
 
-/** FFmpeg ends with exit code 0 when the last bytes of a file, or those of one file of a tee, could not be written. */
+/** FFmpeg exits with code 0 even when the last bytes of a file, or those of one file of a tee, could not be written. */
 export function saysDiskFull(stderr: string): boolean {
   return stderr.includes('No space left on device');
 }
 
-/** Why an encode ended with an error. */
+const NO_DECODER = [
+  /Decoder \(codec ([\w.]{1,24})\) not found/,
+  /Decoding requested, but no decoder found for: (\S{1,24})/,
+];
+
+/** FFmpeg's messages when nothing of a track could be decoded: the file is at fault. */
+const NOTHING_DECODED =
+  /Invalid data found when processing input|Output file is empty|Error while processing the decoded data|Cannot determine format of input/;
+
+/** A sample whose index entry points behind the end of the file: libavformat/mov.c, with an offset that means nothing to people. */
+const BEHIND_END = /: partial file$/;
+
+/** The error for a source that could not be read without errors: `fault` is the first of them. */
+export function damaged(fault: string, detail: string): DropreelError {
+  if (BEHIND_END.test(fault)) {
+    return new DropreelError('truncated', 'The file is cut off: its index names media behind its end.', { detail });
+  }
+  return new DropreelError('corrupt', `The file is damaged: ${fault}`, { detail });
+}
+
+/** Why an encode failed. */
 export function encodeFailure(
-  stderr: string,
-  exit: { code: number | undefined; signal: string | undefined },
+  said: Complaints,
+  exit: { code: number | undefined; signal: string | undefined; started: boolean },
 ): DropreelError {
-  const detail = cut(stderr);
-  if (saysDiskFull(stderr)) {
+  const detail = said.tail;
+  if (saysDiskFull(detail)) {
     return new DropreelError('disk_full', 'The scratch disk became full while encoding.', { detail });
   }
-  if (exit.signal === 'SIGKILL' || /Cannot allocate memory/.test(stderr)) {
+  if (exit.signal === 'SIGKILL' || /Cannot allocate memory/.test(detail)) {
     return new DropreelError('out_of_memory', 'FFmpeg was killed or refused for lack of memory.', { detail });
   }
-  const decoder = /Decoder \(codec ([\w.]+)\) not found|Decoding requested, but no decoder found for: (\S+)/.exec(
-    stderr,
-  );
-  if (decoder) {
-    const codec = decoder[1] ?? decoder[2];
-    return new DropreelError('unsupported_codec', `No decoder here reads the codec ${codec}.`, { detail });
+  const decoder = NO_DECODER.map((pattern) => pattern.exec(detail)).find((match) => match !== null);
+  if (decoder) return new DropreelError('unsupported_codec', unsupportedCodec(decoder[1]).message, { detail });
+  const size = PICTURE_SIZE.exec(detail);
+  if (size) return limitPixels(Number(size[1]), Number(size[2]));
+  if (said.fault !== undefined && BEHIND_END.test(said.fault)) return damaged(said.fault, detail);
+  if (!exit.started && NOTHING_DECODED.test(detail)) {
+    return new DropreelError('corrupt', `Nothing of the file could be decoded: ${said.sentence}`, { detail });
   }
   const how = exit.signal ? `by ${exit.signal}` : `with exit code ${exit.code}`;
-  const last = stderr.trim().split('\n').at(-1) ?? '';
-  return new DropreelError('encode_failed', `FFmpeg ended ${how}: ${last.slice(0, 200)}`, { detail });
+  return new DropreelError('encode_failed', `FFmpeg ended ${how}: ${said.sentence}`, { detail });
 }

@@ -1,35 +1,61 @@
 import type { ColorPlan } from '../../../core/media/color.ts';
-import type { EncodePlan, VideoPlan } from '../../../core/media/plan.ts';
+import type { AudioPlan, EncodePlan, VideoPlan } from '../../../core/media/encode-plan.ts';
+import { leadFrames } from '../../../core/media/lead.ts';
+import { GOP_SECONDS, MIXED_CHANNELS } from '../../../core/media/plan.ts';
+import type { Fraction } from '../../../core/media/probe.ts';
 import type { Size } from '../../../core/media/size.ts';
 
-/** A filter graph: each line is one chain. Labels: `[v:NAME]` per rung, `[poster]`, `[thumbnail]`, `[mp4]`, `[a:NAME]`. */
-export interface Graph {
-  chains: string[];
-}
-
+/** Labels of the graphs: one for each stream of the decode, `[vNAME]` for each rung, and these. */
+export const PICTURE_LABEL = '[picture]';
+export const SOUND_LABEL = '[sound]';
 export const rungLabel = (name: string) => `[v${name}]`;
-export const audioLabel = (name: string) => `[a${name}]`;
 export const MP4_LABEL = '[mp4]';
-export const MP4_AUDIO_LABEL = '[amp4]';
 export const POSTER_LABEL = '[poster]';
 export const THUMBNAIL_LABEL = '[thumbnail]';
 
-/** The whole graph, as the value of -filter_complex. */
-export function filterGraph(plan: EncodePlan, hasToneMap: boolean): string {
-  const chains = [
-    ...(plan.video ? videoChains(plan, plan.video, hasToneMap) : []),
-    ...(plan.audio ? audioChains(plan, plan.audio) : []),
+/** Descriptors on which the decode tells of each picture and of each frame of sound, as printedFrames reads them. */
+export const PICTURES_FD = 3;
+export const SOUNDS_FD = 4;
+
+/** Prints each frame at once: `direct`. Otherwise lines arrive 32 kB at a time, and the worker would wait for those of the sound it has. */
+const print = (filter: 'metadata' | 'ametadata', fd: number) => `${filter}=mode=print:file=pipe\\\\:${fd}:direct=1`;
+
+/**
+ * The decoded pictures, all of the top rung's size, in 8-bit SDR. FFmpeg builds this graph anew where their size or format changes, so
+ * no filter in it keeps anything but the deinterlacer, whose flags would not pass through the pipe.
+ */
+export function pictureGraph(video: VideoPlan, top: Size, hasToneMap: boolean): string {
+  const chain = [
+    `settb=1/${video.timescale}`,
+    // The filter prints nothing of a frame that has no metadata.
+    'metadata=mode=add:key=picture:value=1',
+    print('metadata', PICTURES_FD),
+    ...(video.deinterlace ? ['bwdif=mode=send_frame:deint=interlaced'] : []),
+    // NUT has no times before 0.
+    "setpts='if(lt(PTS,0),0,PTS)'",
+    ...toSdr(video.color, fitted(video.displayed, top), hasToneMap),
+    `pad=${top.width}:${top.height}:(ow-iw)/2:(oh-ih)/2`,
+    'setsar=1',
   ];
-  return chains.join(';');
+  return `[0:${video.track}]${chain.join(',')}${PICTURE_LABEL}`;
 }
 
-/** One decode feeds the first rung; every next one is scaled from the one above it. */
-function videoChains(plan: EncodePlan, video: VideoPlan, hasToneMap: boolean): string[] {
+/** The decoded sound at the rate and with the channels of the renditions. The worker fills and cuts it: see SoundClock. */
+export function soundGraph(audio: AudioPlan): string {
+  const chain = [
+    ...(audio.sourceChannels > MIXED_CHANNELS ? ['pan=stereo|c0=c0|c1=c1'] : []),
+    `aresample=${audio.sampleRate}`,
+    `aformat=sample_fmts=flt:channel_layouts=${audio.channels === 1 ? 'mono' : 'stereo'}`,
+    'astats=metadata=1:reset=1:measure_perchannel=none:measure_overall=Number_of_samples',
+    print('ametadata', SOUNDS_FD),
+  ];
+  return `[0:${audio.track}]${chain.join(',')}${SOUND_LABEL}`;
+}
+
+/** From the pictures of the pipe, which never change: every next rung is scaled from the one above it. */
+export function ladderGraph(plan: EncodePlan, video: VideoPlan): string {
   const chains: string[] = [];
-  const [top] = video.rungs;
-  if (top === undefined) return [];
-  const source = [...timing(video), ...toSdr(video.color, top, hasToneMap), 'setsar=1'].join(',');
-  let input = `[0:${video.track}]${source}`;
+  let input = `[0:v]${[...timing(video), label(video.color), 'setsar=1'].join(',')}`;
   video.rungs.forEach((rung, i) => {
     const next = video.rungs[i + 1];
     const taps = [
@@ -45,48 +71,76 @@ function videoChains(plan: EncodePlan, video: VideoPlan, hasToneMap: boolean): s
   if (plan.mp4?.encode) chains.push(`[tomp4]${scale(plan.mp4.encode)},setsar=1${MP4_LABEL}`);
   if (plan.thumbnail) chains.push(`[tothumbnail]${thumbnailChain(plan.thumbnail)}${THUMBNAIL_LABEL}`);
   if (plan.poster) chains.push(`[toposter]${posterChain(plan.poster)}${POSTER_LABEL}`);
-  return chains;
+  return chains.join(';');
 }
 
 function timing(video: VideoPlan): string[] {
   return [
-    ...(video.deinterlace ? ['bwdif=mode=send_frame:deint=interlaced'] : []),
-    ...(video.retime ? [`fps=${video.retime.num}/${video.retime.den}:start_time=0`] : []),
-    ...(video.holdSeconds ? ["setpts='if(eq(N,0),0,PTS)'"] : []),
+    ...(video.retime ? [`fps=${video.retime.num}/${video.retime.den}${video.lead ? '' : ':start_time=0'}`] : []),
+    ...(video.lead && video.frameRate ? leadIn(video.lead, video.frameRate) : []),
+    // Every other video needs this too: in a damaged file the first frame that decodes may be later than the container says.
+    ...(video.retime || video.lead ? [] : ["setpts='if(eq(N,0),0,PTS)'"]),
   ];
 }
 
-function scale(size: Size): string {
-  return `scale=${size.width}:${size.height}:flags=bicubic`;
+/**
+ * Shows the first frame from the start on: a few times at the picture's own rate, then once each GOP, which costs next to nothing. tpad
+ * adds the frames. Their number determines their times, and the frames after them keep their distance from the first frame's own time.
+ */
+function leadIn(lead: number, rate: Fraction): string[] {
+  const { close, grid, count } = leadFrames(lead, rate);
+  const added = `if(lt(N,${close}),N*${rate.den}/${rate.num},${GOP_SECONDS}*(N-${close}+${grid}))/TB`;
+  const own = `if(eq(N,${count}),st(0,PTS),0)*0+${seconds(lead)}/TB+PTS-ld(0)`;
+  return ['setpts=PTS-STARTPTS', `tpad=start=${count}:start_mode=clone`, `setpts='if(lt(N,${count}),${added},${own})'`];
 }
 
-/** To 8-bit 4:2:0 with a limited range, in the top rung's size: tone mapping costs by the pixel. */
-function toSdr(color: ColorPlan, top: Size, hasToneMap: boolean): string[] {
-  const { primaries, transfer, matrix } = color.output;
-  const label = `setparams=range=tv:color_primaries=${primaries}:color_trc=${transfer}:colorspace=${matrix}`;
-  if (color.convert && hasToneMap) return [scale(top), ...toBt709(color.convert), 'format=yuv420p', label];
+function scale({ width, height }: Record<keyof Size, number | string>): string {
+  return `scale=${width}:${height}:flags=bicubic`;
+}
+
+/**
+ * Size of a picture within the top rung's: all of it for the shape that the plan was made for, and otherwise as much as its own shape
+ * leaves, because pictures may change on the way.
+ */
+function fitted(displayed: Size, { width, height }: Size): Record<keyof Size, string> {
+  const asPlanned = `lt(abs(dar*${displayed.height}/${displayed.width}-1),0.01)`;
+  return {
+    width: `'if(${asPlanned},${width},min(${width},max(2,2*round(${height}*dar/2))))'`,
+    height: `'if(${asPlanned},${height},min(${height},max(2,2*round(${width}/dar/2))))'`,
+  };
+}
+
+/** Converts to 8-bit 4:2:0 with a limited range, in the top rung's size because tone mapping costs by the pixel. */
+function toSdr(color: ColorPlan, size: Record<keyof Size, string>, hasToneMap: boolean): string[] {
+  if (color.convert && hasToneMap) return [scale(size), ...toBt709(color.convert), 'format=yuv420p', label(color)];
   const matrixOption = color.matrix ? `:out_color_matrix=${color.matrix}` : '';
-  return [`${scale(top)}:out_range=tv${matrixOption}`, 'format=yuv420p', label];
+  return [`${scale(size)}:out_range=tv${matrixOption}`, 'format=yuv420p', label(color)];
 }
 
-// 203 cd/m² is the reference white of HDR, ITU-R BT.2408.
-function toBt709(from: NonNullable<ColorPlan['convert']>): string[] {
-  const matrix = from.matrix === 'bt2020nc' ? '2020_ncl' : from.matrix === 'bt2020c' ? '2020_cl' : from.matrix;
-  const primaries = from.primaries === 'bt2020' ? '2020' : from.primaries === 'bt709' ? '709' : from.primaries;
-  const transfer = TRANSFERS[from.transfer] ?? from.transfer;
-  const linear = `zscale=tin=${transfer}:min=${matrix}:pin=${primaries}:t=linear:npl=203,format=gbrpf32le`;
+function label({ output: { primaries, transfer, matrix } }: ColorPlan): string {
+  return `setparams=range=tv:color_primaries=${primaries}:color_trc=${transfer}:colorspace=${matrix}`;
+}
+
+/**
+ * Labels the frames first, because zscale finds no way between colours of which one is unknown. 203 cd/m² is the reference white of HDR,
+ * ITU-R BT.2408. The filter's own reading of the peak would believe any value.
+ */
+function toBt709({ primaries, transfer, matrix, toneMap }: NonNullable<ColorPlan['convert']>): string[] {
   return [
-    linear,
+    `setparams=color_primaries=${primaries}:color_trc=${transfer}:colorspace=${matrix}`,
+    'zscale=t=linear:npl=203',
+    'format=gbrpf32le',
     'zscale=p=709',
-    ...(from.toneMap ? ['tonemap=tonemap=hable:desat=0'] : []),
-    'zscale=t=709:m=709:r=limited',
+    ...(toneMap ? [`tonemap=tonemap=hable:desat=0:peak=${toneMap.peak}`] : []),
+    // Integers clip what lies outside of BT.709's colours. As YUV it would be taken for another colour within them.
+    'zscale=t=709',
+    'format=gbrp10le',
+    'zscale=m=709:r=limited',
   ];
 }
 
-const TRANSFERS: Readonly<Record<string, string>> = { bt709: '709', 'bt2020-10': '2020_10', 'bt2020-12': '2020_12' };
-
-// FFmpeg reports no progress before each output has a frame. So both pictures begin with the first frame, and the one that is
-// wanted, which may come last of all, is written over it; a second apart, for a short file's own times may round to one.
+// FFmpeg reports no progress before each output has a frame. So both pictures begin with the first frame, and the wanted one, which may
+// come last of all, is written over it. They are a second apart because a short file's own times may round to one.
 const APART = 'setpts=N/TB';
 
 function thumbnailChain(thumbnail: NonNullable<EncodePlan['thumbnail']>): string {
@@ -100,20 +154,6 @@ function posterChain(poster: NonNullable<EncodePlan['poster']>): string {
   const candidates = `${spread},${scale(poster)}:out_range=full,format=yuvj420p,split[start][candidates]`;
   const best = `[candidates]thumbnail=${poster.candidates}[best]`;
   return `${candidates};[start]trim=end_frame=1[first];${best};[first][best]concat,${APART}`;
-}
-
-/** Less than what verification allows a rendition to be shorter by; FFmpeg's own 100 ms let gaps add up to more. */
-const MOST_DRIFT_SECONDS = 0.04;
-
-/** Sound is filled with silence from the file's start and over gaps, so that it stays with the picture. */
-function audioChains(plan: EncodePlan, audio: NonNullable<EncodePlan['audio']>): string[] {
-  const layout = audio.channels === 1 ? 'mono' : 'stereo';
-  const inTime = `async=1:min_hard_comp=${MOST_DRIFT_SECONDS}:first_pts=0`;
-  const source = `[0:${audio.track}]aresample=${audio.sampleRate}:${inTime},aformat=channel_layouts=${layout}`;
-  const labels = audio.renditions.map((rendition) => audioLabel(rendition.name));
-  const own = plan.mp4?.encode && plan.mp4.audio ? [MP4_AUDIO_LABEL] : [];
-  const taps = [...labels, ...own];
-  return [taps.length === 1 ? `${source}${taps[0]}` : `${source},asplit=${taps.length}${taps.join('')}`];
 }
 
 function seconds(n: number): string {

@@ -13,7 +13,7 @@ export class ProgressReader {
   #values = new Map<string, string>();
   #rest = '';
 
-  /** The reports that are complete with this text. */
+  /** The reports that this text completes. */
   read(text: string): FfmpegProgress[] {
     const lines = (this.#rest + text).split('\n');
     this.#rest = lines.pop() ?? '';

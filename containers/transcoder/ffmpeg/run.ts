@@ -1,11 +1,45 @@
 import { execa } from 'execa';
-import { cut, encodeFailure, saysDiskFull } from './errors.ts';
+import { Complaints, plain } from './complaints.ts';
+import { encodeFailure, saysDiskFull } from './errors.ts';
 import { type FfmpegProgress, ProgressReader } from './progress.ts';
 
-/** Where the programs are. */
+/** Where the programs are, and which user runs them. */
 export interface Tools {
   ffmpeg: string;
   ffprobe: string;
+  /** The command that starts them as another user; absent: they run as this one. */
+  prefix?: readonly string[];
+  /** Id of that user and its group. */
+  mediaId?: number;
+  /** Whether all processes of that user are this worker's. */
+  alone?: boolean;
+}
+
+/**
+ * Program and arguments, to run as that user. File names are relative to `cwd`, because the directories above may be closed to that user.
+ */
+export function command(tools: Tools, name: 'ffmpeg' | 'ffprobe', args: readonly string[]): [string, string[]] {
+  const [program = '', ...rest] = [...(tools.prefix ?? []), tools[name], ...args];
+  return [program, rest];
+}
+
+/** The whole environment of these programs: no credentials, and no way to them. */
+export const ENVIRONMENT = { PATH: process.env.PATH ?? '', LC_ALL: 'C.UTF-8' };
+
+/** Limits of each ffprobe run: a minute, and 32 MB of output. */
+export const PROBE_LIMITS = {
+  timeout: 60_000,
+  killSignal: 'SIGKILL',
+  stdin: 'ignore',
+  maxBuffer: 32_000_000,
+  extendEnv: false,
+  env: ENVIRONMENT,
+} as const;
+
+/** `7.1.5-0+deb13u1` */
+export async function ffmpegVersion(tools: Tools): Promise<string> {
+  const { stdout } = await execa(...command(tools, 'ffmpeg', ['-version']), { extendEnv: false, env: ENVIRONMENT });
+  return /^ffmpeg version (\S+)/.exec(stdout)?.[1] ?? 'unknown';
 }
 
 export interface FfmpegRun {
@@ -16,59 +50,68 @@ export interface FfmpegRun {
 
 export interface FfmpegOutcome {
   last: FfmpegProgress | undefined;
-  /** The warnings and errors it printed, cut. */
+  /** The warnings and errors it printed, cut, without addresses. */
   stderr: string;
+  /** The first error after which it went on. */
+  fault: string | undefined;
 }
 
 /**
- * Runs ffmpeg to its end. Aborting kills it: what it has written is not used without a done-marker, so nothing is gained by
- * letting it finish a file. Throws a DropreelError, or the signal's reason.
+ * Runs ffmpeg to its end. Aborting kills it: its output is not used without a done-marker, so nothing is gained by letting it finish a
+ * file.
+ * @throws DropreelError, or the signal's reason
  */
 export async function runFfmpeg(tools: Tools, args: string[], run: FfmpegRun): Promise<FfmpegOutcome> {
   run.signal.throwIfAborted();
   const reader = new ProgressReader();
-  const outcome: FfmpegOutcome = { last: undefined, stderr: '' };
+  const said = new Complaints();
+  let last: FfmpegProgress | undefined;
   const child = spawnFfmpeg(tools, [...REPORTING, ...args], run);
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     for (const report of reader.read(text)) {
-      outcome.last = report;
+      last = report;
       run.onProgress?.(report);
     }
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    outcome.stderr = cut(outcome.stderr + text);
+    said.add(text);
   });
   const result = await child;
   run.signal.throwIfAborted();
-  checkExit(result, outcome.stderr);
-  return outcome;
+  checkExit(result, said, (last?.frames ?? last?.seconds ?? 0) > 0);
+  return { last, stderr: plain(said.tail), fault: said.fault };
 }
 
-/** Throws for a failed run: a DropreelError for what FFmpeg says, a plain error when it could not even be started. */
+/**
+ * Throws for a failed run: a DropreelError for FFmpeg's message, a plain error when it could not even be started.
+ * @param started whether it has written any output
+ */
 export function checkExit(
   result: { failed: boolean } & { [Key in 'exitCode' | 'signal' | 'originalMessage']?: unknown },
-  stderr: string,
+  said: Complaints,
+  started: boolean,
 ): void {
-  if (!result.failed && !saysDiskFull(stderr)) return;
+  if (!result.failed && !saysDiskFull(said.tail)) return;
   const code = typeof result.exitCode === 'number' ? result.exitCode : undefined;
   const signal = typeof result.signal === 'string' ? result.signal : undefined;
   if (code === undefined && signal === undefined) throw new Error(`FFmpeg did not start: ${result.originalMessage}`);
-  throw encodeFailure(stderr, { code, signal });
+  throw encodeFailure(said, { code, signal, started });
 }
 
-const REPORTING = ['-v', 'warning', '-nostats', '-progress', 'pipe:1', '-stats_period', '0.2'];
+/** Global options of an encode: what it says, and the reports of its progress on its output. */
+export const SAYING = ['-v', 'level+warning', '-nostats'];
+export const REPORTING = [...SAYING, '-progress', 'pipe:1', '-stats_period', '0.2'];
 
-/** Starts ffmpeg with its output as streams; nothing is buffered, a damaged file can cause warnings without end. */
+/** Starts ffmpeg with its output as streams. Nothing is buffered, because a damaged file can cause endless warnings. */
 export function spawnFfmpeg(tools: Tools, args: string[], run: Pick<FfmpegRun, 'cwd' | 'signal'>) {
-  return execa(tools.ffmpeg, ['-nostdin', '-hide_banner', '-y', ...args], {
+  return execa(...command(tools, 'ffmpeg', ['-nostdin', '-hide_banner', '-y', ...args]), {
     cwd: run.cwd,
     reject: false,
     cancelSignal: run.signal,
     killSignal: 'SIGKILL',
     stdin: 'ignore',
     buffer: false,
-    // The job's credentials are none of FFmpeg's business.
     extendEnv: false,
-    env: { PATH: process.env.PATH ?? '', LC_ALL: 'C.UTF-8' },
+    env: ENVIRONMENT,
   });
 }

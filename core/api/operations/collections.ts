@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { CollectionPage, CollectionPatchRequest, CollectionRequest, CollectionView } from '../../contracts/api.ts';
+import {
+  CollectionPage,
+  CollectionPatchRequest,
+  CollectionRequest,
+  CollectionView,
+} from '../../contracts/http/collections.ts';
 import { CollectionId } from '../../contracts/ids.ts';
 import { op, owner, page } from '../operation.ts';
 
@@ -31,7 +36,7 @@ export const collectionsOperations = {
     method: 'GET',
     path: '/collections/{id}',
     tag: 'Collections',
-    summary: 'One collection',
+    summary: 'Get a collection',
     params: collectionId,
     query: owner,
     status: 200,
@@ -67,7 +72,7 @@ export const collectionsOperations = {
     method: 'POST',
     path: '/collections/{id}/retranscode',
     tag: 'Collections',
-    summary: 'Flag every media of the collection for a new encode',
+    summary: 'Flag every media item of the collection for a new encode',
     params: collectionId,
     query: owner,
     status: 202,

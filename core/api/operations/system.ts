@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CallbackReceipt, EngineCallback, Health, Stats } from '../../contracts/api.ts';
+import { CallbackReceipt, EngineCallback, Health, Stats } from '../../contracts/http/system.ts';
 import { JobId } from '../../contracts/ids.ts';
 import { op, owner } from '../operation.ts';
 
@@ -8,7 +8,7 @@ export const systemOperations = {
     method: 'GET',
     path: '/openapi.json',
     tag: 'Operations',
-    summary: 'This document',
+    summary: 'Get this document',
     who: 'anyone',
     status: 200,
     answer: z.record(z.string(), z.unknown()),
@@ -17,7 +17,7 @@ export const systemOperations = {
     method: 'GET',
     path: '/stats',
     tag: 'Operations',
-    summary: "Counts, minutes, bytes and costs: one's own, or of all for operators",
+    summary: "Get counts, minutes, bytes and costs: one's own, or of everyone for operators",
     query: owner,
     status: 200,
     answer: Stats,
@@ -26,7 +26,7 @@ export const systemOperations = {
     method: 'GET',
     path: '/health',
     tag: 'Operations',
-    summary: 'Whether the pipeline works: queues, stuck jobs, failures, the last sweep',
+    summary: 'Get the health of the pipeline: queues, stuck jobs, failures, the last sweep',
     who: 'operator',
     status: 200,
     answer: Health,
@@ -35,7 +35,7 @@ export const systemOperations = {
     method: 'POST',
     path: '/engine-callbacks/{jobId}',
     tag: 'Operations',
-    summary: 'For engines that report by HTTP; signed per job as Standard Webhooks',
+    summary: 'Report the end of a job, for engines that report by HTTP; signed per job as Standard Webhooks',
     who: 'anyone',
     params: z.object({ jobId: JobId }),
     body: EngineCallback,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { MediaView, PartsRequest, Upload, UploadPartList, UploadRequest } from '../../contracts/api.ts';
+import { MediaView } from '../../contracts/http/media.ts';
+import { PartsRequest, Upload, UploadPartList, UploadRequest } from '../../contracts/http/uploads.ts';
 import { MediaId } from '../../contracts/ids.ts';
 import { op } from '../operation.ts';
 
@@ -10,17 +11,17 @@ export const uploadsOperations = {
     method: 'POST',
     path: '/uploads',
     tag: 'Uploads',
-    summary: 'Announce a file, and get where to PUT it',
+    summary: 'Announce a file, and get the URLs to PUT it to',
     body: UploadRequest,
     status: 201,
     answer: Upload,
-    problems: ['too_large', 'type_not_allowed'],
+    problems: ['too_large', 'type_not_allowed', 'conflict', 'quota_exceeded'],
   }),
   getUpload: op({
     method: 'GET',
     path: '/uploads/{id}',
     tag: 'Uploads',
-    summary: 'Where an upload stands: which parts are there, and fresh URLs for those that are not',
+    summary: 'Get the state of an upload: which parts have arrived, and new URLs for the others',
     params: mediaId,
     status: 200,
     answer: Upload,
@@ -34,6 +35,7 @@ export const uploadsOperations = {
     params: mediaId,
     body: PartsRequest,
     status: 200,
+    repeatable: true,
     answer: UploadPartList,
     problems: ['not_found', 'upload_closed'],
   }),
@@ -41,7 +43,7 @@ export const uploadsOperations = {
     method: 'POST',
     path: '/uploads/{id}/complete',
     tag: 'Uploads',
-    summary: 'Say that all bytes are sent; answers the media that they become',
+    summary: 'Report that all bytes are sent; answers the media item that they become',
     params: mediaId,
     status: 202,
     answer: MediaView,
@@ -51,7 +53,7 @@ export const uploadsOperations = {
     method: 'DELETE',
     path: '/uploads/{id}',
     tag: 'Uploads',
-    summary: 'Give up an unfinished upload',
+    summary: 'Abort an unfinished upload',
     params: mediaId,
     status: 204,
     answer: null,

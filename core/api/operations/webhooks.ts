@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import {
-  DeliveryId,
   DeliveryPage,
   DeliveryView,
-  EndpointId,
   ReplayReceipt,
   ReplayRequest,
   WebhookList,
@@ -11,7 +9,8 @@ import {
   WebhookRequest,
   WebhookView,
   WebhookWithSecret,
-} from '../../contracts/webhooks.ts';
+} from '../../contracts/http/webhooks.ts';
+import { DeliveryId, EndpointId } from '../../contracts/ids.ts';
 import { op, owner, page } from '../operation.ts';
 
 const endpointId = z.object({ id: EndpointId });
@@ -30,17 +29,17 @@ export const webhooksOperations = {
     method: 'POST',
     path: '/webhooks',
     tag: 'Webhooks',
-    summary: 'Add an endpoint; answers its secret, this once',
+    summary: 'Add an endpoint; only this answer has its secret',
     body: WebhookRequest,
     status: 201,
     answer: WebhookWithSecret,
-    problems: ['too_many_webhooks'],
+    problems: ['too_many_webhooks', 'quota_exceeded'],
   }),
   getWebhook: op({
     method: 'GET',
     path: '/webhooks/{id}',
     tag: 'Webhooks',
-    summary: 'One endpoint',
+    summary: 'Get an endpoint',
     params: endpointId,
     query: owner,
     status: 200,
@@ -59,13 +58,13 @@ export const webhooksOperations = {
     status: 200,
     answer: WebhookView,
     etag: true,
-    problems: ['not_found', 'conflict', 'precondition_failed'],
+    problems: ['not_found', 'conflict', 'precondition_failed', 'quota_exceeded'],
   }),
   deleteWebhook: op({
     method: 'DELETE',
     path: '/webhooks/{id}',
     tag: 'Webhooks',
-    summary: 'Remove an endpoint; what was not delivered yet will not be',
+    summary: 'Remove an endpoint; its pending deliveries are dropped',
     params: endpointId,
     query: owner,
     status: 204,
@@ -76,18 +75,29 @@ export const webhooksOperations = {
     method: 'POST',
     path: '/webhooks/{id}/rotate-secret',
     tag: 'Webhooks',
-    summary: 'Make a new secret; the old one signs beside it for 24 hours',
+    summary: 'Make a new secret; the old one stays valid beside it for 24 hours',
     params: endpointId,
     query: owner,
     status: 200,
     answer: WebhookWithSecret,
     problems: ['not_found', 'conflict'],
   }),
+  verifyWebhook: op({
+    method: 'POST',
+    path: '/webhooks/{id}/verify',
+    tag: 'Webhooks',
+    summary: 'Ping an endpoint that has not answered one yet',
+    params: endpointId,
+    query: owner,
+    status: 202,
+    answer: WebhookView,
+    problems: ['not_found', 'conflict', 'quota_exceeded'],
+  }),
   listDeliveries: op({
     method: 'GET',
     path: '/webhooks/{id}/deliveries',
     tag: 'Webhooks',
-    summary: 'The delivery log of 30 days, newest first',
+    summary: 'List the deliveries of the last 30 days, newest first',
     params: endpointId,
     query: page,
     status: 200,
@@ -103,7 +113,7 @@ export const webhooksOperations = {
     query: owner,
     status: 202,
     answer: DeliveryView,
-    problems: ['not_found'],
+    problems: ['not_found', 'webhook_unverified'],
   }),
   replayFailed: op({
     method: 'POST',
@@ -115,6 +125,6 @@ export const webhooksOperations = {
     body: ReplayRequest,
     status: 202,
     answer: ReplayReceipt,
-    problems: ['not_found'],
+    problems: ['not_found', 'webhook_unverified'],
   }),
 };

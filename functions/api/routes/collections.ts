@@ -1,16 +1,20 @@
 import { queryPage } from '../../../aws/pages.ts';
-import { apply, getCollection } from '../../../aws/table.ts';
-import { queryMedia } from '../../../aws/table-queries.ts';
+import { apply, applyWithRetry, getCollection, getRow } from '../../../aws/table.ts';
+import { within } from '../../../aws/table-expressions.ts';
+import { queryMediaKeys } from '../../../aws/table-queries.ts';
 import { creatorFor } from '../../../core/api/caller.ts';
 import { decodeCursor, encodeCursor } from '../../../core/api/cursor.ts';
 import { etagOf, matches } from '../../../core/api/etag.ts';
 import { ApiError, notFound } from '../../../core/api/problem.ts';
 import { collectionView } from '../../../core/api/views.ts';
-import type { CollectionView } from '../../../core/contracts/api.ts';
+import type { CollectionView } from '../../../core/contracts/http/collections.ts';
 import { CollectionId } from '../../../core/contracts/ids.ts';
-import { CHORE, CollectionRow, rowKeys } from '../../../core/contracts/rows.ts';
-import type { Routes, Services } from '../call.ts';
+import { CollectionRow, CollectionTombstoneRow } from '../../../core/contracts/table/collections.ts';
+import { DUE_WORK, rowKeys } from '../../../core/contracts/table/keys.ts';
+import { newCollection } from '../../../core/jobs/transitions.ts';
+import type { ApiServices, Routes } from '../call.ts';
 import { loadCollection } from '../load.ts';
+import { requireEngine } from '../require-engine.ts';
 
 type Ids =
   | 'listCollections'
@@ -25,8 +29,7 @@ export const collectionRoutes: Routes<Ids> = {
     const creatorId = creatorFor(caller, query.creatorId);
     const after = query.cursor && decodeCursor(query.cursor, creatorId, CollectionId);
     const { items, next } = await queryPage(table, CollectionRow, {
-      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :sk)',
-      ExpressionAttributeValues: { ':pk': rowKeys.collection(creatorId, '').pk, ':sk': 'COLLECTION#' },
+      ...within(rowKeys.collections(creatorId)),
       Limit: query.limit,
       ...(after && { ExclusiveStartKey: rowKeys.collection(creatorId, after) }),
     });
@@ -36,27 +39,18 @@ export const collectionRoutes: Routes<Ids> = {
     };
   },
 
-  async createCollection({ caller, body, now }, { table, env }) {
+  async createCollection({ caller, body, now }, services) {
+    const { table, env } = services;
     requireKeyFor(body.playback, env);
-    const { id, creatorId: requested, title, preset, engine, ...settings } = body;
+    requireEngine(services, body.engine);
+    const { id, creatorId: requested, ...settings } = body;
     const creatorId = creatorFor(caller, requested);
-    const row: CollectionRow = {
-      type: 'collection',
-      creatorId,
-      collectionId: id,
-      title: title ?? id,
-      preset,
-      engine,
-      deleteOriginal: settings.deleteOriginal ?? false,
-      retranscodeFromOutput: settings.retranscodeFromOutput ?? false,
-      playback: settings.playback ?? 'public',
-      scheduleRetranscode: false,
-      createdAt: now,
-      updatedAt: now,
-    };
-    const made = await apply(table, [{ op: 'put', key: rowKeys.collection(creatorId, id), row }]);
-    if (made === 'lost') throw new ApiError('already_exists', `There is a collection ${id} already.`);
-    const answer = await withEtag(row);
+    const before = await getRow(table, rowKeys.collectionTombstone(creatorId, id), CollectionTombstoneRow);
+    const playback = settings.playback ?? before?.playback;
+    const put = newCollection({ creatorId, collectionId: id }, now, { ...settings, playback });
+    const made = await apply(table, [put]);
+    if (made === 'lost') throw new ApiError('already_exists', `The collection ${id} exists already.`);
+    const answer = await withEtag(put.row);
     return { ...answer, headers: { ...answer.headers, Location: `/collections/${id}` } };
   },
 
@@ -67,9 +61,10 @@ export const collectionRoutes: Routes<Ids> = {
   async patchCollection(call, services) {
     const { body, now, headers } = call;
     requireKeyFor(body.playback, services.env);
+    requireEngine(services, body.engine);
     const row = await loadCollection(services, call);
     if (!matches(headers.get('if-match'), await etagOf(row))) {
-      throw new ApiError('precondition_failed', 'The collection changed since you read it.');
+      throw new ApiError('precondition_failed', 'The collection changed since it was read.');
     }
     const key = rowKeys.collection(row.creatorId, row.collectionId);
     const expect = { updatedAt: row.updatedAt, title: row.title, preset: row.preset, playback: row.playback };
@@ -81,17 +76,22 @@ export const collectionRoutes: Routes<Ids> = {
 
   async deleteCollection(call, services) {
     const { creatorId, collectionId } = await loadCollection(services, call);
-    const { items } = await queryMedia(services.table, { creatorId, collectionId }, { limit: 1 });
+    const { items } = await queryMediaKeys(services.table, { creatorId, collectionId }, { limit: 1 });
     if (items.length > 0) throw new ApiError('not_empty', 'The collection holds media. Move or delete them first.');
-    // A drop at this very moment makes the collection again, with the default settings.
-    const key = rowKeys.collection(creatorId, collectionId);
-    await apply(services.table, [{ op: 'remove', key, expect: {} }]);
+    // A drop at this very moment, which the index does not show yet, makes the collection again: as private as it was.
+    await applyWithRetry(services.table, async () => {
+      const { playback } = await loadCollection(services, call);
+      const tombstone: CollectionTombstoneRow = { type: 'collection-tombstone', playback };
+      const gone = { op: 'remove' as const, key: rowKeys.collection(creatorId, collectionId), expect: { playback } };
+      const stays = rowKeys.collectionTombstone(creatorId, collectionId);
+      return { change: [gone, { op: 'update' as const, key: stays, expect: {}, set: tombstone }] };
+    });
     return { body: null };
   },
 
   async retranscodeCollection(call, services) {
     const row = await loadCollection(services, call);
-    const flag = { scheduleRetranscode: true, todo: CHORE.collection, todoAt: call.now, updatedAt: call.now };
+    const flag = { scheduleRetranscode: true, todo: DUE_WORK.collection, todoAt: call.now, updatedAt: call.now };
     const key = rowKeys.collection(row.creatorId, row.collectionId);
     const done = await apply(services.table, [{ op: 'update', key, expect: { type: 'collection' }, set: flag }]);
     const changed = await getCollection(services.table, row.creatorId, row.collectionId);
@@ -100,9 +100,9 @@ export const collectionRoutes: Routes<Ids> = {
   },
 };
 
-/** Without the key nobody could be let in to what is private. */
-function requireKeyFor(playback: 'public' | 'private' | undefined, env: Services['env']): void {
-  if (playback !== 'private' || env.PLAYBACK_PRIVATE_KEY) return;
+/** Without the key no viewer could be admitted to private media. */
+function requireKeyFor(playback: 'public' | 'private' | undefined, env: ApiServices['env']): void {
+  if (playback !== 'private' || env.PLAYBACK_KEYS) return;
   const message = 'This deployment has no key for private playback; its configuration names none.';
   throw new ApiError('invalid_request', message, { errors: [{ path: 'body.playback', message }] });
 }

@@ -1,19 +1,22 @@
 import { send } from '../../../aws/queue.ts';
-import { apply, getCollection, settle } from '../../../aws/table.ts';
+import { newestVersion } from '../../../aws/s3.ts';
+import { apply, applyWithRetry, getCollection } from '../../../aws/table.ts';
 import { queryJobs } from '../../../aws/table-queries.ts';
 import type { Caller } from '../../../core/api/caller.ts';
 import { etagOf, matches } from '../../../core/api/etag.ts';
 import { ApiError } from '../../../core/api/problem.ts';
 import { jobView, mediaView } from '../../../core/api/views.ts';
-import type { MediaView } from '../../../core/contracts/api.ts';
 import type { PublishMessage } from '../../../core/contracts/events.ts';
-import { type MediaRow, PLAYABLE_STATES, rowKeys } from '../../../core/contracts/rows.ts';
-import { flagMedia, markDeleting, outputToEncode } from '../../../core/jobs/transitions.ts';
-import { type Call, type Routes, type Services, viewSettings } from '../call.ts';
+import type { MediaView } from '../../../core/contracts/http/media.ts';
+import { collectionOf, rowKeys } from '../../../core/contracts/table/keys.ts';
+import { type MediaRow, PLAYABLE_STATES } from '../../../core/contracts/table/media.ts';
+import { flagMedia, markDeleting, outputToEncode, unflagMedia } from '../../../core/jobs/transitions.ts';
+import { type ApiCall, type ApiServices, type Routes, viewSettings } from '../call.ts';
 import { listMedia } from '../list-media.ts';
-import { loadJob, loadMedia } from '../load.ts';
-import { playbackSession } from '../playback.ts';
+import { collectionIsThere, loadJob, loadMedia, requireCollection } from '../load.ts';
+import { mediaLink, playbackSession } from '../playback.ts';
 import { retry } from '../retry.ts';
+import { endMultipart } from './uploads.ts';
 
 const MAX_JOBS = 100;
 
@@ -26,11 +29,13 @@ type Ids =
   | 'retranscodeMedia'
   | 'rollbackMedia'
   | 'listJobs'
-  | 'createPlaybackSession';
+  | 'createPlaybackSession'
+  | 'createMediaLink';
 
 export const mediaRoutes: Routes<Ids> = {
   listMedia,
   createPlaybackSession: playbackSession,
+  createMediaLink: mediaLink,
 
   async getMedia({ caller, params, now }, services) {
     const media = await loadMedia(services, caller, params.id);
@@ -45,7 +50,7 @@ export const mediaRoutes: Routes<Ids> = {
     const { caller, params, body, now, headers } = call;
     const media = await loadMedia(services, caller, params.id);
     if (!matches(headers.get('if-match'), await etagOf(media))) {
-      throw new ApiError('precondition_failed', 'The media changed since you read it.');
+      throw new ApiError('precondition_failed', 'The media item changed since it was read.');
     }
     if (media.state === 'deleting') throw wrongState(media, 'changed');
     const { title, collectionId, scheduleRetranscode } = body;
@@ -58,12 +63,16 @@ export const mediaRoutes: Routes<Ids> = {
         set: {
           title,
           collectionId,
-          collection: collectionId && `${media.creatorId}#${collectionId}`,
+          collection: collectionId && collectionOf(media.creatorId, collectionId),
           updatedAt: now,
         },
       },
+      ...(collectionId === undefined ? [] : [collectionIsThere(media.creatorId, collectionId)]),
     ]);
-    if (done === 'lost') throw new ApiError('conflict', 'The media was changed at the same moment.');
+    if (done === 'lost' && collectionId !== undefined) {
+      await requireCollection(services, media.creatorId, collectionId);
+    }
+    if (done === 'lost') throw new ApiError('conflict', 'The media item was changed at the same moment.');
     if (scheduleRetranscode !== undefined) await setFlag(services, caller, params.id, scheduleRetranscode, now);
     const changed = await loadMedia(services, caller, params.id);
     return { body: mediaView(changed, viewSettings(call, services)), headers: { ETag: await etagOf(changed) } };
@@ -71,7 +80,11 @@ export const mediaRoutes: Routes<Ids> = {
 
   async deleteMedia(call, services) {
     const { caller, params, now } = call;
-    await settle(services.table, async () => markDeleting(await loadMedia(services, caller, params.id), now));
+    if ((await loadMedia(services, caller, params.id)).state === 'uploading') await endMultipart(services, params.id);
+    await applyWithRetry(services.table, async () => {
+      const media = await loadMedia(services, caller, params.id);
+      return markDeleting(media, now, await newestVersion(services.s3, media.source));
+    });
     return mediaAnswer(call, services);
   },
 
@@ -111,25 +124,25 @@ export const mediaRoutes: Routes<Ids> = {
 };
 
 async function mediaAnswer(
-  call: Pick<Call<'getMedia'>, 'caller' | 'params' | 'now'>,
-  services: Services,
+  call: Pick<ApiCall<'getMedia'>, 'caller' | 'params' | 'now'>,
+  services: ApiServices,
 ): Promise<{ body: MediaView }> {
   const media = await loadMedia(services, call.caller, call.params.id);
   return { body: mediaView(media, viewSettings(call, services)) };
 }
 
-/** Sets or takes back the flag that sweep acts on. */
-async function setFlag(services: Services, caller: Caller, id: string, flag: boolean, now: string): Promise<void> {
+/** Sets or clears the flag that sweep acts on. */
+async function setFlag(services: ApiServices, caller: Caller, id: string, flag: boolean, now: string): Promise<void> {
   const { table } = services;
-  await settle(table, async () => {
+  await applyWithRetry(table, async () => {
     const media = await loadMedia(services, caller, id);
-    if (!flag) return takeFlag(media, now);
+    if (!flag) return unflagMedia(media, now);
     await requireFlaggable(services, media);
     return flagMedia(media, now);
   });
 }
 
-async function requireFlaggable(services: Services, media: MediaRow): Promise<void> {
+async function requireFlaggable(services: ApiServices, media: MediaRow): Promise<void> {
   if (media.state === 'failed') throw wrongState(media, 'encoded again; retry it');
   if (media.state === 'uploading' || media.state === 'deleting') throw wrongState(media, 'encoded again');
   if (media.originalDeletedAt && !(await mayUseOutput(services, media))) {
@@ -137,26 +150,11 @@ async function requireFlaggable(services: Services, media: MediaRow): Promise<vo
   }
 }
 
-function takeFlag(media: MediaRow, now: string) {
-  if (!media.scheduleRetranscode) return { none: 'not flagged' };
-  return {
-    change: [
-      {
-        op: 'update' as const,
-        key: rowKeys.media(media.mediaId),
-        expect: { seq: media.seq, todo: media.todo ?? null },
-        set: { scheduleRetranscode: false, updatedAt: now },
-        remove: ['todo', 'todoAt'],
-      },
-    ],
-  };
-}
-
-async function mayUseOutput({ table }: Services, media: MediaRow): Promise<boolean> {
+async function mayUseOutput({ table }: ApiServices, media: MediaRow): Promise<boolean> {
   const collection = await getCollection(table, media.creatorId, media.collectionId);
   return collection?.retranscodeFromOutput === true && outputToEncode(media) !== null;
 }
 
 function wrongState(media: MediaRow, verb: string): ApiError {
-  return new ApiError('wrong_state', `A media that is ${media.state} cannot be ${verb}.`);
+  return new ApiError('wrong_state', `A media item that is ${media.state} cannot be ${verb}.`);
 }

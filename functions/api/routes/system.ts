@@ -4,12 +4,12 @@ import { getRow } from '../../../aws/table.ts';
 import { creatorFor } from '../../../core/api/caller.ts';
 import { openApi } from '../../../core/api/openapi.ts';
 import { statsFrom } from '../../../core/api/stats.ts';
-import { apiKeys } from '../../../core/contracts/api.ts';
+import { apiKeys } from '../../../core/contracts/table/keys.ts';
 import type { Routes } from '../call.ts';
 import { engineCallback } from '../engine-callback.ts';
 import { getHealth } from '../health.ts';
 
-/** Made at the first request, for it takes some 50 ms. */
+/** Made at the first request because it takes some 50 ms. */
 let document: ReturnType<typeof openApi> | undefined;
 
 const Counts = z.record(z.string(), z.unknown());

@@ -3,7 +3,7 @@ import { eachLimit } from '../../../aws/concurrency.ts';
 
 const tick = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-it('works on every item, at most so many at once, in order of start', async () => {
+it('processes every item, at most the given number at once, in order of start', async () => {
   let [running, most] = [0, 0];
   const seen: (number | undefined)[] = [];
   const done = await eachLimit([1, 2, undefined, 4, 5], 2, async (item, index) => {
@@ -17,7 +17,7 @@ it('works on every item, at most so many at once, in order of start', async () =
   expect(most).toBe(2);
 });
 
-it('starts nothing after an error, and waits for what is under way', async () => {
+it('starts nothing after an error, and waits for the items under way', async () => {
   const [started, ended]: [number[], number[]] = [[], []];
   const work = eachLimit([1, 2, 3, 4], 2, async (item) => {
     started.push(item);
@@ -29,7 +29,7 @@ it('starts nothing after an error, and waits for what is under way', async () =>
   expect([started, ended]).toEqual([[1, 2], [2]]);
 });
 
-it('tells how many of the first items are done when it is stopped', async () => {
+it('returns how many of the first items are done when it is stopped', async () => {
   let asked = 0;
   const seen: number[] = [];
   const done = await eachLimit(

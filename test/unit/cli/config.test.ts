@@ -19,17 +19,19 @@ afterEach(async () => {
 });
 
 const deployed = { name: 'work', apiUrl: 'https://api.example.com', local: false, clientId: 'c', clientSecret: 's' };
+const DEVELOPER = { accessKeyId: 'AKIALOCAL', secretAccessKey: 'secret' };
 const startCloud = async () => {
-  await mkdir(join(home, '.dropreel'));
+  await mkdir(join(home, '.dropreel'), { mode: 0o700 });
   const outputs = { TokenUrl: 'http://127.0.0.1:2/oauth2/token' };
   await writeFile(
     join(home, '.dropreel', 'cloud.json'),
-    JSON.stringify({ apiUrl: 'http://127.0.0.1:1/', issuerUrl: null, outputs }),
+    JSON.stringify({ apiUrl: 'http://127.0.0.1:1/', issuerUrl: null, credentials: DEVELOPER, outputs }),
+    { mode: 0o600 },
   );
 };
 
 describe('resolveProfile', () => {
-  it('says what to do when nothing is known', async () => {
+  it('names the next step when nothing is configured', async () => {
     await expect(resolveProfile({})).rejects.toMatchObject({
       exitCode: 2,
       message: expect.stringContaining('npm run dev'),
@@ -44,8 +46,10 @@ describe('resolveProfile', () => {
       name: 'local',
       apiUrl: 'http://127.0.0.1:1',
       issuerUrl: 'http://127.0.0.1:2',
+      developer: DEVELOPER,
       local: true,
       creatorId: 'me',
+      cloudFile: join(home, '.dropreel', 'cloud.json'),
     });
     expect((await resolveProfile({ as: 'ada' })).creatorId).toBe('ada');
   });
@@ -64,14 +68,27 @@ describe('resolveProfile', () => {
     await expect(resolveProfile({ endpoint: '', profile: 'none' })).rejects.toMatchObject({ exitCode: 2 });
   });
 
-  it('takes credentials from the environment before those of the profile', async () => {
+  it('prefers credentials of the environment to those of the profile', async () => {
     await saveProfile(deployed, true);
     vi.stubEnv('DROPREEL_CLIENT_ID', 'other');
     expect(await resolveProfile({})).toMatchObject({ clientId: 'other', clientSecret: 's' });
   });
 });
 
-it('keeps profiles for the eyes of their owner only', async () => {
+it('profiles are readable by their owner only', async () => {
   await saveProfile(deployed, true);
   expect((await stat(join(configDir(), 'config.json'))).mode & 0o777).toBe(0o600);
+});
+
+it.each([
+  'http://api.example.com',
+  'file:///etc/passwd',
+  'ftp://localhost/',
+  'nonsense',
+  'http://localhost.example.com',
+])('the API %s is refused, because a token would be sent unencrypted or not at all', async (endpoint) => {
+  await expect(resolveProfile({ endpoint })).rejects.toMatchObject({
+    exitCode: 2,
+    message: expect.stringContaining('is neither https nor http on this machine'),
+  });
 });

@@ -8,14 +8,14 @@ const of = (...parts: string[]) => {
 };
 
 // Check value of the catalogue of parametrised CRC algorithms: https://reveng.sourceforge.io/crc-catalogue/17plus.htm
-test('the catalogue and this agree', () => {
+test('the checksum of 123456789 is that of the catalogue', () => {
   expect(of('123456789')).toBe('ae8b14860a799888');
 });
 
-test('of nothing it is zero', () => {
+test('the checksum of no bytes is zero', () => {
   expect(of()).toBe('0000000000000000');
 });
 
-test('pieces give the same as the whole', () => {
+test('the checksum of pieces is that of the whole', () => {
   expect(of('12', '3456', '789')).toBe('ae8b14860a799888');
 });

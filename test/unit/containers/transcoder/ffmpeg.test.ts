@@ -1,9 +1,16 @@
 import { expect, test } from 'vitest';
 import { asDropreelError } from '../../../../containers/transcoder/failures.ts';
-import { encodeFailure, probeFailure } from '../../../../containers/transcoder/ffmpeg/errors.ts';
+import { Complaints, plain } from '../../../../containers/transcoder/ffmpeg/complaints.ts';
+import { damaged, encodeFailure, probeFailure } from '../../../../containers/transcoder/ffmpeg/errors.ts';
 import { ProgressReader } from '../../../../containers/transcoder/ffmpeg/progress.ts';
 
-test('progress is read block by block, however the text is cut', () => {
+function said(text: string): Complaints {
+  const complaints = new Complaints();
+  complaints.add(text);
+  return complaints;
+}
+
+test('progress is read block by block, however the text is split', () => {
   const reader = new ProgressReader();
   expect(reader.read('frame=12\nfps=3.0\nout_time_us=48')).toEqual([]);
   expect(reader.read('0000\nspeed=1.92x\nprogress=continue\nframe=24\n')).toEqual([
@@ -30,8 +37,59 @@ test.each([
   ['out_of_memory', '', 'SIGKILL'],
   ['unsupported_codec', 'Decoder (codec apac) not found for input stream #0:1', undefined],
   ['encode_failed', 'Conversion failed!', undefined],
+  ['limit_pixels', '[png @ 0x1] Picture size 30000x30000 exceeds specified max pixel count 58982400', undefined],
+  ['corrupt', 'Error while decoding stream #0:0: Invalid data found when processing input', undefined],
+  ['corrupt', 'Cannot determine format of input stream 0:0 after EOF', undefined],
 ])('ffmpeg: %s', (code, stderr, signal) => {
-  expect(encodeFailure(stderr, { code: signal ? undefined : 1, signal }).code).toBe(code);
+  expect(encodeFailure(said(stderr), { code: signal ? undefined : 1, signal, started: false }).code).toBe(code);
+});
+
+test('a file of which something was decoded is not called undecodable', () => {
+  const stderr = 'Error while decoding stream #0:0: Invalid data found when processing input';
+  expect(encodeFailure(said(stderr), { code: 1, signal: undefined, started: true }).code).toBe('encode_failed');
+});
+
+test('a message names the first fault, without marks and addresses', () => {
+  const stderr = [
+    '[swscaler @ 0x55f451c69980] [warning] deprecated pixel format used',
+    '[h264 @ 0x55e89b7d3d00] [error] cabac_init_idc 12 overflow',
+    '[out#0/mp4 @ 0x7f12a0] [error] Task finished with error code: -22',
+    '[fatal] Conversion failed!',
+  ].join('\n');
+  const { message } = encodeFailure(said(`${stderr}\n`), { code: 69, signal: undefined, started: true });
+  expect(message).toBe('FFmpeg ended with exit code 69: cabac_init_idc 12 overflow');
+});
+
+test('the output that is kept has no addresses, at the start of a line or within it', () => {
+  const stderr = '[h264 @ 0x55e89b7d3d00] [error] no frame!\n[error] Error in [out#0/mp4 @ 0x7f12a0] and after\n';
+  expect(plain(stderr)).toBe('[h264] no frame!\nError in [out#0/mp4] and after\n');
+  expect(said('[error] Error in [out#0/mp4 @ 0x7f12a0] and after\n').fault).toBe('Error in [out#0/mp4] and after');
+});
+
+test('an index that points behind the end of a file is reported as a truncated file', () => {
+  const stderr = [
+    '[mov,mp4,m4a,3gp,3g2,mj2 @ 0x5618015c0880] [error] stream 0, offset 0x800012d7: partial file',
+    '[error] Cannot determine format of input stream 0:0 after EOF',
+    '[fatal] Error marking filters as finished',
+  ].join('\n');
+  const truncated = { code: 'truncated', message: 'The file is cut off: its index names media behind its end.' };
+  expect(encodeFailure(said(`${stderr}\n`), { code: 1, signal: undefined, started: false })).toMatchObject(truncated);
+  expect(damaged('stream 0, offset 0x800012d7: partial file', 'too short')).toMatchObject(truncated);
+});
+
+test('a codec without a name is reported as unknown to FFmpeg', () => {
+  const stderr = '[error] Decoder (codec none) not found for input stream #0:0\n';
+  expect(encodeFailure(said(stderr), { code: 1, signal: undefined, started: false })).toMatchObject({
+    code: 'unsupported_codec',
+    message: 'No decoder here reads a codec that FFmpeg does not support.',
+  });
+});
+
+test('the first fault is kept when the output is longer than the limit', () => {
+  const complaints = said('[mov @ 0x1] [error] sample size is wrong\n');
+  for (let i = 0; i < 1000; i++) complaints.add(`[h264 @ 0x2] [error] no frame! ${i}\n`);
+  expect(complaints.sentence).toBe('sample size is wrong');
+  expect(complaints.tail.length).toBeLessThan(5000);
 });
 
 test.each([

@@ -4,7 +4,7 @@ import { decodeCursor, encodeCursor } from '../../../../core/api/cursor.ts';
 
 const Position = z.object({ id: z.string() });
 
-it('brings a position back, in characters that need no escaping', () => {
+it('a cursor returns its position, and has only characters that need no escaping', () => {
   const cursor = encodeCursor('filters/ü?', { id: 'é~ÿ>>>' });
   expect(cursor).toMatch(/^[A-Za-z0-9_-]+$/);
   expect(decodeCursor(cursor, 'filters/ü?', Position)).toEqual({ id: 'é~ÿ>>>' });
@@ -13,10 +13,10 @@ it('brings a position back, in characters that need no escaping', () => {
 it.each([
   ['of other filters', encodeCursor('b', { id: 'x' })],
   ['of another form', encodeCursor('a', { id: 7 })],
-  ['that is no base64', '%%%'],
-  ['that is no UTF-8', '_w'],
-  ['that is no JSON', 'YWJj'],
+  ['that is not base64', '%%%'],
+  ['that is not UTF-8', '_w'],
+  ['that is not JSON', 'YWJj'],
   ['that is empty', ''],
-])('refuses a cursor %s', (_, cursor) => {
+])('a cursor %s is refused', (_, cursor) => {
   expect(() => decodeCursor(cursor, 'a', Position)).toThrowError(expect.objectContaining({ code: 'invalid_cursor' }));
 });

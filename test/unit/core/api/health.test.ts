@@ -9,11 +9,11 @@ const well: Findings = {
   lastSweep: { at: '2026-11-21T11:58:00.000Z', ageSeconds: 120 },
 };
 
-it('is ok when nothing is wrong', () => {
+it('health is ok when nothing is wrong', () => {
   expect(judge(well)).toEqual({ status: 'ok', problems: [], ...well });
 });
 
-it('is degraded by stuck jobs and failures, and says the latest', () => {
+it('health is degraded by stuck jobs and failures, and names the latest', () => {
   const latestFailure = { mediaId: 'a'.repeat(26), code: 'corrupt', message: 'Damaged.', at: well.checkedAt } as const;
   const health = judge({
     ...well,
@@ -22,12 +22,12 @@ it('is degraded by stuck jobs and failures, and says the latest', () => {
   });
   expect(health.status).toBe('degraded');
   expect(health.problems).toEqual([
-    '1 job without a sign of life for 15 minutes.',
+    '1 job that sweep should have seen to 10 minutes ago.',
     '2 failures in 24 hours, the latest: corrupt: Damaged.',
   ]);
 });
 
-it('is failing with dead letters or a late sweep', () => {
+it('health is failing with dead letters or a late sweep', () => {
   const health = judge({
     ...well,
     queues: [{ name: 'track', waiting: 0, inFlight: 0, delayed: 0, deadLetters: 2 }],

@@ -1,11 +1,13 @@
-import { expect, it } from 'vitest';
-import { costNames, difference, type Share, shareOf, statsFrom } from '../../../../core/api/stats.ts';
+import { describe, expect, it } from 'vitest';
+import { costNames, countMedia, difference, type News, type Share, statsFrom } from '../../../../core/api/stats.ts';
+import { job, media, source, version } from '../../../support/factories.ts';
 
 const share = (more: Partial<Share>): Share => ({
   type: 'share',
   mediaId: 'm',
   creatorId: 'ada',
-  seq: 1,
+  ended: [],
+  paid: [],
   state: 'ready',
   secondsIn: 60,
   secondsOut: 240,
@@ -14,7 +16,7 @@ const share = (more: Partial<Share>): Share => ({
   ...more,
 });
 
-it('counts a new media whole', () => {
+it('a new media item is counted with all its numbers', () => {
   expect(difference(null, share({}))).toEqual({
     state_ready: 1,
     secondsIn: 60,
@@ -24,26 +26,81 @@ it('counts a new media whole', () => {
   });
 });
 
-it('moves a media from one state to another, and changes what differs', () => {
-  expect(difference(share({}), share({ seq: 2, state: 'retranscoding' }))).toEqual({
+it('a change of state moves a media item from one count to another, and changes what differs', () => {
+  expect(difference(share({}), share({ state: 'retranscoding' }))).toEqual({
     state_ready: -1,
     state_retranscoding: 1,
   });
-  expect(difference(share({}), share({ seq: 3, bytesOut: 400 }))).toEqual({ bytesOut: -100 });
+  expect(difference(share({}), share({ bytesOut: 400 }))).toEqual({ bytesOut: -100 });
 });
 
-it('takes a media that is gone out of every count', () => {
-  const gone = shareOf({ mediaId: 'm', creatorId: 'ada', seq: 9, to: null }, null);
-  expect(difference(share({}), gone)).toEqual({
-    state_ready: -1,
-    secondsIn: -60,
-    secondsOut: -240,
-    bytesIn: -1000,
-    bytesOut: -500,
+const AT = '2026-11-21T12:34:56.000Z';
+const news = (more: Partial<News> = {}): News => ({
+  mediaId: 'm',
+  creatorId: 'ada',
+  ends: [],
+  jobs: [],
+  at: AT,
+  ...more,
+});
+const ended = (seq: number, failed = false) => ({ seq, at: AT, failed });
+
+describe('counting a media item', () => {
+  const ready = media({
+    state: 'ready',
+    source: source({ size: 1000 }),
+    sourceInfo: { durationSeconds: 60 },
+    current: version(1, { bytes: 500 }),
+  });
+
+  it('removes a deleted one from every count, and keeps its share for a while', () => {
+    const counted = countMedia(share({ rev: 4 }), null, news());
+    expect(counted?.amounts).toEqual({
+      state_ready: -1,
+      secondsIn: -60,
+      secondsOut: -240,
+      bytesIn: -1000,
+      bytesOut: -500,
+    });
+    expect(counted?.share).toMatchObject({ rev: 5, state: null, expiresAt: Date.parse(AT) / 1000 + 30 * 86_400 });
+  });
+
+  it('again changes nothing', () => {
+    const first = countMedia(null, ready, news({ ends: [ended(3)] }));
+    expect(first?.hours).toEqual({ '2026-11-21T12': { ready: 1, failed: 0 } });
+    expect(countMedia(first?.share ?? null, ready, news({ ends: [ended(3)] }))).toBeNull();
+  });
+
+  it('counts the other version after a rollback, though the state is the same', () => {
+    const before = countMedia(null, ready, news())?.share ?? null;
+    const rolledBack = { ...ready, current: version(2, { bytes: 700 }) };
+    expect(countMedia(before, rolledBack, news())?.amounts).toEqual({ bytesOut: 200 });
+  });
+
+  it('counts a "ready" that arrives after its successor once', () => {
+    const first = countMedia(null, media({ state: 'failed' }), news({ ends: [ended(5, true)] }))?.share ?? null;
+    const late = countMedia(first, media({ state: 'failed' }), news({ ends: [ended(3), ended(3)] }));
+    expect(late?.hours).toEqual({ '2026-11-21T12': { ready: 1, failed: 0 } });
+    expect(late?.share.ended).toEqual([5, 3]);
+  });
+
+  it('regards an end that is older than all 20 remembered ones as counted', () => {
+    const known = share({ ended: Array.from({ length: 20 }, (_, i) => 50 - i) });
+    const counted = countMedia(known, ready, news({ ends: [ended(30), ended(51)] }));
+    expect(counted?.hours).toEqual({ '2026-11-21T12': { ready: 1, failed: 0 } });
+    expect(counted?.share.ended).toHaveLength(20);
+  });
+
+  it('the cost of a job is added once, in the month of its end', () => {
+    const paid = job({ n: 2, cost: { usd: 0.5, vcpuSeconds: 90 }, finishedAt: AT });
+    const { usd, vcpuSeconds } = costNames('batch-cpu', AT);
+    const counted = countMedia(countMedia(null, ready, news())?.share ?? null, ready, news({ jobs: [paid] }));
+    expect(counted?.amounts).toEqual({ [usd]: 0.5, [vcpuSeconds]: 90 });
+    expect(countMedia(counted?.share ?? null, ready, news({ jobs: [paid] }))).toBeNull();
   });
 });
 
-it('adds the counts of creators up, with costs by month and engine', () => {
+it('the counts of creators are added up, with costs by month and engine', () => {
   const { usd, vcpuSeconds } = costNames('batch-cpu', '2026-11-21T12:00:00.000Z');
   const stats = statsFrom([
     { pk: 'COUNTS', sk: 'ada', state_ready: 2, secondsIn: 90, [usd]: 0.25, [vcpuSeconds]: 100 },

@@ -20,20 +20,20 @@ describe('planParts', () => {
     expect(planParts(5 * 1024 ** 4)).toEqual({ partSize: 525 * MIB, partCount: 9987 });
   });
 
-  it('has parts that add up, the last being what is left', () => {
+  it('has parts that add up, with the rest as the last', () => {
     const size = 64 * MIB + 1;
     const plan = { partSize: 16 * MIB, partCount: 5 };
     expect([1, 2, 3, 4, 5].map((n) => partSizeOf(n, size, plan))).toEqual([16 * MIB, 16 * MIB, 16 * MIB, 16 * MIB, 1]);
   });
 });
 
-it('names missing parts up to a limit', () => {
+it('missing parts are named up to a limit', () => {
   expect(missingParts(5, [2, 4], 10)).toEqual([1, 3, 5]);
   expect(missingParts(5, [2, 4], 2)).toEqual([1, 3]);
   expect(missingParts(2, [2, 1, 1], 10)).toEqual([]);
 });
 
-it('matches types with wildcards', () => {
+it('content types match wildcards', () => {
   expect(isAllowedType('video/mp4', 'video/*, audio/mpeg')).toBe(true);
   expect(isAllowedType('Audio/MPEG', 'video/*, audio/mpeg')).toBe(true);
   expect(isAllowedType('audio/wav', 'video/*, audio/mpeg')).toBe(false);
@@ -61,7 +61,7 @@ describe('safeFileName', () => {
   });
 });
 
-it('makes a title of a file name', () => {
+it('a title is made from a file name', () => {
   expect(titleFrom('my_summer_2026.final.mp4')).toBe('my summer 2026.final');
   expect(titleFrom('.mp4')).toBe('.mp4');
 });

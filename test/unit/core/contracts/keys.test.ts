@@ -20,23 +20,23 @@ describe('a drop key', () => {
     'other/ann/x',
     'drop/a b/x',
     'drop/ann/bad col/x',
-  ])('%s is none', (key) => {
+  ])('%s is not a drop key', (key) => {
     expect(parseDropKey(key)).toBeNull();
   });
-  it('comes back from its parts', () => {
+  it('is rebuilt from its parts', () => {
     const location = { creatorId: 'ann', collectionId: 'talks', path: 'a/b.mp4' };
     expect(parseDropKey(dropKey(location))).toEqual(location);
   });
 });
 
 describe('ids', () => {
-  it('of a media depend on bucket and key alone', async () => {
+  it('of a media item depend on bucket and key only', async () => {
     expect(await mediaIdFor('b', 'drop/ann/x.mp4')).toBe(await mediaIdFor('b', 'drop/ann/x.mp4'));
     expect(await mediaIdFor('b', 'drop/ann/x.mp4')).toMatch(/^[a-z2-7]{26}$/);
     expect(await mediaIdFor('b', 'drop/ann/y.mp4')).not.toBe(await mediaIdFor('b', 'drop/ann/x.mp4'));
     expect(await mediaIdFor('c', 'drop/ann/x.mp4')).not.toBe(await mediaIdFor('b', 'drop/ann/x.mp4'));
   });
-  it('of a job carry its media and number', () => {
+  it('of a job contain its media item and number', () => {
     const id = jobIdFor('abcdefghijklmnopqrstuvwxyz', 12);
     expect(id).toBe('abcdefghijklmnopqrstuvwxyz-12');
     expect(parseJobId(id)).toEqual({ mediaId: 'abcdefghijklmnopqrstuvwxyz', n: 12 });
@@ -47,12 +47,12 @@ describe('ids', () => {
     'abcdefghijklmnopqrstuvwxyz-0',
     'abcdefghijklmnopqrstuvwxyz-1/../x',
     'ABCDEFGHIJKLMNOPQRSTUVWXYZ-1',
-  ])('"%s" is no job id', (text) => {
+  ])('"%s" is not a job id', (text) => {
     expect(JobId.safeParse(text).success).toBe(false);
   });
 });
 
-it('versions of one media share no folder with each other or with tmp/', () => {
+it('versions of one media item share no folder with each other or with tmp/', () => {
   const keys = mediaKeys('ann', 'abcdefghijklmnopqrstuvwxyz');
   const [one, ten] = [keys.version(1), keys.version(10)];
   expect(ten.hls.startsWith(one.hls)).toBe(false);
@@ -60,10 +60,13 @@ it('versions of one media share no folder with each other or with tmp/', () => {
   expect(Object.values(one).some((key) => key.startsWith(tmpPrefix('abcdefghijklmnopqrstuvwxyz-1')))).toBe(false);
 });
 
-it('what is private has the same keys under private/', () => {
+it('every private object lies under private/, creator and media item', () => {
   const [open, closed] = [mediaKeys('ann', 'x'), mediaKeys('ann', 'x', 'private')];
-  expect([open.master, closed.master]).toEqual(['ann/hls/x/master.m3u8', 'private/ann/hls/x/master.m3u8']);
-  expect(closed.version(2).mp4).toBe('private/ann/mp4/x/v2.mp4');
+  expect([open.master, closed.master]).toEqual(['ann/hls/x/master.m3u8', 'private/ann/x/hls/master.m3u8']);
+  expect(closed.version(2).mp4).toBe('private/ann/x/mp4/v2.mp4');
   expect(mediaPrefixes('ann', 'x')).toEqual([...open.prefixes, ...closed.prefixes]);
-  expect(closed.prefixes[0]).toBe('private/ann/hls/x/');
+  expect(closed.prefixes).toEqual(['private/ann/x/']);
+  const { version, prefixes, ...pointers } = closed;
+  const all = [...Object.values(pointers), ...Object.values(version(2))];
+  expect(all.filter((key) => !key.startsWith('private/ann/x/'))).toEqual([]);
 });

@@ -1,13 +1,27 @@
 import { describe, expect, it } from 'vitest';
-import { reasonOf } from '../../../../core/jobs/ended.ts';
-import { jobFailed, jobSucceeded } from '../../../../core/jobs/transitions.ts';
-import { changeOf, EARLIER, job, MEDIA_ID, media, NOW, result, updateOf, version } from './factories.ts';
+import { PRESETS } from '../../../../core/contracts/presets.ts';
+import { takenBy } from '../../../../core/jobs/cost.ts';
+import { costKnown, jobFailed, jobSucceeded } from '../../../../core/jobs/transitions.ts';
+import {
+  changeOf,
+  EARLIER,
+  job,
+  MEDIA_ID,
+  media,
+  NOW,
+  result,
+  source,
+  updateOf,
+  version,
+} from '../../../support/factories.ts';
 
 const error = { code: 'encode_failed' as const, message: 'ffmpeg says no.', at: NOW };
+const preset = PRESETS.standard ?? expect.fail('no preset');
+const how = { preset, engine: 'batch-cpu', reclaimed: false };
 const IN_30_DAYS = Date.parse('2026-12-21T12:00:00Z') / 1000;
 
 describe('a job whose result says succeeded', () => {
-  it('waits to be published, with every step logged, and stays among the unfinished', () => {
+  it('waits to be published, with every step logged, and stays unfinished', () => {
     const row = job({ steps: [{ name: 'pulled', at: EARLIER }] });
     const update = updateOf(jobSucceeded(row, result(), NOW), 'JOB#000001');
     expect(update.expect).toEqual({ state: 'running' });
@@ -22,12 +36,45 @@ describe('a job whose result says succeeded', () => {
     });
     expect(update.remove).toEqual(['error']);
   });
-  it('though neither its submission nor its start was seen', () => {
+  it('has a step whose event is still under way, done by the next one at the latest', () => {
+    const row = job({ steps: [{ name: 'pushed', at: EARLIER }] });
+    expect(updateOf(jobSucceeded(row, result(), NOW), 'JOB#000001').set.steps).toEqual([
+      { name: 'pulled', at: EARLIER },
+      { name: 'transcoded', at: EARLIER },
+      { name: 'pushed', at: EARLIER },
+    ]);
+  });
+  it('succeeds, though neither its submission nor its start was seen', () => {
     const { startedAt: _, ...row } = job({ state: 'queued' });
     expect(updateOf(jobSucceeded(row, result(), NOW), 'JOB#000001').set).toMatchObject({ startedAt: NOW });
   });
   it.each(['succeeded', 'published', 'failed', 'cancelled'] as const)('changes nothing once it is %s', (state) => {
-    expect(jobSucceeded(job({ state }), result(), NOW)).toEqual({ none: `the job is ${state}` });
+    expect(jobSucceeded(job({ state }), result(), NOW)).toEqual({ refused: `the job is ${state}` });
+  });
+});
+
+describe('what a job has cost', () => {
+  const cost = { usd: 0.5, vcpuSeconds: 36_459.4 };
+
+  it('is that of its CPU time and of the lost attempts before it', () => {
+    const update = updateOf(jobSucceeded(job(), result(), NOW, { vcpus: 4, seconds: [600, 0, 10.5] }), 'JOB#000001');
+    expect(update.set).toMatchObject({ heldInVain: 2402 });
+    expect(takenBy(job({ heldInVain: 2402 }), result())).toBe(6002);
+    const atOnce = updateOf(jobSucceeded(job(), result(), NOW, { vcpus: 4, seconds: [30] }), 'JOB#000001');
+    expect(atOnce.set).not.toHaveProperty('heldInVain');
+  });
+  it('is recorded with its failure, where that includes it', () => {
+    expect(updateOf(jobFailed(job(), media(), error, { ...how, cost }), 'JOB#000001').set).toMatchObject({ cost });
+    expect(updateOf(jobFailed(job(), media(), error, how), 'JOB#000001').set).not.toHaveProperty('cost');
+  });
+  it.each(['failed', 'cancelled'] as const)('is recorded once it is %s, when its engine job ended later', (state) => {
+    expect(changeOf(costKnown(job({ state }), cost))).toEqual([
+      { op: 'update', key: expect.anything(), expect: { state, cost: null }, set: { cost }, remove: [] },
+    ]);
+    expect(costKnown(job({ state, cost }), { usd: 1, vcpuSeconds: 1 })).toEqual({ refused: expect.anything() });
+  });
+  it('is recorded at its end only', () => {
+    expect(costKnown(job({ state: 'running' }), cost)).toEqual({ refused: 'the job is running' });
   });
 });
 
@@ -37,7 +84,7 @@ describe('a job that fails', () => {
     ['uploaded', undefined, 'failed'],
     ['retranscoding', version(1), 'ready'],
   ] as const)('takes its media from %s with the reason', (state, current, then) => {
-    const outcome = jobFailed(job(), media({ state, ...(current && { current }) }), error);
+    const outcome = jobFailed(job(), media({ state, ...(current && { current }) }), error, how);
     expect(updateOf(outcome, 'MEDIA')).toMatchObject({
       expect: { state, seq: 2, jobId: `${MEDIA_ID}-1` },
       set: { state: then, seq: 3, error },
@@ -47,52 +94,69 @@ describe('a job that fails', () => {
       remove: ['todo', 'todoAt'],
     });
   });
-  it('after it began to copy leaves what it copied for sweep, in the same change', () => {
-    const outcome = jobFailed(job({ state: 'succeeded', access: 'private' }), media(), error);
-    expect(updateOf(outcome, 'OLD#000001').set).toMatchObject({ version: 1, access: 'private', todoAt: NOW });
+  it('after it began to copy leaves its copies for sweep, in the same change, until no publisher can be copying', () => {
+    const outcome = jobFailed(job({ state: 'succeeded', access: 'private' }), media(), error, how);
+    const todoAt = '2026-11-21T12:16:00.000Z';
+    expect(updateOf(outcome, 'OLD#000001').set).toMatchObject({ version: 1, access: 'private', todoAt });
   });
   it('after a newer job began is recorded on itself only', () => {
-    const outcome = jobFailed(job(), media({ jobId: `${MEDIA_ID}-2` }), error);
+    const outcome = jobFailed(job(), media({ jobId: `${MEDIA_ID}-2` }), error, how);
     expect(changeOf(outcome)).toHaveLength(1);
     expect(updateOf(outcome, 'JOB#000001').set).toMatchObject({ state: 'failed' });
   });
-  it.each(['published', 'failed', 'cancelled'] as const)('twice, or late, changes nothing once it is %s', (state) => {
-    expect(jobFailed(job({ state }), media(), error)).toEqual({ none: `the job is ${state}` });
+  it('is followed by the waiting upload, in the same change, and the media item does not fail', () => {
+    const pending = { source: source({ versionId: 'v-b' }), info: {}, kind: 'audio' as const };
+    const outcome = jobFailed(job(), media({ pending }), error, how);
+    const update = updateOf(outcome, 'MEDIA');
+    expect(update).toMatchObject({
+      set: { jobId: `${MEDIA_ID}-2`, jobCount: 2, attempts: 1, source: { versionId: 'v-b' }, kind: 'audio' },
+      remove: ['pending', 'originalDeletedAt'],
+    });
+    expect(update.set).not.toHaveProperty('state');
+    expect(outcome).toMatchObject({ next: { n: 2, purpose: 'ingest', preset: { name: 'standard' } } });
   });
-  it('while its media is being deleted leaves the media to that', () => {
-    expect(changeOf(jobFailed(job(), media({ state: 'deleting' }), error))).toHaveLength(1);
-  });
-  it('because somebody cancelled it is cancelled, not failed', () => {
-    const cancelled = { code: 'cancelled' as const, message: 'Enough.', at: NOW };
-    expect(updateOf(jobFailed(job(), null, cancelled), 'JOB#000001').set.state).toBe('cancelled');
-  });
-});
 
-describe('an engine job that ends without a word of the worker', () => {
-  it.each([
-    ['the host is gone', { statusReason: 'Host EC2 (instance i-0abc) terminated.' }, 'worker_lost'],
-    [
-      'a Spot reclaim by its exit code',
-      { statusReason: 'Host EC2 (instance i-0abc) terminated.', exitCode: 137 },
-      'worker_lost',
-    ],
-    ['a Spot task of Fargate', { statusReason: 'Your Spot Task was interrupted.', exitCode: 137 }, 'worker_lost'],
-    ['its time is over', { statusReason: 'Job attempt duration exceeded timeout', exitCode: 137 }, 'job_timeout'],
-    [
-      'Batch saw the memory',
-      { containerReason: 'OutOfMemoryError: Container killed due to memory usage' },
-      'out_of_memory',
-    ],
-    ['the kernel killed it', { exitCode: 137, statusReason: 'Essential container in task exited' }, 'out_of_memory'],
-    ['somebody cancelled it', { statusReason: 'dropreel: the media is deleted' }, 'cancelled'],
-    ['it drained on its last attempt', { exitCode: 143 }, 'worker_lost'],
-    ['nothing is known', {}, 'worker_lost'],
-  ] as const)('%s', (_, end, code) => {
-    expect(reasonOf(end).code).toBe(code);
+  it('because AWS reclaimed its machine is followed by another one on demand, in the same change', () => {
+    const lost = { code: 'worker_lost' as const, message: 'Your Spot Task was interrupted.', at: NOW };
+    const reclaimed = { ...how, reclaimed: true };
+    const outcome = jobFailed(job({ purpose: 'retranscode' }), media(), lost, reclaimed);
+    expect(outcome).toMatchObject({ next: { n: 2, purpose: 'retranscode', onDemand: true, source: source() } });
+    expect(updateOf(outcome, 'MEDIA').set).toMatchObject({ state: 'transcoding', jobId: `${MEDIA_ID}-2`, attempts: 2 });
+    for (const [row, how_] of [
+      [job({ onDemand: true }), reclaimed],
+      [job(), how],
+    ] as const) {
+      expect(updateOf(jobFailed(row, media(), lost, how_), 'MEDIA').set).toMatchObject({ state: 'failed' });
+    }
   });
-  it('is told with what the engine said', () => {
-    expect(reasonOf({ exitCode: 1, statusReason: 'Essential container in task exited' }).message).toBe(
-      'The worker ended without a result (Essential container in task exited, exit code 1).',
-    );
+
+  it('is followed by another one of the same engine, and a waiting upload by one of the present engine', () => {
+    const lost = { code: 'engine_lost' as const, message: 'Unknown.', at: NOW };
+    const asked = { ...how, engine: 'paper' };
+    expect(jobFailed(job({ engine: 'tape' }), media(), lost, asked)).toMatchObject({ next: { engine: 'tape' } });
+    const pending = { source: source({ versionId: 'v-b' }), info: {} };
+    expect(jobFailed(job({ engine: 'tape' }), media({ pending }), lost, asked)).toMatchObject({
+      next: { engine: 'paper' },
+    });
+  });
+
+  it('because the engine lost it is followed by another one, in the same change', () => {
+    const lost = { code: 'engine_lost' as const, message: 'Unknown.', at: NOW };
+    const outcome = jobFailed(job(), media({ state: 'retranscoding', current: version(1) }), lost, how);
+    expect(outcome).toMatchObject({ next: { n: 2 } });
+    expect(updateOf(outcome, 'MEDIA').set).toMatchObject({ state: 'retranscoding', attempts: 2 });
+    const again = jobFailed(job(), media({ attempts: 2 }), lost, how);
+    expect(updateOf(again, 'MEDIA').set).toMatchObject({ state: 'failed', error: lost });
+  });
+
+  it.each(['published', 'failed', 'cancelled'] as const)('twice, or late, changes nothing once it is %s', (state) => {
+    expect(jobFailed(job({ state }), media(), error, how)).toEqual({ refused: `the job is ${state}` });
+  });
+  it('while its media item is being deleted does not change the media item', () => {
+    expect(changeOf(jobFailed(job(), media({ state: 'deleting' }), error, how))).toHaveLength(1);
+  });
+  it('because it was cancelled has the state cancelled', () => {
+    const cancelled = { code: 'cancelled' as const, message: 'Enough.', at: NOW };
+    expect(updateOf(jobFailed(job(), null, cancelled, how), 'JOB#000001').set.state).toBe('cancelled');
   });
 });

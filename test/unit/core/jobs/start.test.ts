@@ -1,23 +1,90 @@
 import { describe, expect, it } from 'vitest';
+import { PRESETS } from '../../../../core/contracts/presets.ts';
 import {
-  bury,
   engineAccepted,
+  finishDeletion,
   flagMedia,
   jobFor,
   markDeleting,
+  notSubmitted,
   outputToEncode,
   sourcesToEncode,
   startAgain,
+  submitting,
   unflagMedia,
 } from '../../../../core/jobs/transitions.ts';
-import { PRESETS } from '../../../../core/media/presets.ts';
-import { changeOf, job, MEDIA_ID, MEDIA_KEY, media, NOW, source, updateOf, version } from './factories.ts';
+import {
+  changeOf,
+  EARLIER,
+  job,
+  MEDIA_ID,
+  MEDIA_KEY,
+  media,
+  NOW,
+  source,
+  updateOf,
+  version,
+} from '../../../support/factories.ts';
 
 const preset = PRESETS.compact ?? expect.fail('no preset');
-const start = { purpose: 'retranscode' as const, source: source(), preset, now: NOW };
+const start = { purpose: 'retranscode' as const, source: source(), preset, engine: 'batch-cpu', now: NOW };
+
+describe('a job that is about to be submitted', () => {
+  const { engineJobId: _, ...queued } = job({ state: 'queued' });
+  const IN_2_MINUTES = '2026-11-21T12:02:00.000Z';
+
+  it('is leased for two minutes, to one of several readers of the same row', () => {
+    expect(submitting(queued, false, NOW)).toMatchObject({
+      change: [
+        {
+          op: 'update',
+          key: { pk: `MEDIA#${MEDIA_ID}`, sk: 'JOB#000001' },
+          expect: { state: 'queued', engineJobId: null, submittingUntil: null },
+          set: { submittingUntil: IN_2_MINUTES, onDemand: false },
+        },
+      ],
+      tried: false,
+    });
+  });
+  it('is left to the holder of the lease, and taken over when the lease has ended', () => {
+    expect(submitting({ ...queued, submittingUntil: IN_2_MINUTES }, false, NOW)).toEqual({
+      refused: 'it is being submitted',
+    });
+    expect(submitting({ ...queued, submittingUntil: EARLIER }, false, NOW)).toMatchObject({
+      change: [{ expect: { submittingUntil: EARLIER }, set: { submittingUntil: IN_2_MINUTES } }],
+      tried: true,
+    });
+  });
+  it.each([
+    ['the engine has it', job({ state: 'queued' })],
+    ['the job is cancelled', { ...queued, state: 'cancelled' as const }],
+  ])('is not submitted when %s', (refused, row) => {
+    expect(submitting(row, false, NOW)).toEqual({ refused });
+  });
+  it.each([
+    [false, undefined, false],
+    [true, undefined, true],
+    [false, true, true],
+    [true, false, false],
+  ] as const)('that needs it: %s, decided before as %s, goes where nothing is reclaimed: %s', (needs, before, onDemand) => {
+    const row = { ...queued, ...(before !== undefined && { onDemand: before }) };
+    expect(submitting(row, needs, NOW)).toMatchObject({ job: { onDemand } });
+  });
+  it('gives the lease back when the engine refuses it, if it is still that one', () => {
+    expect(notSubmitted({ ...queued, submittingUntil: IN_2_MINUTES })).toEqual([
+      {
+        op: 'update',
+        key: { pk: `MEDIA#${MEDIA_ID}`, sk: 'JOB#000001' },
+        expect: { submittingUntil: IN_2_MINUTES, engineJobId: null },
+        set: {},
+        remove: ['submittingUntil'],
+      },
+    ]);
+  });
+});
 
 describe('another job', () => {
-  it('of a ready, flagged media makes it retranscoding and takes the flag away in the same change', () => {
+  it('of a ready, flagged media item sets the state retranscoding and removes the flag in the same change', () => {
     const before = media({
       state: 'ready',
       current: version(1),
@@ -37,6 +104,11 @@ describe('another job', () => {
     });
   });
 
+  it('is created for the named engine', () => {
+    const failed = media({ state: 'failed' });
+    expect(changeOf(startAgain(failed, { ...start, engine: 'paper' }))[1]).toMatchObject({ row: { engine: 'paper' } });
+  });
+
   it.each([
     ['ingest', 'job'],
     ['retranscode', 'retranscode-job'],
@@ -53,7 +125,7 @@ describe('another job', () => {
     'retranscoding',
     'deleting',
   ] as const)('is not started while the media is %s', (state) => {
-    expect(startAgain(media({ state }), start)).toEqual({ none: `the media is ${state}` });
+    expect(startAgain(media({ state }), start)).toEqual({ refused: `the media item is ${state}` });
   });
 
   describe('reads', () => {
@@ -62,14 +134,14 @@ describe('another job', () => {
     const failedWith = (code: 'worker_lost' | 'corrupt', from = newer) =>
       job({ n: 2, state: 'failed', source: from, error: { code, message: 'No.', at: NOW } });
 
-    it('what was uploaded, with nothing to see yet', () => {
+    it('the upload, when nothing is published yet', () => {
       expect(sourcesToEncode(media({ state: 'failed' }), null)).toEqual([shown]);
     });
-    it('what viewers see now was made from, not a later upload that is a bad file', () => {
+    it('the source of the current version, not a later upload that is a bad file', () => {
       expect(sourcesToEncode(replaced, failedWith('corrupt'))).toEqual([shown]);
       expect(sourcesToEncode(replaced, null)).toEqual([shown]);
     });
-    it('a later upload that failed for a cause that passes, while it is there', () => {
+    it('a later upload that failed for a temporary reason, while it exists', () => {
       expect(sourcesToEncode(replaced, failedWith('worker_lost'))).toEqual([newer, shown]);
     });
     it('the original, though the last job was to encode an output of it', () => {
@@ -86,14 +158,14 @@ describe('another job', () => {
     it.each([
       ['the MP4', version(3), { key: `ann/mp4/${MEDIA_ID}/v3.mp4` }],
       [
-        'the best rendition of sound',
+        'the best audio rendition',
         version(3, { outputs: { master: 'm' }, renditions: [rendition('128k'), rendition('64k')] }),
         { key: `ann/hls/${MEDIA_ID}/v3/128k.m3u8`, bytes: 900 },
       ],
       [
         'that of a private version in its place',
         version(3, { outputs: { master: 'm' }, renditions: [rendition('128k')], access: 'private' }),
-        { key: `private/ann/hls/${MEDIA_ID}/v3/128k.m3u8`, bytes: 900 },
+        { key: `private/ann/${MEDIA_ID}/hls/v3/128k.m3u8`, bytes: 900 },
       ],
       [
         'nothing of a video without an MP4, for its renditions are silent',
@@ -109,7 +181,7 @@ describe('another job', () => {
     });
   });
 
-  it('is given to an engine with its own folder under tmp/', () => {
+  it('is passed to the engine with its own folder under tmp/', () => {
     expect(jobFor(job({ n: 3 }), preset, 'media-bucket')).toMatchObject({
       jobId: `${MEDIA_ID}-3`,
       output: { bucket: 'media-bucket', prefix: `tmp/${MEDIA_ID}-3/` },
@@ -119,7 +191,7 @@ describe('another job', () => {
 
 describe('the engine takes a job', () => {
   const { engineJobId: _, ...row } = job({ state: 'queued' });
-  it('whose id is noted once, and the media becomes transcoding', () => {
+  it('and its id is recorded once, and the media item becomes transcoding', () => {
     const outcome = engineAccepted(row, media({ state: 'uploaded' }), 'batch-9', NOW);
     expect(changeOf(outcome)).toEqual([
       {
@@ -127,6 +199,7 @@ describe('the engine takes a job', () => {
         key: { pk: `MEDIA#${MEDIA_ID}`, sk: 'JOB#000001' },
         expect: { state: 'queued', engineJobId: null },
         set: { engineJobId: 'batch-9' },
+        remove: ['submittingUntil'],
       },
       {
         op: 'update',
@@ -138,16 +211,16 @@ describe('the engine takes a job', () => {
     ]);
   });
   it('and a second answer changes nothing', () => {
-    expect(engineAccepted(job(), media(), 'batch-9', NOW)).toEqual({ none: 'the engine job is known' });
+    expect(engineAccepted(job(), media(), 'batch-9', NOW)).toEqual({ refused: 'the engine job is known' });
   });
-  it('of an older number, which says nothing of the media', () => {
+  it('of an older number, and the media item does not change', () => {
     const current = media({ state: 'uploaded', jobId: `${MEDIA_ID}-2` });
     expect(changeOf(engineAccepted(row, current, 'batch-9', NOW))).toHaveLength(1);
   });
 });
 
 describe('the flag', () => {
-  it('is set with the state it was seen in, and for which flag of the collection', () => {
+  it("is set with the state in which the media item was read, and names the collection's flag", () => {
     expect(changeOf(flagMedia(media({ state: 'ready' }), NOW, 'flag-1'))).toEqual([
       {
         op: 'update',
@@ -163,9 +236,9 @@ describe('the flag', () => {
       },
     ]);
   });
-  it('of a media that has one already notes the collection flag only: one job does for both', () => {
+  it("of a media item that has one already records the collection's flag only, because one job serves both", () => {
     const flagged = media({ state: 'ready', scheduleRetranscode: true, todo: 'retranscode', flaggedFor: 'flag-0' });
-    expect(flagMedia(flagged, NOW)).toEqual({ none: 'already flagged' });
+    expect(flagMedia(flagged, NOW)).toEqual({ refused: 'already flagged' });
     expect(changeOf(flagMedia(flagged, NOW, 'flag-1'))).toEqual([
       {
         op: 'update',
@@ -177,16 +250,21 @@ describe('the flag', () => {
   });
   it.each([
     ['by the same collection flag, after its job was started', { flaggedFor: 'flag-1' }, 'flagged by this flag before'],
-    ['of one that is being deleted', { state: 'deleting' as const }, 'the media is deleting'],
-    ['of one that has no bytes yet', { state: 'uploading' as const }, 'the media is uploading'],
+    ['of one that is being deleted', { state: 'deleting' as const }, 'the media item is deleting'],
+    ['of one that has no bytes yet', { state: 'uploading' as const }, 'the media item is uploading'],
     ['of one that never had a job', { state: 'failed' as const, jobId: undefined }, 'its upload was refused'],
-  ])('is not set %s', (_, more, none) => {
-    expect(flagMedia(media(more), NOW, 'flag-1')).toEqual({ none });
+  ])('is not set %s', (_, more, refused) => {
+    expect(flagMedia(media(more), NOW, 'flag-1')).toEqual({ refused });
   });
-  it.each(['transcoding', 'retranscoding', 'failed', 'uploaded'] as const)('is set on a media that is %s', (state) => {
+  it.each([
+    'transcoding',
+    'retranscoding',
+    'failed',
+    'uploaded',
+  ] as const)('is set on a media item that is %s', (state) => {
     expect(flagMedia(media({ state }), NOW, 'flag-1')).toHaveProperty('change');
   });
-  it('goes with the reason when the original is gone, without a change of state', () => {
+  it('is removed with the reason when the original is gone, without a change of state', () => {
     const before = media({ state: 'ready', scheduleRetranscode: true, todo: 'retranscode' });
     const error = { code: 'original_gone' as const, message: 'Gone.', at: NOW };
     const { set, remove } = updateOf(unflagMedia(before, NOW, error), 'MEDIA');
@@ -195,10 +273,10 @@ describe('the flag', () => {
   });
 });
 
-it('a deleted media leaves its counts, that of its own announcement among them, for longer than caches its objects', () => {
+it("a deleted media item's numbers are kept for longer than caches keep its objects", () => {
   const gone = media({ state: 'deleting', seq: 9, jobCount: 4 });
-  expect(changeOf(bury(gone, NOW))).toEqual([
-    { op: 'remove', key: MEDIA_KEY, expect: { state: 'deleting', seq: 9 } },
+  expect(changeOf(finishDeletion(gone, NOW))).toEqual([
+    { op: 'remove', key: MEDIA_KEY, expect: { state: 'deleting', seq: 9, uploadedAgain: null } },
     {
       op: 'update',
       key: { pk: `MEDIA#${MEDIA_ID}`, sk: 'TOMBSTONE' },
@@ -206,10 +284,10 @@ it('a deleted media leaves its counts, that of its own announcement among them, 
       set: { type: 'tombstone', jobCount: 4, seq: 10, expiresAt: Date.parse('2027-12-26T12:00:00Z') / 1000 },
     },
   ]);
-  expect(bury(media({ state: 'ready' }), NOW)).toEqual({ none: 'the media is ready' });
+  expect(finishDeletion(media({ state: 'ready' }), NOW)).toEqual({ refused: 'the media item is ready' });
 });
 
-it('a media is marked for deletion once, and its flag is forgotten', () => {
+it('a media item is marked for deletion once, and its flag is removed', () => {
   expect(updateOf(markDeleting(media({ state: 'ready', scheduleRetranscode: true }), NOW), 'MEDIA').set).toEqual({
     state: 'deleting',
     scheduleRetranscode: false,
@@ -218,5 +296,5 @@ it('a media is marked for deletion once, and its flag is forgotten', () => {
     seq: 3,
     updatedAt: NOW,
   });
-  expect(markDeleting(media({ state: 'deleting' }), NOW)).toEqual({ none: 'marked before' });
+  expect(markDeleting(media({ state: 'deleting' }), NOW)).toEqual({ refused: 'marked before' });
 });

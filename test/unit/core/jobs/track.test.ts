@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JobProgress } from '../../../../core/contracts/events.ts';
 import { jobProgressed, jobRunning, stillWaiting } from '../../../../core/jobs/transitions.ts';
-import { changeOf, EARLIER, job, MEDIA_ID, media, NOW, updateOf } from './factories.ts';
+import { changeOf, EARLIER, job, MEDIA_ID, media, NOW, updateOf } from '../../../support/factories.ts';
 
 const seen = { engineJobId: 'batch-1', startedAt: NOW, now: NOW };
 const report = (more: Partial<JobProgress['detail']> = {}): JobProgress['detail'] => ({
@@ -14,8 +14,8 @@ const report = (more: Partial<JobProgress['detail']> = {}): JobProgress['detail'
   ...more,
 });
 
-describe('the engine says that a job runs', () => {
-  it('so a queued job runs, and an uploaded media is transcoding', () => {
+describe('the engine reports that a job runs', () => {
+  it('and a queued job becomes running, and an uploaded media item transcoding', () => {
     const outcome = jobRunning(job({ state: 'queued' }), media({ state: 'uploaded' }), seen);
     expect(updateOf(outcome, 'JOB#000001')).toMatchObject({
       expect: { state: 'queued' },
@@ -23,7 +23,7 @@ describe('the engine says that a job runs', () => {
     });
     expect(updateOf(outcome, 'MEDIA').set).toMatchObject({ state: 'transcoding', seq: 3 });
   });
-  it('before the submitter noted its id: then the id is noted here', () => {
+  it('before the submitter recorded its id, and the id is recorded', () => {
     const { engineJobId: _, ...row } = job({ state: 'queued' });
     expect(updateOf(jobRunning(row, media(), seen), 'JOB#000001').set).toMatchObject({ engineJobId: 'batch-1' });
   });
@@ -34,20 +34,20 @@ describe('the engine says that a job runs', () => {
     'failed',
     'cancelled',
   ] as const)('which changes nothing once it is %s', (state) => {
-    expect(jobRunning(job({ state }), media(), seen)).toEqual({ none: `the job is ${state}` });
+    expect(jobRunning(job({ state }), media(), seen)).toEqual({ refused: `the job is ${state}` });
   });
-  it('of a double, which changes nothing', () => {
+  it('of a duplicate, which changes nothing', () => {
     const outcome = jobRunning(job({ state: 'queued' }), media(), { ...seen, engineJobId: 'batch-2' });
-    expect(outcome).toEqual({ none: 'of another engine job' });
+    expect(outcome).toEqual({ refused: 'of another engine job' });
   });
-  it('of an older job, which leaves the media alone', () => {
+  it('of an older job, which does not change the media item', () => {
     const current = media({ state: 'uploaded', jobId: `${MEDIA_ID}-2` });
     expect(changeOf(jobRunning(job({ state: 'queued' }), current, seen))).toHaveLength(1);
   });
 });
 
 describe('the worker reports', () => {
-  it('progress, and with it a sign of life', () => {
+  it('progress, and the heartbeat is renewed', () => {
     const { expect: expected, set } = updateOf(jobProgressed(job(), null, report({ speed: 2.5 })), 'JOB#000001');
     expect(expected).toEqual({ state: 'running', attempt: 1, progress: 10, heartbeatAt: EARLIER });
     expect(set).toEqual({
@@ -62,7 +62,7 @@ describe('the worker reports', () => {
   });
   it('not more than once in 2 s', () => {
     const row = job({ heartbeatAt: '2026-11-21T11:59:58.001Z' });
-    expect(jobProgressed(row, null, report())).toEqual({ none: 'too soon' });
+    expect(jobProgressed(row, null, report())).toEqual({ refused: 'too soon' });
     expect(jobProgressed(job({ heartbeatAt: '2026-11-21T11:59:58.000Z' }), null, report())).toHaveProperty('change');
   });
   it('a finished step at once, with its time', () => {
@@ -73,26 +73,41 @@ describe('the worker reports', () => {
       { name: 'transcoded', at: NOW },
     ]);
   });
-  it('the same step twice, and it is logged once', () => {
+  it('a step after the next one, and it is logged in its place', () => {
+    const row = job({
+      heartbeatAt: NOW,
+      steps: [
+        { name: 'pulled', at: EARLIER },
+        { name: 'pushed', at: NOW },
+      ],
+    });
+    const { set } = updateOf(jobProgressed(row, null, report({ step: 'transcoded', at: EARLIER })), 'JOB#000001');
+    expect(set.steps).toEqual([
+      { name: 'pulled', at: EARLIER },
+      { name: 'transcoded', at: EARLIER },
+      { name: 'pushed', at: NOW },
+    ]);
+  });
+  it('a step twice, and it is logged once', () => {
     const row = job({ heartbeatAt: NOW, progress: 40, steps: [{ name: 'pulled', at: EARLIER }] });
-    expect(jobProgressed(row, null, report({ step: 'pulled' }))).toEqual({ none: 'nothing new' });
+    expect(jobProgressed(row, null, report({ step: 'pulled' }))).toEqual({ refused: 'nothing new' });
   });
   it('out of order, and progress does not go back', () => {
     const row = job({ progress: 80 });
     expect(updateOf(jobProgressed(row, null, report({ percent: 40 })), 'JOB#000001').set.progress).toBe(80);
   });
-  it('late, and the heartbeat does not go back', () => {
+  it('an older time, and the heartbeat does not go back', () => {
     const row = job({ heartbeatAt: NOW });
     const late = report({ at: EARLIER, step: 'pulled' });
     expect(updateOf(jobProgressed(row, null, late), 'JOB#000001').set.heartbeatAt).toBe(NOW);
   });
-  it('a new attempt, which starts its progress again', () => {
+  it('a new attempt, which restarts the progress', () => {
     const row = job({ progress: 80, heartbeatAt: NOW });
     const { set } = updateOf(jobProgressed(row, null, report({ attempt: 2, percent: 3 })), 'JOB#000001');
     expect(set).toMatchObject({ attempt: 2, progress: 3 });
   });
-  it('from an earlier attempt, which changes nothing', () => {
-    expect(jobProgressed(job({ attempt: 2 }), null, report())).toEqual({ none: 'of an earlier attempt' });
+  it('an earlier attempt, which changes nothing', () => {
+    expect(jobProgressed(job({ attempt: 2 }), null, report())).toEqual({ refused: 'of an earlier attempt' });
   });
   it.each([
     'succeeded',
@@ -100,30 +115,30 @@ describe('the worker reports', () => {
     'failed',
     'cancelled',
   ] as const)('after the job was %s, which changes nothing', (state) => {
-    expect(jobProgressed(job({ state }), null, report({ step: 'pushed' }))).toEqual({ none: `the job is ${state}` });
+    expect(jobProgressed(job({ state }), null, report({ step: 'pushed' }))).toEqual({ refused: `the job is ${state}` });
   });
-  it('though the start event was lost: the job runs, the media is transcoding', () => {
+  it('after the start event was lost, and the job becomes running, the media item transcoding', () => {
     const { startedAt: _, ...row } = job({ state: 'queued' });
     const outcome = jobProgressed(row, media({ state: 'uploaded' }), report());
     expect(updateOf(outcome, 'JOB#000001').set).toMatchObject({ state: 'running', startedAt: NOW });
     expect(updateOf(outcome, 'MEDIA').set).toMatchObject({ state: 'transcoding' });
   });
-  it('as the holder of the claim, so its engine job is the one', () => {
+  it('as the holder of the claim, and its engine job is recorded', () => {
     const row = job({ engineJobId: 'batch-double', heartbeatAt: NOW });
     expect(updateOf(jobProgressed(row, null, report()), 'JOB#000001').set.engineJobId).toBe('batch-1');
   });
-  it('and moves the due time in the index only every 5 minutes', () => {
+  it('often, and the due time in the index moves only every 5 minutes', () => {
     const row = job({ todoAt: '2026-11-21T12:10:00.001Z' });
     expect(updateOf(jobProgressed(row, null, report()), 'JOB#000001').set).not.toHaveProperty('todoAt');
   });
 });
 
 describe('a job that waits', () => {
-  it('is looked at again later, with the reason for which people were told', () => {
+  it('is examined again later, and keeps the reported reason', () => {
     const error = { code: 'engine_stuck' as const, message: 'Since an hour.', at: NOW };
     expect(updateOf(stillWaiting(job(), NOW, { error }), 'JOB#000001').set).toEqual({ todoAt: NOW, error });
   });
-  it('is left alone once it ended', () => {
-    expect(stillWaiting(job({ state: 'published' }), NOW)).toEqual({ none: 'the job is published' });
+  it('does not change once it has ended', () => {
+    expect(stillWaiting(job({ state: 'published' }), NOW)).toEqual({ refused: 'the job is published' });
   });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { planEncode } from '../../../../core/media/plan.ts';
-import { PRESETS, type Preset } from '../../../../core/media/presets.ts';
+import { PRESETS, type Preset } from '../../../../core/contracts/presets.ts';
+import { planEncode, scratchNeeded } from '../../../../core/media/plan.ts';
 import type { AudioTrack, MediaProbe, VideoTrack } from '../../../../core/media/probe.ts';
 
 const standard = PRESETS.standard as Preset;
@@ -9,6 +9,7 @@ const uhd = PRESETS.uhd as Preset;
 const film: VideoTrack = {
   index: 0,
   codec: 'h264',
+  coded: { width: 1920, height: 1080 },
   displayed: { width: 1920, height: 1080 },
   pixelFormat: 'yuv420p',
   color: { primaries: undefined, transfer: undefined, matrix: undefined },
@@ -25,49 +26,26 @@ const probe = (video: Partial<VideoTrack> = {}, audio: Partial<AudioTrack> | nul
   durationSeconds: 60,
   video: { ...film, ...video },
   ...(audio ? { audio: { ...sound, ...audio } } : {}),
+  skipped: [],
 });
 const ends = { video: 60, audio: 60 };
 
-test('a film is planned as tasks, each with its inputs, outputs and marker', () => {
-  const { tasks } = planEncode(probe({ displayed: { width: 640, height: 360 } }), standard, ends);
-  expect(tasks).toEqual([
-    {
-      name: 'encode',
-      inputs: ['source'],
-      outputs: ['360p.m3u8', 'audio-64k.m3u8', 'video.mp4', 'poster.jpg', 'thumbnail.jpg'],
-      done: 'encode.done.json',
-    },
-    {
-      name: 'verify',
-      inputs: ['360p.m3u8', 'audio-64k.m3u8', 'video.mp4', 'poster.jpg', 'thumbnail.jpg'],
-      outputs: [],
-      done: 'verify.done.json',
-    },
-    {
-      name: 'preview',
-      inputs: ['360p.m3u8', 'audio-64k.m3u8'],
-      outputs: ['preview/preview.m3u8'],
-      done: 'preview.done.json',
-    },
-  ]);
-});
-
-test('sound alone has a waveform, and says why it has no pictures', () => {
-  const plan = planEncode({ format: 'mp3', durationSeconds: 60, audio: sound }, standard, { audio: 60 });
+test('an audio file has a waveform, and the reason why it has no pictures', () => {
+  const plan = planEncode({ format: 'mp3', durationSeconds: 60, audio: sound, skipped: [] }, standard, { audio: 60 });
   expect(plan.kind).toBe('audio');
-  expect(plan.tasks.map(({ name }) => name)).toEqual(['encode', 'waveform', 'verify', 'preview']);
+  expect(plan.waveform).toEqual({ pixelsPerSecond: 20 });
   expect(plan.audio?.renditions).toEqual([
     { name: '128k', file: '128k', bitrate: 128_000, streamed: true },
     { name: '64k', file: '64k', bitrate: 64_000, streamed: true },
   ]);
   expect(plan.skipped).toEqual([
     { what: 'mp4', why: 'The file has no video track.' },
-    { what: 'poster', why: 'The file has no video track.' },
     { what: 'thumbnail', why: 'The file has no video track.' },
+    { what: 'poster', why: 'The file has no video track.' },
   ]);
 });
 
-test('the MP4 shares the top rung, with the 128k sound even where no rung streams it', () => {
+test("the MP4 has the top rung's video, with the 128k audio even where no rung streams it", () => {
   const plan = planEncode(probe({ displayed: { width: 426, height: 240 } }), standard, ends);
   expect(plan.mp4).toEqual({ file: 'video.mp4', audio: '128k', rung: '240p' });
   expect(plan.audio?.renditions.map(({ name, streamed }) => [name, streamed])).toEqual([
@@ -97,37 +75,52 @@ test('the poster is chosen among fifty frames of the whole, the thumbnail taken 
   expect(plan.thumbnail).toEqual({ width: 1280, height: 720, atSeconds: 6, rung: '720p' });
 });
 
-test('a film of one frame has its thumbnail at the start', () => {
+test('a video of one frame has its thumbnail at the start', () => {
   expect(planEncode(probe(), standard, { video: 0.04, audio: 0.04 }).thumbnail?.atSeconds).toBe(0);
 });
 
 test.each<[string, Partial<VideoTrack>, object]>([
-  ['25 frames per second fall on whole ticks', {}, { timescale: 12_800, irregular: false, lastFrameSeconds: 0.04 }],
+  ['25 frames per second fall on whole ticks', {}, { timescale: 12_800, lastFrameSeconds: 0.04 }],
   [
     'so do 23.976',
     { frameRate: { num: 24_000, den: 1001 }, baseRate: { num: 24_000, den: 1001 } },
-    { timescale: 24_000, irregular: false },
+    { timescale: 24_000 },
   ],
   [
     '120 become 60',
     { frameRate: { num: 120, den: 1 }, baseRate: { num: 120, den: 1 } },
-    { retime: { num: 120, den: 2 }, irregular: false, timescale: 15_360 },
+    { retime: { num: 120, den: 2 }, timescale: 15_360 },
   ],
   ['100 become 50', { frameRate: { num: 100, den: 1 } }, { retime: { num: 100, den: 2 } }],
+  ['64 become 32', { frameRate: { num: 64, den: 1 } }, { retime: { num: 64, den: 2 } }],
+  ['125 become a third of it', { frameRate: { num: 125, den: 1 } }, { retime: { num: 125, den: 3 } }],
   ['59.94 stay', { frameRate: { num: 60_000, den: 1001 } }, { frameRate: { num: 60_000, den: 1001 } }],
-  ['a variable rate has a clock of 90 kHz', { constantRate: false }, { timescale: 90_000, irregular: true }],
+  ['a variable rate has a clock of 90 kHz', { constantRate: false }, { timescale: 90_000 }],
   [
-    'a track that begins a little late holds its first frame',
-    { startSeconds: 0.021 },
-    { holdSeconds: 0.021, irregular: true },
-  ],
-  [
-    'one that begins much later repeats it',
+    'one that begins much later repeats it until then, and the rest keeps its times',
     { startSeconds: 0.6, constantRate: false, frameRate: { num: 17, den: 1 }, baseRate: { num: 30, den: 1 } },
-    { holdSeconds: 0, retime: { num: 30, den: 1 }, irregular: false },
+    { lead: 0.6, timescale: 90_000 },
   ],
 ])('%s', (_, track, expected) => {
   expect(planEncode(probe(track), standard, ends).video).toMatchObject(expected);
+});
+
+test('a rate of up to half a frame above 60 is kept, and a higher one is halved', () => {
+  const retime = (frameRate: VideoTrack['frameRate']) => planEncode(probe({ frameRate }), standard, ends).video?.retime;
+  expect(retime({ num: 605, den: 10 })).toBeUndefined();
+  expect(retime({ num: 606, den: 10 })).toEqual({ num: 606, den: 20 });
+});
+
+test.each<[string, Partial<VideoTrack>]>([
+  ['a track that begins a little late', { startSeconds: 0.021 }],
+  ['one that begins late and does not say its rate', { startSeconds: 0.6, frameRate: undefined }],
+])('%s has no frames added', (_, track) => {
+  expect(planEncode(probe(track), standard, ends).video?.lead).toBeUndefined();
+});
+
+test('a step of the clock is a jump from 10 s on, and where a track stands still for longer, from that on', () => {
+  expect(planEncode(probe(), standard, ends).jumpSeconds).toBe(10);
+  expect(planEncode(probe(), standard, { ...ends, pause: 12.04 }).jumpSeconds).toBe(14);
 });
 
 test.each([
@@ -142,7 +135,35 @@ test.each([
   });
 });
 
-test('the disk has to hold what the caps allow', () => {
+test('the disk must have room for what the bit rate caps allow', () => {
   // 9,000,000 bit/s of rungs, 192,000 of sound, twice 5,128,000 of MP4, for 60 s, 5 % more, and 16 MiB.
   expect(planEncode(probe(), standard, ends).worstCaseBytes).toBe(169_930_216);
+});
+
+test("a measured beginning of a track is preferred to the container's", () => {
+  expect(planEncode(probe(), standard, { ...ends, videoStart: 5.023 }).video).toMatchObject({ lead: 5.023 });
+});
+
+test('more than two channels are reduced to two, with a note that says how', () => {
+  expect(planEncode(probe({}, { channels: 2 }), standard, ends).skipped.map(({ what }) => what)).not.toContain(
+    'channels',
+  );
+  expect(planEncode(probe({}, { channels: 6 }), standard, ends).skipped).toContainEqual({
+    what: 'channels',
+    why: 'Of 6 audio channels two were mixed.',
+  });
+  expect(planEncode(probe({}, { channels: 9 }), standard, ends).skipped).toContainEqual({
+    what: 'channels',
+    why: 'Of 9 audio channels the first two were taken.',
+  });
+});
+
+test('24 h of 1080p may need 205 GiB beside the source, and a source of unknown duration only its own size', () => {
+  const size = 2 ** 30;
+  const day = { durationSeconds: 86_400, width: 1920, height: 1080 };
+  expect(Math.round((scratchNeeded(size, day, standard) - size) / 2 ** 30)).toBe(205);
+  expect(scratchNeeded(size, {}, standard)).toBe(size);
+  // As the worker's plan has it: the same caps, the same minute.
+  const minute = { durationSeconds: 60, width: 1920, height: 1080 };
+  expect(scratchNeeded(0, minute, standard)).toBe(planEncode(probe(), standard, ends).worstCaseBytes);
 });

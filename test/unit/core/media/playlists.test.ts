@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
 import { measureBandwidth } from '../../../../core/media/bandwidth.ts';
-import { firstSeconds, readMediaPlaylist, writeMediaPlaylist } from '../../../../core/media/media-playlist.ts';
+import {
+  firstSeconds,
+  readMediaPlaylist,
+  targetDuration,
+  writeMediaPlaylist,
+} from '../../../../core/media/media-playlist.ts';
 
 const TEXT = `#EXTM3U
 #EXT-X-VERSION:7
@@ -22,17 +27,27 @@ const PLAYLIST = {
   ],
 };
 
-test('a playlist is written as it is read', () => {
-  expect(writeMediaPlaylist(PLAYLIST)).toBe(TEXT);
+test('a written playlist is read back unchanged', () => {
+  expect(writeMediaPlaylist(PLAYLIST, 6)).toBe(TEXT);
   expect(readMediaPlaylist(TEXT)).toEqual(PLAYLIST);
 });
 
-test('a playlist that was not finished is refused', () => {
+test('all playlists of a stream have the target duration of the longest segment, rounded', () => {
+  const of = (...seconds: number[]) => ({
+    init: 'i',
+    segments: seconds.map((durationSeconds) => ({ uri: 'u', durationSeconds })),
+  });
+  expect(targetDuration([of(6, 6, 0.1), of(6.49, 5)])).toBe(6);
+  expect(targetDuration([of(6, 6), of(6.5)])).toBe(7);
+  expect(targetDuration([of(0.04)])).toBe(1);
+});
+
+test('an incomplete playlist is refused', () => {
   expect(() => readMediaPlaylist(TEXT.replace('#EXT-X-ENDLIST\n', ''))).toThrow('EXT-X-ENDLIST');
   expect(() => readMediaPlaylist(TEXT.replace(/#EXT-X-MAP.*\n/, ''))).toThrow('EXT-X-MAP');
 });
 
-test('the first 30 s are five segments of six, also where sound is cut a little early', () => {
+test('the first 30 s are five segments of 6 s, also where audio is cut a little early', () => {
   const of = (durationSeconds: number) => ({
     init: 'i',
     segments: Array.from({ length: 9 }, (_, i) => ({ uri: `${i}`, durationSeconds })),
@@ -52,6 +67,14 @@ test('the peak is that of the densest run of about a segment, so a short last on
   expect(measureBandwidth(segments)).toEqual({ peak: 2_119_206, average: 1_561_462 });
 });
 
-test('a stream of one short segment is its own measure', () => {
+test('a run of more than one and a half target durations does not count for the peak', () => {
+  const dense = { bytes: 1_000_000, durationSeconds: 2 };
+  const sparse = { bytes: 100_000, durationSeconds: 6 };
+  // 8 s from the first segment count, and 10 s, which have more bits per second, do not.
+  const segments = [dense, sparse, dense, sparse, sparse, sparse, sparse];
+  expect(measureBandwidth(segments)).toEqual({ peak: 1_100_000, average: 588_236 });
+});
+
+test('the peak of a stream of one short segment is that of the segment', () => {
   expect(measureBandwidth([{ bytes: 5000, durationSeconds: 0.04 }])).toEqual({ peak: 1_000_000, average: 1_000_000 });
 });

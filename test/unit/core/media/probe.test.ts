@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { FfprobeOutput, interpretProbe } from '../../../../core/media/probe.ts';
+import {
+  checkLateness,
+  checkWork,
+  FfprobeOutput,
+  interpretProbe,
+  type VideoTrack,
+} from '../../../../core/media/probe.ts';
 
 const video = {
   index: 0,
@@ -12,21 +18,24 @@ const video = {
 };
 const audio = { index: 1, codec_type: 'audio', codec_name: 'aac', channels: 2, sample_rate: '48000' };
 const interpret = (streams: object[], format: object = {}) =>
-  interpretProbe(FfprobeOutput.parse({ streams, format: { format_name: 'matroska,webm', ...format } }));
+  interpretProbe(
+    FfprobeOutput.parse({ streams, format: { format_name: 'matroska,webm', ...format } }),
+    (codec) => codec !== 'apac',
+  );
 
-test('the audio track that is marked as default is taken, else the first', () => {
+test('the default audio track is selected, or else the first', () => {
   const other = { ...audio, index: 2, codec_name: 'ac3' };
   expect(interpret([video, audio, other]).audio?.index).toBe(1);
   expect(interpret([video, audio, { ...other, disposition: { default: 1 } }]).audio?.index).toBe(2);
 });
 
-test('a cover picture is not video', () => {
+test('a cover picture is not a video track', () => {
   const cover = { ...video, codec_name: 'png', disposition: { attached_pic: 1 } };
   expect(interpret([cover, audio]).video).toBeUndefined();
   expect(() => interpret([cover])).toThrow(expect.objectContaining({ code: 'no_tracks' }));
 });
 
-test('an audio track without a packet is as good as none', () => {
+test('an audio track without packets is ignored', () => {
   expect(interpret([video, { ...audio, nb_frames: '0' }]).audio).toBeUndefined();
 });
 
@@ -47,7 +56,7 @@ test('rotation and wide pixels change the displayed size', () => {
   expect(interpret([{ ...video, sample_aspect_ratio: '4:3' }]).video?.displayed).toEqual({ width: 1707, height: 720 });
 });
 
-test('an unknown aspect ratio, colour or rate is none', () => {
+test('an unknown aspect ratio, colour or rate is left out', () => {
   const vague = {
     ...video,
     sample_aspect_ratio: '0:1',
@@ -75,4 +84,95 @@ test.each([
 
 test('DCI 8K and a day are within the limits', () => {
   expect(interpret([{ ...video, width: 8192, height: 4320 }], { duration: '86400.0' }).durationSeconds).toBe(86_400);
+});
+
+test.each([
+  ['24 h of 1440p60', 2560, 1440, 60, 24, null],
+  ['24 h of 8K at a frame an hour', 7680, 4320, 1 / 3600, 24, null],
+  ['2 h of 8K60', 7680, 4320, 60, 2, null],
+  ['4 h of 8K60', 7680, 4320, 60, 4, 'limit_duration'],
+  ['a day of 8K60', 7680, 4320, 60, 24, 'limit_duration'],
+])('the cost of decoding is limited: %s', (_, width, height, rate, hours, code) => {
+  const frameRate = rate >= 1 ? { num: rate, den: 1 } : { num: 1, den: Math.round(1 / rate) };
+  const track = { coded: { width, height }, frameRate } as VideoTrack;
+  const check = () => checkWork(track, hours * 3600);
+  if (code === null) expect(check).not.toThrow();
+  else expect(check).toThrow(expect.objectContaining({ code }));
+});
+
+test('video may begin up to ten minutes late', () => {
+  expect(() => checkLateness(600)).not.toThrow();
+  expect(() => checkLateness(601)).toThrow(expect.objectContaining({ code: 'corrupt' }));
+});
+
+test.each([
+  ['Common Encryption', { codec_tag_string: 'encv' }],
+  ['FairPlay', { codec_tag_string: 'drmi' }],
+  ['a Matroska track with a key', { tags: { enc_key_id: 'MDEyMzQ1Njc4OWFiY2RlZg==' } }],
+])('%s is encrypted', (_, more) => {
+  expect(() => interpret([{ ...video, ...more }])).toThrow(expect.objectContaining({ code: 'encrypted' }));
+});
+
+test.each([
+  [10, 'corrupt'],
+  [999, 'corrupt'],
+])('audio of %i Hz is %s', (rate, code) => {
+  expect(() => interpret([{ ...audio, sample_rate: String(rate) }])).toThrow(expect.objectContaining({ code }));
+});
+
+test('more channels of sound than a decoder takes are refused', () => {
+  expect(interpret([{ ...audio, channels: 64 }]).audio?.channels).toBe(64);
+  expect(() => interpret([{ ...audio, channels: 65 }])).toThrow(expect.objectContaining({ code: 'limit_tracks' }));
+});
+
+test('a video with a displayed size beyond the limits is refused', () => {
+  const wide = { ...video, sample_aspect_ratio: '2000000000:1' };
+  expect(() => interpret([wide])).toThrow(expect.objectContaining({ code: 'limit_pixels' }));
+});
+
+test('a transport stream is not refused for the difference between its times', () => {
+  expect(interpret([video], { format_name: 'mpegts', duration: '95443.7' }).durationSeconds).toBe(95_443.7);
+});
+
+test('attachments and subtitles do not count as tracks', () => {
+  const fonts = Array.from({ length: 70 }, (_, i) => ({ index: i + 2, codec_type: 'attachment' }));
+  expect(interpret([video, audio, ...fonts]).video?.index).toBe(0);
+  const audios = Array.from({ length: 64 }, (_, i) => ({ ...audio, index: i + 1 }));
+  expect(() => interpret([video, ...audios])).toThrow(expect.objectContaining({ code: 'limit_tracks' }));
+});
+
+test('Dolby Vision without a base layer that others can show is refused', () => {
+  const dolby = (dv_bl_signal_compatibility_id: number) => ({
+    ...video,
+    side_data_list: [{ dv_profile: 5, dv_bl_signal_compatibility_id }],
+  });
+  expect(() => interpret([dolby(0)])).toThrow(expect.objectContaining({ code: 'unsupported_codec' }));
+  expect(interpret([dolby(1)]).video?.index).toBe(0);
+});
+
+test('languages are named as HLS names them', () => {
+  const language = (tag?: string) => interpret([{ ...audio, tags: { language: tag } }]).audio?.language;
+  expect(['ger', 'deu', 'de', 'eng', 'pt-BR'].map(language)).toEqual(['de', 'de', 'de', 'en', 'pt-BR']);
+  expect([undefined, 'und', 'mul', 'zxx', '```', 'x'.repeat(400)].map(language)).toEqual(Array(6).fill(undefined));
+});
+
+test('a track with a decoder is taken before one without, and what is left is named', () => {
+  const apac = { ...audio, index: 2, codec_name: 'apac', disposition: { default: 1 } };
+  expect(interpret([video, audio, apac])).toMatchObject({
+    audio: { index: 1 },
+    skipped: [{ what: 'audio track 2', why: 'No decoder here reads the codec apac.' }],
+  });
+  const unknown = { ...video, codec_name: undefined };
+  expect(interpret([unknown, { ...video, index: 3 }, audio])).toMatchObject({
+    video: { index: 3 },
+    skipped: [{ what: 'video track 0', why: 'No decoder here reads a codec that FFmpeg does not support.' }],
+  });
+  const mute = interpret([video, apac]);
+  expect([mute.audio, mute.skipped.length]).toEqual([undefined, 1]);
+  for (const streams of [[unknown, audio], [apac]]) {
+    expect(() => interpret(streams)).toThrow(expect.objectContaining({ code: 'unsupported_codec' }));
+  }
+  expect(interpret([video, audio, { ...audio, index: 2 }]).skipped).toEqual([
+    { what: 'audio track 2', why: 'Of several audio tracks one is taken.' },
+  ]);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { publishPlan, versionOf } from '../../../../core/publish/plan.ts';
 import { pointersTo } from '../../../../core/publish/pointers.ts';
-import { job, MEDIA_ID, media, NOW, result, source, version } from '../jobs/factories.ts';
+import { job, MEDIA_ID, media, NOW, result, source, version } from '../../../support/factories.ts';
 
 const plan = publishPlan(job({ n: 3 }), result());
 const TMP = `tmp/${MEDIA_ID}-3/`;
@@ -24,7 +24,7 @@ describe('the plan of a publish', () => {
       [`${TMP}waveform.json`, `ann/waveforms/${MEDIA_ID}/v3/waveform.json`],
     ]);
   });
-  it('carries what each copy must be, to be cached for a year', () => {
+  it('contains size, checksum and type of each copy, to be cached for a year', () => {
     expect(plan.copies[0]).toEqual({
       from: `${TMP}360p.m3u8`,
       to: `${HLS}v3/360p.m3u8`,
@@ -45,7 +45,7 @@ describe('the plan of a publish', () => {
       waveform: `ann/waveforms/${MEDIA_ID}/v3/waveform.json`,
     });
   });
-  it('names no output that the result has not', () => {
+  it('names no output that the result lacks', () => {
     const { preview: _, mp4: __, thumbnail: ___, poster: ____, waveform: _____, ...bare } = result();
     const files = bare.files.slice(0, 4);
     const { outputs, prefixes } = publishPlan(job(), { ...bare, files });
@@ -54,22 +54,24 @@ describe('the plan of a publish', () => {
   });
 });
 
-describe('the plan of what is private', () => {
-  it('has every key under private/, and the version says so', () => {
+describe('the plan of a private version', () => {
+  it('has every key under private/, and marks the version as private', () => {
     const secret = job({ n: 3, access: 'private' });
     const { copies, outputs, prefixes } = publishPlan(secret, result());
     const keys = [...copies.map(({ to }) => to), ...Object.values(outputs), ...prefixes];
     expect(keys.filter((key) => !key?.startsWith('private/ann/'))).toEqual([]);
     expect(keys.length).toBeGreaterThan(20);
-    expect(versionOf(secret, media(), result(), plan, NOW).access).toBe('private');
-    const pointers = pointersTo('ann', MEDIA_ID, 3, outputs, 'private').flatMap(({ key, from }) => [key, from ?? key]);
+    expect(versionOf(secret, media(), { result: result(), plan, now: NOW }).access).toBe('private');
+    const pointers = pointersTo({ creatorId: 'ann', mediaId: MEDIA_ID, n: 3, outputs, access: 'private' }).flatMap(
+      ({ key, from }) => [key, from ?? key],
+    );
     expect(pointers.filter((key) => !key.startsWith('private/ann/'))).toEqual([]);
   });
 });
 
 describe('the pointers', () => {
-  it('are turned with the master first, each made from an object of the version', () => {
-    const pointers = pointersTo('ann', MEDIA_ID, 3, plan.outputs, 'public');
+  it('are written with the master first, each made from an object of the version', () => {
+    const pointers = pointersTo({ creatorId: 'ann', mediaId: MEDIA_ID, n: 3, outputs: plan.outputs, access: 'public' });
     expect(pointers.map(({ key, from, prefix }) => [key, from, prefix])).toEqual([
       [`${HLS}master.m3u8`, `${HLS}v3/master.m3u8`, 'v3/'],
       [`${HLS}preview/preview.m3u8`, `${HLS}preview/v3/preview.m3u8`, 'v3/'],
@@ -78,15 +80,21 @@ describe('the pointers', () => {
       [`ann/waveforms/${MEDIA_ID}/waveform.json`, `ann/waveforms/${MEDIA_ID}/v3/waveform.json`, undefined],
     ]);
   });
-  it('of outputs that the version has not are taken away', () => {
-    const pointers = pointersTo('ann', MEDIA_ID, 3, { master: `${HLS}master.m3u8` }, 'public');
+  it('of outputs that the version lacks are removed', () => {
+    const pointers = pointersTo({
+      creatorId: 'ann',
+      mediaId: MEDIA_ID,
+      n: 3,
+      outputs: { master: `${HLS}master.m3u8` },
+      access: 'public',
+    });
     expect(pointers.map(({ from }) => from)).toEqual([`${HLS}v3/master.m3u8`, null, null, null, null]);
   });
 });
 
 describe('the record of a version', () => {
-  it('lists the renditions without their files, and what it was made from', () => {
-    const row = versionOf(job({ n: 3 }), media(), result(), plan, NOW);
+  it('lists the renditions without their files, and its source', () => {
+    const row = versionOf(job({ n: 3 }), media(), { result: result(), plan, now: NOW });
     expect(row).toMatchObject({ version: 3, jobId: `${MEDIA_ID}-3`, publishedAt: NOW, source: source(), bytes: 50 });
     expect(row.renditions).toEqual([
       {
@@ -101,9 +109,9 @@ describe('the record of a version', () => {
       },
     ]);
   });
-  it('made from its own MP4 still goes back to the upload', () => {
+  it('that is made from its own MP4 still names the upload', () => {
     const fromMp4 = job({ source: source({ bucket: 'media', key: 'ann/mp4/x/v1.mp4' }) });
     const before = media({ current: version(1, { source: source({ versionId: 'v-first' }) }) });
-    expect(versionOf(fromMp4, before, result(), plan, NOW).source?.versionId).toBe('v-first');
+    expect(versionOf(fromMp4, before, { result: result(), plan, now: NOW }).source?.versionId).toBe('v-first');
   });
 });

@@ -22,7 +22,7 @@ it('the URIs of a playlist are its lines and its URI attributes', () => {
   expect(playlistUris(MEDIA.replaceAll('\n', '\r\n'))).toEqual(['720p_init.mp4', '720p_000.m4s', '720p_001.m4s']);
 });
 
-it('a playlist moved beside its folder has the folder before each URI, and nothing else changed', () => {
+it('a playlist that is moved beside its folder has the folder before each URI, and is otherwise unchanged', () => {
   expect(prefixUris(MASTER, 'v3/')).toBe(`#EXTM3U
 #EXT-X-VERSION:7
 #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio-128k",NAME="Audio",DEFAULT=YES,URI="v3/audio-128k.m3u8"
@@ -33,7 +33,7 @@ v3/720p.m3u8
 
 describe('dangling URIs', () => {
   const keys = new Set(['a/v1/720p_init.mp4', 'a/v1/720p_000.m4s', 'a/v1/720p_001.m4s', 'a/secret.m4s']);
-  it('are none when every object is there', () => {
+  it('are none when every object exists', () => {
     expect(danglingUris(MEDIA, 'a/v1/720p.m3u8', keys)).toEqual([]);
   });
   it.each(['720p_002.m4s', '../secret.m4s', 'https://example.org/x.m4s', '/a/secret.m4s'])('include %s', (uri) => {

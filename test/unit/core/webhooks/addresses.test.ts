@@ -17,7 +17,7 @@ describe('isPublicAddress', () => {
     '2a00:1450:4001:80e::200e',
     '64:ff9b::8.8.8.8',
     '2002:808:808::1',
-  ])('lets %s through', (address) => {
+  ])('accepts %s', (address) => {
     expect(isPublicAddress(address)).toBe(true);
   });
 
@@ -72,12 +72,12 @@ describe('isPublicAddress', () => {
     ':::',
     '1::2::3',
     'gggg::1',
-  ])('takes %j for no address', (text) => {
+  ])('does not accept %j as an address', (text) => {
     expect(isPublicAddress(text)).toBe(false);
   });
 });
 
-it('knows loopback in both families', () => {
+it('loopback is recognized in both address families', () => {
   expect(['127.0.0.1', '127.9.9.9', '::1'].map(isLoopbackAddress)).toEqual([true, true, true]);
   expect(['128.0.0.1', '::2', '::ffff:127.0.0.1', 'x'].map(isLoopbackAddress)).toEqual([false, false, false, false]);
 });

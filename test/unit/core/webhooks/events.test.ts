@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { deliveryIdOf, eventIdOf, eventOf, payloadOf, wants } from '../../../../core/webhooks/events.ts';
+import { deliveryIdOf, eventIdOf, payloadOf, wants, webhookEventOf } from '../../../../core/webhooks/events.ts';
 
 const MEDIA = 'a'.repeat(26);
 
-describe('eventOf', () => {
+describe('webhookEventOf', () => {
   it.each([
     [null, 'uploading', null],
     ['uploading', 'uploaded', 'media.uploaded'],
@@ -18,17 +18,17 @@ describe('eventOf', () => {
     ['deleting', null, 'media.deleted'],
     ['uploading', null, null],
   ] as const)('from %s to %s is %s', (from, to, event) => {
-    expect(eventOf({ from, to })).toBe(event);
+    expect(webhookEventOf({ from, to })).toBe(event);
   });
 });
 
-it('names an event after the change, so that a second one of it is known', () => {
+it("an event's id is made from the change, so that a duplicate is recognized", () => {
   const change = { mediaId: MEDIA, seq: 7, at: '2026-11-21T14:00:00.000Z' };
   expect(eventIdOf(change)).toBe(`evt_${MEDIA}_7`);
   expect(deliveryIdOf(change)).toBe(`1795269600000-evt_${MEDIA}_7`);
 });
 
-it('tells a receiver the new state, its number and the error', () => {
+it('an event contains the new state, its sequence number and the error', () => {
   const change = {
     mediaId: MEDIA,
     creatorId: 'ada',
@@ -57,9 +57,9 @@ it('tells a receiver the new state, its number and the error', () => {
   });
 });
 
-it('sends what an enabled endpoint asks for, and all to one that names nothing', () => {
-  expect(wants({ enabled: true, events: [] }, 'media.ready')).toBe(true);
-  expect(wants({ enabled: true, events: ['media.ready'] }, 'media.ready')).toBe(true);
-  expect(wants({ enabled: true, events: ['media.ready'] }, 'media.failed')).toBe(false);
-  expect(wants({ enabled: false, events: [] }, 'media.ready')).toBe(false);
+it('an enabled endpoint gets the events that it names, or all when it names none', () => {
+  expect(wants({ enabled: true, state: 'active', events: [] }, 'media.ready')).toBe(true);
+  expect(wants({ enabled: true, state: 'active', events: ['media.ready'] }, 'media.ready')).toBe(true);
+  expect(wants({ enabled: true, state: 'active', events: ['media.ready'] }, 'media.failed')).toBe(false);
+  expect(wants({ enabled: false, state: 'active', events: [] }, 'media.ready')).toBe(false);
 });

@@ -33,7 +33,7 @@ function signed(secrets: string[], at = new Date()): Record<string, string> {
 }
 
 describe("the receiver's ten lines", () => {
-  it('take what is signed with the secret, also beside another', () => {
+  it('accept a request that is signed with the secret, also beside another', () => {
     expect(verify(secret, signed([secret]), body)).toEqual({ type: 'media.ready', data: { seq: 3 } });
     expect(verify(secret, signed([newSecret(), secret]), body)).toMatchObject({ type: 'media.ready' });
   });

@@ -4,13 +4,13 @@ import { newSecret, rotate, validSecrets } from '../../../../core/webhooks/secre
 
 const NOW = Date.parse('2026-11-21T12:00:00Z');
 
-it('makes secrets that Standard Webhooks takes', () => {
+it('secrets are valid for Standard Webhooks', () => {
   const secret = newSecret();
   expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
   expect(new Webhook(secret).sign('evt', new Date(NOW), '{}')).toMatch(/^v1,/);
 });
 
-it('keeps the old secret valid for a day after a rotation, and never more than two', () => {
+it('the old secret stays valid for a day after a rotation, and there are never more than two', () => {
   const once = rotate([{ secret: 'a' }], 'b', NOW);
   expect(once).toEqual([{ secret: 'b' }, { secret: 'a', expiresAt: '2026-11-22T12:00:00.000Z' }]);
   expect(validSecrets(once, '2026-11-22T11:59:59.999Z')).toEqual(['b', 'a']);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { mayConnect, refuseUrl } from '../../../../core/webhooks/target.ts';
+import { mayBeTarget, mayConnect } from '../../../../core/webhooks/target.ts';
 
 const STRICT = { allowLoopback: false };
 const LOCAL = { allowLoopback: true };
@@ -9,8 +9,8 @@ it.each([
   'https://example.com:8443/a?b=c',
   'https://8.8.8.8/',
   'https://[2606:4700::1]/',
-])('takes %s', (url) => {
-  expect(refuseUrl(url, STRICT)).toBeNull();
+])('%s is accepted', (url) => {
+  expect(mayBeTarget(url, STRICT)).toBe('allowed');
 });
 
 it.each([
@@ -29,15 +29,18 @@ it.each([
   ['https://0x7f.1/', 'It must be a public host.'],
   ['https://[::ffff:10.0.0.1]/', 'It must be a public address.'],
   ['https://[fd00:ec2::254]/', 'It must be a public address.'],
-])('refuses %s: %s', (url, why) => {
-  expect(refuseUrl(url, STRICT)).toBe(why);
+])('%s is refused: %s', (url, why) => {
+  expect(mayBeTarget(url, STRICT)).toEqual({ refused: why });
 });
 
-it('lets loopback through where that is allowed, and nothing else more', () => {
-  expect(refuseUrl('http://127.0.0.1:3000/', LOCAL)).toBeNull();
-  expect(refuseUrl('http://localhost:3000/', LOCAL)).toBeNull();
-  expect(refuseUrl('http://10.0.0.1/', LOCAL)).toBe('It must be an https URL.');
-  expect(mayConnect('127.0.0.1', LOCAL)).toBe(true);
-  expect(mayConnect('127.0.0.1', STRICT)).toBe(false);
-  expect(mayConnect('169.254.169.254', LOCAL)).toBe(false);
+it('loopback is accepted where that is allowed, and nothing else', () => {
+  expect(mayBeTarget('http://127.0.0.1:3000/', LOCAL)).toBe('allowed');
+  expect(mayBeTarget('http://localhost:3000/', LOCAL)).toBe('allowed');
+  expect(mayBeTarget('http://10.0.0.1/', LOCAL)).toEqual({ refused: 'It must be an https URL.' });
+  expect(mayConnect('localhost', '127.0.0.1', LOCAL)).toBe(true);
+  expect(mayConnect('localhost', '127.0.0.1', STRICT)).toBe(false);
+  expect(mayConnect('localhost', '8.8.8.8', LOCAL)).toBe(false);
+  expect(mayConnect('evil.example', '127.0.0.1', LOCAL)).toBe(false);
+  expect(mayConnect('evil.example', '169.254.169.254', LOCAL)).toBe(false);
+  expect(mayConnect('example.com', '8.8.8.8', STRICT)).toBe(true);
 });

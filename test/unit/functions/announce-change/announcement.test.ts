@@ -22,7 +22,7 @@ const record = (OldImage?: object, NewImage?: object) =>
   >[0];
 
 describe('an announcement', () => {
-  it('is made of a new media', () => {
+  it('is made of a new media item', () => {
     expect(announcementOf(record(undefined, image('uploaded', 1)))).toEqual({
       source: 'dropreel',
       'detail-type': 'Media State Changed',
@@ -39,7 +39,7 @@ describe('an announcement', () => {
       },
     });
   });
-  it('carries the reason of a failure', () => {
+  it('contains the reason of a failure', () => {
     const error = { error: { M: { code: { S: 'no_tracks' }, message: { S: 'Nothing.' }, at: { S: 'x' } } } };
     expect(announcementOf(record(image('transcoding', 2), image('failed', 3, error)))?.detail).toMatchObject({
       from: 'transcoding',
@@ -48,7 +48,7 @@ describe('an announcement', () => {
       error: { code: 'no_tracks', message: 'Nothing.' },
     });
   });
-  it('of a removed media comes after its last change', () => {
+  it('of a removed media item has the next sequence number', () => {
     expect(announcementOf(record(image('deleting', 4), undefined))?.detail).toMatchObject({
       from: 'deleting',
       to: null,
@@ -62,5 +62,33 @@ describe('an announcement', () => {
     ['a row without a type', undefined, { pk: { S: 'x' } }],
   ])('is not made of %s', (_, before, after) => {
     expect(announcementOf(record(before, after))).toBeNull();
+  });
+
+  const current = (n: number) => ({ current: { M: { version: { N: String(n) } } } });
+  const jobRow = (more = {}) => ({
+    type: { S: 'job' },
+    jobId: { S: `${ID}-1` },
+    mediaId: { S: ID },
+    creatorId: { S: 'ann' },
+    ...more,
+  });
+
+  it('requests new stats when another version is the current one', () => {
+    const rolledBack = record(image('ready', 3, current(2)), image('ready', 4, current(1)));
+    expect(announcementOf(rolledBack)).toEqual({
+      source: 'dropreel',
+      'detail-type': 'Media Counts Changed',
+      detail: { mediaId: ID, creatorId: 'ann' },
+    });
+  });
+
+  it('requests them once, when the cost of a job is known', () => {
+    const cost = { cost: { M: { usd: { N: '0.1' } } } };
+    expect(announcementOf(record(jobRow(), jobRow(cost)))).toEqual({
+      source: 'dropreel',
+      'detail-type': 'Media Counts Changed',
+      detail: { mediaId: ID, creatorId: 'ann', jobId: `${ID}-1` },
+    });
+    expect(announcementOf(record(jobRow(cost), jobRow({ ...cost, expiresAt: { N: '1' } })))).toBeNull();
   });
 });

@@ -1,0 +1,15 @@
+import type { CollectionView } from '../../../core/contracts/http/collections.ts';
+import { fields } from '../../table.ts';
+
+export function describeCollection(collection: CollectionView): string {
+  return fields([
+    ['id', collection.id],
+    ['title', collection.title],
+    ['preset', collection.preset],
+    ['engine', collection.engine],
+    ['playback', collection.playback],
+    ['delete original', collection.deleteOriginal ? 'yes' : 'no'],
+    ['from output', collection.retranscodeFromOutput ? 'yes' : 'no'],
+    ['flagged', collection.scheduleRetranscode ? 'yes' : 'no'],
+  ]);
+}

@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import type { Health } from '../../core/contracts/http/system.ts';
+import { printableLine } from '../../core/contracts/text.ts';
+import { contextOf } from '../context.ts';
+import { CliError, EXIT } from '../exit.ts';
+import { fields, table } from '../table.ts';
+
+export function addHealth(program: Command): void {
+  program
+    .command('health')
+    .description('whether the pipeline works; exit code 1 when it does not')
+    .action(async (_options: object, command: Command) => {
+      const { api, out } = await contextOf(command);
+      const health = await api.call('getHealth');
+      out.result(health, () => describe(health));
+      if (health.status === 'failing') throw new CliError(EXIT.failed, 'The pipeline is failing.');
+    });
+}
+
+function describe({ status, problems, queues, jobs, last24Hours, lastSweep }: Health): string {
+  return [
+    [status, ...problems.map((line) => `  ${printableLine(line)}`)].join('\n'),
+    fields([
+      ['last 24 hours', `${last24Hours.ready} ready, ${last24Hours.failed} failed`],
+      ['unfinished jobs', [`${jobs.unfinished}, ${jobs.stuck} stuck`, ...jobs.stuckIds].join(' ')],
+      ['longest silence', jobs.longestSilenceSeconds === null ? undefined : `${jobs.longestSilenceSeconds} s`],
+      ['last sweep', lastSweep ? `${lastSweep.ageSeconds} s ago` : 'none yet'],
+    ]),
+    table(
+      ['QUEUE', 'WAITING', 'IN FLIGHT', 'DELAYED', 'DEAD'],
+      queues.map(({ name, ...counts }) => [
+        name,
+        ...[counts.waiting, counts.inFlight, counts.delayed, counts.deadLetters].map(String),
+      ]),
+    ),
+  ].join('\n\n');
+}

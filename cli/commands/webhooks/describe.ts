@@ -1,0 +1,23 @@
+import type { WebhookView, WebhookWithSecret } from '../../../core/contracts/http/webhooks.ts';
+import { fields } from '../../table.ts';
+
+export function describeWebhook(webhook: WebhookView): string {
+  return fields([
+    ['id', webhook.id],
+    ['url', webhook.url],
+    ['events', webhook.events.join(' ') || 'all'],
+    ['enabled', webhook.enabled ? 'yes' : 'no'],
+    ['state', stateOf(webhook)],
+    ['secrets', String(webhook.secrets)],
+  ]);
+}
+
+export function withSecret(webhook: WebhookWithSecret): string {
+  return `${describeWebhook(webhook)}\nsecret   ${webhook.secret}   (shown this once)`;
+}
+
+function stateOf({ id, state, ping }: WebhookView): string {
+  if (state === 'active') return 'active';
+  const answer = ping ? `its ping got ${ping.error ?? ping.status}` : 'no answer to its ping yet';
+  return `unverified: ${answer}; it gets nothing until it answers 2xx. Then: dropreel webhooks verify ${id}`;
+}

@@ -1,0 +1,90 @@
+import { JUMP_SECONDS } from '../../core/media/plan.ts';
+
+/** Start and end of a track, computed from its packets as they arrive. All times are in seconds. */
+export interface TrackTimes {
+  /** Start of the first packet, in presentation order. */
+  start: number;
+  /** Start of the last packet, and its end. */
+  last: number;
+  end: number;
+  /** Number of packets. */
+  count: number;
+}
+
+export interface Packet {
+  track: number;
+  /** NaN where the container has none. */
+  pts: number;
+  dts: number;
+  duration: number;
+  /** Whether the edit list leaves it out: it is decoded and not presented. */
+  discarded: boolean;
+}
+
+/** FFmpeg's own threshold: fftools/ffmpeg.c, process_input. */
+const STEP_BACK_SECONDS = 0.1;
+/** No audio packet is that long; FFmpeg 5.1 prints a day for one at the joint of two Ogg streams. */
+const LONGEST_SECONDS = 10;
+/** Reordered pictures step back in time without a joint: only this many packets are read for a track's start. */
+const FIRST_PACKETS = 16;
+
+/**
+ * Follows the clock of a file that may be joined from several. Where a time steps back or jumps, FFmpeg moves everything after it so that
+ * the time goes on from there. This class does the same, so that the expected times are those of FFmpeg's output.
+ */
+export class PacketClock {
+  readonly #mayJoin: boolean;
+  readonly #tracks = new Map<number, TrackTimes & { next: number }>();
+  #offset = 0;
+  joined = false;
+  /** The longest time in seconds in which a track has no packet while another one goes on. */
+  pause = 0;
+
+  /** @param mayJoin whether the container's clock may restart. */
+  constructor(mayJoin: boolean) {
+    this.#mayJoin = mayJoin;
+  }
+
+  add({ track, pts, dts, duration, discarded }: Packet): void {
+    if (discarded) return;
+    const known = this.#tracks.get(track);
+    // Raw streams have packets without times: each follows the one before.
+    const decoded = [dts, pts].find((time) => !Number.isNaN(time)) ?? (known?.next ?? 0) - this.#offset;
+    const lasts =
+      Number.isNaN(duration) || duration < 0 || (this.#mayJoin && duration > LONGEST_SECONDS) ? 0 : duration;
+    if (known && this.#mayJoin) this.#follow(known.next, decoded + this.#offset);
+    const begins = (Number.isNaN(pts) ? decoded : pts) + this.#offset;
+    const next = decoded + this.#offset + lasts;
+    const end = begins + lasts;
+    if (!known) {
+      this.#tracks.set(track, { start: begins, last: begins, end, next, count: 1 });
+      return;
+    }
+    known.next = Math.max(known.next, next);
+    known.count += 1;
+    if (known.count <= FIRST_PACKETS) known.start = Math.min(known.start, begins);
+    known.last = Math.max(known.last, begins);
+    known.end = Math.max(known.end, end);
+  }
+
+  #follow(expected: number, time: number): void {
+    const delta = time - expected;
+    if (delta > -STEP_BACK_SECONDS && delta < JUMP_SECONDS) return;
+    const furthest = Math.max(...[...this.#tracks.values()].map(({ next }) => next));
+    if (delta > 0 && time - furthest < JUMP_SECONDS) {
+      this.pause = Math.max(this.pause, delta);
+      return;
+    }
+    this.#offset -= delta;
+    this.joined = true;
+  }
+
+  /** Keyed by FFmpeg's index of the track; times are relative to `fileStart`. */
+  tracks(fileStart: number): Map<number, TrackTimes> {
+    const moved = [...this.#tracks].map(([track, { start, last, end, count }]): [number, TrackTimes] => [
+      track,
+      { start: start - fileStart, last: last - fileStart, end: end - fileStart, count },
+    ]);
+    return new Map(moved);
+  }
+}

@@ -1,0 +1,137 @@
+import { pipeline } from 'node:stream/promises';
+import type { Decoded, DecodedSound } from '../../core/media/decoded.ts';
+import type { AudioPlan, EncodePlan } from '../../core/media/encode-plan.ts';
+import { SoundClock } from '../../core/media/sound-clock.ts';
+import { recordPictures, soundInTime } from './decode-record.ts';
+import { decodeArguments, ladderArguments, PCM_FD, SAMPLE_BYTES, soundArguments } from './ffmpeg/arguments.ts';
+import { plain } from './ffmpeg/complaints.ts';
+import { PICTURES_FD, SOUNDS_FD } from './ffmpeg/filters.ts';
+import { type FfmpegProgress, ProgressReader } from './ffmpeg/progress.ts';
+import { REPORTING, SAYING, type Tools } from './ffmpeg/run.ts';
+import { checkStages, end, hasFailed, inputOf, outputOf, type Stage, startStage } from './ffmpeg/stage.ts';
+
+export interface StagesRun {
+  /** The source, as seen from `cwd`. */
+  source: string;
+  cwd: string;
+  /** File for the times of the decoded pictures. */
+  times: string;
+  toneMap: boolean;
+  signal: AbortSignal;
+  onProgress: (progress: FfmpegProgress) => void;
+}
+
+export interface StagesOutcome {
+  decoded: Decoded;
+  last: FfmpegProgress | undefined;
+  /** The decode's warnings and errors, cut, without addresses. */
+  stderr: string;
+  /** The first error after which the decode went on. */
+  fault: string | undefined;
+}
+
+/**
+ * Encodes with up to three ffmpegs at once: a decode, which makes every picture and sample alike and tells their times; the ladder, which
+ * reads its pictures from a pipe; the sound, which the worker puts in its place between the two. docs/decisions/0400-two-stages.md
+ * @throws DropreelError, or the signal's reason
+ */
+export async function runStages(tools: Tools, plan: EncodePlan, run: StagesRun): Promise<StagesOutcome> {
+  const { cwd, signal } = run;
+  const stages: Stage[] = [];
+  const stop = () => end(stages);
+  signal.addEventListener('abort', stop);
+  process.once('exit', stop);
+  const start = async (args: string[], stdio: Parameters<typeof startStage>[3]) => {
+    signal.throwIfAborted();
+    const stage = await startStage(tools, args, cwd, stdio);
+    stages.unshift(stage);
+    if (signal.aborted) stop();
+    void stage.ended.then(() => hasFailed(stage) && stop());
+    return stage;
+  };
+  try {
+    const sound = plan.audio && (await start([...REPORTING, ...soundArguments(plan.audio)], ['pipe', 'pipe', 'pipe']));
+    const ladder =
+      plan.video && (await start([...REPORTING, ...ladderArguments(plan, plan.video)], ['pipe', 'pipe', 'pipe']));
+    const pictures = ladder ? inputOf(ladder) : 'ignore';
+    const decode = await start(
+      [...SAYING, ...decodeArguments(plan, run.source, run)],
+      ['ignore', pictures, 'pipe', 'pipe', 'pipe', 'pipe'],
+    );
+    // The decode has its own copy, and must learn when the ladder's is closed.
+    if (ladder) inputOf(ladder).destroy();
+    return await follow(plan, run, { decode, ladder, sound, stages, stop });
+  } finally {
+    stop();
+    await Promise.all(stages.map(({ ended }) => ended));
+    signal.removeEventListener('abort', stop);
+    process.removeListener('exit', stop);
+  }
+}
+
+interface Running {
+  decode: Stage;
+  ladder: Stage | undefined;
+  sound: Stage | undefined;
+  /** All of them, the decode first. */
+  stages: readonly Stage[];
+  stop: () => void;
+}
+
+async function follow(plan: EncodePlan, run: StagesRun, running: Running): Promise<StagesOutcome> {
+  const { decode, ladder, sound, stages, stop } = running;
+  const { video, audio } = plan;
+  const reported = readProgress(ladder ?? sound, run.onProgress);
+  if (ladder && sound) outputOf(sound, 1).resume();
+  for (const unused of [...(video ? [] : [PICTURES_FD]), ...(audio ? [] : [SOUNDS_FD, PCM_FD])]) {
+    outputOf(decode, unused).resume();
+  }
+  const pictures = video && recordPictures(outputOf(decode, PICTURES_FD), video.timescale, run.times);
+  const samples = audio && sound && placeSound(decode, sound, audio);
+  const work = [pictures, samples].map((task) => task?.catch(stopWith(stop)));
+  const results = await Promise.allSettled([...work, ...stages.map(({ ended }) => ended)]);
+  run.signal.throwIfAborted();
+  const decoded: Decoded = { ...(await kept('pictures', pictures)), ...(await kept('sound', samples)) };
+  const hasDecoded = (decoded.pictures?.count ?? 0) + (decoded.sound?.samples ?? 0) > 0;
+  const last = reported();
+  checkStages(stages, (stage) => (stage === decode ? hasDecoded : (last?.frames ?? last?.seconds ?? 0) > 0));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
+  return { decoded, last, stderr: plain(decode.said.tail), fault: decode.said.fault };
+}
+
+function stopWith(stop: () => void): (error: unknown) => never {
+  return (error) => {
+    stop();
+    throw error;
+  };
+}
+
+async function kept<Name extends keyof Decoded>(name: Name, task: Promise<Decoded[Name]> | undefined) {
+  const value = await task?.catch(() => undefined);
+  return value === undefined ? {} : { [name]: value };
+}
+
+async function placeSound(decode: Stage, sound: Stage, { sampleRate, channels }: AudioPlan): Promise<DecodedSound> {
+  const clock = new SoundClock(sampleRate);
+  const [pcm, output] = [outputOf(decode, PCM_FD), outputOf(decode, SOUNDS_FD)];
+  await pipeline(soundInTime(pcm, output, clock, channels * SAMPLE_BYTES), inputOf(sound));
+  const { decoded, before, filled, cut } = clock;
+  return { samples: decoded, before, filled, cut };
+}
+
+/** Passes on the reports of a stage; the function returned gives the last one. */
+function readProgress(stage: Stage | undefined, onProgress: StagesRun['onProgress']): () => FfmpegProgress | undefined {
+  const reader = new ProgressReader();
+  let last: FfmpegProgress | undefined;
+  if (stage === undefined) return () => undefined;
+  outputOf(stage, 1)
+    .setEncoding('utf8')
+    .on('data', (text: string) => {
+      for (const report of reader.read(text)) {
+        last = report;
+        onProgress(report);
+      }
+    });
+  return () => last;
+}

@@ -1,0 +1,116 @@
+import { rm } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { execa } from 'execa';
+import { z } from 'zod';
+import { DropreelError } from '../../../core/contracts/errors.ts';
+import { Decoded, shortfalls } from '../../../core/media/decoded.ts';
+import type { EncodePlan } from '../../../core/media/encode-plan.ts';
+import { mp4Arguments, mp4Parts } from '../ffmpeg/arguments.ts';
+import { damaged } from '../ffmpeg/errors.ts';
+import type { FfmpegProgress } from '../ffmpeg/progress.ts';
+import { command, ENVIRONMENT, runFfmpeg, type Tools } from '../ffmpeg/run.ts';
+import { letWrite, takeOver } from '../hand-over.ts';
+import { needDisk } from '../scratch.ts';
+import { splitRenditions } from '../split.ts';
+import { runStages } from '../stages.ts';
+import type { Task, TaskContext } from './task.ts';
+
+const Encoded = z.object({
+  /** Video frames in each rung; absent for audio. */
+  frames: z.number().optional(),
+  decoded: Decoded,
+  /** The decoders' first error, in one sentence: with it, the source is at fault when an output is wrong. */
+  fault: z.string().optional(),
+  /** FFmpeg's warnings, cut. */
+  warnings: z.string(),
+  skipped: z.array(z.object({ what: z.string(), why: z.string() })),
+});
+type Encoded = z.infer<typeof Encoded>;
+
+/** The streams, the MP4 and the pictures. */
+export const encodeTask: Task<Encoded> = {
+  name: 'encode',
+  outcome: Encoded,
+  isNeeded: () => true,
+  async run(context) {
+    const { tools, scratch, plan, signal } = context;
+    await needDisk(scratch, plan.worstCaseBytes, 'Encoding this file');
+    const { source, out, times } = scratch;
+    return encode(tools, plan, { source, out, times, signal, onProgress: progressOf(context) });
+  },
+};
+
+function progressOf({ plan, onProgress, onFirstFrame }: TaskContext) {
+  let started = false;
+  return ({ frames, seconds, speed }: FfmpegProgress) => {
+    if (!started && (frames ?? seconds ?? 0) > 0) {
+      started = true;
+      onFirstFrame?.();
+    }
+    const fraction = Math.min(1, (seconds ?? 0) / Math.max(plan.durationSeconds, 0.001));
+    onProgress({ phase: 'transcoding', fraction, speed });
+  };
+}
+
+export interface EncodeRun {
+  source: string;
+  out: string;
+  /** File for the times of the decoded pictures. */
+  times: string;
+  signal: AbortSignal;
+  onProgress: (progress: FfmpegProgress) => void;
+}
+
+/** Makes all outputs of the one decode. */
+export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Promise<Encoded> {
+  const { out, signal } = run;
+  const wantsToneMap = plan.video?.color.convert !== undefined;
+  const toneMap = wantsToneMap && (await hasFilter(tools, 'zscale'));
+  await letWrite(tools, out);
+  const source = relative(out, run.source);
+  const { decoded, last, stderr, fault } = await runStages(tools, plan, { ...run, source, cwd: out, toneMap });
+  checkDecoded(plan, decoded, fault, stderr);
+  if (plan.mp4 && plan.video) {
+    await runFfmpeg(tools, mp4Arguments(plan, plan.video), { cwd: out, signal });
+  }
+  await takeOver(tools, out);
+  await splitRenditions(plan, out).catch((error: unknown) => {
+    if (fault !== undefined && error instanceof DropreelError) throw damaged(fault, error.message);
+    throw error;
+  });
+  // What only the MP4 is made of.
+  if (plan.mp4) for (const part of mp4Parts(plan)) await rm(join(out, part), { force: true });
+  return {
+    ...(plan.video && last?.frames !== undefined ? { frames: last.frames } : {}),
+    decoded,
+    ...(fault !== undefined ? { fault } : {}),
+    warnings: stderr,
+    skipped:
+      wantsToneMap && !toneMap
+        ? [{ what: 'tone mapping', why: 'This FFmpeg has no zscale filter (zimg): HDR colours look washed out.' }]
+        : [],
+  };
+}
+
+/**
+ * @throws DropreelError `corrupt` when nothing of a track was decoded, or errors have cost its end; `truncated` when the decoder ran dry
+ * before the end that the container names
+ */
+function checkDecoded(plan: EncodePlan, decoded: Decoded, fault: string | undefined, detail: string): void {
+  const { pictures, sound } = decoded;
+  const nothing = (plan.video && !pictures?.count && 'pictures') || (plan.audio && !sound?.samples && 'sound');
+  const [short] = nothing ? [`Nothing of its ${nothing} could be decoded.`] : shortfalls(decoded, plan);
+  if (short === undefined) return;
+  if (fault !== undefined) throw damaged(fault, `${short}\n${detail}`);
+  if (nothing) throw new DropreelError('corrupt', short, { detail });
+  if (!plan.joined) throw new DropreelError('truncated', `The file is cut off. ${short}`, { detail });
+}
+
+async function hasFilter(tools: Tools, name: string): Promise<boolean> {
+  const { stdout } = await execa(...command(tools, 'ffmpeg', ['-v', 'quiet', '-h', `filter=${name}`]), {
+    reject: false,
+    extendEnv: false,
+    env: ENVIRONMENT,
+  });
+  return stdout.includes(`Filter ${name}`);
+}

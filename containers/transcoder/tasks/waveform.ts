@@ -1,0 +1,141 @@
+import { createWriteStream } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
+import { FILES } from '../../../core/contracts/outputs.ts';
+import { Peaks } from '../../../core/media/waveform.ts';
+import { Complaints } from '../ffmpeg/complaints.ts';
+import { confined } from '../ffmpeg/demuxers.ts';
+import { checkExit, spawnFfmpeg, type Tools } from '../ffmpeg/run.ts';
+import type { Task } from './task.ts';
+
+const Drawn = z.object({
+  /** Seconds that were decoded. */
+  seconds: z.number(),
+  /** Pixels. */
+  length: z.number(),
+});
+type Drawn = z.infer<typeof Drawn>;
+
+/** The waveform of an audio file, which is decoded once more for it. */
+export const waveformTask: Task<Drawn> = {
+  name: 'waveform',
+  outcome: Drawn,
+  isNeeded: (plan) => plan.waveform !== undefined,
+  async run({ tools, scratch, plan, signal }) {
+    const { audio, waveform } = plan;
+    if (!audio || !waveform) throw new Error('The plan has no audio for a waveform.');
+    return writeWaveform(tools, {
+      source: scratch.source,
+      track: audio.track,
+      channels: audio.sourceChannels,
+      sampleRate: audio.sourceRate,
+      pixelsPerSecond: waveform.pixelsPerSecond,
+      target: join(scratch.out, FILES.waveform.file),
+      signal,
+    });
+  },
+};
+
+export interface WaveformRequest {
+  source: string;
+  /** FFmpeg's index of the track. */
+  track: number;
+  channels: number;
+  /** Hz */
+  sampleRate: number;
+  pixelsPerSecond: number;
+  target: string;
+  signal: AbortSignal;
+}
+
+/** Digits reserved for the pixel count in the file's head, which is written before the count is known. */
+const LENGTH_DIGITS = 10;
+/** Values that are written at once. */
+const BATCH = 8192;
+
+/**
+ * Writes audiowaveform's JSON, version 2, 8 bits. FFmpeg decodes to PCM on its stdout; minima and maxima are computed as it arrives, so
+ * memory does not grow with the length.
+ */
+export async function writeWaveform(tools: Tools, request: WaveformRequest): Promise<Drawn> {
+  const { channels, sampleRate, target } = request;
+  const samplesPerPixel = Math.floor(sampleRate / request.pixelsPerSecond);
+  const head = `{"version":2,"channels":1,"sample_rate":${sampleRate},"samples_per_pixel":${samplesPerPixel},"bits":8,"length":`;
+  const part = `${target}.part`;
+  const peaks = new Peaks(channels, samplesPerPixel);
+  let frames = 0;
+  const text = async function* () {
+    yield `${head}${' '.repeat(LENGTH_DIGITS)},"data":[`;
+    let separator = '';
+    let pending: number[] = [];
+    for await (const samples of decode(tools, request)) {
+      frames += samples.length / channels;
+      pending.push(...peaks.add(samples));
+      if (pending.length < BATCH) continue;
+      yield separator + pending.join(',');
+      separator = ',';
+      pending = [];
+    }
+    pending.push(...peaks.end());
+    if (pending.length > 0) yield separator + pending.join(',');
+    yield ']}\n';
+  };
+  await pipeline(text, createWriteStream(part));
+  await writeAt(part, head.length, String(peaks.length).padStart(LENGTH_DIGITS));
+  await rename(part, target);
+  return { seconds: frames / sampleRate, length: peaks.length };
+}
+
+/** Whole frames of interleaved 16-bit samples, as FFmpeg delivers them. */
+async function* decode(tools: Tools, request: WaveformRequest): AsyncGenerator<Int16Array> {
+  const { source, track, channels, sampleRate, signal } = request;
+  const format = [
+    '-c:a',
+    'pcm_s16le',
+    '-ac',
+    String(channels),
+    '-ar',
+    String(sampleRate),
+    '-f',
+    's16le',
+    '-flush_packets',
+    '0',
+    'pipe:1',
+  ];
+  const args = ['-v', 'level+error', ...confined(), '-i', `./${basename(source)}`, '-map', `0:${track}`, ...format];
+  const child = spawnFfmpeg(tools, args, { cwd: dirname(source), signal });
+  const said = new Complaints();
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said.add(text);
+  });
+  const frameBytes = channels * 2;
+  let started = false;
+  let rest: Uint8Array = new Uint8Array();
+  for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
+    const bytes: Uint8Array = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+    const whole = bytes.length - (bytes.length % frameBytes);
+    started ||= whole > 0;
+    yield samplesOf(bytes.subarray(0, whole));
+    rest = bytes.subarray(whole);
+  }
+  const result = await child;
+  signal.throwIfAborted();
+  checkExit(result, said, started);
+}
+
+// An Int16Array must begin at an even address.
+function samplesOf(bytes: Uint8Array): Int16Array {
+  const aligned = bytes.byteOffset % 2 === 0 ? bytes : Uint8Array.from(bytes);
+  return new Int16Array(aligned.buffer, aligned.byteOffset, aligned.length / 2);
+}
+
+async function writeAt(path: string, position: number, text: string): Promise<void> {
+  const handle = await open(path, 'r+');
+  try {
+    await handle.write(text, position);
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { DEFAULT_ENGINE, EngineName } from '../engines.ts';
+import { CollectionId, CreatorId } from '../ids.ts';
+import { DEFAULT_PRESET } from '../presets.ts';
+import { PresetName, Title } from './fields.ts';
+
+const Time = z.iso.datetime();
+
+const CollectionSettings = z.strictObject({
+  title: Title,
+  preset: PresetName,
+  /** What encodes its media. */
+  engine: EngineName,
+  /** Delete the upload once the media is ready. */
+  deleteOriginal: z.boolean(),
+  retranscodeFromOutput: z.boolean(),
+  playback: z.enum(['public', 'private']),
+});
+
+export const CollectionRequest = CollectionSettings.partial()
+  .extend({
+    id: CollectionId,
+    preset: PresetName.default(DEFAULT_PRESET),
+    engine: EngineName.default(DEFAULT_ENGINE),
+    creatorId: CreatorId.optional(),
+  })
+  .meta({ id: 'CollectionRequest' });
+export type CollectionRequest = z.infer<typeof CollectionRequest>;
+
+export const CollectionPatchRequest = CollectionSettings.partial().meta({
+  id: 'CollectionPatchRequest',
+  minProperties: 1,
+});
+export type CollectionPatchRequest = z.infer<typeof CollectionPatchRequest>;
+
+export const CollectionView = z
+  .object({
+    id: CollectionId,
+    creatorId: CreatorId,
+    title: z.string(),
+    preset: z.string(),
+    engine: z.string(),
+    deleteOriginal: z.boolean(),
+    retranscodeFromOutput: z.boolean(),
+    playback: z.enum(['public', 'private']),
+    scheduleRetranscode: z.boolean(),
+    createdAt: Time,
+    updatedAt: Time,
+  })
+  .meta({ id: 'Collection' });
+export type CollectionView = z.infer<typeof CollectionView>;
+
+export const CollectionPage = z
+  .object({ items: z.array(CollectionView), next: z.string().nullable() })
+  .meta({ id: 'CollectionPage' });

@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { CollectionId, CreatorId, JobId, MediaId } from '../ids.ts';
+import { each, OPTIONAL_NAMES } from '../outputs.ts';
+import { JobState, JobStep } from '../table/jobs.ts';
+import { Failure, MediaState, RenditionSummary, SourceInfo } from '../table/media.ts';
+import { Title } from './fields.ts';
+
+const Time = z.iso.datetime();
+const Url = z.string();
+
+export const JobView = z
+  .object({
+    id: JobId,
+    n: z.number().int(),
+    purpose: z.string(),
+    engine: z.string(),
+    state: JobState,
+    progress: z.number(),
+    /** Times real time. */
+    speed: z.number().optional(),
+    attempt: z.number().int(),
+    steps: z.array(JobStep),
+    preset: z.object({ name: z.string(), version: z.number().int() }),
+    error: Failure.optional(),
+    cost: z.object({ usd: z.number(), vcpuSeconds: z.number() }).optional(),
+    createdAt: Time,
+    startedAt: Time.optional(),
+    finishedAt: Time.optional(),
+  })
+  .meta({ id: 'Job' });
+export type JobView = z.infer<typeof JobView>;
+
+export const MediaView = z
+  .object({
+    id: MediaId,
+    creatorId: CreatorId,
+    collectionId: CollectionId,
+    title: z.string(),
+    kind: z.enum(['video', 'audio']).optional(),
+    state: MediaState,
+    /** Whether `playback` can be played now. */
+    playable: z.boolean(),
+    seq: z.number().int(),
+    attempts: z.number().int(),
+    maxAttempts: z.number().int(),
+    error: Failure.optional(),
+    source: SourceInfo.extend({ fileName: z.string(), size: z.number().int() }),
+    originalDeletedAt: Time.optional(),
+    scheduleRetranscode: z.boolean(),
+    /** The version that viewers get. */
+    version: z
+      .object({
+        n: z.number().int(),
+        publishedAt: Time,
+        bytes: z.number().int(),
+        preset: z.object({ name: z.string(), version: z.number().int() }),
+        renditions: z.array(RenditionSummary),
+      })
+      .optional(),
+    /** The version that a rollback puts back. */
+    previous: z.object({ n: z.number().int(), publishedAt: Time, expiresAt: Time }).optional(),
+    /** `private`: needs the cookies of POST /media/{id}/playback-session, the preview, poster and thumbnail excepted. */
+    access: z.enum(['public', 'private']).optional(),
+    playback: z.object({ hls: Url, ...each(OPTIONAL_NAMES, () => Url.optional()) }).optional(),
+    /** The current job; only with a single media. */
+    job: JobView.optional(),
+    createdAt: Time,
+    updatedAt: Time,
+  })
+  .meta({ id: 'Media' });
+export type MediaView = z.infer<typeof MediaView>;
+
+export const MediaPage = z.object({ items: z.array(MediaView), next: z.string().nullable() }).meta({ id: 'MediaPage' });
+export type MediaPage = z.infer<typeof MediaPage>;
+
+export const JobList = z.object({ items: z.array(JobView) }).meta({ id: 'JobList' });
+
+export const MediaPatchRequest = z
+  .strictObject({ title: Title, collectionId: CollectionId, scheduleRetranscode: z.boolean() })
+  .partial()
+  .meta({ id: 'MediaPatchRequest', minProperties: 1 });
+export type MediaPatchRequest = z.infer<typeof MediaPatchRequest>;
+
+export const ListMediaQuery = z.object({
+  collectionId: CollectionId.optional(),
+  creatorId: CreatorId.optional(),
+  state: MediaState.optional(),
+  /** Created at or after. */
+  from: Time.optional(),
+  /** Created before. */
+  to: Time.optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(50),
+  cursor: z.string().max(1000).optional(),
+});
+export type ListMediaQuery = z.infer<typeof ListMediaQuery>;
+
+export const PlaybackSession = z
+  .object({
+    /** What the cookies open: a URL prefix and `*`. */
+    resource: z.string(),
+    expiresAt: Time,
+    /** CloudFront's three signed cookies; also sent as Set-Cookie where the deployment has a `cookieDomain`. Empty for public media. */
+    cookies: z.record(z.string(), z.string()),
+  })
+  .meta({ id: 'PlaybackSession' });
+
+export const MediaLinkRequest = z
+  .strictObject({
+    output: z.enum(OPTIONAL_NAMES).default('mp4'),
+    /** How long it is valid: at most a week. */
+    hours: z.number().positive().max(168).default(1),
+  })
+  .meta({ id: 'MediaLinkRequest' });
+
+export const MediaLink = z
+  .object({
+    url: Url,
+    /** Null for what anyone may see: its address does not expire. */
+    expiresAt: Time.nullable(),
+  })
+  .meta({ id: 'MediaLink' });

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { each, OPTIONAL_NAMES } from './outputs.ts';
+
+/** What to make from a source. Presets are data with a version: a changed preset gets the next number. */
+
+export const Rung = z.object({
+  /** `1080p`: the short side in pixels. */
+  name: z.string(),
+  shortSide: z.number().int().positive(),
+  /** Bits per second; the cap over the CRF. */
+  maxBitrate: z.number().int().positive(),
+  audio: z.enum(['128k', '64k']),
+});
+export type Rung = z.infer<typeof Rung>;
+
+export const Preset = z.object({
+  name: z.string(),
+  version: z.number().int().positive(),
+  rungs: z.array(Rung).min(1),
+  /** x264's CRF, 0 to 51; lower is better. */
+  crf: z.number().min(0).max(51),
+  /** Which outputs are wanted. Absent means not wanted: a job created before an output existed has none of it. */
+  outputs: z.object(each(OPTIONAL_NAMES, () => z.boolean().default(false))),
+});
+export type Preset = z.infer<typeof Preset>;
+
+const LADDER: Rung[] = [
+  { name: '2160p', shortSide: 2160, maxBitrate: 16_000_000, audio: '128k' },
+  { name: '1440p', shortSide: 1440, maxBitrate: 9_000_000, audio: '128k' },
+  { name: '1080p', shortSide: 1080, maxBitrate: 5_000_000, audio: '128k' },
+  { name: '720p', shortSide: 720, maxBitrate: 2_500_000, audio: '128k' },
+  { name: '480p', shortSide: 480, maxBitrate: 1_000_000, audio: '128k' },
+  { name: '360p', shortSide: 360, maxBitrate: 500_000, audio: '64k' },
+];
+const OUTPUTS: Preset['outputs'] = { mp4: true, preview: true, poster: true, thumbnail: true, waveform: true };
+const preset = (name: string, version: number, topShortSide: number): Preset => ({
+  name,
+  version,
+  rungs: LADDER.filter((rung) => rung.shortSide <= topShortSide),
+  crf: 23,
+  outputs: OUTPUTS,
+});
+
+export const DEFAULT_PRESET = 'standard';
+
+/** By name. `standard` goes up to 1080p, `uhd` to 2160p where the source has it, `compact` to 720p. */
+export const PRESETS: Readonly<Record<string, Preset>> = {
+  standard: preset('standard', 1, 1080),
+  uhd: preset('uhd', 1, 2160),
+  compact: preset('compact', 1, 720),
+};

@@ -1,0 +1,4 @@
+/** The answer of what does nothing, with the reason. Callers tell it by `'refused' in answer`. */
+export interface Refused<Reason = string> {
+  refused: Reason;
+}

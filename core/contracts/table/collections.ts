@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { CollectionId, CreatorId } from '../ids.ts';
+import { ACCESS } from '../keys.ts';
+
+const Time = z.iso.datetime();
+const Access = z.enum(ACCESS);
+
+export const CollectionRow = z.object({
+  type: z.literal('collection'),
+  creatorId: CreatorId,
+  collectionId: CollectionId,
+  title: z.string(),
+  /** The name of a preset in core/contracts/presets.ts. */
+  preset: z.string(),
+  /** Absent means DEFAULT_ENGINE. */
+  engine: z.string().optional(),
+  deleteOriginal: z.boolean().default(false),
+  /** Whether a media item whose original is gone may be encoded again from an output: its MP4 or, for audio, its best rendition. */
+  retranscodeFromOutput: z.boolean().default(false),
+  /** Applies to what is published from now on. */
+  playback: Access.default('public'),
+  scheduleRetranscode: z.boolean().default(false),
+  /** How far the flag of that `todoAt` is expanded: the last media item's keys in byCollection, as JSON. */
+  flagCursor: z.object({ flag: z.string(), after: z.string() }).optional(),
+  createdAt: Time,
+  updatedAt: Time,
+  todo: z.string().optional(),
+  todoAt: z.string().optional(),
+});
+export type CollectionRow = z.infer<typeof CollectionRow>;
+
+/** What remains of a deleted collection: one that a drop creates again is as private as before. */
+export const CollectionTombstoneRow = z.object({ type: z.literal('collection-tombstone'), playback: Access });
+export type CollectionTombstoneRow = z.infer<typeof CollectionTombstoneRow>;

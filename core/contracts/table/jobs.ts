@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { CollectionId, CreatorId, JobId, MediaId } from '../ids.ts';
+import { ACCESS } from '../keys.ts';
+import { Failure, Source } from './media.ts';
+
+const Time = z.iso.datetime();
+const Access = z.enum(ACCESS);
+
+export const JobState = z.enum(['queued', 'running', 'succeeded', 'published', 'failed', 'cancelled']);
+export type JobState = z.infer<typeof JobState>;
+
+/** In the order in which a worker finishes them. */
+export const STEPS = ['pulled', 'transcoded', 'pushed'] as const;
+export const JobStep = z.object({ name: z.enum(STEPS), at: Time });
+export type JobStep = z.infer<typeof JobStep>;
+
+export const JobRow = z.object({
+  type: z.literal('job'),
+  jobId: JobId,
+  mediaId: MediaId,
+  creatorId: CreatorId,
+  collectionId: CollectionId,
+  n: z.number().int().positive(),
+  purpose: z.enum(['ingest', 'retranscode']),
+  /** An EngineName, or that of an engine of a later release. */
+  engine: z.string(),
+  /** Absent until the engine accepted the job. */
+  engineJobId: z.string().optional(),
+  /** Until then one caller is submitting the job, and no other does. */
+  submittingUntil: Time.optional(),
+  /** Whether its engine job may not be reclaimed by AWS; decided before it is submitted. */
+  onDemand: z.boolean().optional(),
+  state: JobState,
+  source: Source,
+  preset: z.object({ name: z.string(), version: z.number().int() }),
+  steps: z.array(JobStep),
+  /** Percent, 0 to 100. */
+  progress: z.number().min(0).max(100),
+  /** Times real time, of the encoder. */
+  speed: z.number().optional(),
+  /** The engine's own attempt, from 1. */
+  attempt: z.number().int().nonnegative(),
+  /** Where its version goes: set once, before the first copy. Absent: nothing of it is published yet. */
+  access: Access.optional(),
+  error: Failure.optional(),
+  /** Of all its attempts; it is written with the end of the job, or after it. */
+  cost: z.object({ usd: z.number(), vcpuSeconds: z.number() }).optional(),
+  /** vCPU-seconds of attempts without a result before the good one: part of the cost that follows. */
+  heldInVain: z.number().optional(),
+  heartbeatAt: Time,
+  createdAt: Time,
+  startedAt: Time.optional(),
+  finishedAt: Time.optional(),
+  /** Seconds since the epoch: DynamoDB's TTL removes the row of a finished job. */
+  expiresAt: z.number().int().optional(),
+  todo: z.string().optional(),
+  todoAt: z.string().optional(),
+});
+export type JobRow = z.infer<typeof JobRow>;

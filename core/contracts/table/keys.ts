@@ -1,0 +1,154 @@
+/** The grammar of the one table's keys: no other module builds a partition or sort key, or parses one. */
+
+export type RowKey = { pk: string; sk: string };
+
+/** Rows of one partition whose sort keys begin alike. */
+export interface RowRange {
+  pk: string;
+  skBegins: string;
+}
+
+/**
+ * Prefixes of partition keys, for the roles of functions: a role names the partitions that it may access. Webhooks with their
+ * secrets have a partition of their own for this reason. docs/decisions/0006-partitions.md
+ */
+export const PARTITIONS = {
+  media: 'MEDIA#',
+  creator: 'CREATOR#',
+  sweep: 'SWEEP#',
+  webhooks: 'WEBHOOKS#',
+  deliveries: 'WEBHOOK#',
+  counts: 'COUNTS',
+  shares: 'SHARE#',
+  health: 'HEALTH',
+} as const;
+
+/** Prefixes of the sort keys of rows of which a partition has several. */
+const BEGINS = {
+  job: 'JOB#',
+  oldVersion: 'OLD#',
+  collection: 'COLLECTION#',
+  endpoint: 'WEBHOOK#',
+  delivery: 'DELIVERY#',
+};
+
+/** Sorts by number, since a media item has fewer than a million jobs. */
+const numbered = (n: number) => String(n).padStart(6, '0');
+
+export const rowKeys = {
+  media: (mediaId: string) => ({ pk: `${PARTITIONS.media}${mediaId}`, sk: 'MEDIA' }),
+  tombstone: (mediaId: string) => ({ pk: `${PARTITIONS.media}${mediaId}`, sk: 'TOMBSTONE' }),
+  oldVersion: (mediaId: string, n: number) => ({
+    pk: `${PARTITIONS.media}${mediaId}`,
+    sk: `${BEGINS.oldVersion}${numbered(n)}`,
+  }),
+  job: (mediaId: string, n: number) => ({
+    pk: `${PARTITIONS.media}${mediaId}`,
+    sk: `${BEGINS.job}${numbered(n)}`,
+  }),
+  /** All jobs of a media item, by number. */
+  jobs: (mediaId: string): RowRange => ({ pk: `${PARTITIONS.media}${mediaId}`, skBegins: BEGINS.job }),
+  collection: (creatorId: string, collectionId: string) => ({
+    pk: `${PARTITIONS.creator}${creatorId}`,
+    sk: `${BEGINS.collection}${collectionId}`,
+  }),
+  collections: (creatorId: string): RowRange => ({
+    pk: `${PARTITIONS.creator}${creatorId}`,
+    skBegins: BEGINS.collection,
+  }),
+  collectionTombstone: (creatorId: string, collectionId: string) => ({
+    pk: `${PARTITIONS.creator}${creatorId}`,
+    sk: `TOMBSTONE#${collectionId}`,
+  }),
+  sweep: () => ({ pk: PARTITIONS.sweep, sk: 'SWEEP' }),
+  /** A LeaseRow; the prefix in the table is older than its name here. */
+  lease: (of: string) => ({ pk: PARTITIONS.sweep, sk: `TURN#${of}` }),
+};
+
+/** Which job a row's key names; null for the key of any other row. */
+export function parseJobKey({ pk, sk }: RowKey): { mediaId: string; n: number } | null {
+  if (!pk.startsWith(PARTITIONS.media) || !sk.startsWith(BEGINS.job)) return null;
+  return { mediaId: pk.slice(PARTITIONS.media.length), n: Number(sk.slice(BEGINS.job.length)) };
+}
+
+/** Whether the row is one of a media's versions: a job, or a version that waits for its removal. */
+export function isVersionKey({ sk }: RowKey): boolean {
+  return sk.startsWith(BEGINS.job) || sk.startsWith(BEGINS.oldVersion);
+}
+
+/** Partition key of the index byCollection. */
+export function collectionOf(creatorId: string, collectionId: string): string {
+  return `${creatorId}#${collectionId}`;
+}
+
+/**
+ * Secondary indexes, all with keys only, so that a change of a row is written to an index only if it changes one of its keys.
+ * byCreator and byCollection hold media, todo is sparse.
+ */
+export const INDEXES = {
+  byCreator: { name: 'byCreator', pk: 'owner', sk: 'createdAt' },
+  byCollection: { name: 'byCollection', pk: 'collection', sk: 'createdAt' },
+  todo: { name: 'todo', pk: 'todo', sk: 'todoAt' },
+} as const;
+
+/** Values of `todo`: what sweep looks for. `todoAt` is the time from which it is due. */
+export const DUE_WORK = {
+  /** A job of a new upload that has not ended; published jobs count as ended. */
+  job: 'job',
+  /** The same for a re-transcode: separate, so that the unfinished ones can be counted. */
+  retranscodeJob: 'retranscode-job',
+  /** A media item flagged for re-transcoding. */
+  retranscode: 'retranscode',
+  /** A collection flagged for re-transcoding. */
+  collection: 'collection',
+  /** An OldVersionRow, whose grace period ends at todoAt. */
+  expire: 'expire',
+  /** A media item marked for deletion. */
+  delete: 'delete',
+  /** An announced upload that was not finished by todoAt. */
+  upload: 'upload',
+  /** A webhook delivery whose message seems lost: see core/webhooks/undelivered.ts. */
+  delivery: 'delivery',
+  /** An UploadRow with an object that came too late. */
+  lateUpload: 'late-upload',
+} as const;
+
+export const apiKeys = {
+  upload: (mediaId: string) => ({ pk: `${PARTITIONS.media}${mediaId}`, sk: 'UPLOAD' }),
+  /** `key` is a hash of the client's key. */
+  idempotency: (creatorId: string, key: string) => ({ pk: `IDEMPOTENCY#${creatorId}`, sk: key }),
+  /** Counts of one creator. The partition is also the list of all creators that ever had a media item. */
+  counts: (creatorId: string) => ({ pk: PARTITIONS.counts, sk: creatorId }),
+  share: (mediaId: string) => ({ pk: `${PARTITIONS.shares}${mediaId}`, sk: 'SHARE' }),
+  /** `hour` as `2026-11-21T14`. */
+  hour: (hour: string) => ({ pk: PARTITIONS.health, sk: `HOUR#${hour}` }),
+  latestFailure: { pk: PARTITIONS.health, sk: 'LATEST-FAILURE' },
+  /** The key from which the secrets of engine callbacks are derived. */
+  engineKey: { pk: 'SECRET', sk: 'ENGINE-CALLBACKS' },
+  callback: (jobId: string, messageId: string) => ({ pk: `CALLBACK#${jobId}`, sk: messageId }),
+};
+
+export const webhookKeys = {
+  /** Holds the secrets: separate from a creator's other rows, which functions that parse media may read. */
+  endpoint: (creatorId: string, endpointId: string) => ({
+    pk: `${PARTITIONS.webhooks}${creatorId}`,
+    sk: `${BEGINS.endpoint}${endpointId}`,
+  }),
+  endpoints: (creatorId: string): RowRange => ({
+    pk: `${PARTITIONS.webhooks}${creatorId}`,
+    skBegins: BEGINS.endpoint,
+  }),
+  /** Counts a creator's endpoints, so that two creations at once keep to the limit. */
+  count: (creatorId: string) => ({ pk: `${PARTITIONS.webhooks}${creatorId}`, sk: 'COUNT' }),
+  pings: (creatorId: string, hour: string) => ({ pk: `${PARTITIONS.webhooks}${creatorId}`, sk: `PINGS#${hour}` }),
+  breaker: (endpointId: string) => ({ pk: `${PARTITIONS.deliveries}${endpointId}`, sk: 'BREAKER' }),
+  place: (creatorId: string, place: number) => ({ pk: `${PARTITIONS.deliveries}${creatorId}`, sk: `PLACE#${place}` }),
+  delivery: (endpointId: string, deliveryId: string) => ({
+    pk: `${PARTITIONS.deliveries}${endpointId}`,
+    sk: `${BEGINS.delivery}${deliveryId}`,
+  }),
+  deliveries: (endpointId: string): RowRange => ({
+    pk: `${PARTITIONS.deliveries}${endpointId}`,
+    skBegins: BEGINS.delivery,
+  }),
+};

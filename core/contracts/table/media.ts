@@ -1,0 +1,180 @@
+import { z } from 'zod';
+import { ErrorCode } from '../errors.ts';
+import { CollectionId, CreatorId, JobId, MediaId } from '../ids.ts';
+import { ACCESS } from '../keys.ts';
+import { each, OPTIONAL_NAMES } from '../outputs.ts';
+
+/** Rows of a media item, its versions and its upload. Keys come from keys.ts; times are ISO 8601 in UTC; sizes are bytes. */
+
+const Time = z.iso.datetime();
+const Access = z.enum(ACCESS);
+
+export const MediaState = z.enum([
+  'uploading',
+  'uploaded',
+  'transcoding',
+  'ready',
+  'failed',
+  'retranscoding',
+  'deleting',
+]);
+export type MediaState = z.infer<typeof MediaState>;
+
+export const PLAYABLE_STATES: readonly MediaState[] = ['ready', 'retranscoding'];
+
+export const Failure = z.object({ code: ErrorCode, message: z.string(), at: Time });
+export type Failure = z.infer<typeof Failure>;
+
+/** One version of an uploaded object: what a transcode reads. */
+export const Source = z.object({
+  bucket: z.string(),
+  key: z.string(),
+  versionId: z.string().optional(),
+  /** S3's sequencer: orders events of one key; see core/jobs/sources.ts. */
+  sequencer: z.string(),
+  size: z.number().int().nonnegative(),
+  etag: z.string(),
+});
+export type Source = z.infer<typeof Source>;
+
+/** Results of the preflight or the worker's probe; absent fields were unknown. */
+export const SourceInfo = z.object({
+  durationSeconds: z.number().optional(),
+  /** As displayed: after rotation and sample aspect ratio. */
+  width: z.number().int().optional(),
+  height: z.number().int().optional(),
+  frameRate: z.number().optional(),
+  videoCodec: z.string().optional(),
+  audioCodec: z.string().optional(),
+});
+export type SourceInfo = z.infer<typeof SourceInfo>;
+
+/** Keys: pointers of streams, the version's own objects of files. */
+export const Outputs = z.object({ master: z.string(), ...each(OPTIONAL_NAMES, () => z.string().optional()) });
+export type Outputs = z.infer<typeof Outputs>;
+
+/** One line of the master playlist, for people and programs that list renditions. */
+export const RenditionSummary = z.object({
+  name: z.string(),
+  width: z.number().int().optional(),
+  height: z.number().int().optional(),
+  frameRate: z.number().optional(),
+  codecs: z.string(),
+  /** Bits per second, as in the master playlist. */
+  bandwidth: z.number().int(),
+  averageBandwidth: z.number().int(),
+  durationSeconds: z.number(),
+  bytes: z.number().int(),
+});
+export type RenditionSummary = z.infer<typeof RenditionSummary>;
+
+/** A published version: the job's number, the keys of its outputs and what they hold. */
+export const PublishedVersion = z.object({
+  version: z.number().int().positive(),
+  jobId: JobId,
+  publishedAt: Time,
+  outputs: Outputs,
+  renditions: z.array(RenditionSummary),
+  preset: z.object({ name: z.string(), version: z.number().int() }),
+  bytes: z.number().int(),
+  /** The place of its objects; absent means public. */
+  access: Access.optional(),
+  /** What it was made from: a later upload that failed leaves this one to encode again. */
+  source: Source.optional(),
+});
+export type PublishedVersion = z.infer<typeof PublishedVersion>;
+
+export const MediaRow = z.object({
+  type: z.literal('media'),
+  mediaId: MediaId,
+  creatorId: CreatorId,
+  collectionId: CollectionId,
+  /** The creator's id again: key of the index byCreator, which omits other rows with a creator. */
+  owner: CreatorId,
+  /** `{creatorId}#{collectionId}`: key of the index byCollection. */
+  collection: z.string(),
+  title: z.string(),
+  kind: z.enum(['video', 'audio']).optional(),
+  state: MediaState,
+  /** Counts the changes of state: orders announcements and webhooks. */
+  seq: z.number().int().nonnegative(),
+  source: Source,
+  /** When the last known upload was accepted or refused: a later object under its key is a new upload. */
+  sourceSeenAt: Time.optional(),
+  /** The last upload that was refused while an earlier one plays: it counts as known. */
+  refused: Source.pick({ versionId: true, etag: true }).optional(),
+  sourceInfo: SourceInfo.optional(),
+  /** The newest good upload, while it waits for the job under way to end: that end starts its job. */
+  pending: z.object({ source: Source, info: SourceInfo, kind: z.enum(['video', 'audio']).optional() }).optional(),
+  /** The engine that its upload asked for; absent: that of its collection. */
+  engine: z.string().optional(),
+  /** The job that decides; a late event of another job changes that job only. */
+  jobId: JobId.optional(),
+  /** How many jobs this media item has had: the next one is jobCount + 1. */
+  jobCount: z.number().int().nonnegative(),
+  /** How many of them were for the present source version and not yet ready. */
+  attempts: z.number().int().nonnegative(),
+  current: PublishedVersion.optional(),
+  /** Kept until `expiresAt`, for players that still read it and for a rollback. */
+  previous: PublishedVersion.extend({ expiresAt: Time }).optional(),
+  /** When the two versions last changed places. */
+  rolledBackAt: Time.optional(),
+  error: Failure.optional(),
+  scheduleRetranscode: z.boolean().default(false),
+  /** `todoAt` of the collection's flag that has flagged this media item: one flag does so once, however often it is expanded. */
+  flaggedFor: z.string().optional(),
+  originalDeletedAt: Time.optional(),
+  /** For a media item marked for deletion: the newest version of its upload at that moment. It is removed, with the older ones. */
+  deleteThrough: z.string().optional(),
+  /** Whether its key was uploaded again since it was marked for deletion: that upload is accepted when this media item is gone. */
+  uploadedAgain: z.boolean().optional(),
+  createdAt: Time,
+  updatedAt: Time,
+  /** Present while sweep has work with this row: DUE_WORK.retranscode, DUE_WORK.delete or DUE_WORK.upload. */
+  todo: z.string().optional(),
+  todoAt: z.string().optional(),
+});
+export type MediaRow = z.infer<typeof MediaRow>;
+
+/** A superseded version, to be removed by sweep at `todoAt`. One row each, so that two quick re-transcodes lose none. */
+export const OldVersionRow = z.object({
+  type: z.literal('old-version'),
+  mediaId: MediaId,
+  creatorId: CreatorId,
+  version: z.number().int().positive(),
+  /** The place of its objects; absent means public. */
+  access: Access.optional(),
+  todo: z.literal('expire'),
+  todoAt: Time,
+});
+export type OldVersionRow = z.infer<typeof OldVersionRow>;
+
+/** What remains of a deleted media item: one that is dropped under its key later continues its counts. */
+export const TombstoneRow = z.object({
+  type: z.literal('tombstone'),
+  jobCount: z.number().int().nonnegative(),
+  seq: z.number().int().nonnegative(),
+  /** Seconds since the epoch, for DynamoDB's TTL. */
+  expiresAt: z.number().int(),
+});
+export type TombstoneRow = z.infer<typeof TombstoneRow>;
+
+/** Beside the media row of an announced upload. */
+export const UploadRow = z.object({
+  type: z.literal('upload'),
+  mediaId: MediaId,
+  key: z.string(),
+  fileName: z.string(),
+  size: z.number().int(),
+  contentType: z.string(),
+  multipart: z.object({ uploadId: z.string(), partSize: z.number().int(), partCount: z.number().int() }).optional(),
+  announcedAt: Time,
+  deadline: Time,
+  /** The version of the object that came by a URL after the upload was given up or its media item deleted: sweep removes it. */
+  late: z.string().optional(),
+  todo: z.literal('late-upload').optional(),
+  todoAt: Time.optional(),
+  /** Seconds since the epoch, for DynamoDB's TTL. */
+  expiresAt: z.number().int(),
+});
+export type UploadRow = z.infer<typeof UploadRow>;

@@ -1,0 +1,144 @@
+import { z } from 'zod';
+import type { AudioPlan, EncodePlan, VideoPlan } from './encode-plan.ts';
+import { leadFrames } from './lead.ts';
+
+/** The pictures that the decoder gave. Times in seconds after the file's start. */
+export const DecodedPictures = z.object({
+  count: z.number().int(),
+  first: z.number(),
+  last: z.number(),
+  /** The longest time from one to the next. */
+  longestStep: z.number(),
+});
+export type DecodedPictures = z.infer<typeof DecodedPictures>;
+
+/** The sound that the decoder gave and what became of it, in samples at the rate of the renditions. */
+export const DecodedSound = z.object({
+  samples: z.number().int(),
+  /** Silence before the first sample. */
+  before: z.number().int(),
+  /** Silence in gaps. */
+  filled: z.number().int(),
+  /** Dropped where sound overlapped. */
+  cut: z.number().int(),
+});
+export type DecodedSound = z.infer<typeof DecodedSound>;
+
+/** What was decoded of the tracks that were taken: the measure of every output. */
+export const Decoded = z.object({ pictures: DecodedPictures.optional(), sound: DecodedSound.optional() });
+export type Decoded = z.infer<typeof Decoded>;
+
+/** Seconds of sound that were written. */
+function soundSeconds({ samples, before, filled, cut }: DecodedSound, sampleRate: number): number {
+  return (samples + before + filled - cut) / sampleRate;
+}
+
+/** Seconds from the file's start to the end of the last picture or of the sound, whichever is later. */
+export function decodedSeconds({ pictures, sound }: Decoded, { video, audio }: EncodePlan): number {
+  const picture = pictures && video ? pictures.last + video.lastFrameSeconds : 0;
+  return Math.max(picture, sound && audio ? soundSeconds(sound, audio.sampleRate) : 0);
+}
+
+/** Containers round, so half a second, or a hundredth, is not a sign of a cut. */
+const isShort = (decoded: number, named: number) => decoded < named - Math.max(0.5, named / 100);
+
+/**
+ * The taken tracks of which less was decoded than the container names, each in a sentence. Only an index of the samples counts, or packets
+ * that were read.
+ */
+export function shortfalls({ pictures, sound }: Decoded, { video, audio }: EncodePlan): string[] {
+  const said = (what: string, decoded: number, named: number) =>
+    isShort(decoded, named) ? [`Of ${named.toFixed(1)} s of ${what}, ${decoded.toFixed(1)} s could be decoded.`] : [];
+  return [
+    ...(video && pictures ? said('pictures', pictures.last + video.lastFrameSeconds, video.endSeconds) : []),
+    ...(audio && sound ? said('sound', soundSeconds(sound, audio.sampleRate), audio.endSeconds) : []),
+  ];
+}
+
+/** More than all rounding of clocks, less than half of the shortest frame. */
+const ROUNDING = 0.002;
+/** Of decoded pictures that are not later than the one before, so many are left out where clocks are joined. More are a loss. */
+const MOST_LEFT_OUT = 5;
+
+/**
+ * Faults of a rung's pictures: each decoded picture must be shown once, at its time. A picture that is not later than the one before it may
+ * be missing, or be a tick later.
+ * @param shown Times of the rung's pictures in seconds, in order.
+ * @param decoded Times of the decoded pictures, in the order of the decoder. NaN: without a time.
+ */
+export function pictureFaults(
+  file: string,
+  shown: ArrayLike<number>,
+  decoded: ArrayLike<number>,
+  video: VideoPlan,
+): string[] {
+  if (video.retime) return retimedFaults(file, shown, decoded, video.retime.den / video.retime.num);
+  const added = video.lead && video.frameRate ? leadFrames(video.lead, video.frameRate).count : 0;
+  const first = decoded[0] ?? 0;
+  const moved = video.lead ? video.lead - first : 0;
+  if (Math.abs(moved) > lateBy(video)) {
+    return [`${file}: its first picture comes at ${first.toFixed(3)} s, not at ${video.lead?.toFixed(3)} s`];
+  }
+  let at = added;
+  let leftOut = 0;
+  let before = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < decoded.length; i++) {
+    const own = i === 0 && !video.lead ? 0 : Math.max(0, (decoded[i] ?? 0) + moved);
+    const time = shown[at];
+    const isLater = own > before;
+    const expected = isLater ? own : before + 1 / video.timescale;
+    if (time !== undefined && (Number.isNaN(own) || Math.abs(time - expected) <= ROUNDING)) {
+      at += 1;
+      before = Math.max(before, time);
+      continue;
+    }
+    leftOut += 1;
+    if (!isLater && leftOut <= MOST_LEFT_OUT) continue;
+    const instead = time === undefined ? 'is missing' : `is shown at ${time.toFixed(3)} s`;
+    return [`${file}: picture ${i} of ${decoded.length}, of ${own.toFixed(3)} s, ${instead}`];
+  }
+  return at === shown.length ? [] : [`${file} shows ${shown.length - added} pictures of ${decoded.length}`];
+}
+
+/** By how much a late picture may be moved: what an ear does not tell from the sound, or a frame. */
+function lateBy({ frameRate }: VideoPlan): number {
+  return Math.max(0.05, frameRate ? frameRate.den / frameRate.num : 0);
+}
+
+/** Of pictures at a lower rate: they follow each other at that rate, to the last one. */
+function retimedFaults(file: string, shown: ArrayLike<number>, decoded: ArrayLike<number>, frame: number): string[] {
+  for (let i = 1; i < shown.length; i++) {
+    const step = (shown[i] ?? 0) - (shown[i - 1] ?? 0);
+    if (Math.abs(step - frame) > ROUNDING) return [`${file}: picture ${i} comes ${step.toFixed(3)} s after the last`];
+  }
+  const [last, end] = [shown[shown.length - 1] ?? 0, latest(decoded)];
+  if (Math.abs(last - end) <= 1.5 * frame) return [];
+  return [`${file}: its last picture comes at ${last.toFixed(3)} s, that of its source at ${end.toFixed(3)} s`];
+}
+
+function latest(times: ArrayLike<number>): number {
+  let found = 0;
+  for (let i = 0; i < times.length; i++) found = Math.max(found, times[i] || 0);
+  return found;
+}
+
+/** Samples of an AAC frame. */
+const AAC_SAMPLES = 1024;
+
+/**
+ * Faults of a rendition's sound: it must hold what was decoded, within a frame, by its durations and by its frames.
+ * @param seconds The result of presentedSeconds.
+ * @param frames AAC frames, of which the first holds what precedes the sound.
+ */
+export function soundFaults(
+  rendition: { file: string; seconds: number; frames: number },
+  sound: DecodedSound,
+  { sampleRate }: AudioPlan,
+): string[] {
+  const { file, seconds, frames } = rendition;
+  const expected = soundSeconds(sound, sampleRate);
+  const frame = AAC_SAMPLES / sampleRate;
+  const held = (frames - 1) * frame;
+  const off = [seconds, held].find((found) => Math.abs(found - expected) > frame + ROUNDING);
+  return off === undefined ? [] : [`${file} lasts ${off.toFixed(3)} s, its source ${expected.toFixed(3)} s`];
+}

@@ -1,0 +1,115 @@
+import type { OptionalName } from '../contracts/outputs.ts';
+import type { Rung } from '../contracts/presets.ts';
+import type { ColorPlan } from './color.ts';
+import type { PlannedRung } from './ladder.ts';
+import type { Fraction } from './probe.ts';
+import type { Size } from './size.ts';
+
+/** All that is decided about one source before anything is encoded. Pure data: the same probe and preset give the same plan. */
+export interface EncodePlan extends Partial<OutputPlans> {
+  kind: 'video' | 'audio';
+  /** Seconds from the file's start to the end of its last track. */
+  durationSeconds: number;
+  crf: number;
+  video?: VideoPlan;
+  audio?: AudioPlan;
+  /** Outputs that the preset asks for and this source cannot have. */
+  skipped: { what: string; why: string }[];
+  /** Bytes of all outputs if every cap is reached: for the check of the disk. */
+  worstCaseBytes: number;
+  /** Whether the source is joined from several recordings, so that the measured ends of its tracks are a guess. */
+  joined: boolean;
+  /** Whether the expected ends are those of an MP4's index, which its packets were not compared with. */
+  indexed: boolean;
+  /** Seconds from which on a step of the source's clock is a jump. */
+  jumpSeconds: number;
+}
+
+/** What each output needs to know besides the ladder. */
+export interface OutputPlans extends Record<OptionalName, object> {
+  /** Names of the renditions whose first segments make the preview. */
+  preview: { rung?: string; audio?: Rung['audio']; seconds: number };
+  mp4: Mp4Plan;
+  thumbnail: Size & { atSeconds: number; rung: string };
+  poster: Size & { everySeconds: number; candidates: number };
+  waveform: { pixelsPerSecond: number };
+}
+
+export interface VideoPlan {
+  track: number;
+  /** The picture's shape, for which the rungs are made. */
+  displayed: Size;
+  deinterlace: boolean;
+  /** Set when frames have to be left out because their rate is above the limit: the rate that remains. */
+  retime?: Fraction;
+  /** Set when the track begins so late that its first frame is repeated until then: seconds. */
+  lead?: number;
+  /** Of the output; undefined where the source has no value. */
+  frameRate: Fraction | undefined;
+  /** Ticks per second of the encoders' clock: frames of a constant rate fall on whole ticks. */
+  timescale: number;
+  color: ColorPlan;
+  /** Whether the pictures carry captions, which the rungs keep. */
+  captions: boolean;
+  rungs: PlannedRung[];
+  /** Expected end, in seconds. */
+  endSeconds: number;
+  /** How long the last frame stays. */
+  lastFrameSeconds: number;
+}
+
+export interface AudioPlan {
+  track: number;
+  channels: 1 | 2;
+  /** Hz */
+  sampleRate: number;
+  /** As in the source, for the waveform. */
+  sourceChannels: number;
+  sourceRate: number;
+  /** BCP 47, such as `de`. */
+  language?: string;
+  renditions: AudioRendition[];
+  endSeconds: number;
+}
+
+export interface AudioRendition {
+  name: Rung['audio'];
+  /** Of its playlist and files: `audio-128k` beside video, `128k` alone. */
+  file: string;
+  /** Bits per second. */
+  bitrate: number;
+  /** False when only the MP4 has it. */
+  streamed: boolean;
+}
+
+export interface Mp4Plan {
+  /** Its name beside the playlists. */
+  file: string;
+  /** The rung whose packets it shares; absent when it is encoded by itself. */
+  rung?: string;
+  /** Set when it is encoded by itself. */
+  encode?: Size & { maxBitrate: number; x264Preset: string };
+  audio?: Rung['audio'];
+}
+
+/** Where the chosen tracks end, in seconds after the file's start, as measured or as the container says. */
+export interface TrackEnds {
+  video?: number;
+  /** How long the last frame of the video stays; absent where the frame rate gives it. */
+  lastFrame?: number;
+  audio?: number;
+  /** When the first frame is shown; absent where the container's value is correct. */
+  videoStart?: number;
+  /** Whether the file is joined from several files whose clocks restart. */
+  joined?: true;
+  /** Whether these ends are those of an MP4's index. */
+  indexed?: boolean;
+  /** The longest time in which one of its tracks stands still, where FFmpeg could take that for a new clock. */
+  pause?: number;
+}
+
+/** File names, without extension, of all renditions that are streamed: rungs first, then audio. */
+export function streamed(plan: Pick<EncodePlan, 'video' | 'audio'>): string[] {
+  const audio = plan.audio?.renditions.filter((rendition) => rendition.streamed) ?? [];
+  return [...(plan.video?.rungs ?? []).map((rung) => rung.name), ...audio.map((rendition) => rendition.file)];
+}

@@ -1,0 +1,183 @@
+import {
+  BatchClient,
+  BatchServiceException,
+  DescribeComputeEnvironmentsCommand,
+  DescribeJobsCommand,
+  type JobDetail,
+  ListJobsCommand,
+  SubmitJobCommand,
+  TerminateJobCommand,
+} from '@aws-sdk/client-batch';
+import type { Job } from '../../core/contracts/job.ts';
+import { EngineRefused, type EngineState, type Look, type QueueState } from '../engine.ts';
+import { heldBy } from './held.ts';
+import { CANCEL_REASON, endOf } from './reasons.ts';
+
+/** The calls of AWS Batch, and how its answers are read. */
+
+/**
+ * A client for `submit`. SubmitJob has no idempotency token, so it is never retried when its answer is lost or late; the
+ * lease on the job's row, `SUBMITTING_MS` of core/jobs, outlasts the time limit.
+ */
+export function submittingClient(): BatchClient {
+  const requestHandler = { connectionTimeout: 3000, requestTimeout: 20_000, throwOnRequestTimeout: true };
+  return new BatchClient({ maxAttempts: 1, requestHandler });
+}
+
+export interface BatchSubmission {
+  job: Job;
+  queue: string;
+  definition: string;
+  /** Absent for a queue that takes jobs in order. */
+  share?: { identifier: string; priority: number };
+  /** Whether AWS Batch is first searched for a job of this name. */
+  tried: boolean;
+}
+
+/** Largest size of one SubmitJob's overrides, in characters of their JSON. */
+const MAX_OVERRIDES = 8192;
+
+/**
+ * Submits a job, named by its id, and returns AWS Batch's id of it. A second attempt searches for the name first; if two engine jobs
+ * are created anyway, the worker's claim distinguishes them.
+ * @throws EngineRefused
+ */
+export async function submit(client: BatchClient, submission: BatchSubmission): Promise<string> {
+  const { job, queue, definition, share, tried } = submission;
+  const containerOverrides = { environment: [{ name: 'DROPREEL_JOB', value: JSON.stringify(job) }] };
+  const size = JSON.stringify(containerOverrides).length;
+  if (size > MAX_OVERRIDES) {
+    throw refused(`The job takes ${size} characters; AWS Batch accepts ${MAX_OVERRIDES}.`, { forGood: true });
+  }
+  const known = tried ? await find(client, queue, job.jobId) : null;
+  if (known) return known;
+  const command = new SubmitJobCommand({
+    jobName: job.jobId,
+    jobQueue: queue,
+    jobDefinition: definition,
+    containerOverrides,
+    // A job with a share is refused without a priority of its own or its definition's; a queue in order would refuse the definition's.
+    ...(share && { shareIdentifier: share.identifier, schedulingPriorityOverride: share.priority }),
+  });
+  const { jobId } = await whileThrottled(() => client.send(command)).catch((error: unknown) => {
+    throw wasRefused(error)
+      ? refused(error.message, { forGood: error.name === 'ClientException', cause: error })
+      : error;
+  });
+  if (!jobId) throw new Error('AWS Batch answered SubmitJob without a job id.');
+  return jobId;
+}
+
+/** SubmitJob is limited to 50 a second per account. https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html */
+const THROTTLED_TRIES = 4;
+const THROTTLED_PAUSE_MS = 200;
+
+/** A call that was refused for its rate had no effect. */
+async function whileThrottled<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await call();
+    } catch (error) {
+      const throttled = error instanceof Error && error.name === 'TooManyRequestsException';
+      if (!throttled || tries === THROTTLED_TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, THROTTLED_PAUSE_MS * 2 ** tries * Math.random()));
+    }
+  }
+}
+
+/** Whether an error of SubmitJob means that AWS Batch does not have the job; otherwise that is unknown. */
+function wasRefused(error: unknown): error is BatchServiceException {
+  if (!(error instanceof BatchServiceException)) return false;
+  const { httpStatusCode = 0 } = error.$metadata;
+  return httpStatusCode >= 400 && httpStatusCode < 500;
+}
+
+function refused(why: string, options: { forGood: boolean; cause?: unknown }): EngineRefused {
+  return new EngineRefused(`AWS Batch refused the job: ${why}`, options);
+}
+
+/** The newest engine job of that name, whatever its state. */
+async function find(client: BatchClient, queue: string, name: string): Promise<string | null> {
+  const { jobSummaryList = [] } = await client.send(
+    new ListJobsCommand({ jobQueue: queue, filters: [{ name: 'JOB_NAME', values: [name] }] }),
+  );
+  const newest = jobSummaryList
+    .filter(({ jobName }) => jobName === name)
+    .sort((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0))
+    .at(0);
+  return newest?.jobId ?? null;
+}
+
+/** DescribeJobs' limit. */
+const DESCRIBE_BATCH = 100;
+
+/** What AWS Batch returns for these jobs, by its id of each. It forgets ended jobs after some days; those are missing here. */
+export async function describe(
+  client: BatchClient,
+  engineJobIds: readonly string[],
+): Promise<Map<string, EngineState>> {
+  const found = new Map<string, EngineState>();
+  for (let i = 0; i < engineJobIds.length; i += DESCRIBE_BATCH) {
+    const { jobs = [] } = await client.send(
+      new DescribeJobsCommand({ jobs: engineJobIds.slice(i, i + DESCRIBE_BATCH) }),
+    );
+    for (const job of jobs) if (job.jobId) found.set(job.jobId, stateOf(job));
+  }
+  return found;
+}
+
+/** The engine state of a JobDetail. */
+export function stateOf(job: JobDetail): EngineState {
+  const { status, statusReason, startedAt } = job;
+  if (status === 'SUCCEEDED' || status === 'FAILED') {
+    const { exitCode, reason: containerReason } = job.container ?? {};
+    return { kind: 'ended', end: endOf({ status, exitCode, containerReason, statusReason, held: heldBy(job) }) };
+  }
+  if (status === 'RUNNING') {
+    return { kind: 'running', ...(startedAt !== undefined && { startedAt: new Date(startedAt).toISOString() }) };
+  }
+  const reason = blockedBy({ status, statusReason });
+  return { kind: 'waiting', ...(reason !== null && { blockedBy: reason }) };
+}
+
+/**
+ * Prefixes of AWS Batch's statusReason for a job that blocks its queue; a job that only waits has no such reason.
+ * https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable.html and its pages of reasons.
+ */
+const BLOCKED = /^(MISCONFIGURATION|CAPACITY|ACTION_REQUIRED|UNDETERMINED)\b/;
+
+/** Why a job, and with it its queue, is blocked; null while it only waits its turn. */
+export function blockedBy({ status, statusReason = '' }: Pick<JobDetail, 'status' | 'statusReason'>): string | null {
+  return status === 'RUNNABLE' && BLOCKED.test(statusReason) ? statusReason : null;
+}
+
+export async function lookAtQueue(client: BatchClient, queue: string): Promise<QueueState> {
+  const of = async (jobStatus: 'RUNNING' | 'STARTING' | 'RUNNABLE') =>
+    (await client.send(new ListJobsCommand({ jobQueue: queue, jobStatus }))).jobSummaryList ?? [];
+  const [running, starting, runnable] = await Promise.all([of('RUNNING'), of('STARTING'), of('RUNNABLE')]);
+  const reasons = runnable.flatMap(({ statusReason = '' }) => blockedBy({ status: 'RUNNABLE', statusReason }) ?? []);
+  return {
+    queue,
+    atWork: running.length + starting.length > 0,
+    waiting: runnable.length,
+    blockedBy: reasons[0] ?? null,
+  };
+}
+
+/**
+ * Those of the environments that AWS Batch cannot use, for example because its role, a subnet or a security group is gone: it places
+ * nothing there until that is corrected. https://docs.aws.amazon.com/batch/latest/userguide/invalid_compute_environment.html
+ */
+export async function invalidEnvironments(client: BatchClient, arns: readonly string[]): Promise<Look['broken']> {
+  const { computeEnvironments = [] } = await client.send(
+    new DescribeComputeEnvironmentsCommand({ computeEnvironments: [...arns] }),
+  );
+  return computeEnvironments.flatMap(({ computeEnvironmentArn: what = '', status, statusReason = '' }) =>
+    status === 'INVALID' ? { what, reason: statusReason } : [],
+  );
+}
+
+/** Ends a job in whatever state it is; one that has ended stays as it is. */
+export async function cancel(client: BatchClient, engineJobId: string, why: string): Promise<void> {
+  await client.send(new TerminateJobCommand({ jobId: engineJobId, reason: `${CANCEL_REASON}${why}` }));
+}

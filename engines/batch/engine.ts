@@ -1,0 +1,42 @@
+import { BatchClient } from '@aws-sdk/client-batch';
+import { type Engine, engineKind } from '../engine.ts';
+import { cancel, describe, invalidEnvironments, lookAtQueue, submit, submittingClient } from './client.ts';
+import { readEvent } from './events.ts';
+import { BatchEnv } from './names.ts';
+import { priceOf } from './price.ts';
+import { isLong, queueOf, shareOf } from './queues.ts';
+import { FORGOTTEN } from './reasons.ts';
+
+/** `batch-cpu`: the worker's container on AWS Batch, on Fargate. */
+export const batch = engineKind({
+  environment: BatchEnv,
+  priceOf,
+  connect: (env) => connectBatch(env, { submitting: submittingClient(), others: new BatchClient({}) }),
+});
+
+export function connectBatch(env: BatchEnv, clients: { submitting: BatchClient; others: BatchClient }): Engine {
+  const { submitting, others } = clients;
+  const queues = [env.JOB_QUEUE, env.RETRANSCODE_JOB_QUEUE, env.ON_DEMAND_JOB_QUEUE];
+  return {
+    title: 'AWS Batch',
+    submit: (submission) => {
+      const { job, tried } = submission;
+      const queue = queueOf(submission, env);
+      return submit(submitting, { job, queue, definition: env.JOB_DEFINITION, share: shareOf(submission), tried });
+    },
+    async describe(engineJobIds) {
+      const known = await describe(others, engineJobIds);
+      return new Map(engineJobIds.map((id) => [id, known.get(id) ?? { kind: 'ended', end: FORGOTTEN }]));
+    },
+    cancel: (engineJobId, why) => cancel(others, engineJobId, why),
+    read: async (message) => readEvent(message),
+    async look() {
+      const [states, broken] = await Promise.all([
+        Promise.all(queues.map((queue) => lookAtQueue(others, queue))),
+        invalidEnvironments(others, env.COMPUTE_ENVIRONMENTS),
+      ]);
+      return { queues: states, broken };
+    },
+    needsOnDemand: (source, preset) => isLong(source, preset, env.JOB_VCPUS),
+  };
+}

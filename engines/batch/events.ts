@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import type { EngineMessage } from '../../core/contracts/events.ts';
+import { JobId } from '../../core/contracts/ids.ts';
+import type { EngineEvent } from '../engine.ts';
+import { heldBy } from './held.ts';
+import { BATCH_EVENTS } from './names.ts';
+import { endOf } from './reasons.ts';
+
+const BATCH_STATUSES = ['SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING', 'SUCCEEDED', 'FAILED'] as const;
+
+/** https://docs.aws.amazon.com/batch/latest/userguide/batch_job_events.html */
+const JobStateChange = z.object({
+  source: z.literal(BATCH_EVENTS.source),
+  'detail-type': z.literal(BATCH_EVENTS.jobChanged),
+  detail: z.object({
+    jobId: z.string(),
+    jobName: z.string(),
+    status: z.enum(BATCH_STATUSES),
+    statusReason: z.string().optional(),
+    /** Used for the cost only: an unexpected value must not hide the end of a job. */
+    attempts: z
+      .array(z.object({ startedAt: z.number().optional(), stoppedAt: z.number().optional() }))
+      .default([])
+      .catch([]),
+    container: z
+      .object({
+        exitCode: z.number().int().optional(),
+        reason: z.string().optional(),
+        resourceRequirements: z
+          .array(z.object({ type: z.string(), value: z.string() }))
+          .optional()
+          .catch(undefined),
+      })
+      .optional(),
+    /** Milliseconds since the epoch. */
+    startedAt: z.number().optional(),
+  }),
+});
+
+/** https://docs.aws.amazon.com/batch/latest/userguide/batch-job-queue-blocked-events.html */
+const JobQueueBlocked = z.object({
+  source: z.literal(BATCH_EVENTS.source),
+  'detail-type': z.literal(BATCH_EVENTS.queueBlocked),
+  detail: z.object({ jobName: z.string(), jobQueue: z.string(), statusReason: z.string() }),
+});
+
+const BatchEvent = z.discriminatedUnion('detail-type', [JobStateChange, JobQueueBlocked]);
+
+/**
+ * Null where it is not from AWS Batch.
+ * @throws ZodError where it is and cannot be read
+ */
+export function readEvent(message: EngineMessage): EngineEvent | null {
+  if (message.source !== BATCH_EVENTS.source) return null;
+  const event = BatchEvent.parse(message);
+  if (event['detail-type'] === BATCH_EVENTS.queueBlocked) {
+    const { jobQueue, jobName, statusReason } = event.detail;
+    return { kind: 'blocked', queue: jobQueue, job: jobName, reason: statusReason };
+  }
+  const { jobName, jobId: engineJobId, status, statusReason, container, startedAt } = event.detail;
+  const { success, data: jobId } = JobId.safeParse(jobName);
+  if (!success) return { kind: 'nothing', why: `not a job of ours: ${jobName}` };
+  if (status === 'SUCCEEDED' || status === 'FAILED') {
+    const { exitCode, reason: containerReason } = container ?? {};
+    const end = endOf({ status, exitCode, containerReason, statusReason, held: heldBy(event.detail) });
+    return { kind: 'ended', jobId, engineJobId, end };
+  }
+  if (status !== 'RUNNING') return { kind: 'nothing', why: `the job is ${status}` };
+  return {
+    kind: 'running',
+    jobId,
+    engineJobId,
+    ...(startedAt !== undefined && { startedAt: new Date(startedAt).toISOString() }),
+  };
+}

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+
+/** What the construct of this engine, lib/engines/batch, and its code agree on. */
+
+const Name = z.string().min(1);
+
+/** Variables of every function that is connected with the engine. */
+export const BatchEnv = z.object({
+  JOB_QUEUE: Name,
+  RETRANSCODE_JOB_QUEUE: Name,
+  /** Queue of jobs that AWS may not reclaim. */
+  ON_DEMAND_JOB_QUEUE: Name,
+  JOB_DEFINITION: Name,
+  /** vCPUs of a worker. */
+  JOB_VCPUS: z.coerce.number().positive(),
+  /** ARNs, separated by spaces: an invalid one is reported. */
+  COMPUTE_ENVIRONMENTS: Name.transform((text) => text.split(' ')),
+});
+export type BatchEnv = z.infer<typeof BatchEnv>;
+
+/** The events of AWS Batch that `read` reads, by their source and detail-types on EventBridge. */
+export const BATCH_EVENTS = {
+  source: 'aws.batch',
+  jobChanged: 'Batch Job State Change',
+  queueBlocked: 'Batch Job Queue Blocked',
+} as const;

@@ -1,0 +1,147 @@
+import type { z } from 'zod';
+import { DropreelError, type ErrorCode } from '../core/contracts/errors.ts';
+import type { EngineMessage } from '../core/contracts/events.ts';
+import type { Job, Succeeded } from '../core/contracts/job.ts';
+import type { Preset } from '../core/contracts/presets.ts';
+import type { JobRow } from '../core/contracts/table/jobs.ts';
+import type { SourceInfo } from '../core/contracts/table/media.ts';
+import type { Held } from '../core/jobs/cost.ts';
+
+/**
+ * The interface of whatever encodes media, in engine-neutral terms: docs/decisions/0106-engines.md. An engine writes under the
+ * job's `output.prefix` alone. Only the `result.json` there shows success, not what the engine reports.
+ */
+export interface Engine {
+  /** Its name in sentences for people. */
+  readonly title: string;
+
+  /**
+   * Submits the job. Called again for the same job, with `tried`, when an earlier call may have succeeded.
+   * @returns the engine's own id of it
+   * @throws EngineRefused when the engine does not have the job; after any other error that is unknown
+   */
+  submit(submission: Submission): Promise<string>;
+
+  /** The state of these jobs, by the engine's ids of them. There is an answer for each. */
+  describe(engineJobIds: readonly string[]): Promise<Map<string, EngineState>>;
+
+  /** Ends a job in whatever state it is; one that has ended stays as it is. */
+  cancel(engineJobId: string, why: CancelReason): Promise<void>;
+
+  /**
+   * The event of a message of the track queue if the message is this engine's; null if not. An engine whose calls prove nothing
+   * checks the job before it answers, and one whose jobs leave no `result.json` writes it first.
+   */
+  read(message: EngineMessage): Promise<EngineEvent | null>;
+
+  /** Whether the engine makes progress: sweep checks once a run. */
+  look(): Promise<Look>;
+
+  /** Whether a job must not run on capacity that may be reclaimed. Kept on the row from its first submission on. */
+  needsOnDemand(source: SourceInfo, preset: Preset): boolean;
+}
+
+export interface Submission {
+  /** What is to be made, and where to. `jobId` is its name at the engine, too. */
+  job: Job;
+  /** Re-transcodes give way to uploads. */
+  purpose: JobRow['purpose'];
+  /** The result of `needsOnDemand`, or true because its machine was taken away before. */
+  onDemand: boolean;
+  /** Whether the engine may have the job from an earlier call. */
+  tried: boolean;
+}
+
+/** Why a job is cancelled. An engine that returns the text includes it in the end that it reports. */
+export type CancelReason = 'the media item is deleted' | 'the job is over' | typeof NO_SIGN_OF_LIFE;
+export const NO_SIGN_OF_LIFE = 'no sign of life';
+
+/** How a job ended that left no good result. */
+export interface EngineEnd {
+  /**
+   * Whether a failed `result.json` explains it. `itself`: its worker ended by itself, so that its result counts. `outside`: it
+   * was stopped, so that an earlier attempt's result does not count. `unseen`: it is unknown; a permanent failure counts.
+   */
+  by: 'itself' | 'outside' | 'unseen';
+  /** In the engine's words, for where no result explains it. */
+  reason: { code: ErrorCode; message: string };
+  /** The machine was taken away: the next attempt is `onDemand`. */
+  reclaimed?: true;
+  /** What it is billed for, where the engine reports it. */
+  held?: Held;
+}
+
+export type EngineState =
+  /** @property blockedBy what keeps it, and its queue with it, from going on; absent while it merely waits its turn */
+  | { kind: 'waiting'; blockedBy?: string }
+  /**
+   * @property startedAt ISO 8601
+   * @property seenAt ISO 8601: when the engine itself last saw it running, if it checks; a worker's own signs of life count too
+   */
+  | { kind: 'running'; startedAt?: string; seenAt?: string }
+  | { kind: 'ended'; end: EngineEnd }
+  /** The engine does not know: the outputs decide, and it is asked again. */
+  | { kind: 'unknown'; why: string };
+
+/** What an engine reports by itself. Events may arrive twice, late and in any order. */
+export type EngineEvent =
+  | { kind: 'running'; jobId: string; engineJobId: string; startedAt?: string }
+  | { kind: 'ended'; jobId: string; engineJobId: string; end: EngineEnd }
+  /** A queue is blocked by this job. */
+  | { kind: 'blocked'; queue: string; job: string; reason: string }
+  /** Nothing that changes a row. */
+  | { kind: 'nothing'; why: string };
+
+export interface Look {
+  queues: QueueState[];
+  /** Parts of it that cannot be used, in the engine's words. */
+  broken: { what: string; reason: string }[];
+}
+
+export interface QueueState {
+  queue: string;
+  /** Whether any of its jobs runs or is being started. */
+  atWork: boolean;
+  /** How many are ready to run, up to some number. */
+  waiting: number;
+  /** What blocks it, in the engine's words. */
+  blockedBy: string | null;
+}
+
+/** What a job took. */
+export interface Usage {
+  vcpuSeconds: number;
+  /** Its outputs, for engines that are paid by them; absent where it made none. */
+  result?: Succeeded;
+}
+
+export type Cost = NonNullable<JobRow['cost']>;
+
+/** The engine does not have the job. */
+export class EngineRefused extends DropreelError {
+  /** Whether it will never accept the job as it is; false for its rate limit, or a temporary fault. */
+  readonly forGood: boolean;
+
+  constructor(message: string, options: { forGood: boolean; cause?: unknown }) {
+    super('engine_refused', message, { cause: options.cause });
+    this.forGood = options.forGood;
+  }
+}
+
+/** What is known of an engine without a connection, and how to connect it. */
+export interface EngineKind {
+  /** The variables that `connect` takes. A function of a deployment without the engine has none of them. */
+  environment: z.ZodObject;
+  connect(variables: Readonly<Record<string, unknown>>): Engine;
+  /** By its provider's price list. */
+  priceOf(usage: Usage): Cost;
+}
+
+/** Ties the input type of `connect` to the variables. */
+export function engineKind<Env extends z.ZodObject>(kind: {
+  environment: Env;
+  connect: (env: z.output<Env>) => Engine;
+  priceOf: (usage: Usage) => Cost;
+}): EngineKind {
+  return { ...kind, connect: (variables) => kind.connect(kind.environment.parse(variables)) };
+}

@@ -1,0 +1,79 @@
+import type { z } from 'zod';
+import { EngineName } from '../core/contracts/engines.ts';
+import type { EngineMessage } from '../core/contracts/events.ts';
+import { batch } from './batch/engine.ts';
+import { readCallback } from './called-back.ts';
+import { type Cost, type Engine, type EngineEvent, type EngineKind, EngineRefused, type Usage } from './engine.ts';
+
+/** Every engine, by the name in rows. */
+const ENGINES: Readonly<Record<EngineName, EngineKind>> = { 'batch-cpu': batch };
+
+/** What a job of this engine costs. Undefined for an engine that this release does not know. */
+export function priceOf(name: string, usage: Usage): Cost | undefined {
+  return kindOf(name)?.priceOf(usage);
+}
+
+/** The engines of one deployment. */
+export class Engines {
+  private readonly installed: ReadonlyMap<string, Engine>;
+
+  constructor(installed: Readonly<Record<string, Engine>>) {
+    this.installed = new Map(Object.entries(installed));
+  }
+
+  /** @throws EngineRefused where the deployment has no such engine */
+  get(name: string): Engine {
+    const engine = this.installed.get(name);
+    if (engine) return engine;
+    throw new EngineRefused(this.lacks(name), { forGood: true });
+  }
+
+  has(name: string): boolean {
+    return this.installed.has(name);
+  }
+
+  /** A sentence for the client that requested an engine that is not installed. */
+  lacks(name: string): string {
+    return `This deployment has no engine ${name}; it has ${[...this.installed.keys()].join(', ')}.`;
+  }
+
+  entries(): [name: string, engine: Engine][] {
+    return [...this.installed];
+  }
+
+  /**
+   * The event of a message from any of the engines.
+   * @throws Error where none of them reads it
+   */
+  async read(message: EngineMessage): Promise<EngineEvent> {
+    const called = readCallback(message);
+    if (called) return called;
+    for (const { read } of this.installed.values()) {
+      const event = await read(message);
+      if (event) return event;
+    }
+    throw new Error(`No engine reads ${message['detail-type']} from ${message.source}.`);
+  }
+}
+
+/**
+ * Connects the engines whose variables a function has. An engine with some but not all of its variables is a fault of the deployment.
+ * @throws ZodError that names what is missing, Error where there is no engine at all
+ */
+export function connectEngines(variables: Readonly<Record<string, string | undefined>>): Engines {
+  const installed = EngineName.options.flatMap((name): [EngineName, Engine][] => {
+    const kind = ENGINES[name];
+    return isInstalled(kind, variables) ? [[name, kind.connect(variables)]] : [];
+  });
+  if (installed.length === 0) throw new Error("The function's environment has the variables of no engine.");
+  return new Engines(Object.fromEntries(installed));
+}
+
+function isInstalled({ environment }: { environment: z.ZodObject }, variables: Readonly<Record<string, unknown>>) {
+  return Object.keys(environment.shape).some((name) => variables[name] !== undefined);
+}
+
+function kindOf(name: string): EngineKind | undefined {
+  const known = EngineName.safeParse(name);
+  return known.success ? ENGINES[known.data] : undefined;
+}

@@ -1,0 +1,64 @@
+import { apply, getRow } from '../../aws/table.ts';
+import { rowKeys } from '../../core/contracts/table/keys.ts';
+import { SweepRow } from '../../core/contracts/table/sweep.ts';
+import { plus } from '../../core/time.ts';
+import type { QueueState } from '../../engines/engine.ts';
+import { count, logger } from '../shared/observability.ts';
+import type { SweepServices } from './services.ts';
+
+/** An engine starts a job within minutes; where jobs wait and none has run for this long, none will. */
+const IDLE_MINUTES = 30;
+
+const Idle = SweepRow.pick({ engineIdleSince: true });
+
+/** Checks each engine once: what it runs on, and its queues. */
+export async function watchEngines(services: SweepServices): Promise<void> {
+  const engines = services.engines.entries();
+  const looks = await Promise.allSettled(engines.map(([, { look }]) => look()));
+  for (const [i, [engine]] of engines.entries()) {
+    const looked = looks[i];
+    if (looked?.status !== 'fulfilled') continue;
+    const { queues, broken } = looked.value;
+    for (const { what, reason } of broken) {
+      logger.error('a part of the engine cannot be used', { engine, what, reason, decision: 'escalate' });
+      count('environmentInvalid');
+      services.report('environmentsInvalid');
+    }
+    await watchQueues(services, engine, queues);
+  }
+  // An engine that does not answer does not keep the others from being checked.
+  for (const looked of looks) if (looked.status === 'rejected') throw looked.reason;
+}
+
+/**
+ * Reports a queue that is blocked, but not one that is long. An engine's queues may share what they run on, so while any job runs, those
+ * of all of them may be waiting for its place.
+ */
+async function watchQueues(services: SweepServices, engine: string, looks: readonly QueueState[]): Promise<void> {
+  const { now } = services;
+  const idle = !looks.some(({ atWork }) => atWork) && looks.some(({ waiting }) => waiting > 0);
+  const since = await idleSince(services, engine, idle);
+  const tooLong = since !== null && plus(since, { minutes: IDLE_MINUTES }) <= now;
+  for (const { queue, waiting, blockedBy } of looks) {
+    const reason =
+      blockedBy ?? (tooLong && waiting > 0 ? `no job was started since ${since}, and ${waiting} wait` : null);
+    if (reason === null) continue;
+    logger.error('the queue does not progress', { engine, queue, code: 'engine_stuck', reason, decision: 'escalate' });
+    count('escalated');
+    services.report('queuesStuck');
+  }
+}
+
+/** Since when jobs have waited while none ran, as observed by the runs; null when a job runs, or none waits. */
+async function idleSince({ table, now }: SweepServices, engine: string, idle: boolean): Promise<string | null> {
+  const key = rowKeys.sweep();
+  const { [engine]: before, ...others } = (await getRow(table, key, Idle))?.engineIdleSince ?? {};
+  if (idle === (before !== undefined)) return before ?? null;
+  const engineIdleSince = idle ? { ...others, [engine]: now } : others;
+  const change =
+    Object.keys(engineIdleSince).length > 0
+      ? { set: { engineIdleSince } }
+      : { set: {}, remove: ['engineIdleSince'] as const };
+  await apply(table, [{ op: 'update', key, expect: {}, ...change }]);
+  return idle ? now : null;
+}

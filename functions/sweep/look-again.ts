@@ -1,0 +1,17 @@
+import { applyWithRetry, getJob } from '../../aws/table.ts';
+import type { JobRow } from '../../core/contracts/table/jobs.ts';
+import { stillWaiting } from '../../core/jobs/transitions.ts';
+import type { SweepServices } from './services.ts';
+
+/** Makes the job due again at `todoAt`. With an error: the reason why it cannot run now. */
+export async function lookAgain(
+  services: SweepServices,
+  job: JobRow,
+  todoAt: string,
+  error?: JobRow['error'],
+): Promise<void> {
+  await applyWithRetry(services.table, async () => {
+    const row = await getJob(services.table, job.mediaId, job.n);
+    return row ? stillWaiting(row, todoAt, error && { error }) : { refused: 'the job is gone' };
+  });
+}

@@ -1,0 +1,50 @@
+import { expect, it } from 'vitest';
+import { readConfiguration } from '../../lib/configuration.ts';
+import { DOMAINS } from './domains.ts';
+import { functionNamed, synthesize } from './synthesize.ts';
+
+it('delivery and API are under the domains that the configuration names, and so are the addresses in answers', async () => {
+  const { template } = await synthesize(DOMAINS);
+  template.hasResourceProperties('AWS::CloudFront::Distribution', {
+    DistributionConfig: {
+      Aliases: ['media.example.com'],
+      ViewerCertificate: {
+        AcmCertificateArn: DOMAINS.deliveryCertificateArn,
+        MinimumProtocolVersion: 'TLSv1.2_2021',
+        SslSupportMethod: 'sni-only',
+      },
+    },
+  });
+  template.hasResourceProperties('AWS::ApiGatewayV2::DomainName', {
+    DomainName: 'api.example.com',
+    DomainNameConfigurations: [
+      { CertificateArn: DOMAINS.apiCertificateArn, EndpointType: 'REGIONAL', SecurityPolicy: 'TLS_1_2' },
+    ],
+  });
+  const [api = ''] = Object.keys(template.findResources('AWS::ApiGatewayV2::Api'));
+  template.hasResourceProperties('AWS::ApiGatewayV2::ApiMapping', { ApiId: { Ref: api } });
+  template.hasOutput('DeliveryUrl', { Value: 'https://media.example.com' });
+  template.hasOutput('ApiUrl', { Value: 'https://api.example.com' });
+  expect(Object.keys(template.findOutputs('*'))).toEqual(expect.arrayContaining(['DeliveryTarget', 'ApiTarget']));
+  expect(functionNamed(template, 'api').properties.Environment.Variables).toMatchObject({
+    DELIVERY_URL: 'https://media.example.com',
+    COOKIE_DOMAIN: 'example.com',
+  });
+});
+
+it.each([
+  ['a domain without its certificate', { deliveryDomain: 'media.example.com' }, 'dropreel.deliveryCertificateArn'],
+  [
+    'a certificate for CloudFront of another region than us-east-1',
+    { ...DOMAINS, deliveryCertificateArn: DOMAINS.apiCertificateArn },
+    'dropreel.deliveryCertificateArn',
+  ],
+  [
+    'cookies for a domain that delivery is not under',
+    { ...DOMAINS, cookieDomain: 'ample.com' },
+    'dropreel.cookieDomain',
+  ],
+  ['cookies without a domain for delivery', { cookieDomain: 'example.com' }, 'dropreel.cookieDomain'],
+])('%s is refused', (_, given, key) => {
+  expect(() => readConfiguration(given)).toThrow(key);
+});

@@ -1,0 +1,108 @@
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { randomId } from '../../core/api/random-id.ts';
+import { costNames } from '../../core/api/stats.ts';
+import { type ChangeMessage, DETAIL, type MediaStateChanged, SOURCE } from '../../core/contracts/events.ts';
+import { jobIdFor } from '../../core/contracts/ids.ts';
+import { apiKeys, rowKeys } from '../../core/contracts/table/keys.ts';
+import type { MediaRow } from '../../core/contracts/table/media.ts';
+import { countChanges } from '../../functions/fan-out-change/count.ts';
+import { job, media } from '../support/factories.ts';
+import { type Services, startServices } from '../support/services.ts';
+
+let services: Services;
+beforeAll(async () => {
+  services = await startServices();
+});
+afterAll(() => services[Symbol.asyncDispose]());
+
+const NOW = '2026-11-21T12:00:00.000Z';
+const HOUR = apiKeys.hour('2026-11-21T12');
+
+async function put(key: { pk: string; sk: string }, row: object): Promise<void> {
+  await services.table.client.send(new PutCommand({ TableName: services.table.name, Item: { ...key, ...row } }));
+}
+
+async function read(Key: { pk: string; sk: string }): Promise<Record<string, unknown>> {
+  const { Item } = await services.table.client.send(
+    new GetCommand({ TableName: services.table.name, Key, ConsistentRead: true }),
+  );
+  return Item ?? {};
+}
+
+async function isNow(
+  creatorId: string,
+  mediaId: string,
+  state: MediaRow['state'],
+  seq: number,
+): Promise<ChangeMessage> {
+  await put(rowKeys.media(mediaId), media({ mediaId, creatorId, owner: creatorId, state, seq }));
+  return changed(creatorId, mediaId, state, seq);
+}
+
+function changed(
+  creatorId: string,
+  mediaId: string,
+  to: MediaStateChanged['detail']['to'],
+  seq: number,
+): MediaStateChanged {
+  const detail = { mediaId, creatorId, collectionId: 'default', title: 'Clip', from: null, to, seq, at: NOW };
+  return { source: SOURCE.pipeline, 'detail-type': DETAIL.mediaChanged, detail };
+}
+
+const creator = () => `c${randomId(8)}`;
+
+describe('counting', () => {
+  it('is the sum of the rows, whatever the order of the changes and however often they arrive', async () => {
+    const creatorId = creator();
+    const mediaId = randomId(26);
+    const uploaded = await isNow(creatorId, mediaId, 'uploaded', 1);
+    const ready = await isNow(creatorId, mediaId, 'ready', 3);
+    for (const change of [ready, uploaded, ready]) await countChanges(services.table, [change], NOW);
+    expect(await read(apiKeys.counts(creatorId))).toMatchObject({ state_ready: 1 });
+    expect(await read(apiKeys.counts(creatorId))).not.toHaveProperty('state_uploaded');
+  });
+
+  it('counts a hundred media items of a creator with two writes of the count row', async () => {
+    const creatorId = creator();
+    const messages = await Promise.all(
+      Array.from({ length: 100 }, () => isNow(creatorId, randomId(26), 'uploaded', 1)),
+    );
+    const { table } = services.breakable;
+    let transactions = 0;
+    services.onCall = (moment, call) => {
+      if (moment === 'before' && call.operation === 'TransactWriteItems') transactions += 1;
+    };
+    await countChanges(table, messages, NOW);
+    services.onCall = () => {};
+    expect(transactions).toBe(2);
+    expect(await read(apiKeys.counts(creatorId))).toMatchObject({ state_uploaded: 100 });
+  });
+
+  it('counts each once in two simultaneous batches', async () => {
+    const creatorId = creator();
+    const messages = await Promise.all(Array.from({ length: 20 }, () => isNow(creatorId, randomId(26), 'ready', 2)));
+    const before = Number((await read(HOUR)).ready ?? 0);
+    await Promise.all([0, 1].map(() => countChanges(services.table, messages, NOW)));
+    expect(await read(apiKeys.counts(creatorId))).toMatchObject({ state_ready: 20 });
+    expect(Number((await read(HOUR)).ready) - before).toBe(20);
+  });
+
+  it('counts the cost of a failed job when its row contains it', async () => {
+    const creatorId = creator();
+    const mediaId = randomId(26);
+    await isNow(creatorId, mediaId, 'failed', 3);
+    const jobId = jobIdFor(mediaId, 1);
+    const cost = { usd: 0.25, vcpuSeconds: 18 };
+    const row = job({ jobId, mediaId, creatorId, n: 1, state: 'failed', finishedAt: NOW, cost });
+    await put(rowKeys.job(mediaId, 1), row);
+    const message: ChangeMessage = {
+      source: SOURCE.pipeline,
+      'detail-type': DETAIL.countsChanged,
+      detail: { mediaId, creatorId, jobId },
+    };
+    await countChanges(services.table, [message, message], NOW);
+    await countChanges(services.table, [message], NOW);
+    expect(await read(apiKeys.counts(creatorId))).toMatchObject({ [costNames('batch-cpu', NOW).usd]: 0.25 });
+  });
+});

@@ -1,0 +1,337 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import { apply, getJob, getMedia } from '../../aws/table.ts';
+import { TrackMessage } from '../../core/contracts/events.ts';
+import { tmpPrefix } from '../../core/contracts/keys.ts';
+import type { JobRow } from '../../core/contracts/table/jobs.ts';
+import { rowKeys } from '../../core/contracts/table/keys.ts';
+import type { MediaRow } from '../../core/contracts/table/media.ts';
+import { type BatchEnd, endOf } from '../../engines/batch/reasons.ts';
+import { NO_SIGN_OF_LIFE } from '../../engines/engine.ts';
+import { endJob } from '../../functions/shared/end-job.ts';
+import { metrics } from '../../functions/shared/observability.ts';
+import { track } from '../../functions/track-job/track.ts';
+import { AwsError } from '../../local/kernel/service.ts';
+import { arns, type BatchEvent } from '../../local/test/support/batch-world.ts';
+import { result, source } from '../support/factories.ts';
+import { MEDIA, QUEUES, UPLOADS } from '../support/services.ts';
+import { startStand } from '../support/stand.ts';
+import { addJob, addMedia, enginesOf, received, sweepOnce } from '../support/swept.ts';
+
+// Read when the logger is made, before any other line here.
+vi.hoisted(() => {
+  process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
+});
+
+const { services, world } = await startStand({ slots: 1 });
+let names = 0;
+
+const endServices = () => ({
+  ...services.breakable,
+  engines: enginesOf(world),
+  mediaBucket: MEDIA,
+  publishQueueUrl: QUEUES.publish,
+  ingestQueueUrl: QUEUES.ingest,
+});
+
+async function running(more: Partial<JobRow> = {}, mediaMore: Partial<MediaRow> = {}): Promise<JobRow> {
+  const media = await addMedia(services, 'talks', `${++names}.mp4`, {
+    state: 'transcoding',
+    current: undefined,
+    ...mediaMore,
+  });
+  return addJob(services, media, { engineJobId: 'e-1', ...more });
+}
+
+const leave = (row: JobRow, name: string, content: object) =>
+  services.s3.send(
+    new PutObjectCommand({ Bucket: MEDIA, Key: `${tmpPrefix(row.jobId)}${name}`, Body: JSON.stringify(content) }),
+  );
+const claimed = (row: JobRow, engineJobId: string) => leave(row, 'claim.json', { jobId: row.jobId, engineJobId });
+const failedFor = (row: JobRow, code: string) =>
+  leave(row, 'result.json', { status: 'failed', jobId: row.jobId, error: { code, message: 'No.' } });
+/** As AWS Batch tells it. */
+const end = (row: JobRow, { engineJobId = 'e-1', ...more }: Partial<BatchEnd> & { engineJobId?: string }) =>
+  endJob(endServices(), { jobId: row.jobId, engineJobId, end: endOf({ status: 'FAILED', ...more }) });
+const loseJob = (row: JobRow) => {
+  const reason = { code: 'engine_lost' as const, message: 'Unknown.' };
+  return endJob(endServices(), { jobId: row.jobId, engineJobId: 'e-1', end: { by: 'unseen', reason } });
+};
+const rowOf = ({ mediaId, n }: JobRow) => getJob(services.table, mediaId, n);
+const mediaOf = ({ mediaId }: JobRow) => getMedia(services.table, mediaId);
+
+/** The row names that engine job. */
+const named = (row: JobRow, engineJobId: string) =>
+  ({ op: 'update', key: rowKeys.job(row.mediaId, 1), expect: {}, set: { engineJobId } }) as const;
+
+const isEndOf = ({ detail }: BatchEvent, engineJobId: string) => {
+  const { jobId, status } = z.object({ jobId: z.string(), status: z.string() }).parse(detail);
+  return jobId === engineJobId && status === 'FAILED';
+};
+
+describe('the end of a duplicate engine job', () => {
+  it('that found the claim changes nothing, though an attempt of the holder has failed temporarily', async () => {
+    const row = await running();
+    await claimed(row, 'e-1');
+    await failedFor(row, 'storage_failed');
+    expect(await end(row, { engineJobId: 'e-2', status: 'SUCCEEDED', exitCode: 0 })).toBe('ignored');
+    expect(await rowOf(row)).toMatchObject({ state: 'running', engineJobId: 'e-1' });
+    expect(await mediaOf(row)).toMatchObject({ state: 'transcoding' });
+  });
+
+  it('before any claim changes nothing, because the row names the other', async () => {
+    const row = await running({ state: 'queued' });
+    expect(await end(row, { engineJobId: 'e-2', statusReason: 'Task failed to start' })).toBe('ignored');
+    expect(await rowOf(row)).toMatchObject({ state: 'queued', engineJobId: 'e-1' });
+  });
+
+  it('puts the holder of the claim in the row, when the row names the duplicate', async () => {
+    const row = await running({ engineJobId: 'e-2' });
+    await claimed(row, 'e-1');
+    expect(await end(row, { engineJobId: 'e-2', status: 'SUCCEEDED', exitCode: 0 })).toBe('ignored');
+    expect(await rowOf(row)).toMatchObject({ state: 'running', engineJobId: 'e-1' });
+  });
+});
+
+describe('the end of the engine job that decides', () => {
+  it.each([
+    ['that is not JSON', '{'],
+    ['with a field missing', '{"status":"succeeded"}'],
+    ['of 33 MiB', ' '.repeat(33 * 2 ** 20)],
+    ['of another job', null],
+  ])('fails the job when its worker left a result %s, and changes no other job', async (_, text) => {
+    const [row, other] = [await running({}, { attempts: 2 }), await running()];
+    const of = (jobId: string) =>
+      JSON.stringify({ status: 'failed', jobId, error: { code: 'corrupt', message: 'No.' } });
+    const Key = `${tmpPrefix(row.jobId)}result.json`;
+    await services.s3.send(new PutObjectCommand({ Bucket: MEDIA, Key, Body: text ?? of(other.jobId) }));
+    expect(await end(row, { status: 'SUCCEEDED', exitCode: 0 })).toBe('failed');
+    expect(await rowOf(row)).toMatchObject({ state: 'failed', error: { code: 'worker_bug' } });
+    expect(await rowOf(other)).toMatchObject({ state: 'running' });
+  });
+
+  it.each([
+    ['that is not JSON', '{'],
+    ['on another job', null],
+  ])('is that of the engine job in the row where the worker left a claim %s', async (_, text) => {
+    const [row, other] = [await running({}, { attempts: 2 }), await running()];
+    const of = (jobId: string) => JSON.stringify({ jobId, engineJobId: 'e-2' });
+    const Key = `${tmpPrefix(row.jobId)}claim.json`;
+    await services.s3.send(new PutObjectCommand({ Bucket: MEDIA, Key, Body: text ?? of(other.jobId) }));
+    expect(await end(row, { engineJobId: 'e-2', statusReason: 'Task failed to start' })).toBe('ignored');
+    expect(await end(row, { statusReason: 'Task failed to start' })).toBe('failed');
+    expect(await rowOf(other)).toMatchObject({ state: 'running', engineJobId: 'e-1' });
+  });
+
+  it('which has the claim, or is in the row before there is one, fails the job', async () => {
+    const [withClaim, without] = [await running({ engineJobId: 'e-2' }), await running({ state: 'queued' })];
+    await claimed(withClaim, 'e-1');
+    for (const row of [withClaim, without]) {
+      expect(await end(row, { statusReason: 'Job attempt duration exceeded timeout' })).toBe('failed');
+      expect(await rowOf(row)).toMatchObject({ state: 'failed', error: { code: 'job_timeout' } });
+    }
+  });
+
+  it('which the row does not name yet, because its submission is being recorded, fails the job, too', async () => {
+    const row = await running({ state: 'queued' });
+    const noId = {
+      op: 'update',
+      key: rowKeys.job(row.mediaId, 1),
+      expect: {},
+      set: {},
+      remove: ['engineJobId'],
+    } as const;
+    await apply(services.table, [noId]);
+    expect(await end(row, { exitCode: 1 })).toBe('failed');
+  });
+
+  it('which the engine has forgotten is the permanent failure that it reported last', async () => {
+    const [broken, silent] = [await running({}, { attempts: 2 }), await running({}, { attempts: 2 })];
+    await failedFor(broken, 'no_tracks');
+    await loseJob(broken);
+    await loseJob(silent);
+    expect(await rowOf(broken)).toMatchObject({ error: { code: 'no_tracks' } });
+    expect(await rowOf(silent)).toMatchObject({ error: { code: 'engine_lost' } });
+  });
+});
+
+describe('the cost of a job', () => {
+  const ATTEMPTS = {
+    attempts: [
+      { startedAt: 1_000, stoppedAt: 601_000 },
+      { startedAt: 700_000, stoppedAt: 1_000_000 },
+    ],
+    container: { exitCode: 1, resourceRequirements: [{ type: 'VCPU', value: '4' }] },
+  };
+  const COST = { usd: 0.04937, vcpuSeconds: 3600 };
+  const tell = (row: JobRow, more: object) =>
+    track(
+      endServices(),
+      TrackMessage.parse({
+        id: 'e',
+        time: '2026-11-21T12:00:00Z',
+        source: 'aws.batch',
+        'detail-type': 'Batch Job State Change',
+        detail: { jobId: 'e-1', jobName: row.jobId, jobQueue: 'q', status: 'FAILED', ...ATTEMPTS, ...more },
+      }),
+    );
+
+  it('that failed is that of all its attempts', async () => {
+    const row = await running();
+    await tell(row, { statusReason: 'Essential container in task exited' });
+    expect(await rowOf(row)).toMatchObject({ state: 'failed', cost: COST });
+  });
+
+  it('that ended before its engine job is known once that ends, and a repeated event does not change it', async () => {
+    const row = await running({ state: 'cancelled' });
+    await tell(row, { statusReason: 'dropreel: the job is over' });
+    expect(await rowOf(row)).toMatchObject({ state: 'cancelled', cost: COST });
+    await tell(row, { statusReason: 'dropreel: the job is over', attempts: [{ startedAt: 1, stoppedAt: 2 }] });
+    expect(await rowOf(row)).toMatchObject({ cost: COST });
+  });
+
+  it('whose output came after its end is that of the output', async () => {
+    const row = await running({ state: 'failed' });
+    await leave(row, 'result.json', { ...result(), jobId: row.jobId });
+    await tell(row, { status: 'SUCCEEDED' });
+    expect(await rowOf(row)).toMatchObject({ state: 'failed', cost: COST });
+  });
+
+  it('that succeeded after a lost attempt includes that attempt', async () => {
+    const row = await running();
+    await leave(row, 'result.json', { ...result(), jobId: row.jobId });
+    await tell(row, { status: 'SUCCEEDED' });
+    expect(await rowOf(row)).toMatchObject({ state: 'succeeded', heldInVain: 3560 });
+  });
+
+  it('does not include a duplicate engine job', async () => {
+    const row = await running();
+    await tell(row, { jobId: 'e-2' });
+    expect(await rowOf(row)).not.toHaveProperty('cost');
+  });
+
+  it("whose end sweep found is that of its attempts by the engine's record", async () => {
+    const row = await running();
+    const engineJobId = await world.submit({ EXIT: '1' }, { jobName: row.jobId });
+    await apply(services.table, [named(row, engineJobId)]);
+    const { attempts: [attempt] = [] } = await world.until(engineJobId, 'FAILED');
+    await sweepOnce(services, world);
+    const seconds = ((attempt?.stoppedAt ?? 0) - (attempt?.startedAt ?? 0)) / 1000;
+    expect((await rowOf(row))?.cost?.vcpuSeconds).toBe(Number((4 * seconds).toFixed(1)));
+  });
+});
+
+describe('the next job', () => {
+  it('is created with the end of its predecessor, whichever call fails', async () => {
+    for (let at = 1; ; at++) {
+      const row = await running();
+      let calls = 0;
+      services.onCall = () => {
+        // Before and after each call in turn.
+        if (++calls >= at) throw new AwsError('ServiceUnavailable', 503, 'Dead.');
+      };
+      const died = await loseJob(row).then(
+        () => false,
+        () => true,
+      );
+      services.onCall = () => {};
+      const [ended, media] = [await rowOf(row), await mediaOf(row)];
+      const next = await getJob(services.table, row.mediaId, 2);
+      if (ended?.state === 'running') expect([media?.jobId, next]).toEqual([row.jobId, null]);
+      else expect([media?.state, media?.jobId, next?.state]).toEqual(['transcoding', `${row.mediaId}-2`, 'queued']);
+      if (!died) break;
+    }
+  });
+
+  it('is that of the waiting upload, and ingest-upload gets a message to submit it', async () => {
+    const waiting = source({ bucket: UPLOADS, versionId: 'v-b', size: 7 });
+    const row = await running({}, { pending: { source: waiting, info: { durationSeconds: 5 } } });
+    while ((await received(services, QUEUES.ingest)).length > 0);
+    await end(row, { exitCode: 65 });
+    expect(await rowOf(row)).toMatchObject({ state: 'failed' });
+    expect(await mediaOf(row)).toMatchObject({ state: 'transcoding', jobId: `${row.mediaId}-2`, source: waiting });
+    expect(await mediaOf(row)).not.toHaveProperty('pending');
+    expect(await getJob(services.table, row.mediaId, 2)).toMatchObject({ state: 'queued', source: waiting });
+    expect(await received(services, QUEUES.ingest)).toHaveLength(1);
+  });
+});
+
+describe("the operators' metric", () => {
+  const counted = async (work: () => Promise<unknown>) => {
+    const spy = vi.spyOn(metrics, 'addMetric');
+    await work();
+    const names = spy.mock.calls.map(([name]) => name);
+    spy.mockRestore();
+    return names;
+  };
+
+  it('counts a job that the engine lost only when it is not attempted again', async () => {
+    const [first, last] = [await running(), await running({}, { attempts: 2 })];
+    expect(await counted(() => loseJob(first))).toEqual(['JobFailed']);
+    expect(await counted(() => loseJob(last))).toEqual(['JobFailed', 'Escalated']);
+  });
+});
+
+describe('a worker', () => {
+  const HELD = { HOLD: '/nowhere', ON_TERM: '143' };
+  const report = (row: JobRow, engineJobId: string) => ({
+    id: 'r',
+    time: '2026-11-21T12:00:00Z',
+    source: 'dropreel.worker' as const,
+    'detail-type': 'Job Progress' as const,
+    detail: {
+      jobId: row.jobId,
+      engineJobId,
+      attempt: 1,
+      phase: 'transcoding' as const,
+      percent: 50,
+      at: '2026-11-21T12:00:00.000Z',
+    },
+  });
+
+  it.each(['cancelled', 'failed'] as const)('that reports progress of a job that is %s is ended', async (state) => {
+    const row = await running({ state });
+    const engineJobId = await world.submit(HELD, { jobName: row.jobId });
+    await world.until(engineJobId, 'RUNNING');
+    await track(endServices(), report(row, engineJobId));
+    expect((await world.until(engineJobId, 'FAILED')).statusReason).toBe('dropreel: the job is over');
+  });
+
+  it('that sweep ended for its silence gets its next job, though sweep died before it wrote that', async () => {
+    const row = await running();
+    const engineJobId = await world.submit(HELD, { jobName: row.jobId });
+    await world.until(engineJobId, 'RUNNING');
+    await apply(services.table, [named(row, engineJobId)]);
+    await claimed(row, engineJobId);
+    await enginesOf(world).get('batch-cpu').cancel(engineJobId, NO_SIGN_OF_LIFE);
+    await world.until(engineJobId, 'FAILED');
+    const { detail } = await vi.waitUntil(() => world.events.find((event) => isEndOf(event, engineJobId)), 20_000);
+    const about = {
+      id: 'e',
+      time: '2026-11-21T12:00:00Z',
+      source: 'aws.batch',
+      'detail-type': 'Batch Job State Change',
+    };
+    await track(endServices(), TrackMessage.parse({ ...about, detail }));
+    expect(await rowOf(row)).toMatchObject({ state: 'failed', error: { code: 'worker_stuck' } });
+    expect(await mediaOf(row)).toMatchObject({ state: 'transcoding', jobId: `${row.mediaId}-2` });
+    expect(await getJob(services.table, row.mediaId, 2)).toMatchObject({ state: 'queued' });
+  });
+
+  it('whose result is complete is published by sweep, though the engine waits for another host', async () => {
+    const blocker = await world.submit(HELD);
+    const row = await running();
+    const engineJobId = await world.submit(HELD, { jobName: row.jobId, jobQueue: arns.low });
+    await apply(services.table, [named(row, engineJobId)]);
+    await claimed(row, engineJobId);
+    await leave(row, 'result.json', { ...result(), jobId: row.jobId });
+    await sweepOnce(services, world);
+    expect((await world.describe(engineJobId)).status).toBe('RUNNABLE');
+    expect(await rowOf(row)).toMatchObject({ state: 'succeeded' });
+    expect(await received(services, QUEUES.publish)).toContainEqual({ jobId: row.jobId });
+    // The one slot is free again for whichever test is next.
+    for (const id of [engineJobId, blocker]) await enginesOf(world).get('batch-cpu').cancel(id, 'the job is over');
+    await world.until(blocker, 'FAILED');
+  });
+});

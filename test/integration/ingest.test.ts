@@ -1,0 +1,124 @@
+import { ListJobsCommand } from '@aws-sdk/client-batch';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { apply, getCollection, getJob, getMedia } from '../../aws/table.ts';
+import { mediaIdFor } from '../../core/contracts/ids.ts';
+import { rowKeys } from '../../core/contracts/table/keys.ts';
+import { ingest } from '../../functions/ingest-upload/ingest.ts';
+import { AwsError } from '../../local/kernel/service.ts';
+import { arns } from '../../local/test/support/batch-world.ts';
+import { builtParser } from '../support/parser.ts';
+import { MEDIA, QUEUES, UPLOADS } from '../support/services.ts';
+import { startStand } from '../support/stand.ts';
+import { dropObject, enginesOf, LONG_AGO, QUOTAS, received as receivedFrom, sweepOnce } from '../support/swept.ts';
+
+// Read when the logger is made, before any other line here.
+vi.hoisted(() => {
+  process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
+});
+
+// Jobs that the code submits end at once.
+const { services, world } = await startStand({ slots: 4 });
+const parser = await builtParser();
+afterAll(() => parser[Symbol.asyncDispose]());
+
+const run = (minutes = 0) => sweepOnce(services, world, minutes);
+const drop = (key: string, body: string | Uint8Array) => dropObject(services, key, body);
+const received = (queue: string) => receivedFrom(services, queue);
+
+describe('an upload', () => {
+  const WAV = Buffer.from(
+    `RIFF\x24\x08\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\0\x08\0\0${'\0'.repeat(2048)}`,
+    'latin1',
+  );
+  const take = (key: string, sequencer = '0A') =>
+    ingest(
+      {
+        table: services.breakable.table,
+        s3: services.breakable.s3,
+        engines: enginesOf(world),
+        mediaBucket: MEDIA,
+        maxUploadBytes: 1e9,
+        scratchBytes: 1e11,
+        parser: parser.path,
+        quotas: QUOTAS,
+      },
+      { bucket: { name: UPLOADS }, object: { key, size: 1, etag: 'x', sequencer } },
+    );
+  const jobsNamed = async (name: string) => {
+    const filters = [{ name: 'JOB_NAME', values: [name] }];
+    return (await world.client.send(new ListJobsCommand({ jobQueue: arns.fair, filters }))).jobSummaryList ?? [];
+  };
+
+  /** Some minutes go by. */
+  const leaseIsOver = (mediaId: string) =>
+    apply(services.table, [
+      {
+        op: 'update',
+        key: rowKeys.job(mediaId, 1),
+        expect: { state: 'queued', engineJobId: null },
+        set: { submittingUntil: LONG_AGO },
+      },
+    ]);
+
+  it('whose function dies at each of its calls has one media item, one job and one engine job in the end', async () => {
+    for (let at = 1; ; at++) {
+      const { key, mediaId } = await drop(`drop/ann/sounds/a b+${at}.wav`, WAV);
+      let calls = 0;
+      services.onCall = () => {
+        // Before and after each call in turn.
+        if (++calls >= at) throw new AwsError('ServiceUnavailable', 503, 'Dead.');
+      };
+      const died = await take(key).then(
+        () => false,
+        () => true,
+      );
+      services.onCall = () => {};
+      await leaseIsOver(mediaId);
+      await take(key);
+      await take(key, '0B');
+      expect(await getMedia(services.table, mediaId)).toMatchObject({
+        state: 'transcoding',
+        jobCount: 1,
+        kind: 'audio',
+        sourceInfo: { audioCodec: 'pcm-s16' },
+      });
+      const known = await jobsNamed(`${mediaId}-1`);
+      expect(known).toHaveLength(1);
+      expect((await getJob(services.table, mediaId, 1))?.engineJobId).toBe(known[0]?.jobId);
+      if (!died) break;
+    }
+    expect(await getCollection(services.table, 'ann', 'sounds')).toMatchObject({ preset: 'standard' });
+  });
+
+  it('that is not media fails before a job is created', async () => {
+    const { key, mediaId } = await drop('drop/ann/sounds/letter.mp4', 'Dear all, this is no video.');
+    await take(key);
+    expect(await getMedia(services.table, mediaId)).toMatchObject({ state: 'failed', error: { code: 'not_media' } });
+    expect(await getJob(services.table, mediaId, 1)).toBeNull();
+  });
+
+  it('that is archived fails with a reason, and sweep sends no event for it', async () => {
+    const object = { Bucket: UPLOADS, Key: 'drop/ann/sounds/cold.wav' };
+    await services.s3.send(new PutObjectCommand({ ...object, Body: WAV, StorageClass: 'DEEP_ARCHIVE' }));
+    await take(object.Key);
+    const media = await getMedia(services.table, await mediaIdFor(UPLOADS, object.Key));
+    expect(media).toMatchObject({ state: 'failed', error: { code: 'source_unreadable' }, jobCount: 0 });
+    await received(QUEUES.ingest);
+    await run(30);
+    const sent = (await received(QUEUES.ingest)).map((body) => JSON.stringify(body));
+    expect(sent.filter((body) => body.includes('cold.wav'))).toEqual([]);
+  });
+
+  it('that replaces one under encoding waits, and a late event of the older one changes nothing', async () => {
+    const { key, mediaId } = await drop('drop/ann/sounds/twice.wav', WAV);
+    await take(key, '0A');
+    await drop(key, Buffer.concat([WAV, Buffer.alloc(2)]));
+    await take(key, '0C');
+    const row = await getMedia(services.table, mediaId);
+    expect(row).toMatchObject({ state: 'transcoding', jobCount: 1, pending: { source: { size: WAV.length + 2 } } });
+    await take(key, '0A');
+    await take(key, '0C');
+    expect(await getMedia(services.table, mediaId)).toEqual(row);
+  });
+});

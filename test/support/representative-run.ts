@@ -1,0 +1,135 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DeleteObjectCommand } from '@aws-sdk/client-s3';
+import { Upload } from '../../core/contracts/http/uploads.ts';
+import type { MediaRow } from '../../core/contracts/table/media.ts';
+import type { Cloud } from '../../local/boot.ts';
+import type { Grant } from '../../local/iam/policies.ts';
+import { developerClients } from '../../scripts/demo/clients.ts';
+import { type Api, addWebhook, apiAs, assemblyWith, OPERATOR, startReceiver } from './api.ts';
+import { eventually, testCloud } from './cloud.ts';
+import { Mishaps, sufferMishaps } from './mishaps.ts';
+import { drop, makeClip, reached, readMedia, testVideo } from './pipeline.ts';
+
+const HOUR = 3_600_000;
+const PART = 16 * 2 ** 20;
+
+/** Does once whatever the product can do, and tells which grants of the template's roles were of use. */
+export async function representativeRun(say: (line: string) => void): Promise<Grant[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'dropreel-iam-'));
+  const loopback = { WEBHOOK_ALLOW_LOOPBACK: 'true' };
+  await using assembly = await assemblyWith({ api: loopback, 'deliver-webhook': loopback });
+  await using receiver = await startReceiver();
+  const mishaps = new Mishaps();
+  // Each mishap is aimed at one call and waits for what follows from it; a double would meet it first, or undo it.
+  await using booted = await testCloud({ assembly: assembly.directory, hooks: mishaps.hooks, adverse: false });
+  const { cloud } = booted;
+  const ann = await apiAs(cloud, 'ann');
+  const done = async (what: string, work: Promise<unknown>) => {
+    await work;
+    say(what);
+  };
+  try {
+    const video = await testVideo(join(folder, 'video.mp4'), { seconds: 1, size: '64x64' });
+    const sound = await makeClip(join(folder, 'tone.mp3'), '-f', 'lavfi', '-i', 'sine=frequency=300:duration=1');
+    const webhook = await addWebhook(ann, receiver.url);
+    await must(ann, 'POST', '/collections', { id: 'kept' });
+    await must(ann, 'POST', '/collections', { id: 'gone', deleteOriginal: true, retranscodeFromOutput: true });
+    await done('a new version, and its rollback', versions(cloud, ann, video, sound));
+    await done('an original deleted, and its MP4 encoded again', withoutOriginal(cloud, ann, video));
+    await done('a bad file, tried again', badFile(cloud, ann));
+    await done('uploads over HTTP: whole, in parts, given up, forgotten', uploads(ann, await readFile(sound)));
+    await done('lost answers and events, deaths and deletions', sufferMishaps(cloud, mishaps, sound));
+    await done('what can be read and taken away', rest(cloud, webhook.id));
+    // The last, for tokens end too.
+    cloud.clock.advance(80 * HOUR);
+    await cloud.fireSchedule('sweep');
+    return cloud.policies.grants();
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function must(api: Api, method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
+  const answer = await api(method, path, body === undefined ? {} : { body });
+  if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+  return answer.body;
+}
+
+async function until(cloud: Cloud, mediaId: string, what: string, test: (media: MediaRow) => boolean): Promise<void> {
+  await eventually(
+    `${mediaId} ${what}`,
+    async () => {
+      const media = await readMedia(cloud, mediaId);
+      return media !== undefined && test(media);
+    },
+    120_000,
+  );
+}
+
+async function versions(cloud: Cloud, ann: Api, video: string, sound: string): Promise<void> {
+  const key = 'drop/ann/kept/video.mp4';
+  const id = await drop(cloud, key, { file: video });
+  await reached(cloud, id, 'ready', { timeoutMs: 120_000 });
+  await drop(cloud, key, { file: sound });
+  await reached(cloud, id, 'ready', { jobs: 2, timeoutMs: 120_000 });
+  await must(ann, 'POST', `/media/${id}/rollback`);
+  await until(cloud, id, 'is back', ({ current }) => current?.version === 1);
+  await must(ann, 'POST', '/collections/kept/retranscode');
+  await cloud.fireSchedule('sweep');
+  await cloud.fireSchedule('sweep');
+  await reached(cloud, id, 'ready', { jobs: 3, timeoutMs: 120_000 });
+}
+
+async function withoutOriginal(cloud: Cloud, ann: Api, video: string): Promise<void> {
+  const id = await drop(cloud, 'drop/ann/gone/video.mp4', { file: video });
+  await until(cloud, id, 'has lost its original', ({ originalDeletedAt }) => originalDeletedAt !== undefined);
+  await must(ann, 'POST', `/media/${id}/retranscode`);
+  await cloud.fireSchedule('sweep');
+  await reached(cloud, id, 'ready', { jobs: 2, timeoutMs: 120_000 });
+  await must(ann, 'DELETE', `/media/${id}`);
+  await cloud.fireSchedule('sweep');
+}
+
+async function badFile(cloud: Cloud, ann: Api): Promise<void> {
+  const id = await drop(cloud, 'drop/ann/kept/note.mp4', { text: 'this is no video\n'.repeat(100) });
+  await reached(cloud, id, 'failed', { jobs: 0 });
+  await must(ann, 'POST', `/media/${id}/retry`);
+}
+
+async function uploads(ann: Api, bytes: Buffer): Promise<void> {
+  const announce = async (size: number) =>
+    Upload.parse(await must(ann, 'POST', '/uploads', { fileName: 'a.mp3', size, contentType: 'audio/mpeg' }));
+  const { id, put } = await announce(bytes.length);
+  await fetch(put?.url ?? '', { method: 'PUT', headers: put?.headers ?? {}, body: bytes });
+  await must(ann, 'POST', `/uploads/${id}/complete`);
+  // Never sent: sweep looks for its bytes when its time is up.
+  await announce(bytes.length);
+  const inParts = await announce(5 * PART);
+  for (const { url } of inParts.multipart?.parts ?? []) {
+    await fetch(url, { method: 'PUT', body: Buffer.alloc(PART, 'x') });
+  }
+  await must(ann, 'GET', `/uploads/${inParts.id}`);
+  await must(ann, 'POST', `/uploads/${inParts.id}/complete`);
+  await must(ann, 'DELETE', `/uploads/${(await announce(5 * PART)).id}`);
+}
+
+async function rest(cloud: Cloud, webhook: string): Promise<void> {
+  // The clock has been put forward by more than a token lasts.
+  const ann = await apiAs(cloud, 'ann');
+  const operator = await apiAs(cloud, 'root', OPERATOR);
+  await must(operator, 'GET', '/health');
+  await must(operator, 'GET', '/stats');
+  await must(operator, 'GET', '/media');
+  await must(ann, 'GET', '/media?collectionId=kept');
+  await must(ann, 'PATCH', '/collections/kept', { title: 'Kept' });
+  const { items } = await must(ann, 'GET', `/webhooks/${webhook}/deliveries`);
+  const [delivery] = items as { id: string }[];
+  await must(ann, 'POST', `/webhooks/${webhook}/deliveries/${delivery?.id}/replay`);
+  await must(ann, 'POST', `/webhooks/${webhook}/rotate-secret`);
+  await must(ann, 'DELETE', `/webhooks/${webhook}`);
+  await must(ann, 'DELETE', '/collections/gone');
+  const { s3 } = developerClients(cloud);
+  await s3.send(new DeleteObjectCommand({ Bucket: cloud.outputs.UploadsBucket, Key: 'drop/ann/kept/note.mp4' }));
+}

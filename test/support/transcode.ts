@@ -1,0 +1,31 @@
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openScratch } from '../../containers/transcoder/scratch.ts';
+import { type Transcoded, transcode } from '../../containers/transcoder/transcode.ts';
+import { PRESETS, type Preset } from '../../core/contracts/presets.ts';
+import { TOOLS } from './media.ts';
+
+export interface LocalTranscode {
+  result: Transcoded;
+  /** Where the outputs are. */
+  out: string;
+}
+
+/** The worker's steps between pull and push, on a file of this machine. */
+export async function transcodeFile(
+  directory: string,
+  file: string,
+  preset = presetNamed('standard'),
+): Promise<LocalTranscode> {
+  const scratch = await openScratch(join(directory, `job-${crypto.randomUUID()}`));
+  await copyFile(file, scratch.source);
+  const signal = new AbortController().signal;
+  const result = await transcode({ tools: TOOLS, scratch, preset, signal, onProgress: () => undefined });
+  return { result, out: scratch.out };
+}
+
+export function presetNamed(name: string): Preset {
+  const preset = PRESETS[name];
+  if (preset === undefined) throw new Error(`no preset ${name}`);
+  return preset;
+}

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { soundInTime } from '../../../../containers/transcoder/decode-record.ts';
+import { SoundClock } from '../../../../core/media/sound-clock.ts';
+
+/** One byte a sample: each frame's samples are its letter. */
+const RATE = 1000;
+
+async function* parts(...texts: string[]) {
+  for (const text of texts) yield Buffer.from(text);
+}
+
+const printed = (...frames: [at: number, samples: number][]) =>
+  frames.map(([at, samples]) => `frame:0 pts:${at} pts_time:0\nsamples=${samples}\n`).join('');
+
+async function placed(frames: [at: number, samples: number][], ...pcm: string[]): Promise<string> {
+  let text = '';
+  for await (const bytes of soundInTime(parts(...pcm), parts(printed(...frames)), new SoundClock(RATE), 1)) {
+    text += bytes.toString('latin1').replaceAll('\0', '.');
+  }
+  return text;
+}
+
+test('samples come out in their order with silence before them and in a gap, however they are cut', async () => {
+  const frames: [number, number][] = [
+    [3, 2],
+    [105, 300],
+    [405, 300],
+  ];
+  const pcm = `ab${'c'.repeat(300)}${'d'.repeat(300)}`;
+  const expected = `...ab${'.'.repeat(100)}${'c'.repeat(300)}${'d'.repeat(300)}`;
+  expect(await placed(frames, pcm)).toBe(expected);
+  expect(await placed(frames, ...pcm)).toBe(expected);
+});
+
+test('what overlaps is dropped', async () => {
+  const frames: [number, number][] = [
+    [0, 400],
+    [300, 300],
+    [600, 300],
+  ];
+  const pcm = ['a'.repeat(400), 'b'.repeat(300), 'c'.repeat(300)];
+  expect(await placed(frames, ...pcm)).toBe(`${'a'.repeat(400)}${'b'.repeat(200)}${'c'.repeat(300)}`);
+});

@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest';
+import { finishDeletion, markDeleting, originalDeleted, uploadWaits } from '../../../../core/jobs/transitions.ts';
+import { changeOf, EARLIER, MEDIA_KEY, media, NOW, source, updateOf } from '../../../support/factories.ts';
+
+const deleting = media({ state: 'deleting', deleteThrough: 'v-b' });
+
+it('a media item marked for deletion names the newest version of its upload, or none where there is none', () => {
+  const setOf = (newest?: string) => updateOf(markDeleting(media({ state: 'ready' }), NOW, newest), 'MEDIA').set;
+  expect(setOf('v-b')).toMatchObject({ state: 'deleting', deleteThrough: 'v-b' });
+  expect(setOf()).not.toHaveProperty('deleteThrough');
+});
+
+it('an upload of a media item that is being deleted waits, unless it is the version that is deleted with it', () => {
+  const waits = {
+    op: 'update',
+    key: MEDIA_KEY,
+    expect: { state: 'deleting', seq: 2 },
+    set: { uploadedAgain: true },
+  };
+  expect(changeOf(uploadWaits(deleting, source({ versionId: 'v-c' })))).toEqual([waits]);
+  expect(uploadWaits(deleting, source({ versionId: 'v-b' }))).toEqual({ refused: 'the media item is being deleted' });
+  expect(uploadWaits({ ...deleting, uploadedAgain: true }, source({ versionId: 'v-d' }))).toEqual({
+    refused: 'it waits already',
+  });
+  // A row of the last release names no version: its source is the last one that it knew.
+  const { deleteThrough: _, ...older } = deleting;
+  expect(uploadWaits(older, source({ versionId: 'v-a' }))).toEqual({ refused: 'the media item is being deleted' });
+  expect(changeOf(uploadWaits(older, source({ versionId: 'v-c' })))).toEqual([waits]);
+});
+
+it('a media item is not removed over an upload that was recorded after its row was read', () => {
+  expect(changeOf(finishDeletion(deleting, NOW))[0]).toEqual({
+    op: 'remove',
+    key: MEDIA_KEY,
+    expect: { state: 'deleting', seq: 2, uploadedAgain: null },
+  });
+  expect(changeOf(finishDeletion({ ...deleting, uploadedAgain: true }, NOW))[0]).toMatchObject({
+    expect: { uploadedAgain: true },
+  });
+});
+
+it('the deletion of an original is recorded, but not on a media item marked for deletion or with another upload', () => {
+  expect(changeOf(originalDeleted(media({ state: 'ready' }), 'v-a', NOW))).toEqual([
+    {
+      op: 'update',
+      key: MEDIA_KEY,
+      expect: { state: 'ready', seq: 2, 'source.versionId': 'v-a', originalDeletedAt: null },
+      set: { originalDeletedAt: NOW, updatedAt: NOW },
+    },
+  ]);
+  expect(originalDeleted(deleting, 'v-a', NOW)).toEqual({ refused: 'the media item is being deleted' });
+  expect(originalDeleted(media(), 'v-b', NOW)).toEqual({ refused: 'another upload is known' });
+  expect(originalDeleted(media({ originalDeletedAt: EARLIER }), 'v-a', NOW)).toEqual({ refused: 'noted before' });
+});

@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import {
+  type Decoded,
+  decodedSeconds,
+  pictureFaults,
+  shortfalls,
+  soundFaults,
+} from '../../../../core/media/decoded.ts';
+import type { AudioPlan, EncodePlan, VideoPlan } from '../../../../core/media/encode-plan.ts';
+
+const picture = (plan: Partial<VideoPlan> = {}) =>
+  ({ timescale: 12_800, frameRate: { num: 25, den: 1 }, lastFrameSeconds: 0.04, endSeconds: 10, ...plan }) as VideoPlan;
+const sound = { sampleRate: 48_000, endSeconds: 10 } as AudioPlan;
+const TICK = 1 / 12_800;
+
+test.each<[string, number[], number[], Partial<VideoPlan>, string[]]>([
+  ['each picture once, at its time', [0, 0.04, 0.08], [0, 0.04, 0.08], {}, []],
+  ['the first shown from the start on', [0, 0.16, 0.2], [0.12, 0.16, 0.2], {}, []],
+  [
+    'a picture that is missing',
+    [0, 0.08],
+    [0, 0.04, 0.08],
+    {},
+    ['480p: picture 1 of 3, of 0.040 s, is shown at 0.080 s'],
+  ],
+  ['the last one missing', [0, 0.04], [0, 0.04, 0.08], {}, ['480p: picture 2 of 3, of 0.080 s, is missing']],
+  ['one shown twice', [0, 0.04, 0.06], [0, 0.04], {}, ['480p shows 3 pictures of 2']],
+  ['one shown late', [0, 0.04, 0.09], [0, 0.04, 0.08], {}, ['480p: picture 2 of 3, of 0.080 s, is shown at 0.090 s']],
+  ['two of one time, of which the second is left out', [0, 0.04, 0.08], [0, 0.04, 0.04, 0.08], {}, []],
+  [
+    'two of one time, of which the second comes a tick later',
+    [0, 0.04, 0.04 + TICK, 0.08],
+    [0, 0.04, 0.04, 0.08],
+    {},
+    [],
+  ],
+  [
+    'more that step back than joints explain',
+    [0, 0.04, 1],
+    [0, 0.04, 1, ...Array.from({ length: 6 }, (_, i) => i / 10)],
+    {},
+    ['480p: picture 8 of 9, of 0.500 s, is missing'],
+  ],
+  [
+    'a late picture after the frames that fill the time before it',
+    [0, 0.04, 0.08, 0.12, 0.16, 0.2],
+    [0.12, 0.16, 0.2],
+    { lead: 0.12 },
+    [],
+  ],
+  [
+    'a late picture that does not come when the plan says',
+    [0, 0.04, 0.08, 0.12],
+    [0.3],
+    { lead: 0.12 },
+    ['480p: its first picture comes at 0.300 s, not at 0.120 s'],
+  ],
+  ['every other picture', [0, 0.04, 0.08], [0, 0.02, 0.04, 0.06, 0.08], { retime: { num: 25, den: 1 } }, []],
+  [
+    'every other picture, but the last ones',
+    [0, 0.04],
+    [0, 0.02, 0.04, 0.06, 0.08, 0.1],
+    { retime: { num: 25, den: 1 } },
+    ['480p: its last picture comes at 0.040 s, that of its source at 0.100 s'],
+  ],
+])('%s', (_, shown, decoded, plan, faults) => {
+  expect(pictureFaults('480p', shown, decoded, picture(plan))).toEqual(faults);
+});
+
+const none = { before: 0, filled: 0, cut: 0 };
+
+test('sound lasts as long as what was decoded, filled and cut, within a frame, by its durations and by its frames', () => {
+  const decoded = { samples: 480_000, before: 960, filled: 0, cut: 480_000 - 96_000 };
+  const faults = (seconds: number, frames: number) =>
+    soundFaults({ file: 'audio-64k', seconds, frames }, decoded, sound);
+  expect(faults(2.02, 96)).toEqual([]);
+  expect(faults(2.03, 96)).toEqual([]);
+  expect(faults(2.06, 96)).toEqual(['audio-64k lasts 2.060 s, its source 2.020 s']);
+  expect(faults(2.02, 312)).toEqual(['audio-64k lasts 6.635 s, its source 2.020 s']);
+});
+
+test('what was decoded is short from half a second, or a hundredth, on', () => {
+  const plan = { video: picture(), audio: sound } as EncodePlan;
+  const decoded = (last: number, samples: number): Decoded => ({
+    pictures: { count: 1, first: 0, last, longestStep: 0 },
+    sound: { ...none, samples },
+  });
+  expect(shortfalls(decoded(9.46, 456_000), plan)).toEqual([]);
+  expect(shortfalls(decoded(9.4, 455_000), plan)).toEqual([
+    'Of 10.0 s of pictures, 9.4 s could be decoded.',
+    'Of 10.0 s of sound, 9.5 s could be decoded.',
+  ]);
+  expect(decodedSeconds(decoded(9.4, 480_000), plan)).toBe(10);
+});

@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest';
+import { PRESETS } from '../../../../core/contracts/presets.ts';
+import { encodeSeconds } from '../../../../core/media/estimate.ts';
+
+const standard = PRESETS.standard ?? expect.fail('no preset');
+const uhd = PRESETS.uhd ?? expect.fail('no preset');
+const HOUR = 3600;
+const fullHd = { durationSeconds: HOUR, width: 1920, height: 1080, frameRate: 30 };
+
+it.each([
+  ['an hour of 1080p30', fullHd, standard, 4, 2193],
+  ['the same upright', { ...fullHd, width: 1080, height: 1920 }, standard, 4, 2193],
+  ['the same on twice the vCPUs', fullHd, standard, 8, 1097],
+  ['the same at 60 frames per second', { ...fullHd, frameRate: 60 }, standard, 4, 4386],
+  ['the same of an unknown rate', { durationSeconds: HOUR, width: 1920, height: 1080 }, standard, 4, 2193],
+  ['an hour of 2160p30, made as 1080p', { ...fullHd, width: 3840, height: 2160 }, standard, 4, 2193],
+  ['an hour of 2160p30, made as such', { ...fullHd, width: 3840, height: 2160 }, uhd, 4, 8772],
+  ['an hour of 360p30', { ...fullHd, width: 640, height: 360 }, standard, 4, 244],
+  ['a day of audio', { durationSeconds: 24 * HOUR }, standard, 4, 288],
+] as const)('%s takes', (_, source, preset, vcpus, seconds) => {
+  expect(Math.round(encodeSeconds(source, preset, vcpus) ?? 0)).toBe(seconds);
+});
+
+it('the estimate of a source without a known duration is unknown', () => {
+  expect(encodeSeconds({ width: 1920, height: 1080 }, standard, 4)).toBeNull();
+});

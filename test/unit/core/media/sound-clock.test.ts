@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { SoundClock } from '../../../../core/media/sound-clock.ts';
+
+/** Frames of 100 ms: 100 samples each. */
+const RATE = 1000;
+
+function follow(...times: (number | undefined)[]) {
+  const clock = new SoundClock(RATE);
+  const steps = times.flatMap((at) => clock.add(at, 100));
+  steps.push(...clock.end());
+  const { decoded, before, filled, cut, position } = clock;
+  return { steps, counts: { decoded, before, filled, cut }, position };
+}
+const take = { take: 100 };
+
+test('sound at its times is taken as it is, and a frame without a time follows the one before', () => {
+  expect(follow(0, 100, undefined, 300)).toEqual({
+    steps: [take, take, take, take],
+    counts: { decoded: 400, before: 0, filled: 0, cut: 0 },
+    position: 400,
+  });
+});
+
+test('silence comes before sound that begins late, and what lies before the start is dropped', () => {
+  expect(follow(250).steps).toEqual([{ silence: 250 }, take]);
+  expect(follow(-30, 70).steps).toEqual([{ drop: 30 }, { take: 70 }, take]);
+});
+
+test('up to 40 ms are left as they are; what adds up to more is filled', () => {
+  expect(follow(0, 140, 240).counts.filled).toBe(0);
+  expect(follow(0, 130, 260, 360, 460, 560, 660)).toMatchObject({ counts: { filled: 60 }, position: 760 });
+});
+
+test('a gap on which half a second agrees is filled with silence', () => {
+  const { steps, counts } = follow(0, 1100, 1200, 1300, 1400, 1500);
+  expect(steps).toEqual([take, { silence: 1000 }, take, take, take, take, take]);
+  expect(counts).toEqual({ decoded: 600, before: 0, filled: 1000, cut: 0 });
+});
+
+test('an overlap on which half a second agrees is cut, once', () => {
+  const { steps, counts } = follow(0, 100, 200, 50, 150, 250, 350, 450, 550);
+  expect(steps.slice(3)).toEqual([{ drop: 100 }, { drop: 100 }, { drop: 50 }, { take: 50 }, take, take, take]);
+  expect(counts).toEqual({ decoded: 900, before: 0, filled: 0, cut: 250 });
+});
+
+test('frames that are stamped late for less than half a second are taken as they are', () => {
+  const { steps, counts } = follow(0, 570, 670, 300, 400);
+  expect(steps).toEqual([take, take, take, take, take]);
+  expect(counts).toEqual({ decoded: 500, before: 0, filled: 0, cut: 0 });
+});
+
+test('at the end two frames have to agree, and one alone does not count', () => {
+  expect(follow(0, 5100, 5200).counts.filled).toBe(5000);
+  expect(follow(0, 5100).counts.filled).toBe(0);
+});
