@@ -1,12 +1,12 @@
 import type { Succeeded } from '../contracts/job.ts';
 import { type JobRow, STEPS } from '../contracts/table/jobs.ts';
-import type { Failure, MediaRow } from '../contracts/table/media.ts';
+import type { Failure, MediaRow, SourceInfo } from '../contracts/table/media.ts';
 import { plus } from '../time.ts';
 import type { Outcome, Write } from './change.ts';
 import { type Held, heldInVain } from './cost.ts';
 import { jobOfAnotherTry, jobOfPending } from './next.ts';
 import { expireVersion } from './publication.ts';
-import { changeJob, changeMedia, ENDING_MS, endJobRow, hasEnded, withStep } from './rows.ts';
+import { changeJob, changeMedia, ENDING_MS, endJobRow, hasEnded, isUploadOf, withStep } from './rows.ts';
 import type { Encoding } from './start.ts';
 
 /** How a job ends, and what follows for its media item. */
@@ -40,13 +40,14 @@ export function jobSucceeded(job: JobRow, result: Succeeded, now: string, held?:
  * A job ended without anything to publish. If it is the media's current job, the media continues with the waiting upload or with
  * another attempt; otherwise it becomes `failed`, or `ready` again if it can be played, with the error recorded. Sweep removes what
  * was copied for the job.
- * @param how `preset` and `engine` are for the next job, if there is one; `reclaimed`: the machine was taken away; `cost` where it is known
+ * @param how `preset` and `engine` are for the next job, if there is one; `reclaimed`: the machine was taken away; `cost` where it is
+ *   known; `found`: what the worker had learnt of the source before it failed
  */
 export function jobFailed(
   job: JobRow,
   media: MediaRow | null,
   error: Failure,
-  how: Encoding & { reclaimed: boolean; cost?: JobRow['cost'] },
+  how: Encoding & { reclaimed: boolean; cost?: JobRow['cost']; found?: SourceInfo | undefined },
 ): Outcome<{ next?: JobRow }> {
   if (hasEnded(job)) return { refused: `the job is ${job.state}` };
   const state = error.code === 'cancelled' || error.code === 'source_changed' ? 'cancelled' : 'failed';
@@ -57,11 +58,18 @@ export function jobFailed(
   if (!media || media.jobId !== job.jobId || !isUnderWay(media)) return { change };
   const next = jobOfPending(media, how, error.at) ?? jobOfAnotherTry(job, media, error, how);
   if (!next) {
-    change.push(changeMedia(media, error.at, { state: media.current ? 'ready' : 'failed', error }));
+    const known = how.found && !media.current && isUploadOf(job, media) ? learnt(media, how.found) : {};
+    change.push(changeMedia(media, error.at, { state: media.current ? 'ready' : 'failed', error, ...known }));
     return { change };
   }
   change.push(changeMedia(media, error.at, next.set, next.remove), next.put);
   return { change, next: next.job };
+}
+
+/** A preflight that could not read the source leaves this to the worker, whether it succeeds or not. */
+function learnt(media: MediaRow, { durationSeconds: _, ...found }: SourceInfo): Pick<MediaRow, 'kind' | 'sourceInfo'> {
+  // Nothing was decoded to its end: the length is what the container claims, and DynamoDB does not take every number.
+  return { kind: found.width === undefined ? 'audio' : 'video', sourceInfo: { ...media.sourceInfo, ...found } };
 }
 
 /** Records the cost of a job that was ended before its cost was known: its engine job ended later. */

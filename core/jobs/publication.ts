@@ -7,7 +7,7 @@ import { DUE_WORK, rowKeys } from '../contracts/table/keys.ts';
 import type { Failure, MediaRow, OldVersionRow, PublishedVersion } from '../contracts/table/media.ts';
 import type { Outcome, Update, Write } from './change.ts';
 import { jobOfPending } from './next.ts';
-import { changeJob, changeMedia, endJobRow, hasEnded } from './rows.ts';
+import { changeJob, changeMedia, endJobRow, hasEnded, isUploadOf } from './rows.ts';
 import type { Encoding } from './start.ts';
 
 /** Which version viewers see, and which one they saw before. */
@@ -58,7 +58,7 @@ export function published(job: JobRow, media: MediaRow | null, publication: Publ
   const { version, result, now, graceUntil, cost } = publication;
   const decides = media.jobId === job.jobId;
   // An output that replaces its original, or an older upload, says nothing about the present upload.
-  const ofUpload = job.source.bucket === media.source.bucket && job.source.versionId === media.source.versionId;
+  const ofUpload = isUploadOf(job, media);
   if (!decides && media.current && media.current.version > version.version)
     return { refused: 'a newer version is published' };
   const { current } = media;

@@ -59,6 +59,11 @@ export function hasEnded(job: JobRow): boolean {
   return job.state === 'published' || job.state === 'failed' || job.state === 'cancelled';
 }
 
+/** Whether the job encodes the media item's present upload, rather than an earlier one or an output. */
+export function isUploadOf({ source }: Pick<JobRow, 'source'>, media: MediaRow): boolean {
+  return source.bucket === media.source.bucket && source.versionId === media.source.versionId;
+}
+
 export function jobTodo(purpose: JobRow['purpose']): string {
   return purpose === 'retranscode' ? DUE_WORK.retranscodeJob : DUE_WORK.job;
 }

@@ -9,7 +9,7 @@ import { parseJobId } from '../../core/contracts/ids.ts';
 import { Claim, type Failed, Result, type Succeeded } from '../../core/contracts/job.ts';
 import { CLAIM_FILE, RESULT_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
-import type { MediaRow } from '../../core/contracts/table/media.ts';
+import type { MediaRow, SourceInfo } from '../../core/contracts/table/media.ts';
 import { parseJson } from '../../core/contracts/text.ts';
 import type { Outcome } from '../../core/jobs/change.ts';
 import type { Held } from '../../core/jobs/cost.ts';
@@ -49,7 +49,8 @@ export async function endJob(
   }
   const { code, message } = explain(result, end);
   const costFor = (job: JobRow) => costOfHeld(job, end.held);
-  const failed = await failJob(services, jobId, { code, message, reclaimed: end.reclaimed, costFor });
+  const how = { code, message, reclaimed: end.reclaimed, costFor, found: result?.source };
+  const failed = await failJob(services, jobId, how);
   if (failed === 'failed') return 'failed';
   await noteCost(services.table, jobId, costFor);
   return 'ignored';
@@ -102,7 +103,7 @@ function explain(result: Failed | null, { by, reason }: EngineEnd): EngineEnd['r
 
 /**
  * Ends a job as failed, and counts it. The next job that its media item continues with, if there is one, is asked to be submitted.
- * @param how `reclaimed`: the machine was taken away; `costFor` where its cost is known
+ * @param how `reclaimed`: the machine was taken away; `costFor` where its cost is known; `found`: what the worker learnt of the source
  */
 export async function failJob(
   services: Pick<EndServices, 'table' | 'sqs' | 'ingestQueueUrl'>,
@@ -112,17 +113,18 @@ export async function failJob(
     message: string;
     reclaimed?: true | undefined;
     costFor?: (job: JobRow) => JobRow['cost'];
+    found?: SourceInfo | undefined;
   },
 ): Promise<'failed' | 'ended before'> {
   const { table } = services;
-  const { code, message, reclaimed = false, costFor } = how;
+  const { code, message, reclaimed = false, costFor, found } = how;
   const { mediaId, n } = parseJobId(jobId);
   const outcome = await applyWithRetry(
     table,
     async (): Promise<Outcome<{ next?: JobRow; media?: MediaRow | null }>> => {
       const [job, media] = await Promise.all([getJob(table, mediaId, n), getMedia(table, mediaId)]);
       if (!job) return { refused: 'the job is gone' };
-      const next = { ...(await readEncoding(table, media ?? job)), reclaimed, cost: costFor?.(job) };
+      const next = { ...(await readEncoding(table, media ?? job)), reclaimed, cost: costFor?.(job), found };
       return { ...jobFailed(job, media, { code, message, at: new Date().toISOString() }, next), media };
     },
   );

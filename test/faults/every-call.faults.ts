@@ -10,6 +10,9 @@ import type { Ended } from './state.ts';
 
 /** Every nth point only, for a shorter run: DROPREEL_FAULTS_STRIDE. */
 const STRIDE = Number(process.env.DROPREEL_FAULTS_STRIDE ?? 1);
+/** Only points whose names contain this, DROPREEL_FAULTS_TIMES times each. */
+const ONLY = process.env.DROPREEL_FAULTS_ONLY ?? '';
+const TIMES = Number(process.env.DROPREEL_FAULTS_TIMES ?? 1);
 const CLOUDS = 2;
 /** A new cloud after so many flows, so that its table and its clock stay near to those of a real one. */
 const FLOWS_PER_CLOUD = 40;
@@ -30,7 +33,10 @@ it('the result is complete, whichever call fails', async () => {
     }
   }
   // One of each call's kinds comes first, so that a stride other than 1 meets all kinds.
-  const chosen = points.filter((_, i) => (i + Math.floor(i / STRIDE)) % STRIDE === 0);
+  const strided = points.filter((_, i) => (i + Math.floor(i / STRIDE)) % STRIDE === 0);
+  const named = strided.filter((point) => pointName(point).includes(ONLY));
+  const chosen = Array.from({ length: TIMES }, () => named).flat();
+  expect(chosen).not.toEqual([]);
   say(`${points.length} points, ${chosen.length} of them to be tried`);
   const tried: Tried[] = [];
   const rest = [...chosen];

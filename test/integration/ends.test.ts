@@ -49,8 +49,8 @@ const leave = (row: JobRow, name: string, content: object) =>
     new PutObjectCommand({ Bucket: MEDIA, Key: `${tmpPrefix(row.jobId)}${name}`, Body: JSON.stringify(content) }),
   );
 const claimed = (row: JobRow, engineJobId: string) => leave(row, 'claim.json', { jobId: row.jobId, engineJobId });
-const failedFor = (row: JobRow, code: string) =>
-  leave(row, 'result.json', { status: 'failed', jobId: row.jobId, error: { code, message: 'No.' } });
+const failedFor = (row: JobRow, code: string, more: object = {}) =>
+  leave(row, 'result.json', { status: 'failed', jobId: row.jobId, error: { code, message: 'No.' }, ...more });
 /** As AWS Batch tells it. */
 const end = (row: JobRow, { engineJobId = 'e-1', ...more }: Partial<BatchEnd> & { engineJobId?: string }) =>
   endJob(endServices(), { jobId: row.jobId, engineJobId, end: endOf({ status: 'FAILED', ...more }) });
@@ -131,6 +131,14 @@ describe('the end of the engine job that decides', () => {
       expect(await end(row, { statusReason: 'Job attempt duration exceeded timeout' })).toBe('failed');
       expect(await rowOf(row)).toMatchObject({ state: 'failed', error: { code: 'job_timeout' } });
     }
+  });
+
+  it('which tells what the worker learnt of the source says it of the media item', async () => {
+    const row = await running();
+    await claimed(row, 'e-1');
+    await failedFor(row, 'corrupt', { source: { width: 320, height: 180, videoCodec: 'h264' } });
+    expect(await end(row, { exitCode: 65 })).toBe('failed');
+    expect(await mediaOf(row)).toMatchObject({ kind: 'video', sourceInfo: { width: 320, videoCodec: 'h264' } });
   });
 
   it('which the row does not name yet, because its submission is being recorded, fails the job, too', async () => {

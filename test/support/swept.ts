@@ -96,7 +96,7 @@ export async function addMedia(
 /** A job that has been silent for long. */
 export async function addJob(services: Services, of: MediaRow, more: Partial<JobRow> = {}): Promise<JobRow> {
   const jobId = `${of.mediaId}-${more.n ?? 1}`;
-  const row = job({ mediaId: of.mediaId, jobId, heartbeatAt: LONG_AGO, todoAt: LONG_AGO, ...more });
+  const row = job({ mediaId: of.mediaId, jobId, source: of.source, heartbeatAt: LONG_AGO, todoAt: LONG_AGO, ...more });
   await apply(services.table, [{ op: 'put', key: rowKeys.job(of.mediaId, row.n), row }]);
   return row;
 }

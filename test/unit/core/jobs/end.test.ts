@@ -94,6 +94,25 @@ describe('a job that fails', () => {
       remove: ['todo', 'todoAt'],
     });
   });
+  it('tells what its worker had learnt of the source, but for a length that nobody decoded', () => {
+    const found = { durationSeconds: 1e-300, width: 640, height: 360, videoCodec: 'h264' };
+    const { kind: _, ...unread } = media({ sourceInfo: { durationSeconds: 8 } });
+    expect(updateOf(jobFailed(job(), unread, error, { ...how, found }), 'MEDIA').set).toMatchObject({
+      kind: 'video',
+      sourceInfo: { durationSeconds: 8, width: 640, height: 360, videoCodec: 'h264' },
+    });
+    const sound = { ...how, found: { audioCodec: 'mp3' } };
+    expect(updateOf(jobFailed(job(), unread, error, sound), 'MEDIA').set).toMatchObject({ kind: 'audio' });
+  });
+  it('tells nothing of a source that is not the upload, or beside a version that can be played', () => {
+    const found = { width: 640, height: 360 };
+    const rendition = job({ source: source({ bucket: 'media' }) });
+    expect(updateOf(jobFailed(rendition, media(), error, { ...how, found }), 'MEDIA').set).not.toHaveProperty(
+      'sourceInfo',
+    );
+    const played = media({ state: 'retranscoding', current: version(1) });
+    expect(updateOf(jobFailed(job(), played, error, { ...how, found }), 'MEDIA').set).not.toHaveProperty('sourceInfo');
+  });
   it('after it began to copy leaves its copies for sweep, in the same change, until no publisher can be copying', () => {
     const outcome = jobFailed(job({ state: 'succeeded', access: 'private' }), media(), error, how);
     const todoAt = '2026-11-21T12:16:00.000Z';
