@@ -22,6 +22,7 @@ import { confined } from './ffmpeg/demuxers.ts';
 import { PICTURE_SIZE, probeFailure } from './ffmpeg/errors.ts';
 import { command, PROBE_LIMITS, type Tools } from './ffmpeg/run.ts';
 import { readFirstFrames } from './first-frames.ts';
+import { findCombed } from './interlace.ts';
 import { measureEnds, measureRate } from './track-ends.ts';
 import { checkWhole } from './whole.ts';
 
@@ -30,7 +31,7 @@ export interface Probed {
   ends: TrackEnds;
 }
 
-/** Finds out what a file holds, and refuses an unsuitable one with a DropreelError. Decodes next to nothing. */
+/** Finds out what a file holds, and refuses an unsuitable one with a DropreelError. Decodes what shows interlaced pictures. */
 export async function probeSource(tools: Tools, file: string, signal: AbortSignal): Promise<Probed> {
   await refuseBySight(file);
   const output = await ffprobe(tools, file, signal);
@@ -47,6 +48,7 @@ export async function probeSource(tools: Tools, file: string, signal: AbortSigna
     checkLateness(ends.videoStart ?? probe.video.startSeconds);
     checkWork(probe.video, ends.video ?? 0);
     Object.assign(probe.video, await readFirstFrames(tools, file, probe.video, signal));
+    probe.video.combed = await findCombed({ tools, file, track: probe.video, signal }, ends.video ?? 0);
   }
   return { probe, ends };
 }

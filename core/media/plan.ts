@@ -70,7 +70,7 @@ function planVideo(track: VideoTrack, preset: Preset, ends: TrackEnds): VideoPla
   return {
     track: track.index,
     displayed: track.displayed,
-    deinterlace: track.interlaced,
+    deinterlace: track.combed ?? [],
     ...(retime ? { retime } : {}),
     ...(late ? { lead: start } : {}),
     frameRate,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DropreelError } from '../contracts/errors.ts';
 import type { ColorTags, LightLevels } from './color.ts';
+import type { Combed } from './interlace.ts';
 import { LIMITS } from './limits.ts';
 import { displayedSize, type Size } from './size.ts';
 
@@ -35,7 +36,10 @@ export interface VideoTrack {
   baseRate: Fraction | undefined;
   /** Whether all frames are equally long, as far as the header shows. */
   constantRate: boolean;
+  /** What the track says of itself. */
   interlaced: boolean;
+  /** What its pictures show; absent until they were looked at. */
+  combed?: Combed;
   /** Start of the track in seconds after the file's start. */
   startSeconds: number;
   /** End of the track in seconds after the file's start, as the container says. */
