@@ -61,6 +61,8 @@ export interface VideoPlan {
 
 export interface AudioPlan {
   track: number;
+  /** The track of the right side, where `track` is the left one. */
+  right?: number;
   channels: 1 | 2;
   /** Hz */
   sampleRate: number;

@@ -109,6 +109,7 @@ function planAudio(
   }));
   return {
     track: track.index,
+    ...(track.right !== undefined && { right: track.right }),
     channels: track.channels === 1 ? 1 : 2,
     sampleRate: track.sampleRate === 44_100 ? 44_100 : 48_000,
     sourceChannels: track.channels,

@@ -3,6 +3,7 @@ import { DropreelError } from '../contracts/errors.ts';
 import type { ColorTags, LightLevels } from './color.ts';
 import type { Combed } from './interlace.ts';
 import { LIMITS } from './limits.ts';
+import { leftAndRight } from './sides.ts';
 import { displayedSize, type Size } from './size.ts';
 
 /** What a source holds, as far as the plan needs it. */
@@ -48,7 +49,10 @@ export interface VideoTrack {
 
 export interface AudioTrack {
   index: number;
+  /** Index of the track that is the right side of a recording, of which this one is the left. */
+  right?: number;
   codec: string;
+  /** Of both sides together. */
   channels: number;
   /** Hz */
   sampleRate: number;
@@ -87,6 +91,7 @@ const Stream = z.object({
   duration: Num,
   nb_frames: Num,
   channels: Num,
+  channel_layout: Text,
   sample_rate: Num,
   disposition: z.record(z.string(), z.number()).default({}),
   side_data_list: z.array(z.object({ rotation: Num, dv_profile: Num, dv_bl_signal_compatibility_id: Num })).default([]),
@@ -101,9 +106,12 @@ type Stream = z.infer<typeof Stream>;
 export const PROBE_ENTRIES = Object.entries({
   stream: [
     'index,codec_type,codec_name,codec_tag_string,width,height,sample_aspect_ratio,pix_fmt,field_order,nb_frames',
-    'color_primaries,color_transfer,color_space,r_frame_rate,avg_frame_rate,start_time,duration,channels,sample_rate',
+    'color_primaries,color_transfer,color_space,r_frame_rate,avg_frame_rate,start_time,duration,channels,channel_layout',
+    'sample_rate',
   ],
-  stream_disposition: ['default,attached_pic,timed_thumbnails'],
+  stream_disposition: [
+    'default,attached_pic,timed_thumbnails,comment,dub,hearing_impaired,visual_impaired,karaoke,clean_effects',
+  ],
   stream_side_data: ['rotation,dv_profile,dv_bl_signal_compatibility_id'],
   stream_tags: ['enc_key_id,language'],
   format: ['format_name,start_time,duration'],
@@ -120,7 +128,7 @@ export type FfprobeOutput = z.infer<typeof FfprobeOutput>;
 
 /**
  * Chooses the tracks and applies the limits. Of the tracks that have a decoder, the first video that is not a cover picture is taken, and
- * the audio that is marked as default, else the first. Sound that nothing decodes leaves a mute video.
+ * the audio that is marked as default, else the first; with it its other side. Sound that nothing decodes leaves a mute video.
  * @param isDecodable Whether FFmpeg has a decoder for the codec of that name.
  * @throws DropreelError for a file that is not to be encoded
  */
@@ -146,13 +154,15 @@ export function interpretProbe(output: FfprobeOutput, isDecodable: (codec: strin
     throw new DropreelError('no_tracks', 'The file has no video or audio.');
   }
   if (video) refuseDolbyVision(video);
-  const left = (stream: Stream) => stream !== video && stream !== audio;
+  const sides = leftAndRight(sound, format.format_name);
+  const [left, right] = audio && sides?.includes(audio) ? sides : [audio];
+  const isLeft = (stream: Stream) => stream !== video && stream !== left && stream !== right;
   const probe: MediaProbe = {
     format: format.format_name,
     durationSeconds: format.duration,
     ...(video ? { video: videoTrack(video, start) } : {}),
-    ...(audio ? { audio: audioTrack(audio, start) } : {}),
-    skipped: [...videos, ...audios].filter(left).map((stream) => ({
+    ...(left ? { audio: { ...audioTrack(left, start), ...(right && { right: right.index, channels: 2 }) } } : {}),
+    skipped: [...videos, ...audios].filter(isLeft).map((stream) => ({
       what: `${stream.codec_type} track ${stream.index}`,
       why: canDecode(stream)
         ? `Of several ${stream.codec_type} tracks one is taken.`

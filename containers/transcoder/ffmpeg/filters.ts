@@ -65,7 +65,14 @@ export function soundGraph(audio: AudioPlan): string {
     'astats=metadata=1:reset=1:measure_perchannel=none:measure_overall=Number_of_samples',
     print('ametadata', SOUNDS_FD, 'lavfi.astats.Overall.Number_of_samples'),
   ];
-  return `[0:${audio.track}]${chain.join(',')}${SOUND_LABEL}`;
+  return `${soundInput(audio)}${chain.join(',')}${SOUND_LABEL}`;
+}
+
+/** The beginning of a graph: the track, or two mono tracks as the sides of one. The longer side goes on alone. */
+export function soundInput({ track, right }: Pick<AudioPlan, 'track' | 'right'>): string {
+  if (right === undefined) return `[0:${track}]`;
+  const sides = `[0:${track}]pan=stereo|c0=c0[left];[0:${right}]pan=stereo|c1=c0[right]`;
+  return `${sides};[left][right]amix=inputs=2:duration=longest:normalize=0,`;
 }
 
 /** From the pictures of the pipe, which never change: every next rung is scaled from the one above it. */
