@@ -1,4 +1,5 @@
 import type { MediaView } from '../core/contracts/http/media.ts';
+import type { Warning } from '../core/contracts/warnings.ts';
 import { fields } from './table.ts';
 import { bytes, duration } from './units.ts';
 
@@ -19,10 +20,16 @@ export function describeMedia(media: MediaView): string {
     ['previous', previous && `${previous.n}, until ${previous.expiresAt}`],
     ['flagged', media.scheduleRetranscode ? 'yes' : undefined],
     ['renditions', version?.renditions.map(({ name }) => name).join(' ')],
+    ...(version?.warnings ?? []).map((each) => ['warning', warningLine(each)] as const),
     ['access', media.access],
     ...Object.entries(playback ?? {}).map(([name, url]) => [name, url] as const),
     ['created', media.createdAt],
   ]);
+}
+
+/** `from 4.2 s: what is lost (its_code)` */
+export function warningLine({ code, at, message }: Warning): string {
+  return `${at === undefined ? '' : `from ${at.toFixed(1)} s: `}${message} (${code})`;
 }
 
 function sourceLine(source: MediaView['source']): string | undefined {

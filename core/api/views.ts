@@ -43,6 +43,7 @@ export function mediaView(row: MediaRow, settings: ViewSettings, more: { job?: J
         bytes: row.current.bytes,
         preset: row.current.preset,
         renditions: row.current.renditions,
+        warnings: row.current.warnings ?? [],
       },
     }),
     ...(previous && {

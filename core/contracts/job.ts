@@ -4,6 +4,7 @@ import { CreatorId, JobId, MediaId } from './ids.ts';
 import { each, FILE_NAMES } from './outputs.ts';
 import { Preset } from './presets.ts';
 import { RenditionSummary, Source, SourceInfo } from './table/media.ts';
+import { Warning } from './warnings.ts';
 
 /** The engine's input: DROPREEL_JOB of the worker. AWS Batch passes at most 8192 characters of overrides. */
 export const Job = z.object({
@@ -83,6 +84,8 @@ export const Succeeded = z.object({
   preset: z.object({ name: z.string(), version: z.number().int() }),
   /** What was left out of the outputs, with its reason. */
   skipped: z.array(z.object({ what: z.string(), why: z.string() })),
+  /** Absent in results from before they were recorded. */
+  warnings: z.array(Warning).optional(),
   /** The version of FFmpeg that made it, as FFmpeg reports it; absent in results from before it was recorded. */
   ffmpeg: z.string().optional(),
   usage: z.object({ wallSeconds: z.number(), cpuSeconds: z.number() }),

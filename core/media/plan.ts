@@ -121,10 +121,13 @@ function planAudio(
 }
 
 function skippedChannels(audio: AudioPlan | undefined): EncodePlan['skipped'] {
-  if (!audio || audio.sourceChannels <= 2) return [];
-  const { sourceChannels: channels } = audio;
+  return audio && audio.sourceChannels > 2 ? [{ what: 'channels', why: reducedToTwo(audio.sourceChannels) }] : [];
+}
+
+/** Says how two channels are made of more. */
+export function reducedToTwo(channels: number): string {
   const how = channels > MIXED_CHANNELS ? 'the first two were taken' : 'two were mixed';
-  return [{ what: 'channels', why: `Of ${channels} audio channels ${how}.` }];
+  return `Of ${channels} audio channels ${how}.`;
 }
 
 function worstCase(plan: Pick<EncodePlan, 'video' | 'audio' | 'mp4' | 'durationSeconds'>): number {

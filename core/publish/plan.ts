@@ -3,6 +3,7 @@ import { mediaKeys, tmpPrefix, versionPlaces } from '../contracts/keys.ts';
 import { FILE_NAMES, some } from '../contracts/outputs.ts';
 import type { JobRow } from '../contracts/table/jobs.ts';
 import type { MediaRow, Outputs, PublishedVersion } from '../contracts/table/media.ts';
+import { bounded } from '../contracts/warnings.ts';
 
 /** Objects of a version never change: a year is the longest that caches are asked to keep anything. */
 export const IMMUTABLE = 'public, max-age=31536000, immutable';
@@ -67,6 +68,9 @@ export function versionOf(
 ): PublishedVersion {
   // A version made from its own MP4 still records the upload as its source.
   const fromUpload = job.source.bucket === media.source.bucket;
+  // What that MP4 lacks, its new version lacks too.
+  const inherited = fromUpload ? [] : (media.current?.warnings ?? []);
+  const warnings = bounded([...inherited, ...(result.warnings ?? [])]);
   return {
     version: job.n,
     jobId: job.jobId,
@@ -77,5 +81,6 @@ export function versionOf(
     bytes: plan.bytes,
     ...(job.access && { access: job.access }),
     source: fromUpload ? job.source : (media.current?.source ?? media.source),
+    ...(warnings.length > 0 && { warnings }),
   };
 }

@@ -31,6 +31,12 @@ test('sound that nothing decodes leaves a mute video, and is named', async () =>
     what: 'audio track 1',
     why: 'No decoder here reads a codec that FFmpeg does not support.',
   });
+  expect(result.warnings).toEqual([
+    {
+      code: 'track_skipped',
+      message: 'The audio track 1 was not taken. No decoder here reads a codec that FFmpeg does not support.',
+    },
+  ]);
 });
 
 test('an audio track with a decoder is selected, though one without is the default', async () => {

@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { execa } from 'execa';
 import { z } from 'zod';
 import { DropreelError } from '../../../core/contracts/errors.ts';
+import { Warning, warning } from '../../../core/contracts/warnings.ts';
 import { Decoded, shortfalls } from '../../../core/media/decoded.ts';
 import type { EncodePlan } from '../../../core/media/encode-plan.ts';
 import { mp4Arguments, mp4Parts } from '../ffmpeg/arguments.ts';
@@ -21,8 +22,7 @@ const Encoded = z.object({
   decoded: Decoded,
   /** The decoders' first error, in one sentence: with it, the source is at fault when an output is wrong. */
   fault: z.string().optional(),
-  /** FFmpeg's warnings, cut. */
-  warnings: z.string(),
+  warnings: z.array(Warning),
   skipped: z.array(z.object({ what: z.string(), why: z.string() })),
 });
 type Encoded = z.infer<typeof Encoded>;
@@ -61,11 +61,14 @@ export interface EncodeRun {
   onProgress: (progress: FfmpegProgress) => void;
 }
 
+const NO_ZSCALE = 'This FFmpeg has no zscale filter (zimg): HDR colours look washed out.';
+
 /** Makes all outputs of the one decode. */
 export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Promise<Encoded> {
   const { out, signal } = run;
   const wantsToneMap = plan.video?.color.convert !== undefined;
   const toneMap = wantsToneMap && (await hasFilter(tools, 'zscale'));
+  const unconverted = wantsToneMap && !toneMap;
   await letWrite(tools, out);
   const source = relative(out, run.source);
   const { decoded, last, stderr, fault } = await runStages(tools, plan, { ...run, source, cwd: out, toneMap });
@@ -84,11 +87,8 @@ export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Pr
     ...(plan.video && last?.frames !== undefined ? { frames: last.frames } : {}),
     decoded,
     ...(fault !== undefined ? { fault } : {}),
-    warnings: stderr,
-    skipped:
-      wantsToneMap && !toneMap
-        ? [{ what: 'tone mapping', why: 'This FFmpeg has no zscale filter (zimg): HDR colours look washed out.' }]
-        : [],
+    warnings: unconverted ? [warning('colors_not_converted', NO_ZSCALE)] : [],
+    skipped: unconverted ? [{ what: 'tone mapping', why: NO_ZSCALE }] : [],
   };
 }
 

@@ -3,6 +3,7 @@ import { ErrorCode } from '../errors.ts';
 import { CollectionId, CreatorId, JobId, MediaId } from '../ids.ts';
 import { ACCESS } from '../keys.ts';
 import { each, OPTIONAL_NAMES } from '../outputs.ts';
+import { Warning } from '../warnings.ts';
 
 /** Rows of a media item, its versions and its upload. Keys come from keys.ts; times are ISO 8601 in UTC; sizes are bytes. */
 
@@ -81,6 +82,8 @@ export const PublishedVersion = z.object({
   access: Access.optional(),
   /** What it was made from: a later upload that failed leaves this one to encode again. */
   source: Source.optional(),
+  /** Absent: there are none, or they were not recorded yet. */
+  warnings: z.array(Warning).optional(),
 });
 export type PublishedVersion = z.infer<typeof PublishedVersion>;
 
