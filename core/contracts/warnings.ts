@@ -6,6 +6,9 @@ export const WARNINGS = {
   track_skipped: 'A track of picture or sound was not taken: another one was, or nothing decodes it.',
   channels_reduced: 'The sound has more than two channels: they were mixed, or the first two were taken.',
   colors_not_converted: 'Colours of HDR or of a wide gamut were not converted, because this FFmpeg lacks the filter.',
+  picture_damaged: 'Pictures are damaged, and were concealed as well as their decoder can, or could not be decoded.',
+  sound_damaged: 'Sound could not be decoded: it is missing, or silence is in its place.',
+  source_damaged: 'The source was read with errors, and no picture or sound was found to be lost.',
   more: 'There were more warnings than are listed.',
 } as const;
 export type WarningCode = keyof typeof WARNINGS;

@@ -11,6 +11,7 @@ import { damaged } from '../ffmpeg/errors.ts';
 import type { FfmpegProgress } from '../ffmpeg/progress.ts';
 import { command, ENVIRONMENT, runFfmpeg, type Tools } from '../ffmpeg/run.ts';
 import { letWrite, takeOver } from '../hand-over.ts';
+import { findLosses } from '../losses.ts';
 import { needDisk } from '../scratch.ts';
 import { splitRenditions } from '../split.ts';
 import { runStages } from '../stages.ts';
@@ -71,8 +72,10 @@ export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Pr
   const unconverted = wantsToneMap && !toneMap;
   await letWrite(tools, out);
   const source = relative(out, run.source);
-  const { decoded, last, stderr, fault } = await runStages(tools, plan, { ...run, source, cwd: out, toneMap });
+  const outcome = await runStages(tools, plan, { ...run, source, cwd: out, toneMap });
+  const { decoded, last, stderr, fault } = outcome;
   checkDecoded(plan, decoded, fault, stderr);
+  const losses = await findLosses({ tools, file: run.source, signal }, plan, outcome, run.times);
   if (plan.mp4 && plan.video) {
     await runFfmpeg(tools, mp4Arguments(plan, plan.video), { cwd: out, signal });
   }
@@ -87,7 +90,7 @@ export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Pr
     ...(plan.video && last?.frames !== undefined ? { frames: last.frames } : {}),
     decoded,
     ...(fault !== undefined ? { fault } : {}),
-    warnings: unconverted ? [warning('colors_not_converted', NO_ZSCALE)] : [],
+    warnings: [...(unconverted ? [warning('colors_not_converted', NO_ZSCALE)] : []), ...losses],
     skipped: unconverted ? [{ what: 'tone mapping', why: NO_ZSCALE }] : [],
   };
 }

@@ -110,3 +110,18 @@ test.each([
 ])('the worker: %s', (code, error) => {
   expect(asDropreelError(error).code).toBe(code);
 });
+
+test.each([
+  ['5.1', '[error] Error while decoding stream #0:1: Invalid data found when processing input'],
+  [
+    '7.1',
+    '[aist#0:1/aac @ 0x5] [dec:aac @ 0x6] [error] Error submitting packet to decoder: Invalid data found when processing input',
+  ],
+])('packets that could not be decoded are counted for each track, as FFmpeg %s says it', (_, line) => {
+  const complaints = said(
+    `[aac @ 0x1] [error] Prediction is not allowed in AAC-LC.\n${line}\n${line}\n${line.slice(0, 20)}`,
+  );
+  complaints.add(`${line.slice(20)}\n`);
+  expect([complaints.undecoded(1), complaints.undecoded(0)]).toEqual([3, 0]);
+  expect(complaints.fault).toBe('Prediction is not allowed in AAC-LC.');
+});
