@@ -2,6 +2,7 @@ import { open, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { execa } from 'execa';
 import { DropreelError } from '../../core/contracts/errors.ts';
+import type { Warning } from '../../core/contracts/warnings.ts';
 import type { TrackEnds } from '../../core/media/encode-plan.ts';
 import { LIMITS } from '../../core/media/limits.ts';
 import {
@@ -15,6 +16,7 @@ import {
   type MediaProbe,
   PROBE_ENTRIES,
 } from '../../core/media/probe.ts';
+import { extraWarnings, sourceReport } from '../../core/media/report.ts';
 import { SNIFF_BYTES, sniff } from '../../core/media/sniff.ts';
 import { refuseEncrypted } from './encrypted.ts';
 import { decodableCodecs } from './ffmpeg/decoders.ts';
@@ -28,6 +30,9 @@ import { checkWhole } from './whole.ts';
 
 export interface Probed {
   probe: MediaProbe;
+  report: ReturnType<typeof sourceReport>;
+  /** What is dropped beside tracks of picture and sound. */
+  warnings: Warning[];
   ends: TrackEnds;
 }
 
@@ -50,7 +55,7 @@ export async function probeSource(tools: Tools, file: string, signal: AbortSigna
     Object.assign(probe.video, await readFirstFrames(tools, file, probe.video, signal));
     probe.video.combed = await findCombed({ tools, file, track: probe.video, signal }, ends.video ?? 0);
   }
-  return { probe, ends };
+  return { probe, ends, report: sourceReport(output, probe), warnings: extraWarnings(output) };
 }
 
 /** Above the limit pictures are left out, so that a rate that high has to be true. */

@@ -41,9 +41,9 @@ export type Transcoded = Omit<Succeeded, 'status' | 'jobId' | 'files' | 'ffmpeg'
 export async function transcode(run: TranscodeRun): Promise<Transcoded> {
   const { tools, scratch, preset, signal } = run;
   run.onProgress({ phase: 'probing', fraction: 0 });
-  const { probe, ends } = await probeSource(tools, scratch.source, signal);
+  const { probe, ends, report, warnings: dropped } = await probeSource(tools, scratch.source, signal);
   const plan = planEncode(probe, preset, ends);
-  const source = sourceInfo(probe, plan);
+  const source = { ...sourceInfo(probe, plan), ...report };
   run.onSource?.(source);
   const outcomes = new Map<string, unknown>();
   const context: TaskContext = { ...run, plan, outcomeOf: (task) => task.outcome.parse(outcomes.get(task.name)) };
@@ -59,7 +59,7 @@ export async function transcode(run: TranscodeRun): Promise<Transcoded> {
     ...(await madeFiles(plan, scratch)),
     preset: { name: preset.name, version: preset.version },
     skipped: [...plan.skipped, ...skipped],
-    warnings: bounded([...plannedWarnings(probe, plan), ...warnings]),
+    warnings: bounded([...plannedWarnings(probe, plan), ...dropped, ...warnings]),
   };
 }
 

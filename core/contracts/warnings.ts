@@ -5,6 +5,9 @@ import { printableLine } from './text.ts';
 export const WARNINGS = {
   track_skipped: 'A track of picture or sound was not taken: another one was, or nothing decodes it.',
   channels_reduced: 'The sound has more than two channels: they were mixed, or the first two were taken.',
+  subtitles_dropped: 'The source has tracks of subtitles, which are not carried.',
+  chapters_dropped: 'The source has chapters, which are not carried.',
+  extras_dropped: 'The source has covers, attachments or tracks of data, which are not carried.',
   colors_not_converted: 'Colours of HDR or of a wide gamut were not converted, because this FFmpeg lacks the filter.',
   picture_damaged: 'Pictures are damaged, and were concealed as well as their decoder can, or could not be decoded.',
   sound_damaged: 'Sound could not be decoded: it is missing, or silence is in its place.',

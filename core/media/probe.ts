@@ -114,6 +114,7 @@ export const PROBE_ENTRIES = Object.entries({
   ],
   stream_side_data: ['rotation,dv_profile,dv_bl_signal_compatibility_id'],
   stream_tags: ['enc_key_id,language'],
+  chapter: ['id'],
   format: ['format_name,start_time,duration'],
 })
   .map(([section, fields]) => `${section}=${fields.join(',')}`)
@@ -122,6 +123,7 @@ export const PROBE_ENTRIES = Object.entries({
 /** `ffprobe -show_entries {PROBE_ENTRIES} -of json` */
 export const FfprobeOutput = z.object({
   streams: z.array(Stream).default([]),
+  chapters: z.array(z.object({})).default([]),
   format: z.object({ format_name: z.string(), start_time: Num, duration: Num }),
 });
 export type FfprobeOutput = z.infer<typeof FfprobeOutput>;
@@ -312,9 +314,12 @@ function audioTrack(stream: Stream, fileStart: number): AudioTrack {
   };
 }
 
+/** No tag in use is longer: RFC 5646, 4.4.1. */
+const LANGUAGE_LENGTH = 35;
+
 /** Containers name a language by three letters of ISO 639-2 (`ger`, `deu`), HLS and DASH by BCP 47 (`de`). */
-function languageOf(tag: string | undefined): { language?: string } {
-  if (tag === undefined || !/^[a-z]{2,3}(?:-[a-z\d]{2,8})*$/i.test(tag)) return {};
+export function languageOf(tag: string | undefined): { language?: string } {
+  if (tag === undefined || tag.length > LANGUAGE_LENGTH || !/^[a-z]{2,3}(?:-[a-z\d]{2,8})*$/i.test(tag)) return {};
   try {
     const [language] = Intl.getCanonicalLocales(tag);
     return language === undefined || /^(?:und|mul|zxx)\b/.test(language) ? {} : { language };

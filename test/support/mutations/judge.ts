@@ -11,7 +11,15 @@ import { type Mutation, mutate } from './mutate.ts';
 import type { SourceFile } from './sources.ts';
 
 /** Warnings of what a whole file lacks, too. */
-const NOT_DAMAGE = new Set(['track_skipped', 'channels_reduced', 'colors_not_converted', 'more']);
+const NOT_DAMAGE = new Set([
+  'track_skipped',
+  'channels_reduced',
+  'subtitles_dropped',
+  'chapters_dropped',
+  'extras_dropped',
+  'colors_not_converted',
+  'more',
+]);
 
 /** Milliseconds that a file of a second may take on a busy machine. */
 const LIMIT_MS = 60_000;

@@ -22,3 +22,22 @@ it('a media item is shown with the warnings of its version, which cannot command
 it('a version from before there were warnings has none', () => {
   expect(mediaView(media({ state: 'ready', current: version(1) }), settings).version?.warnings).toEqual([]);
 });
+
+it('of a source its tracks are shown with a single media item, and not in lists', () => {
+  const tracks = [
+    { index: 0, type: 'video', codec: 'h264', width: 640, height: 360, taken: true },
+    { index: 1, type: 'audio', codec: 'aac', channels: 2, sampleRate: 48_000, language: 'de', taken: true },
+    { index: 2, type: 'subtitle', codec: 'subrip', taken: false, why: 'Subtitles are not carried.' },
+  ];
+  const row = media({ sourceInfo: { container: 'matroska,webm', durationSeconds: 2, tracks, moreTracks: 3 } });
+  expect(mediaView(row, settings).source).toMatchObject({ container: 'matroska,webm' });
+  expect(mediaView(row, settings).source.tracks).toBeUndefined();
+  const lines = describeMedia(MediaView.parse(mediaView(row, settings, { sourceTracks: true }))).split('\n');
+  expect(lines.filter((line) => /^(?:source|track)/.test(line))).toEqual([
+    'source      matroska,webm 0:02',
+    'track       0 video h264 640×360',
+    'track       1 audio aac 2 ch 48000 Hz de',
+    'track       2 subtitle subrip not taken: Subtitles are not carried.',
+    'tracks      3 more',
+  ]);
+});
