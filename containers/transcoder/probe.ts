@@ -26,7 +26,7 @@ import { command, PROBE_LIMITS, type Tools } from './ffmpeg/run.ts';
 import { readFirstFrames } from './first-frames.ts';
 import { findCombed } from './interlace.ts';
 import { measureEnds, measureRate } from './track-ends.ts';
-import { checkWhole } from './whole.ts';
+import { checkWhole, isUnfinished } from './whole.ts';
 
 export interface Probed {
   probe: MediaProbe;
@@ -43,6 +43,7 @@ export async function probeSource(tools: Tools, file: string, signal: AbortSigna
   const decodable = await decodableCodecs(tools);
   const probe = interpretProbe(output, (codec) => decodable.has(codec));
   await checkWhole(file, probe.format);
+  if (await isUnfinished(file, probe.format)) probe.durationSeconds = undefined;
   if (probe.format.startsWith('mov,')) await refuseEncrypted(file);
   if (probe.video && isDoubtful(probe.video.frameRate)) {
     probe.video.frameRate = await measureRate(tools, file, probe, signal);

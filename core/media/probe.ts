@@ -89,6 +89,7 @@ const Stream = z.object({
   avg_frame_rate: z.string().optional(),
   start_time: Num,
   duration: Num,
+  duration_ts: Num,
   nb_frames: Num,
   channels: Num,
   channel_layout: Text,
@@ -106,8 +107,8 @@ type Stream = z.infer<typeof Stream>;
 export const PROBE_ENTRIES = Object.entries({
   stream: [
     'index,codec_type,codec_name,codec_tag_string,width,height,sample_aspect_ratio,pix_fmt,field_order,nb_frames',
-    'color_primaries,color_transfer,color_space,r_frame_rate,avg_frame_rate,start_time,duration,channels,channel_layout',
-    'sample_rate',
+    'color_primaries,color_transfer,color_space,r_frame_rate,avg_frame_rate,start_time,duration,duration_ts,channels',
+    'channel_layout,sample_rate',
   ],
   stream_disposition: [
     'default,attached_pic,timed_thumbnails,comment,dub,hearing_impaired,visual_impaired,karaoke,clean_effects',
@@ -161,7 +162,7 @@ export function interpretProbe(output: FfprobeOutput, isDecodable: (codec: strin
   const isLeft = (stream: Stream) => stream !== video && stream !== left && stream !== right;
   const probe: MediaProbe = {
     format: format.format_name,
-    durationSeconds: format.duration,
+    durationSeconds: hasTrueLengths(output) ? format.duration : undefined,
     ...(video ? { video: videoTrack(video, start) } : {}),
     ...(left ? { audio: { ...audioTrack(left, start), ...(right && { right: right.index, channels: 2 }) } } : {}),
     skipped: [...videos, ...audios].filter(isLeft).map((stream) => ({
@@ -172,8 +173,22 @@ export function interpretProbe(output: FfprobeOutput, isDecodable: (codec: strin
     })),
   };
   // Where clocks may restart, the last time minus the first is not a duration.
-  if (!hasJoints(probe.format)) checkDuration(probe.durationSeconds);
+  // An AVI that was not finished has none at all.
+  if (!hasJoints(probe.format) && probe.format !== 'avi') checkDuration(probe.durationSeconds);
+  if (!hasTrueLengths(output)) for (const track of [probe.video, probe.audio]) if (track) track.endSeconds = undefined;
   return probe;
+}
+
+/** The duration of an MP4's track that is not known: all bits are ones (ISO/IEC 14496-12, 8.3.2, 8.4.2). */
+const UNKNOWN_DURATION = 0xffffffff;
+/** A start of fewer seconds is that of reordered pictures or of the coder's delay. */
+const FROM_THE_START = 0.5;
+
+/** Of an MP4's fragments that begin later than their stream did, FFmpeg counts the length from the stream's beginning. */
+function hasTrueLengths({ streams, format }: FfprobeOutput): boolean {
+  if (!format.format_name.startsWith('mov,')) return true;
+  const isUnknown = streams.some(({ duration_ts }) => duration_ts === UNKNOWN_DURATION);
+  return !isUnknown && (format.start_time ?? 0) < FROM_THE_START;
 }
 
 /** @param name FFmpeg's name; absent, `none` or `unknown` for a codec that it does not know. */
