@@ -1,4 +1,4 @@
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { checkStream, type Finding, RULES } from '../../core/media/hls-rules/rules.ts';
@@ -12,15 +12,16 @@ export function addCheckStream(program: Command): void {
   program
     .command('check-stream')
     .description("check an HLS stream, dropreel's or any other, against RFC 8216 and Apple's authoring specification")
-    .argument('<stream>', 'the URL of a master playlist, or a file or folder on disk')
+    .argument('[stream]', 'the URL of a master playlist, or a file or folder on disk')
     .option('--strict', 'end with 1 also for what is recommended only, and where dropreel departs on purpose')
     .option('--rules', 'print the list of rules instead')
-    .action(async (where: string, options: { strict?: boolean; rules?: boolean }, command: Command) => {
+    .action(async (where: string | undefined, options: { strict?: boolean; rules?: boolean }, command: Command) => {
       const out = outputOf(command);
       if (options.rules) {
         const list = RULES.map(({ check: _, ...rule }) => rule);
         return out.result(list, () => list.map((rule) => `${rule.id}: ${rule.title} (${rule.source})`).join('\n'));
       }
+      if (where === undefined) throw new CliError(EXIT.usage, 'Name a stream, or pass --rules.');
       const stream = await streamAt(where);
       const findings = checkStream(stream);
       const bad = findings.filter(({ rule }) => options.strict || (rule.level === 'must' && !rule.departure));
@@ -38,13 +39,16 @@ export function addCheckStream(program: Command): void {
 export async function streamAt(where: string): Promise<Stream> {
   const budget = new Budget();
   if (/^https?:\/\//i.test(where)) {
-    const fail = (error: unknown) => {
-      throw new CliError(EXIT.unreachable, `${where}: ${error instanceof Error ? error.message : String(error)}.`);
-    };
-    return readStream(webSource(budget), new URL(where).href).catch(fail);
+    return readStream(webSource(budget), new URL(where).href).catch(failWith(EXIT.unreachable, where));
   }
   const path = await playlistAt(where);
-  return readStream(await folderSource(dirname(path), budget), path);
+  return readStream(await folderSource(dirname(path), budget), path).catch(failWith(EXIT.usage, where));
+}
+
+function failWith(exitCode: number, where: string) {
+  return (error: unknown): never => {
+    throw new CliError(exitCode, `${where}: ${error instanceof Error ? error.message : String(error)}.`);
+  };
 }
 
 /** The master playlist of a folder, or the only one in it. */
@@ -57,8 +61,9 @@ async function playlistAt(where: string): Promise<string> {
   const [only, second] = names;
   if (only !== undefined && second === undefined) return join(path, only);
   for (const name of names) {
-    const text = await readFile(join(path, name), 'utf8');
-    if (text.includes('#EXT-X-STREAM-INF')) return join(path, name);
+    const file = await open(join(path, name));
+    const { buffer } = await file.read(Buffer.alloc(64 * 1024), 0, 64 * 1024, 0).finally(() => file.close());
+    if (buffer.includes('#EXT-X-STREAM-INF')) return join(path, name);
   }
   throw new CliError(EXIT.usage, `${where} has no master playlist.`);
 }

@@ -29,7 +29,9 @@ beforeAll(async () => {
     if (pathname === '/moved/master.m3u8') return response.writeHead(302, { Location: '/files/master.m3u8' }).end();
     if (pathname === '/away/master.m3u8') return response.writeHead(302, { Location: 'file:///etc/passwd' }).end();
     if (pathname === '/round/master.m3u8') return response.writeHead(302, { Location: pathname }).end();
-    const bytes = await readFile(join(directory.path, normalize(pathname))).catch(() => null);
+    const rangeless = pathname.startsWith('/rangeless/');
+    const path = rangeless ? pathname.replace('/rangeless/', '/ranges/') : pathname;
+    const bytes = await readFile(join(directory.path, normalize(path))).catch(() => null);
     if (!bytes) return response.writeHead(404).end();
     if (pathname.endsWith('.m3u8')) {
       const headers = {
@@ -39,6 +41,8 @@ beforeAll(async () => {
       };
       return response.writeHead(200, headers).end(gzipSync(bytes));
     }
+    if (rangeless)
+      return response.writeHead(200, { 'Content-Type': 'video/mp4', 'Cache-Control': 'no-cache' }).end(bytes);
     const [, from, to] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '') ?? [];
     const part = bytes.subarray(Number(from), Number(to) + 1);
     const range = `bytes ${from}-${Number(from) + part.length - 1}/${bytes.length}`;
@@ -66,6 +70,10 @@ test.each(['files', 'ranges'])('a stream of %s on disk', async (name) => {
 test('a stream on the web, byte by byte where its ranges are', async () => {
   const uncached = 'cache-control media.m3u8:6: no Cache-Control; right: Cache-Control: max-age=…';
   expect(await brokenRules(`${url}/ranges/master.m3u8`)).toEqual([...HERE, uncached]);
+});
+
+test('a stream on a web server that answers every range with the whole', async () => {
+  expect(await brokenRules(`${url}/rangeless/master.m3u8`)).toEqual(HERE);
 });
 
 /** What breaks, by what is done to the folder `files`, or the file of `ranges`. */
@@ -127,6 +135,31 @@ async function edit(path: string, text: string, instead: string): Promise<void> 
   await writeFile(path, (await readFile(path, 'utf8')).replace(text, instead));
 }
 
+/** hvc1.2.4.L30.90 is also what mediabunny 1.61 reads of this file, with its own name for the entry. */
+test('HEVC in PQ that is announced as SDR of another level', async () => {
+  await using copy = await temporaryDirectory();
+  const source = [...picture('64x36', '25', 1), ...tone(1), '-c:v', 'libx265', '-x265-params', 'log-level=error'];
+  const pq = [
+    '-pix_fmt',
+    'yuv420p10le',
+    '-color_trc',
+    'smpte2084',
+    '-color_primaries',
+    'bt2020',
+    '-colorspace',
+    'bt2020nc',
+  ];
+  const hls = ['-f', 'hls', '-hls_playlist_type', 'vod', '-hls_segment_type', 'fmp4', 'media.m3u8'];
+  await make(copy.path, ...source, ...pq, '-tag:v', 'hvc1', '-c:a', 'aac', ...hls);
+  const variant = '#EXT-X-STREAM-INF:BANDWIDTH=1,RESOLUTION=64x36,CODECS="hvc1.2.4.L60.90,mp4a.40.2"';
+  await writeFile(join(copy.path, 'master.m3u8'), `#EXTM3U\n#EXT-X-VERSION:7\n${variant}\nmedia.m3u8\n`);
+  const lines = await brokenRules(copy.path);
+  expect(lines.filter((line) => /^(codecs-right|video-range)/.test(line))).toEqual([
+    'codecs-right master.m3u8:3: CODECS="hvc1.2.4.L60.90,mp4a.40.2"; right: hvc1.2.4.L30.90,mp4a.40.2',
+    'video-range master.m3u8:3: VIDEO-RANGE=SDR; right: PQ',
+  ]);
+});
+
 /** Address, or path, and what the command then says and ends with. */
 const COMMANDS: [string, number, string][] = [
   ['/away/master.m3u8', 6, 'URL/away/master.m3u8: file: is not followed.'],
@@ -153,6 +186,36 @@ test('check-stream --json names rule, line and source', async () => {
     found: 'no AVERAGE-BANDWIDTH',
     right: 'AVERAGE-BANDWIDTH=…',
   });
+});
+
+test('check-stream --strict ends with 1 for what is only recommended', async () => {
+  await using copy = await temporaryDirectory();
+  await cp(folder('files'), copy.path, { recursive: true });
+  const right = 'AVERAGE-BANDWIDTH=92500,CODECS="avc1.42C00A,mp4a.40.2",RESOLUTION=64x36,FRAME-RATE=25.000,BANDWIDTH';
+  await edit(join(copy.path, 'master.m3u8'), 'BANDWIDTH', right);
+  const [plain, strict] = await Promise.all(
+    [[], ['--strict']].map((more) => dropreel(directory.path, ['check-stream', copy.path, ...more])),
+  );
+  expect([plain?.exitCode, plain?.stderr]).toEqual([0, '']);
+  expect(strict?.exitCode).toBe(1);
+  expect(strict?.stderr).toBe('dropreel: Broken: h264-high, separate-sound, several-rates, iframes.');
+});
+
+test('check-stream --rules lists them, and wants a stream otherwise', async () => {
+  const { exitCode, stdout } = await dropreel(directory.path, ['check-stream', '--rules']);
+  expect([exitCode, stdout.split('\n')[0]]).toEqual([
+    0,
+    'extm3u: The first line of a playlist is #EXTM3U (RFC 8216, 4.3.1.1)',
+  ]);
+  const none = await dropreel(directory.path, ['check-stream']);
+  expect([none.exitCode, none.stderr]).toEqual([2, 'dropreel: Name a stream, or pass --rules.']);
+});
+
+test('check-stream of a playlist of more than 4 MiB', async () => {
+  const path = folder('large.m3u8');
+  await writeFile(path, '#EXTM3U\n'.repeat(600_000));
+  const { exitCode, stderr } = await dropreel(directory.path, ['check-stream', path]);
+  expect([exitCode, stderr]).toEqual([2, `dropreel: ${path}: a playlist of more than 4194304 bytes.`]);
 });
 
 test('check-stream of what is not there', async () => {

@@ -26,8 +26,8 @@ export const DELIVERY_RULES: readonly Rule[] = [
     id: 'gzip',
     source: 'Apple 10.1',
     level: 'must',
-    title: 'Playlists are delivered compressed',
-    departure: 'CloudFront compresses from 1,000 bytes on; the local delivery, on this machine, compresses nothing.',
+    title: 'Playlists are delivered compressed with gzip',
+    departure: 'CloudFront compresses from 1,000 bytes on.',
     check: eachDelivery(({ what, delivery }) => {
       const coding = delivery.headers.get('content-encoding');
       return what === 'media' || coding === 'gzip' ? null : [coding ?? 'not compressed', 'gzip'];

@@ -30,10 +30,16 @@ interface SampleDefaults {
 /** One track of one fragment, in seconds. */
 export interface Run {
   track: Track;
+  /** By decode times, which of reordered pictures are other pictures' times. */
   start: number;
   duration: number;
   samples: number;
-  /** When its sync samples are decoded. */
+  /** When its first sample in order of presentation is shown, and its last ends. */
+  shownFrom: number;
+  shownTo: number;
+  /** The longest time from one shown sample to the next. */
+  longest: number;
+  /** When its sync samples are shown, in order. */
   syncs: number[];
   /** Whether the first sample is one. */
   startsWithSync: boolean;
@@ -129,15 +135,27 @@ export function runsOf(moof: Uint8Array, tracks: readonly Track[]): Run[] {
     if (count > SAMPLES_LIMIT) throw new Error('too many samples in a fragment');
     const samples = truns.flatMap((trun) => [...samplesOf(trun, defaultsOf(tfhd, track))]);
     let at = first;
-    const syncs: number[] = [];
-    for (const { duration, flags } of samples) {
-      if ((flags & NON_SYNC) === 0) syncs.push(at / track.timescale);
+    const shown: { time: number; end: number; sync: boolean }[] = [];
+    for (const { duration, flags, offset } of samples) {
+      shown.push({ time: at + offset, end: at + offset + duration, sync: (flags & NON_SYNC) === 0 });
       at += duration;
     }
-    const start = first / track.timescale;
     const duration = (at - first) / track.timescale;
-    return [{ track, start, duration, samples: samples.length, syncs, startsWithSync: syncs[0] === start }];
+    const own = { track, start: first / track.timescale, duration, samples: samples.length };
+    return [{ ...own, startsWithSync: shown[0]?.sync === true, ...presentation(shown, track.timescale) }];
   });
+}
+
+function presentation(samples: readonly { time: number; end: number; sync: boolean }[], timescale: number) {
+  const shown = [...samples].sort((a, b) => a.time - b.time);
+  const times = shown.map(({ time }) => time / timescale);
+  const gaps = times.slice(1).map((time, i) => time - (times[i] ?? time));
+  return {
+    shownFrom: times[0] ?? 0,
+    shownTo: (shown.at(-1)?.end ?? 0) / timescale,
+    longest: gaps.reduce((most, gap) => Math.max(most, gap), 0),
+    syncs: shown.filter(({ sync }) => sync).map(({ time }) => time / timescale),
+  };
 }
 
 function defaultsOf(tfhd: DataView, { defaults }: Track): SampleDefaults {
@@ -153,7 +171,7 @@ function defaultsOf(tfhd: DataView, { defaults }: Track): SampleDefaults {
   return { duration, flags: next(0x20, defaults.flags) };
 }
 
-function* samplesOf(trun: DataView, defaults: SampleDefaults): Generator<SampleDefaults> {
+function* samplesOf(trun: DataView, defaults: SampleDefaults): Generator<SampleDefaults & { offset: number }> {
   const flags = trun.getUint32(0) & 0xffffff;
   const count = trun.getUint32(4);
   let at = 8 + (flags & 0x1 ? 4 : 0);
@@ -167,7 +185,7 @@ function* samplesOf(trun: DataView, defaults: SampleDefaults): Generator<SampleD
     const duration = next(0x100, defaults.duration);
     next(0x200, 0);
     const own = next(0x400, defaults.flags);
-    next(0x800, 0);
-    yield { duration, flags: i === 0 ? (firstFlags ?? own) : own };
+    const offset = next(0x800, 0) | 0;
+    yield { duration, offset, flags: i === 0 ? (firstFlags ?? own) : own };
   }
 }

@@ -58,11 +58,11 @@ export const MEASURED_RULES: readonly Rule[] = [
     check: (stream) =>
       segmentsOfPictures(stream).flatMap(({ playlist, line, runs, whole }) => {
         const syncs = runs.flatMap((run) => run.syncs);
-        const [last] = runs.slice(-1);
-        const ends = whole && last ? [last.start + last.duration] : [];
+        const ends = whole ? [Math.max(...runs.map(({ shownTo }) => shownTo))] : [];
         const gaps = [...syncs, ...ends].map((time, i, all) => time - (all[i - 1] ?? time));
         const longest = Math.max(0, ...gaps);
-        const allowed = 2 + Math.max(0, ...runs.map(frameOf));
+        // A picture that stands still for longer cannot have a keyframe within it.
+        const allowed = 2 + Math.max(0, ...runs.map((run) => Math.max(frameOf(run), run.longest)));
         return longest > allowed ? [problem(playlist, line, `${longest.toFixed(3)} s between two`, 'at most 2 s')] : [];
       }),
   },
@@ -81,9 +81,8 @@ export const MEASURED_RULES: readonly Rule[] = [
     check: ({ media }) =>
       media.flatMap((file) => {
         const target = numberOf(tagOf(file.playlist, '#EXT-X-TARGETDURATION')?.value);
-        return file.segments.flatMap((facts, i) => {
-          const seconds = measuredSeconds(mainRuns(facts.runs));
-          if (!facts.whole || !(seconds > target + 0.5)) return [];
+        return lengths(file).flatMap((seconds, i) => {
+          if (seconds === undefined || !(seconds > target + 0.5)) return [];
           const line = file.playlist.segments[i]?.line ?? 1;
           return [problem(file.playlist, line, `${seconds.toFixed(3)} s`, `at most ${target + 0.5} s`)];
         });
@@ -100,14 +99,15 @@ export const MEASURED_RULES: readonly Rule[] = [
     id: 'same-boundaries',
     source: 'Apple 8.22',
     level: 'should',
-    title: 'All playlists of pictures and sound are cut at the same times, within one frame',
+    title: 'All playlists of pictures and sound are cut at the same times, within one frame of each',
+    departure: 'Where a picture stands still for longer than a segment, the sound is cut all the same.',
     check: (stream) => againstFirst(stream, boundaryProblem),
   },
   {
     id: 'same-duration',
     source: 'RFC 8216, 6.2.4; Apple 8.3 and 8.7',
     level: 'must',
-    title: 'All playlists of pictures and sound last the same time, within one frame',
+    title: 'All playlists of pictures and sound last the same time, within one frame of each',
     departure: 'Sound and pictures end when the source ends them: neither silence nor pictures are made up.',
     check: (stream) =>
       againstFirst(stream, (playlist, first, frame) => {
@@ -152,8 +152,17 @@ function mainRuns(runs: readonly Run[] = []): Run[] {
   return runs.filter(({ track }) => track.id === main?.id);
 }
 
-function measuredSeconds(runs: readonly Run[]): number {
-  return runs.reduce((sum, { duration }) => sum + duration, 0);
+/** How long each segment is shown: to the beginning of the next, where it is known and is its continuation. */
+function lengths({ playlist, segments }: MediaFile): (number | undefined)[] {
+  const ends = segments.map(({ runs, whole }) => {
+    const own = mainRuns(runs);
+    if (!whole || own.length === 0) return undefined;
+    return { from: Math.min(...own.map((run) => run.shownFrom)), to: Math.max(...own.map((run) => run.shownTo)) };
+  });
+  return ends.map((own, i) => {
+    const next = playlist.segments[i + 1]?.discontinuity ? undefined : ends[i + 1];
+    return own && (next?.from ?? own.to) - own.from;
+  });
 }
 
 /** Mean duration of one sample, in seconds. */
@@ -170,19 +179,17 @@ function segmentsOfPictures(stream: Stream) {
   );
 }
 
-function durationProblems({ playlist, segments }: MediaFile): Problem[] {
+function durationProblems(file: MediaFile): Problem[] {
   let off = 0;
-  for (const [i, { runs, whole }] of segments.entries()) {
-    const own = mainRuns(runs);
-    const said = playlist.segments[i];
-    if (!whole || own.length === 0 || !said) return [];
-    const seconds = measuredSeconds(own);
+  for (const [i, seconds] of lengths(file).entries()) {
+    const said = file.playlist.segments[i];
+    if (seconds === undefined || !said) return [];
     off += said.seconds - seconds;
+    const frame = Math.max(...mainRuns(file.segments[i]?.runs).map(frameOf));
     // A microsecond for what was rounded.
-    if (Math.abs(off) <= Math.max(...own.map(frameOf)) + 1e-6 * (i + 1)) continue;
-    return [
-      problem(playlist, said.line, `${said.seconds} s; ${off.toFixed(3)} s off by here`, `${seconds.toFixed(6)} s`),
-    ];
+    if (Math.abs(off) <= frame + 1e-6 * (i + 1)) continue;
+    const found = `${said.seconds} s; ${off.toFixed(3)} s off by here`;
+    return [problem(file.playlist, said.line, found, `${seconds.toFixed(6)} s`)];
   }
   return [];
 }
@@ -232,15 +239,15 @@ function boundaryProblem(playlist: Playlist, first: Playlist, frame: number): Pr
   return missing > 0 ? [problem(playlist, 1, `${playlist.segments.length} segments`, `${first.segments.length}`)] : [];
 }
 
-/** The longest frame of any track: what cuts of pictures and of sound may differ by. */
+/** The longest frame of pictures and that of sound, added: cuts of both lie between two frames of their own. */
 function frameSeconds({ master, media }: Stream): number {
-  const pictures = (master?.playlist.variants ?? []).map(
-    ({ attributes }) => 1 / numberOf(attributes.get('FRAME-RATE')),
-  );
-  const measured = media.flatMap(({ segments }) => mainRuns(segments[0]?.runs).map(frameOf));
-  const known = [...pictures, ...measured].filter((seconds) => seconds > 0);
-  // Without any, a frame of film.
-  return Math.max(...(known.length > 0 ? known : [1 / 24])) + 1e-3;
+  const said = (master?.playlist.variants ?? []).map(({ attributes }) => 1 / numberOf(attributes.get('FRAME-RATE')));
+  const longest = (files: MediaFile[]) =>
+    Math.max(0, ...files.flatMap(({ segments }) => mainRuns(segments[0]?.runs).map(frameOf)));
+  const pictures = Math.max(longest(media.filter(hasPictures)), ...said.filter((seconds) => seconds > 0));
+  const sound = longest(media.filter((file) => !hasPictures(file)));
+  // Without any, a frame of film. Playlists are rounded.
+  return (pictures + sound || 1 / 24) + 1e-3;
 }
 
 /** The variant's own rate and that of the largest member of each of its groups. Null where not every segment was measured. */

@@ -165,6 +165,7 @@ export const SYNTAX_RULES: readonly Rule[] = [
     source: 'Apple 7.5',
     level: 'should',
     title: 'The target duration is 6 seconds',
+    departure: 'A picture that stands still for longer than a segment is not repeated to be cut.',
     check: (stream) =>
       soundAndPictures(stream).flatMap(({ playlist }) => {
         const tag = tagOf(playlist, '#EXT-X-TARGETDURATION');
@@ -178,6 +179,7 @@ export const SYNTAX_RULES: readonly Rule[] = [
     source: 'Apple 7.6',
     level: 'should',
     title: 'Each segment but the last lasts 6 seconds, within half a second',
+    departure: 'A picture that stands still for longer than a segment is not repeated to be cut.',
     check: (stream) =>
       soundAndPictures(stream).flatMap(({ playlist }) => {
         const other = playlist.segments.slice(0, -1).find(({ seconds }) => Math.abs(seconds - 6) > 0.5);

@@ -83,7 +83,7 @@ export const VARIANT_RULES: readonly Rule[] = [
       const sound = stream.master?.playlist.renditions.some(({ attributes }) => attributes.get('GROUP-ID') === group);
       if (!files.some(({ namedBy }) => namedBy.includes(tag)) || (group !== undefined && !sound)) return null;
       if (!tag.attributes.has('CODECS') || (left.length === 0 && extra.length === 0)) return null;
-      return [`CODECS="${said.join(',')}"`, [...new Set(found)].join(',')];
+      return [`CODECS="${tag.attributes.get('CODECS')}"`, [...new Set(found)].join(',')];
     }),
   },
   {

@@ -146,7 +146,7 @@ const FACTS: [string[], (stream: Stream) => unknown][] = [
   [
     ['continuous high.m3u8:9', 'continuous high.m3u8:11'],
     (stream) => {
-      segment(stream, 'high.m3u8', 1).runs = [run(track(stream, 'high.m3u8'), 6.5, 6)];
+      segment(stream, 'high.m3u8', 1).runs = [{ ...run(track(stream, 'high.m3u8'), 6, 6), start: 6.5 }];
     },
   ],
   [
