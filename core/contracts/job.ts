@@ -57,11 +57,11 @@ export type AudioGroup = z.infer<typeof AudioGroup>;
 export const Rendition = RenditionSummary.extend({ playlist: z.string(), audio: z.string().optional() });
 export type Rendition = z.infer<typeof Rendition>;
 
-/** How the preview is assembled from finished files when it is published. */
+/** What the preview is published from. */
 export const Preview = z.object({
-  /** Paths, relative to the output prefix, of playlists made for the preview: `preview/preview.m3u8` is the entry. */
+  /** Paths, relative to the output prefix, of the files made for the preview alone: `preview/preview.m3u8` is the entry. */
   playlists: z.array(z.string()),
-  /** Segment and init files shared with the full stream: paths relative to the output prefix, published side by side. */
+  /** Files shared with the full stream, which are published in both places: segments in results of earlier releases, now none. */
   shared: z.array(z.string()),
   durationSeconds: z.number(),
 });

@@ -22,7 +22,7 @@ export interface Copy {
 export interface PublishPlan {
   /** From tmp/ into the version's folders, always in the same order. */
   copies: Copy[];
-  /** The prefixes of all copies, for listing. */
+  /** The prefixes of all copies, for listing; an MP4's has those of other versions, too. */
   prefixes: string[];
   outputs: Outputs;
   bytes: number;
@@ -48,7 +48,11 @@ export function publishPlan(job: Place, result: Succeeded): PublishPlan {
   const published = some(FILE_NAMES, (name) => (result[name] === undefined ? undefined : files[name]));
   return {
     copies,
-    prefixes: [streams.master, ...(result.preview ? [streams.preview] : []), ...Object.values(published)],
+    prefixes: [
+      streams.master,
+      ...(result.preview ? [streams.preview] : []),
+      ...new Set(Object.values(published).map((key) => key.slice(0, key.lastIndexOf('/') + 1))),
+    ],
     // Streams are recorded by their pointers; files by their keys under the version, so that they change with the row.
     outputs: { master: keys.master, ...(result.preview && { preview: keys.preview }), ...published },
     bytes: copies.reduce((sum, { size }) => sum + size, 0),

@@ -36,6 +36,11 @@ it.runIf(browserPath)(
       page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
       const asked: string[] = [];
       page.on('request', (request) => asked.push(request.url()));
+      const media = new Map<string, number>();
+      page.on('response', (response) => {
+        const [, name] = /\/([\w-]+\.mp4)$/.exec(response.url()) ?? [];
+        if (name) media.set(name, response.status());
+      });
       await page.goto(`${cloud.deliveryUrl}/player/?creator=ann&media=${mediaId}&muted`);
       // As text, for it runs in the page: this project is typed for Node. Playwright's own waiting is an eval, which the page forbids.
       const holds = (what: string, condition: string) => eventually(what, () => page.evaluate<boolean>(condition));
@@ -48,6 +53,11 @@ it.runIf(browserPath)(
           return video.currentTime > 1 && video.getVideoPlaybackQuality().totalVideoFrames > 10;
         })()`,
       );
+      // Each rendition is one file, of which the player fetches ranges.
+      expect([...media].sort()).toEqual([
+        ['360p.mp4', 206],
+        ['audio-64k.mp4', 206],
+      ]);
       expect(await page.textContent('#problem')).toBe('');
       expect(await page.textContent('#facts')).toContain('640×360');
       expect(complaints).toEqual([]);
