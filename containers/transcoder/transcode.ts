@@ -59,7 +59,7 @@ export async function transcode(run: TranscodeRun): Promise<Transcoded> {
     ...(await madeFiles(plan, scratch)),
     preset: { name: preset.name, version: preset.version },
     skipped: [...plan.skipped, ...skipped],
-    warnings: bounded([...plannedWarnings(probe, plan), ...dropped, ...warnings]),
+    warnings: bounded([...plannedWarnings(probe, plan, report.tracks), ...dropped, ...warnings]),
   };
 }
 

@@ -1,5 +1,7 @@
 import { DropreelError } from '../contracts/errors.ts';
 import { type Warning, warning } from '../contracts/warnings.ts';
+import type { VideoPlan } from './encode-plan.ts';
+import { leadFrames } from './lead.ts';
 
 /** What damage in the middle of a source has cost: a little is said, much is refused. */
 
@@ -86,6 +88,25 @@ export function lostPictures(lost: number, times: ArrayLike<number>, frameSecond
   if (holes.length === 0 || holes.length > lost) return [warning('picture_damaged', `${text}.`)];
   const where = holes.length === 1 ? '' : `, in ${holes.length} places from here on`;
   return [warning('picture_damaged', `${text}${where}.`, holes[0])];
+}
+
+/**
+ * Pictures that were decoded and are in no rung: verification lets a few pass that are not later than the one before.
+ * @param frames Pictures of a rung.
+ */
+export function leftOut(video: VideoPlan, frames: number | undefined, times: ArrayLike<number>): Warning[] {
+  if (video.retime || frames === undefined) return [];
+  const added = video.lead && video.frameRate ? leadFrames(video.lead, video.frameRate).count : 0;
+  const count = times.length + added - frames;
+  if (count <= 0) return [];
+  let latest = Number.NEGATIVE_INFINITY;
+  let at: number | undefined;
+  for (let i = 0; at === undefined && i < times.length; i++) {
+    const time = times[i] ?? Number.NaN;
+    if (time <= latest) at = latest;
+    if (time > latest) latest = time;
+  }
+  return [warning('pictures_left_out', `${some(count, 'picture')} stepped back in time: left out.`, at)];
 }
 
 /** More than the rounding of any clock, less than a frame of sound. */

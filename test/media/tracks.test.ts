@@ -116,7 +116,7 @@ test('the result reports every track, and warns of subtitles, chapters and attac
     { index: 4, type: 'attachment', codec: 'ttf', taken: false, why: 'It is neither picture nor sound.' },
   ]);
   expect(result.warnings).toEqual([
-    { code: 'track_skipped', message: 'The audio track 2 was not taken. Of several audio tracks one is taken.' },
+    { code: 'track_skipped', message: 'The audio track 2 (fr) was not taken. Of several audio tracks one is taken.' },
     { code: 'subtitles_dropped', message: 'Tracks of subtitles (de): 1; not carried.' },
     { code: 'chapters_dropped', message: 'Chapters: 2; not carried.' },
     { code: 'extras_dropped', message: 'Covers, attachments and data: 1; not carried.' },

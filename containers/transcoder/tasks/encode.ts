@@ -6,6 +6,8 @@ import { DropreelError } from '../../../core/contracts/errors.ts';
 import { Warning, warning } from '../../../core/contracts/warnings.ts';
 import { Decoded, shortfalls } from '../../../core/media/decoded.ts';
 import type { EncodePlan } from '../../../core/media/encode-plan.ts';
+import { leftOut } from '../../../core/media/losses.ts';
+import { recordedTimes } from '../decode-record.ts';
 import { mp4Arguments, mp4Parts } from '../ffmpeg/arguments.ts';
 import { damaged } from '../ffmpeg/errors.ts';
 import type { FfmpegProgress } from '../ffmpeg/progress.ts';
@@ -76,6 +78,7 @@ export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Pr
   const { decoded, last, stderr, fault } = outcome;
   checkDecoded(plan, decoded, fault, stderr);
   const losses = await findLosses({ tools, file: run.source, signal }, plan, outcome, run.times);
+  const missing = plan.video ? leftOut(plan.video, last?.frames, await recordedTimes(run.times)) : [];
   if (plan.mp4 && plan.video) {
     await runFfmpeg(tools, mp4Arguments(plan, plan.video), { cwd: out, signal });
   }
@@ -90,7 +93,7 @@ export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Pr
     ...(plan.video && last?.frames !== undefined ? { frames: last.frames } : {}),
     decoded,
     ...(fault !== undefined ? { fault } : {}),
-    warnings: [...(unconverted ? [warning('colors_not_converted', NO_ZSCALE)] : []), ...losses],
+    warnings: [...(unconverted ? [warning('colors_not_converted', NO_ZSCALE)] : []), ...losses, ...missing],
     skipped: unconverted ? [{ what: 'tone mapping', why: NO_ZSCALE }] : [],
   };
 }

@@ -18,6 +18,9 @@ const NOT_DAMAGE = new Set([
   'chapters_dropped',
   'extras_dropped',
   'colors_not_converted',
+  'colors_guessed',
+  'rate_reduced',
+  'pictures_left_out',
   'more',
 ]);
 

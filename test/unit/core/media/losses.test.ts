@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
+import type { VideoPlan } from '../../../../core/media/encode-plan.ts';
 import {
   checkLosses,
   DamageLog,
+  leftOut,
   lostPictures,
   lostSound,
   runWarnings,
@@ -65,4 +67,16 @@ it('lost sound is located by the time that passes between two frames', () => {
     { code: 'sound_damaged', at: 0.068, message: '0.05 s of sound are missing.' },
   ]);
   expect(lostSound(1, [])).toEqual([{ code: 'sound_damaged', message: '1 frame of sound could not be decoded.' }]);
+});
+
+it('decoded pictures that no rung has are named where time steps back', () => {
+  const video = { frameRate: { num: 10, den: 1 } } as VideoPlan;
+  const times = [0, 0.1, 0.2, 0.15, 0.2, 0.3];
+  expect(leftOut(video, 6, times)).toEqual([]);
+  expect(leftOut(video, 4, times)).toEqual([
+    { code: 'pictures_left_out', at: 0.2, message: '2 pictures stepped back in time: left out.' },
+  ]);
+  // Two repeats fill the time before a picture that comes late.
+  expect(leftOut({ ...video, lead: 0.2 }, 8, times)).toEqual([]);
+  expect(leftOut({ ...video, retime: { num: 5, den: 1 } }, 3, times)).toEqual([]);
 });
