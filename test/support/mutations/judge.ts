@@ -38,9 +38,12 @@ export interface Verdict extends Mutation {
   message: string;
 }
 
-/** Ends that are a fault of dropreel's, whatever the file: it hangs, or its code is one of those of ours that a repeat may mend. */
+/**
+ * Ends that are a fault of dropreel's, whatever the file: it hangs, its damage is seen and not said, or its code is one of those of ours
+ * that a repeat may mend.
+ */
 export function isFault({ outcome }: Verdict): boolean {
-  return outcome === 'hangs' || (outcome in ERRORS && ERRORS[outcome as ErrorCode].transient);
+  return outcome === 'hangs' || outcome === 'silent' || (outcome in ERRORS && ERRORS[outcome as ErrorCode].transient);
 }
 
 /** What the worker makes of a damaged copy of a file, from probe to verification. */
