@@ -16,7 +16,7 @@ export function isRendition({ source, output }: Pick<Job, 'source' | 'output'>):
 
 /**
  * Downloads a published rendition to the scratch disk as one file: its init segment and its segments, concatenated. `source` is the
- * playlist, and its size the bytes of all of them. They are ranges of one object, or objects of their own in versions of earlier releases.
+ * playlist, and its size the bytes of all of them.
  */
 export async function pullRendition(run: PullRun): Promise<void> {
   const { source, scratch, signal } = run;
@@ -25,14 +25,13 @@ export async function pullRendition(run: PullRun): Promise<void> {
   const { Body } = await get(run, pinned(source));
   const { init, segments } = readMediaPlaylist((await Body?.transformToString()) ?? '');
   const folder = source.key.slice(0, source.key.lastIndexOf('/') + 1);
-  const parts = [init, ...segments];
+  const uris = [init, ...segments.map(({ uri }) => uri)];
   const part = `${scratch.source}.part`;
   await rm(part, { force: true });
-  for (const [i, { uri, range }] of parts.entries()) {
-    const Range = range && `bytes=${range.offset}-${range.offset + range.bytes - 1}`;
-    const { Body: bytes } = await get(run, { Bucket: source.bucket, Key: `${folder}${uri}`, ...(Range && { Range }) });
+  for (const [i, uri] of uris.entries()) {
+    const { Body: bytes } = await get(run, { Bucket: source.bucket, Key: `${folder}${uri}` });
     await pipeline(bytes as Readable, createWriteStream(part, { flags: 'a' }), { signal });
-    run.onProgress((i + 1) / parts.length);
+    run.onProgress((i + 1) / uris.length);
   }
   if (!(await complete(part, source.size))) {
     throw new DropreelError('storage_failed', `The rendition has not the ${source.size} bytes that were published.`);
@@ -40,7 +39,7 @@ export async function pullRendition(run: PullRun): Promise<void> {
   await rename(part, scratch.source);
 }
 
-async function get({ s3, signal }: PullRun, object: { Bucket: string; Key: string; IfMatch?: string; Range?: string }) {
+async function get({ s3, signal }: PullRun, object: { Bucket: string; Key: string; IfMatch?: string }) {
   return s3.send(new GetObjectCommand(object), { abortSignal: signal }).catch((error: unknown) => {
     throw sourceError(error) ?? error;
   });

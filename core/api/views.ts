@@ -18,13 +18,7 @@ export interface ViewSettings {
   now: string;
 }
 
-/** @param more Of a single media item, and not of those in lists: its job, and all that is known of its source. */
-export function mediaView(
-  row: MediaRow,
-  settings: ViewSettings,
-  more: { job?: JobRow | undefined; sourceTracks?: boolean } = {},
-): MediaView {
-  const { tracks, ...info } = row.sourceInfo ?? {};
+export function mediaView(row: MediaRow, settings: ViewSettings, more: { job?: JobRow | undefined } = {}): MediaView {
   const playable = PLAYABLE_STATES.includes(row.state) && row.current !== undefined;
   const previous = row.previous && row.previous.expiresAt > settings.now ? row.previous : undefined;
   return {
@@ -39,12 +33,7 @@ export function mediaView(
     attempts: row.attempts,
     maxAttempts: settings.maxAttempts,
     ...(row.error && { error: row.error }),
-    source: {
-      ...info,
-      ...(more.sourceTracks && { tracks }),
-      fileName: fileNameOf(row.source.key),
-      size: row.source.size,
-    },
+    source: { ...row.sourceInfo, fileName: fileNameOf(row.source.key), size: row.source.size },
     ...(row.originalDeletedAt && { originalDeletedAt: row.originalDeletedAt }),
     scheduleRetranscode: row.scheduleRetranscode,
     ...(row.current && {
@@ -54,7 +43,6 @@ export function mediaView(
         bytes: row.current.bytes,
         preset: row.current.preset,
         renditions: row.current.renditions,
-        warnings: row.current.warnings ?? [],
       },
     }),
     ...(previous && {

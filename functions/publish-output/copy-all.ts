@@ -31,8 +31,7 @@ export async function copyAll(
     },
     timeIsUp,
   );
-  // A checksum is of all bytes, so that what this call has made, or met, needs no second look.
-  if (made === rest.length && done > 0) await verifyAll(services, plan);
+  if (made === rest.length) await verifyAll(services, plan);
   return done + made;
 }
 

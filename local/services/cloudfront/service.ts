@@ -21,7 +21,6 @@ import { ACCOUNT_ID, type ServiceContext } from '../../kernel/account.ts';
 import { listen } from '../../kernel/http-server.ts';
 import type { Principal, ServiceResponse } from '../../kernel/service.ts';
 import { chooseBehavior } from './behaviors.ts';
-import { compressed } from './compress.ts';
 import { serveFile } from './files.ts';
 import { applyPolicy } from './headers.ts';
 import { checkSignature, SIGNATURE_PARAMETERS } from './signed.ts';
@@ -106,7 +105,7 @@ async function respond(
       nowSeconds: context.clock.now() / 1000,
       trustedKeys: behavior.trustedKeys,
     });
-  const answer = refused
+  const response = refused
     ? failure(403, refused.code, refused.message)
     : await fromOrigin(viewerRequest(incoming, { uri: rawPath, query, cookies }), {
         ip: sourceIp,
@@ -114,7 +113,6 @@ async function respond(
         origin: configuration.origin,
         definition,
       });
-  const response = behavior.compress ? compressed(answer, method, headers['accept-encoding']) : answer;
   return {
     ...response,
     headers: {
