@@ -1,8 +1,16 @@
 /** How long it takes to publish 4 rungs of 600 segments (an hour of video) over a version that viewers have, and how many requests. */
 import { publishJob } from '../functions/publish-output/publish.ts';
-import { jobIdOf, leaveOutput, nextJob, publishServices, startPublished, watch } from '../test/support/published.ts';
+import {
+  jobIdOf,
+  leaveOutput,
+  nextJob,
+  publishServices,
+  type Shape,
+  startPublished,
+  watch,
+} from '../test/support/published.ts';
 
-const SHAPE = { rungs: ['1080p', '720p', '480p', '360p'], segments: 600, poster: true };
+const SHAPE: Shape = { rungs: ['1080p', '720p', '480p', '360p'], segments: 600, poster: true, oneFile: true };
 
 await using services = await startPublished();
 const n = await nextJob(services);

@@ -4,7 +4,7 @@ import { printableLine } from '../core/contracts/text.ts';
 /** The command's exit codes. docs/api.md lists them. */
 export const EXIT = {
   ok: 0,
-  /** It worked, but the result is bad: a media item failed, health is failing, doctor finds something missing. */
+  /** It worked, but the result is bad: a media item failed, health is failing, doctor finds something missing, a stream breaks a rule. */
   failed: 1,
   /** Wrong usage, or a file that cannot be read. */
   usage: 2,

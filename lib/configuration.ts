@@ -73,8 +73,8 @@ export const Configuration = z
       .default('dropreel'),
     /** Bytes; S3 holds objects of at most 5 TiB, a worker's scratch disk less. */
     maxUploadBytes: Count.max(100 * GIB).default(50 * GIB),
-    /** Bytes; the limit of uploads announced to the API. */
-    maxApiUploadBytes: Count.default(200_000_000),
+    /** Bytes; the limit of uploads announced to the API, where it is to be less than that of drops into the bucket. */
+    maxApiUploadBytes: Count.optional(),
     allowedContentTypes: z
       .array(z.string().regex(/^(video|audio)\/(\*|[a-z0-9.+-]+)$/, 'must be a type like video/mp4 or video/*'))
       .min(1)
@@ -187,7 +187,7 @@ export const Configuration = z
       const least = Math.ceil(configuration.maxUploadBytes / GIB) + SYSTEM_GIB;
       refuse('scratchGiB', `must be at least ${least}: a worker's disk has to hold an upload of maxUploadBytes`);
     }
-    if (configuration.maxApiUploadBytes > configuration.maxUploadBytes) {
+    if ((configuration.maxApiUploadBytes ?? 0) > configuration.maxUploadBytes) {
       refuse('maxApiUploadBytes', 'must not be more than maxUploadBytes');
     }
     const { cookieDomain, deliveryDomain } = configuration;

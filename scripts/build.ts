@@ -28,6 +28,7 @@ export async function buildAll(): Promise<void> {
     cp('containers/transcoder/Dockerfile', 'dist/transcoder/Dockerfile'),
     build({ ...forBrowser, entryPoints: ['web/player/player.ts'], outfile: 'dist/player/player.js' }),
     cp('web/player/index.html', 'dist/player/index.html'),
+    cp('web/player/icon.svg', 'dist/player/icon.svg'),
     buildCommand('dist/dropreel'),
   ]);
 }

@@ -24,13 +24,21 @@ export function addDownload(program: Command): void {
     .description('save the MP4, or another output')
     .argument('<id>')
     .addOption(new Option('--what <output>').choices(FILE_NAMES).default('mp4'))
-    .option('-o, --output <file>', 'default: the title')
+    .option('-o, --output <file>', 'default: the title; - is standard output')
     .option('--force', 'replace an existing file')
     .action(async (id: string, options: Options, command: Command) => {
       const { api, out } = await contextOf(command);
       const media = await api.call('getMedia', { id });
       const url = media.playback?.[options.what];
       if (!url) throw new CliError(EXIT.failed, `It is ${media.state}, and has no ${options.what}.`);
+      if (options.output === '-') {
+        const body = await fetched(safeUrl(url), await cookiesFor(api, media));
+        // A pager or `head` may read a part only.
+        await pipeline(body, process.stdout).catch((error: NodeJS.ErrnoException) => {
+          if (error.code !== 'EPIPE') throw error;
+        });
+        return;
+      }
       const file = options.output ?? `${fileNameOf(media.title)}${extname(new URL(url).pathname)}`;
       const size = await save(safeUrl(url), file, options.force === true, await cookiesFor(api, media));
       out.result({ file, size, url }, () => `${file}  ${bytes(size)}`);
@@ -48,15 +56,11 @@ async function cookiesFor(api: Client, media: MediaView): Promise<string | null>
 async function save(url: string, file: string, force: boolean, cookies: string | null): Promise<number> {
   const taken = new CliError(EXIT.usage, `${file} exists already: pass --force to replace it, or another --output.`);
   if (!force && (await exists(file))) throw taken;
-  const headers: Record<string, string> = cookies === null ? {} : { Cookie: cookies };
-  const response = await fetch(url, { headers, redirect: 'error' }).catch((cause: unknown) => {
-    throw new CliError(EXIT.unreachable, `${url} cannot be reached: ${String(cause)}`);
-  });
-  if (!response.ok || !response.body) throw new CliError(EXIT.unreachable, `${url} answered ${response.status}.`);
+  const body = await fetched(url, cookies);
   const partial = `${file}.${process.pid}.part`;
   const writer = createWriteStream(partial, { flags: 'wx' });
   try {
-    await pipeline(Readable.fromWeb(response.body as import('node:stream/web').ReadableStream), writer);
+    await pipeline(body, writer);
     if (force) await rename(partial, file);
     // Unlike a rename, neither replaces a file that exists by now. Not every file system has links.
     else await link(partial, file).catch(() => copyFile(partial, file, constants.COPYFILE_EXCL));
@@ -67,6 +71,15 @@ async function save(url: string, file: string, force: boolean, cookies: string |
     await rm(partial, { force: true });
   }
   return writer.bytesWritten;
+}
+
+async function fetched(url: string, cookies: string | null): Promise<Readable> {
+  const headers: Record<string, string> = cookies === null ? {} : { Cookie: cookies };
+  const response = await fetch(url, { headers, redirect: 'error' }).catch((cause: unknown) => {
+    throw new CliError(EXIT.unreachable, `${url} cannot be reached: ${String(cause)}`);
+  });
+  if (!response.ok || !response.body) throw new CliError(EXIT.unreachable, `${url} answered ${response.status}.`);
+  return Readable.fromWeb(response.body as import('node:stream/web').ReadableStream);
 }
 
 async function exists(file: string): Promise<boolean> {

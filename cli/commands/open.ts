@@ -23,7 +23,7 @@ export function addOpen(program: Command): void {
 }
 
 async function pageFor(
-  { id, creatorId, kind = 'video', access }: MediaView,
+  { id, creatorId, access }: MediaView,
   { hls, mp4 }: NonNullable<MediaView['playback']>,
   { api, local }: { api: Client; local: boolean },
 ): Promise<string> {
@@ -33,7 +33,7 @@ async function pageFor(
     throw new CliError(EXIT.failed, 'It is private, and has no MP4 that a browser could play by its address.');
   }
   // Only the local cloud has a player page.
-  if (local) return new URL(`/player/?${new URLSearchParams({ creator: creatorId, media: id, kind })}`, hls).href;
+  if (local) return new URL(`/player/?${new URLSearchParams({ creator: creatorId, media: id })}`, hls).href;
   // The MP4 plays in every browser as it is; a stream needs a player, which Safari has built in.
   return mp4 ?? hls;
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { MediaView } from '../../core/contracts/http/media.ts';
 import { printableLine } from '../../core/contracts/text.ts';
 import { type Context, contextOf } from '../context.ts';
+import { warningLine } from '../describe-media.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { wholeNumber } from '../options.ts';
 import { bytes } from '../units.ts';
@@ -48,10 +49,12 @@ async function sendAll(context: Context, files: string[], options: Options): Pro
   // Not `once`: with no listener left, the renderer's own would end the process before this one's message.
   process.on('SIGINT', interrupt);
   const failures: Error[] = [];
+  const lost: string[] = [];
   const one = async (path: string, onProgress: (text: string) => void): Promise<void> => {
     try {
       const media = await send(context, path, { options, signal: stop.signal, onProgress });
       context.out.result({ file: path, ...media }, () => `${media.id}  ${media.state}  ${printableLine(path)}`);
+      lost.push(...(media.version?.warnings ?? []).map((each) => `${path}: ${warningLine(each)}`));
       if (media.state === 'failed') {
         const { message = 'failed', code = '' } = media.error ?? {};
         throw new CliError(EXIT.failed, printableLine(`${path}: ${message} (${code})`));
@@ -84,6 +87,8 @@ async function sendAll(context: Context, files: string[], options: Options): Pro
     },
   );
   await tasks.run();
+  // With --json they are part of the result.
+  if (!context.out.json) for (const line of lost) context.out.note(printableLine(`warning: ${line}`));
   process.removeListener('SIGINT', interrupt);
   return failures;
 }

@@ -25,6 +25,8 @@ export interface Put {
   signal: AbortSignal;
   /** Bytes sent by the current attempt; falls back to 0 when it is retried. */
   onProgress: (sent: number) => void;
+  /** Attempts before the last one's error is thrown. Default: 5. */
+  tries?: number;
 }
 
 /** An answer that a retry does not change: an expired URL, or a file that changed. */
@@ -33,9 +35,15 @@ export class PutRefused extends Error {
   readonly status: number;
 
   constructor(status: number, body: string) {
-    super(`the storage answered ${status}: ${body.slice(0, 300)}`);
+    super(answerOf(status, body));
     this.status = status;
   }
+}
+
+/** S3's errors are XML, whose Message is for people. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+function answerOf(status: number, body: string): string {
+  const text = body.split('<Message>')[1]?.split('</Message>')[0] ?? body;
+  return `the storage answered ${status}${text === '' ? '' : `: ${text.slice(0, 300)}`}`;
 }
 
 /**
@@ -49,7 +57,7 @@ export async function put(job: Put): Promise<void> {
       return await tryPut(job);
     } catch (error) {
       job.onProgress(0);
-      if (job.signal.aborted || error instanceof PutRefused || tries === TRIES) throw error;
+      if (job.signal.aborted || error instanceof PutRefused || tries >= (job.tries ?? TRIES)) throw error;
       await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE_MS * 2 ** (tries - 1)));
     }
   }
@@ -64,7 +72,6 @@ function tryPut({ url, headers, path, start, size, signal, onProgress }: Put): P
       {
         method: 'PUT',
         agent: agents[secure ? 'https:' : 'http:'],
-        signal,
         headers: { ...headers, 'Content-Length': size },
         timeout: IDLE_MS,
       },
@@ -79,15 +86,21 @@ function tryPut({ url, headers, path, start, size, signal, onProgress }: Put): P
           if (status >= 200 && status < 300) return resolve();
           // S3's 409 to a conditional write that met another one.
           const passing = status === 409 || status === 429 || status >= 500;
-          reject(passing ? new Error(`the storage answered ${status}`) : new PutRefused(status, body));
+          reject(passing ? new Error(answerOf(status, body)) : new PutRefused(status, body));
         });
         answer.on('error', reject);
       },
     );
+    // Not the option `signal`: its listeners stay on a signal that outlives the attempts, and Node warns of a leak.
+    const abort = () => request.destroy(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+    signal.addEventListener('abort', abort, { once: true });
+    request.on('close', () => signal.removeEventListener('abort', abort));
+    if (signal.aborted) abort();
     request.on('timeout', () => request.destroy(new Error('no progress for a minute')));
     request.on('error', reject);
     const file = createReadStream(path, { start, end: start + size - 1, highWaterMark: CHUNK });
     file.on('error', (error) => request.destroy(error));
+    request.on('close', () => file.destroy());
     let sent = 0;
     file.on('data', (chunk) => {
       sent += chunk.length;

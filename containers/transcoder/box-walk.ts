@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { BOX_HEADER_BYTES, readBoxHeader } from '../../core/media/boxes.ts';
+import type { ByteRange } from '../../core/media/media-playlist.ts';
 
 export interface BoxInFile {
   type: string;
@@ -12,11 +13,15 @@ export interface BoxInFile {
 /** Bytes read at once: enough for hundreds of empty boxes, or for the head of one large one. */
 const WINDOW_BYTES = 4096;
 
-/** The boxes at a file's top level, in order. Ends where the next one is cut off or is not a box. */
-export async function* walkBoxes(handle: FileHandle): AsyncGenerator<BoxInFile> {
-  const { size: total } = await handle.stat();
+/**
+ * The boxes at a file's top level, in order. Ends where the next one is cut off or is not a box.
+ * @param range the part of the file to look at, which begins with a box; all of it when absent
+ */
+export async function* walkBoxes(handle: FileHandle, range?: ByteRange): AsyncGenerator<BoxInFile> {
+  const { size } = await handle.stat();
+  const total = range ? Math.min(size, range.offset + range.bytes) : size;
   let window = { start: 0, bytes: Buffer.alloc(0) };
-  for (let offset = 0; offset < total; ) {
+  for (let offset = range?.offset ?? 0; offset < total; ) {
     if (offset < window.start || offset + BOX_HEADER_BYTES > window.start + window.bytes.length) {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(WINDOW_BYTES), 0, WINDOW_BYTES, offset);
       window = { start: offset, bytes: buffer.subarray(0, bytesRead) };

@@ -10,11 +10,18 @@ type Output = AsyncIterable<Buffer>;
 /**
  * Follows the decode's account of its pictures and writes their times, as 64-bit numbers, to a file.
  * @param timescale Ticks per second of that account.
+ * @param onFirst Called with the first picture.
  */
-export async function recordPictures(output: Output, timescale: number, file: string): Promise<DecodedPictures> {
+export async function recordPictures(
+  output: Output,
+  timescale: number,
+  file: string,
+  onFirst: () => void,
+): Promise<DecodedPictures> {
   const pictures = { count: 0, first: 0, last: 0, longestStep: 0 };
   const times = async function* () {
     for await (const { at } of printedFrames(output)) {
+      if (pictures.count === 0) onFirst();
       const seconds = at === undefined ? Number.NaN : at / timescale;
       if (!Number.isNaN(seconds)) {
         if (pictures.count === 0) pictures.first = seconds;

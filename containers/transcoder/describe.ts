@@ -44,7 +44,9 @@ export function describeRenditions(
 type Measured = Omit<AudioGroup, 'id' | 'channels' | 'language'>;
 
 function measure(files: RenditionFiles): Measured {
-  const { peak, average } = measureBandwidth(files.segments);
+  const { peak, average } = measureBandwidth(
+    files.segments.map(({ range, durationSeconds }) => ({ bytes: range.bytes, durationSeconds })),
+  );
   return {
     playlist: `${files.file}.m3u8`,
     codecs: files.header.codec,

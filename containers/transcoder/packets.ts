@@ -19,6 +19,8 @@ export interface Packet {
   duration: number;
   /** Whether the edit list leaves it out: it is decoded and not presented. */
   discarded: boolean;
+  /** Whether it can be decoded without those before it; absent where nobody asks. */
+  key?: boolean;
 }
 
 /** FFmpeg's own threshold: fftools/ffmpeg.c, process_input. */

@@ -2,6 +2,7 @@ import { open, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { execa } from 'execa';
 import { DropreelError } from '../../core/contracts/errors.ts';
+import type { Warning } from '../../core/contracts/warnings.ts';
 import type { TrackEnds } from '../../core/media/encode-plan.ts';
 import { LIMITS } from '../../core/media/limits.ts';
 import {
@@ -15,6 +16,7 @@ import {
   type MediaProbe,
   PROBE_ENTRIES,
 } from '../../core/media/probe.ts';
+import { extraWarnings, sourceReport } from '../../core/media/report.ts';
 import { SNIFF_BYTES, sniff } from '../../core/media/sniff.ts';
 import { refuseEncrypted } from './encrypted.ts';
 import { decodableCodecs } from './ffmpeg/decoders.ts';
@@ -22,21 +24,26 @@ import { confined } from './ffmpeg/demuxers.ts';
 import { PICTURE_SIZE, probeFailure } from './ffmpeg/errors.ts';
 import { command, PROBE_LIMITS, type Tools } from './ffmpeg/run.ts';
 import { readFirstFrames } from './first-frames.ts';
+import { findCombed } from './interlace.ts';
 import { measureEnds, measureRate } from './track-ends.ts';
-import { checkWhole } from './whole.ts';
+import { checkWhole, isUnfinished } from './whole.ts';
 
 export interface Probed {
   probe: MediaProbe;
+  report: ReturnType<typeof sourceReport>;
+  /** What is dropped beside tracks of picture and sound. */
+  warnings: Warning[];
   ends: TrackEnds;
 }
 
-/** Finds out what a file holds, and refuses an unsuitable one with a DropreelError. Decodes next to nothing. */
+/** Finds out what a file holds, and refuses an unsuitable one with a DropreelError. Decodes what shows interlaced pictures. */
 export async function probeSource(tools: Tools, file: string, signal: AbortSignal): Promise<Probed> {
   await refuseBySight(file);
   const output = await ffprobe(tools, file, signal);
   const decodable = await decodableCodecs(tools);
   const probe = interpretProbe(output, (codec) => decodable.has(codec));
   await checkWhole(file, probe.format);
+  if (await isUnfinished(file, probe.format)) probe.durationSeconds = undefined;
   if (probe.format.startsWith('mov,')) await refuseEncrypted(file);
   if (probe.video && isDoubtful(probe.video.frameRate)) {
     probe.video.frameRate = await measureRate(tools, file, probe, signal);
@@ -47,8 +54,9 @@ export async function probeSource(tools: Tools, file: string, signal: AbortSigna
     checkLateness(ends.videoStart ?? probe.video.startSeconds);
     checkWork(probe.video, ends.video ?? 0);
     Object.assign(probe.video, await readFirstFrames(tools, file, probe.video, signal));
+    probe.video.combed = await findCombed({ tools, file, track: probe.video, signal }, ends.video ?? 0);
   }
-  return { probe, ends };
+  return { probe, ends, report: sourceReport(output, probe), warnings: extraWarnings(output) };
 }
 
 /** Above the limit pictures are left out, so that a rate that high has to be true. */

@@ -16,7 +16,7 @@ export function isRendition({ source, output }: Pick<Job, 'source' | 'output'>):
 
 /**
  * Downloads a published rendition to the scratch disk as one file: its init segment and its segments, concatenated. `source` is the
- * playlist, and its size the bytes of all of them.
+ * playlist, and its size the bytes of all of them. They are ranges of one object, or objects of their own in versions of earlier releases.
  */
 export async function pullRendition(run: PullRun): Promise<void> {
   const { source, scratch, signal } = run;
@@ -25,13 +25,14 @@ export async function pullRendition(run: PullRun): Promise<void> {
   const { Body } = await get(run, pinned(source));
   const { init, segments } = readMediaPlaylist((await Body?.transformToString()) ?? '');
   const folder = source.key.slice(0, source.key.lastIndexOf('/') + 1);
-  const uris = [init, ...segments.map(({ uri }) => uri)];
+  const parts = [init, ...segments];
   const part = `${scratch.source}.part`;
   await rm(part, { force: true });
-  for (const [i, uri] of uris.entries()) {
-    const { Body: bytes } = await get(run, { Bucket: source.bucket, Key: `${folder}${uri}` });
+  for (const [i, { uri, range }] of parts.entries()) {
+    const Range = range && `bytes=${range.offset}-${range.offset + range.bytes - 1}`;
+    const { Body: bytes } = await get(run, { Bucket: source.bucket, Key: `${folder}${uri}`, ...(Range && { Range }) });
     await pipeline(bytes as Readable, createWriteStream(part, { flags: 'a' }), { signal });
-    run.onProgress((i + 1) / uris.length);
+    run.onProgress((i + 1) / parts.length);
   }
   if (!(await complete(part, source.size))) {
     throw new DropreelError('storage_failed', `The rendition has not the ${source.size} bytes that were published.`);
@@ -39,7 +40,7 @@ export async function pullRendition(run: PullRun): Promise<void> {
   await rename(part, scratch.source);
 }
 
-async function get({ s3, signal }: PullRun, object: { Bucket: string; Key: string; IfMatch?: string }) {
+async function get({ s3, signal }: PullRun, object: { Bucket: string; Key: string; IfMatch?: string; Range?: string }) {
   return s3.send(new GetObjectCommand(object), { abortSignal: signal }).catch((error: unknown) => {
     throw sourceError(error) ?? error;
   });

@@ -46,10 +46,27 @@ export async function eachPacket(
       continue;
     }
     const times = { pts: number('pts_time'), dts: number('dts_time'), duration: number('duration_time') };
-    onPacket({ track, ...times, discarded: fields.get('flags')?.includes('D') ?? false });
+    const flags = fields.get('flags') ?? '';
+    onPacket({ track, ...times, discarded: flags.includes('D'), key: flags.includes('K') });
   }
   signal.throwIfAborted();
   const { timedOut } = await child;
   if (timedOut) throw new DropreelError('corrupt', 'The packets of the file could not be read within an hour.');
   return fileStart;
+}
+
+/** Among so many packets there is a whole group of pictures: ten seconds at 60 a second. */
+const GROUP_PACKETS = 600;
+
+/** When the first picture is shown that a decoder gives, in seconds of the packets' clock; undefined where it gives none. */
+export async function firstShown({ tools, file, signal }: Source, track: number): Promise<number | undefined> {
+  const which = ['-select_streams', String(track), '-read_intervals', `%+#${GROUP_PACKETS}`];
+  const what = ['-show_frames', '-show_entries', 'frame=best_effort_timestamp_time', '-of', 'csv=p=0'];
+  const args = ['-v', 'quiet', ...confined(), ...which, ...what, `./${basename(file)}`];
+  const options = { cwd: dirname(file), reject: false, cancelSignal: signal, ...PROBE_LIMITS } as const;
+  const { stdout = '' } = await execa(...command(tools, 'ffprobe', args), options);
+  signal.throwIfAborted();
+  const times = stdout.split('\n').map((line) => Number.parseFloat(line));
+  const known = times.filter((time) => !Number.isNaN(time));
+  return known.length === 0 ? undefined : Math.min(...known);
 }

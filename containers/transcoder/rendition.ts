@@ -1,10 +1,13 @@
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { type FileHandle, readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { DropreelError } from '../../core/contracts/errors.ts';
 import type { EncodePlan } from '../../core/media/encode-plan.ts';
 import { type Fragment, readFragment, readInit, shownAt, type TrackHeader } from '../../core/media/fragments.ts';
-import { readMediaPlaylist } from '../../core/media/media-playlist.ts';
+import { type ByteRange, type Named, readMediaPlaylist, type Segment } from '../../core/media/media-playlist.ts';
 import { joinFragments } from '../../core/media/segments.ts';
+import { type PlacedRendition, segmentIndex } from '../../core/media/sidx.ts';
 import { segmentSeconds } from '../../core/media/timeline.ts';
 import { walkBoxes, withFile } from './box-walk.ts';
 
@@ -13,10 +16,15 @@ export interface RenditionFiles {
   /** `1080p`, `audio-128k` */
   file: string;
   header: TrackHeader;
-  init: string;
-  segments: { uri: string; bytes: number; durationSeconds: number; fragment: Fragment }[];
+  init: Required<Named>;
+  segments: (Required<Segment> & { fragment: Fragment })[];
   /** Total of the init segment and the segments. */
   bytes: number;
+}
+
+/** How long the last picture of a rendition stays; undefined for sound. */
+export function lastFrameOf({ video }: EncodePlan, file: string): number | undefined {
+  return video?.rungs.some((rung) => rung.name === file) ? video.lastFrameSeconds : undefined;
 }
 
 /**
@@ -26,44 +34,89 @@ export interface RenditionFiles {
 export async function readRendition(plan: EncodePlan, directory: string, file: string): Promise<RenditionFiles> {
   try {
     const playlist = readMediaPlaylist(await readFile(join(directory, `${file}.m3u8`), 'utf8'));
-    const init = await readFile(join(directory, playlist.init));
-    const segments = [];
-    for (const segment of playlist.segments) {
-      const path = join(directory, segment.uri);
-      segments.push({ uri: segment.uri, bytes: (await stat(path)).size, fragment: await readSegment(path) });
-    }
-    const header = readInit(init);
-    const isVideo = plan.video?.rungs.some((rung) => rung.name === file);
-    const seconds = segmentSeconds({ file, header, segments }, isVideo ? plan.video?.lastFrameSeconds : undefined);
+    const init = placed(playlist.init);
+    const { header, segments } = await withFile(join(directory, init.uri), async (handle) => {
+      const found = [];
+      for (const segment of playlist.segments.map(placed)) {
+        const moofs = await readMoofs(handle, segment.range);
+        found.push({ ...segment, fragment: joinFragments(moofs.map(readFragment)) });
+      }
+      return { header: readInit(await readRange(handle, init.range)), segments: found };
+    });
+    const seconds = segmentSeconds({ file, header, segments }, lastFrameOf(plan, file));
     const timed = segments.map((segment, i) => ({ ...segment, durationSeconds: seconds[i] ?? 0 }));
-    const bytes = segments.reduce((total, segment) => total + segment.bytes, init.length);
-    return { file, header, init: playlist.init, segments: timed, bytes };
+    const bytes = segments.reduce((total, { range }) => total + range.bytes, init.range.bytes);
+    return { file, header, init, segments: timed, bytes };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new DropreelError('verify_failed', `The rendition ${file} cannot be read: ${why}`, { cause: error });
   }
 }
 
-/** A segment may hold several fragments. */
-async function readSegment(path: string): Promise<Fragment> {
-  return joinFragments((await readMoofs(path)).map(readFragment));
+function placed<T extends Named>(named: T): T & Required<Named> {
+  const { range } = named;
+  if (range === undefined) throw new Error(`${named.uri} has no range`);
+  return { ...named, range };
 }
 
 /** When each of a rendition's samples is presented, in seconds from its start, in order. Segments begin with keyframes. */
-export async function shownTimes(directory: string, { header, segments }: RenditionFiles): Promise<number[]> {
-  const times: number[] = [];
-  for (const { uri } of segments) {
-    const ticks = (await readMoofs(join(directory, uri))).flatMap(shownAt).sort((a, b) => a - b);
-    for (const at of ticks) times.push((at - header.skip) / header.timescale);
-  }
-  return times;
+export async function shownTimes(directory: string, { header, init, segments }: RenditionFiles): Promise<number[]> {
+  return withFile(join(directory, init.uri), async (handle) => {
+    const times: number[] = [];
+    for (const { range } of segments) {
+      const ticks = (await readMoofs(handle, range)).flatMap(shownAt).sort((a, b) => a - b);
+      for (const at of ticks) times.push((at - header.skip) / header.timescale);
+    }
+    return times;
+  });
 }
 
-/** The bodies of a segment's moofs. */
-async function readMoofs(path: string): Promise<Uint8Array[]> {
-  return withFile(path, async (handle) => {
-    const moofs: Uint8Array[] = [];
-    for await (const box of walkBoxes(handle)) if (box.type === 'moof') moofs.push(await box.body());
-    return moofs;
-  });
+/** The bodies of a segment's moofs; a segment may hold several fragments. */
+async function readMoofs(handle: FileHandle, range: ByteRange): Promise<Uint8Array[]> {
+  const moofs: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const box of walkBoxes(handle, range)) {
+    if (box.type === 'moof') moofs.push(await box.body());
+    bytes += box.size;
+  }
+  if (bytes !== range.bytes)
+    throw new Error(`the segment at ${range.offset} is not the ${range.bytes} bytes that it should be`);
+  return moofs;
+}
+
+async function readRange(handle: FileHandle, { offset, bytes }: ByteRange): Promise<Uint8Array> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytes), 0, bytes, offset);
+  if (bytesRead !== bytes) throw new Error('the init segment is cut off');
+  return buffer;
+}
+
+/**
+ * Copies the init segment and the segments of a rendition, which follow each other, to a file of their own, with an index between the two.
+ * @throws Error when the segments do not follow each other
+ */
+export async function copySegments(from: string, to: string, rendition: PlacedRendition): Promise<RenditionFiles> {
+  const { file, header, init, segments } = rendition;
+  const start = segments[0]?.range.offset ?? 0;
+  const end = segments.reduce((at, { range }) => {
+    if (range.offset !== at) throw new Error(`a segment begins at ${range.offset}, and the one before ends at ${at}`);
+    return at + range.bytes;
+  }, start);
+  const head = await withFile(from, (handle) => readRange(handle, init));
+  const index = segmentIndex(rendition);
+  await writeFile(to, Buffer.concat([head, index]));
+  if (end > start) {
+    await pipeline(createReadStream(from, { start, end: end - 1 }), createWriteStream(to, { flags: 'a' }));
+  }
+  const uri = basename(to);
+  const moved = head.length + index.length - start;
+  return {
+    file,
+    header,
+    init: { uri, range: { offset: 0, bytes: head.length } },
+    segments: segments.map((segment) => {
+      const { offset, bytes } = segment.range;
+      return { ...segment, uri, range: { offset: offset + moved, bytes } };
+    }),
+    bytes: head.length + end - start,
+  };
 }

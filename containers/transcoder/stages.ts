@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import type { Decoded, DecodedSound } from '../../core/media/decoded.ts';
-import type { AudioPlan, EncodePlan } from '../../core/media/encode-plan.ts';
+import type { EncodePlan } from '../../core/media/encode-plan.ts';
+import type { SoundHoles } from '../../core/media/losses.ts';
 import { SoundClock } from '../../core/media/sound-clock.ts';
 import { recordPictures, soundInTime } from './decode-record.ts';
 import { decodeArguments, ladderArguments, PCM_FD, SAMPLE_BYTES, soundArguments } from './ffmpeg/arguments.ts';
@@ -28,6 +29,9 @@ export interface StagesOutcome {
   stderr: string;
   /** The first error after which the decode went on. */
   fault: string | undefined;
+  /** Packets that gave nothing. Those before the first picture belong to a group of pictures that began before the file. */
+  undecoded: { pictures: number; sound: number };
+  holes: SoundHoles | undefined;
 }
 
 /**
@@ -86,8 +90,13 @@ async function follow(plan: EncodePlan, run: StagesRun, running: Running): Promi
   for (const unused of [...(video ? [] : [PICTURES_FD]), ...(audio ? [] : [SOUNDS_FD, PCM_FD])]) {
     outputOf(decode, unused).resume();
   }
-  const pictures = video && recordPictures(outputOf(decode, PICTURES_FD), video.timescale, run.times);
-  const samples = audio && sound && placeSound(decode, sound, audio);
+  let before = 0;
+  const onFirst = () => {
+    before = video ? decode.said.undecoded(video.track) : 0;
+  };
+  const pictures = video && recordPictures(outputOf(decode, PICTURES_FD), video.timescale, run.times, onFirst);
+  const clock = audio && new SoundClock(audio.sampleRate);
+  const samples = audio && sound && clock && placeSound(decode, sound, clock, audio.channels);
   const work = [pictures, samples].map((task) => task?.catch(stopWith(stop)));
   const results = await Promise.allSettled([...work, ...stages.map(({ ended }) => ended)]);
   run.signal.throwIfAborted();
@@ -97,7 +106,12 @@ async function follow(plan: EncodePlan, run: StagesRun, running: Running): Promi
   checkStages(stages, (stage) => (stage === decode ? hasDecoded : (last?.frames ?? last?.seconds ?? 0) > 0));
   const failed = results.find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
-  return { decoded, last, stderr: plain(decode.said.tail), fault: decode.said.fault };
+  const { said } = decode;
+  const undecoded = {
+    pictures: video ? said.undecoded(video.track) - before : 0,
+    sound: audio ? said.undecoded(audio.track) + (audio.right === undefined ? 0 : said.undecoded(audio.right)) : 0,
+  };
+  return { decoded, last, stderr: plain(said.tail), fault: said.fault, undecoded, holes: clock?.holes };
 }
 
 function stopWith(stop: () => void): (error: unknown) => never {
@@ -112,8 +126,7 @@ async function kept<Name extends keyof Decoded>(name: Name, task: Promise<Decode
   return value === undefined ? {} : { [name]: value };
 }
 
-async function placeSound(decode: Stage, sound: Stage, { sampleRate, channels }: AudioPlan): Promise<DecodedSound> {
-  const clock = new SoundClock(sampleRate);
+async function placeSound(decode: Stage, sound: Stage, clock: SoundClock, channels: number): Promise<DecodedSound> {
   const [pcm, output] = [outputOf(decode, PCM_FD), outputOf(decode, SOUNDS_FD)];
   await pipeline(soundInTime(pcm, output, clock, channels * SAMPLE_BYTES), inputOf(sound));
   const { decoded, before, filled, cut } = clock;

@@ -3,7 +3,7 @@ import type { TrackEnds } from '../../core/media/encode-plan.ts';
 import { type Fraction, hasJoints, type MediaProbe } from '../../core/media/probe.ts';
 import type { Tools } from './ffmpeg/run.ts';
 import { PacketClock, type TrackTimes } from './packets.ts';
-import { eachPacket, type Source } from './read-packets.ts';
+import { eachPacket, firstShown, type Source } from './read-packets.ts';
 
 /** How far before the announced end the packets are read, in seconds. */
 const TAIL_SECONDS = 10;
@@ -81,10 +81,20 @@ async function readToTheEnd(reader: Reader, { video, audio, durationSeconds }: M
   return readPackets(reader);
 }
 
-/** Many containers do not state when a track begins, and FFmpeg then assumes the file's start. */
+/**
+ * Many containers do not state when a track begins, and FFmpeg then assumes the file's start. A broadcast that was recorded from the middle
+ * of a group of pictures on shows nothing before the next group: the time of its first picture is the one that a decoder gives.
+ */
 async function startOf(reader: Reader, track: number): Promise<number | undefined> {
   const first = ['-select_streams', String(track), '-read_intervals', `%+#${HEAD_PACKETS}`];
-  return (await readPackets(reader, first)).tracks.get(track)?.start;
+  const clock = new PacketClock(reader.mayJoin);
+  let beginsWithKey: boolean | undefined;
+  const fileStart = await eachPacket(reader, first, (packet) => {
+    beginsWithKey ??= packet.key;
+    clock.add(packet);
+  });
+  const shown = beginsWithKey === false ? await firstShown(reader, track) : undefined;
+  return shown === undefined ? clock.tracks(fileStart).get(track)?.start : shown - fileStart;
 }
 
 /** Seconds from which the rate of pictures is measured. */

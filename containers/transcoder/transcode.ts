@@ -6,10 +6,12 @@ import type { Succeeded } from '../../core/contracts/job.ts';
 import { FILE_NAMES, FILES, type FileName, some } from '../../core/contracts/outputs.ts';
 import type { Preset } from '../../core/contracts/presets.ts';
 import type { SourceInfo } from '../../core/contracts/table/media.ts';
+import { bounded } from '../../core/contracts/warnings.ts';
 import { decodedSeconds } from '../../core/media/decoded.ts';
 import { type EncodePlan, streamed } from '../../core/media/encode-plan.ts';
 import { planEncode } from '../../core/media/plan.ts';
 import type { MediaProbe } from '../../core/media/probe.ts';
+import { plannedWarnings } from '../../core/media/warnings.ts';
 import { describeRenditions } from './describe.ts';
 import type { Tools } from './ffmpeg/run.ts';
 import { probeSource } from './probe.ts';
@@ -39,14 +41,14 @@ export type Transcoded = Omit<Succeeded, 'status' | 'jobId' | 'files' | 'ffmpeg'
 export async function transcode(run: TranscodeRun): Promise<Transcoded> {
   const { tools, scratch, preset, signal } = run;
   run.onProgress({ phase: 'probing', fraction: 0 });
-  const { probe, ends } = await probeSource(tools, scratch.source, signal);
+  const { probe, ends, report, warnings: dropped } = await probeSource(tools, scratch.source, signal);
   const plan = planEncode(probe, preset, ends);
-  const source = sourceInfo(probe, plan);
+  const source = { ...sourceInfo(probe, plan), ...report };
   run.onSource?.(source);
   const outcomes = new Map<string, unknown>();
   const context: TaskContext = { ...run, plan, outcomeOf: (task) => task.outcome.parse(outcomes.get(task.name)) };
   for (const task of TASKS) if (task.isNeeded(plan)) outcomes.set(task.name, await once(task, context));
-  const { decoded, skipped } = context.outcomeOf(encodeTask);
+  const { decoded, skipped, warnings } = context.outcomeOf(encodeTask);
   const files = [];
   for (const name of streamed(plan)) files.push(await readRendition(plan, scratch.out, name));
   return {
@@ -57,6 +59,7 @@ export async function transcode(run: TranscodeRun): Promise<Transcoded> {
     ...(await madeFiles(plan, scratch)),
     preset: { name: preset.name, version: preset.version },
     skipped: [...plan.skipped, ...skipped],
+    warnings: bounded([...plannedWarnings(probe, plan, report.tracks), ...dropped, ...warnings]),
   };
 }
 

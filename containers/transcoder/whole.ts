@@ -18,6 +18,8 @@ export async function checkWhole(file: string, format: string): Promise<void> {
 
 /** A day in fragments of a second, each with its own index, has some 350,000. */
 const MAX_BOXES = 1_000_000;
+/** Writers count the head of a box or chunk, eight bytes, twice or not at all. A cut of so few bytes shows when they are decoded. */
+const OFF_BY = 8;
 const MEDIA_BOXES = new Set(['mdat', 'moov', 'moof']);
 
 async function missingOfBoxes(handle: FileHandle, size: number): Promise<number> {
@@ -26,7 +28,7 @@ async function missingOfBoxes(handle: FileHandle, size: number): Promise<number>
   for await (const box of walkBoxes(handle)) {
     if (++boxes > MAX_BOXES) throw new DropreelError('corrupt', `The file has more than ${MAX_BOXES} boxes.`);
     const missing = box.offset + box.size - size;
-    if (missing > 0) return MEDIA_BOXES.has(box.type) ? missing : 0;
+    if (missing > OFF_BY) return MEDIA_BOXES.has(box.type) ? missing : 0;
   }
   return 0;
 }
@@ -35,7 +37,18 @@ async function missingOfBoxes(handle: FileHandle, size: number): Promise<number>
 const UNKNOWN_SIZE = 0x7ff00000;
 
 async function missingOfRiff(handle: FileHandle, size: number): Promise<number> {
+  const riff = await sizeOfRiff(handle);
+  const missing = riff + 8 - size;
+  return riff >= UNKNOWN_SIZE || missing <= OFF_BY ? 0 : missing;
+}
+
+/** Of another file than RIFF too, where it means nothing: FFmpeg reads what comes behind an ID3 tag. */
+async function sizeOfRiff(handle: FileHandle): Promise<number> {
   const { buffer } = await handle.read(Buffer.alloc(8), 0, 8, 0);
-  const riff = buffer.readUInt32LE(4);
-  return riff >= UNKNOWN_SIZE ? 0 : Math.max(0, riff + 8 - size - 1);
+  return buffer.toString('latin1', 0, 4) === 'RIFF' ? buffer.readUInt32LE(4) : 0;
+}
+
+/** Whether an AVI was written by a recorder that could not go back to its head, whose length means nothing then. */
+export async function isUnfinished(file: string, format: string): Promise<boolean> {
+  return format === 'avi' && (await withFile(file, sizeOfRiff)) >= UNKNOWN_SIZE;
 }

@@ -18,7 +18,13 @@ export interface ViewSettings {
   now: string;
 }
 
-export function mediaView(row: MediaRow, settings: ViewSettings, more: { job?: JobRow | undefined } = {}): MediaView {
+/** @param more Of a single media item, and not of those in lists: its job, and all that is known of its source. */
+export function mediaView(
+  row: MediaRow,
+  settings: ViewSettings,
+  more: { job?: JobRow | undefined; sourceTracks?: boolean } = {},
+): MediaView {
+  const { tracks, ...info } = row.sourceInfo ?? {};
   const playable = PLAYABLE_STATES.includes(row.state) && row.current !== undefined;
   const previous = row.previous && row.previous.expiresAt > settings.now ? row.previous : undefined;
   return {
@@ -33,7 +39,12 @@ export function mediaView(row: MediaRow, settings: ViewSettings, more: { job?: J
     attempts: row.attempts,
     maxAttempts: settings.maxAttempts,
     ...(row.error && { error: row.error }),
-    source: { ...row.sourceInfo, fileName: fileNameOf(row.source.key), size: row.source.size },
+    source: {
+      ...info,
+      ...(more.sourceTracks && { tracks }),
+      fileName: fileNameOf(row.source.key),
+      size: row.source.size,
+    },
     ...(row.originalDeletedAt && { originalDeletedAt: row.originalDeletedAt }),
     scheduleRetranscode: row.scheduleRetranscode,
     ...(row.current && {
@@ -43,6 +54,7 @@ export function mediaView(row: MediaRow, settings: ViewSettings, more: { job?: J
         bytes: row.current.bytes,
         preset: row.current.preset,
         renditions: row.current.renditions,
+        warnings: row.current.warnings ?? [],
       },
     }),
     ...(previous && {

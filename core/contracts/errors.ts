@@ -48,7 +48,7 @@ export const ERRORS = {
   },
   corrupt: {
     transient: false,
-    when: 'The container is damaged so that no complete track can be read (for example an MP4 without its moov box).',
+    when: 'The file is damaged so that no complete track can be read (for example an MP4 without its moov box), or more than a tenth of a track is lost.',
     action: 'Export or record the file again.',
   },
   truncated: {

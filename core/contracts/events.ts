@@ -3,6 +3,7 @@ import { ErrorCode } from './errors.ts';
 import { CollectionId, CreatorId, DeliveryId, EndpointId, JobId, MediaId } from './ids.ts';
 import { STEPS } from './table/jobs.ts';
 import { MediaState } from './table/media.ts';
+import { Warning } from './warnings.ts';
 
 const Time = z.iso.datetime();
 
@@ -72,6 +73,8 @@ export const MediaStateChanged = z.object({
     at: z.iso.datetime(),
     jobId: JobId.optional(),
     error: z.object({ code: ErrorCode, message: z.string() }).optional(),
+    /** Of the version that this change published. */
+    warnings: z.array(Warning).optional(),
   }),
 });
 export type MediaStateChanged = z.infer<typeof MediaStateChanged>;

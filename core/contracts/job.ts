@@ -4,6 +4,7 @@ import { CreatorId, JobId, MediaId } from './ids.ts';
 import { each, FILE_NAMES } from './outputs.ts';
 import { Preset } from './presets.ts';
 import { RenditionSummary, Source, SourceInfo } from './table/media.ts';
+import { Warning } from './warnings.ts';
 
 /** The engine's input: DROPREEL_JOB of the worker. AWS Batch passes at most 8192 characters of overrides. */
 export const Job = z.object({
@@ -56,11 +57,11 @@ export type AudioGroup = z.infer<typeof AudioGroup>;
 export const Rendition = RenditionSummary.extend({ playlist: z.string(), audio: z.string().optional() });
 export type Rendition = z.infer<typeof Rendition>;
 
-/** How the preview is assembled from finished files when it is published. */
+/** What the preview is published from. */
 export const Preview = z.object({
-  /** Paths, relative to the output prefix, of playlists made for the preview: `preview/preview.m3u8` is the entry. */
+  /** Paths, relative to the output prefix, of the files made for the preview alone: `preview/preview.m3u8` is the entry. */
   playlists: z.array(z.string()),
-  /** Segment and init files shared with the full stream: paths relative to the output prefix, published side by side. */
+  /** Files shared with the full stream, which are published in both places: segments in results of earlier releases, now none. */
   shared: z.array(z.string()),
   durationSeconds: z.number(),
 });
@@ -83,6 +84,8 @@ export const Succeeded = z.object({
   preset: z.object({ name: z.string(), version: z.number().int() }),
   /** What was left out of the outputs, with its reason. */
   skipped: z.array(z.object({ what: z.string(), why: z.string() })),
+  /** Absent in results from before they were recorded. */
+  warnings: z.array(Warning).optional(),
   /** The version of FFmpeg that made it, as FFmpeg reports it; absent in results from before it was recorded. */
   ffmpeg: z.string().optional(),
   usage: z.object({ wallSeconds: z.number(), cpuSeconds: z.number() }),

@@ -1,6 +1,7 @@
 import type { OptionalName } from '../contracts/outputs.ts';
 import type { Rung } from '../contracts/presets.ts';
 import type { ColorPlan } from './color.ts';
+import type { Combed } from './interlace.ts';
 import type { PlannedRung } from './ladder.ts';
 import type { Fraction } from './probe.ts';
 import type { Size } from './size.ts';
@@ -39,7 +40,7 @@ export interface VideoPlan {
   track: number;
   /** The picture's shape, for which the rungs are made. */
   displayed: Size;
-  deinterlace: boolean;
+  deinterlace: Combed;
   /** Set when frames have to be left out because their rate is above the limit: the rate that remains. */
   retime?: Fraction;
   /** Set when the track begins so late that its first frame is repeated until then: seconds. */
@@ -60,6 +61,8 @@ export interface VideoPlan {
 
 export interface AudioPlan {
   track: number;
+  /** The track of the right side, where `track` is the left one. */
+  right?: number;
   channels: 1 | 2;
   /** Hz */
   sampleRate: number;

@@ -12,12 +12,12 @@ interface Presentation {
 /** GROUP-ID of the captions in the picture. */
 const CAPTIONS = 'cc';
 
-/** Bits per second of the variant that a player starts with: what Apple's HLS authoring specification recommends. */
+/** Average bits per second of the variant that a player starts with: Apple's HLS authoring specification, 1.32. */
 const START_BANDWIDTH = 2_000_000;
 
 /**
- * The text of a master playlist. The variant nearest to 2 Mbit/s stands first, because players start with the first; the others follow in
- * the order given. Beside pictures, the smallest audio group is a variant of its own, for connections that carry nothing else.
+ * The text of a master playlist. The variant nearest to 2 Mbit/s on average stands first, because players start with the first; the others
+ * follow in the order given. Beside pictures, the smallest audio group is a variant of its own, for connections that carry nothing else.
  * @param prefix Put before each URI: `v3/`, or nothing when the playlists lie beside it.
  * @param options `audioOnly`: whether there is a variant without pictures; a preview has none
  */
@@ -40,7 +40,7 @@ export function masterPlaylist(result: Presentation, prefix: string, { audioOnly
 }
 
 function startFirst(renditions: readonly Rendition[]): Rendition[] {
-  const distance = ({ bandwidth }: Rendition) => Math.abs(Math.log(bandwidth / START_BANDWIDTH));
+  const distance = ({ averageBandwidth }: Rendition) => Math.abs(Math.log(averageBandwidth / START_BANDWIDTH));
   const [start] = [...renditions].sort((a, b) => distance(a) - distance(b));
   return start ? [start, ...renditions.filter((rendition) => rendition !== start)] : [];
 }

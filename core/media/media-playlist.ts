@@ -1,33 +1,54 @@
 import { HLS_VERSION } from './master-playlist.ts';
 
-export interface Segment {
+/** Bytes of a file: EXT-X-BYTERANGE, RFC 8216, section 4.3.2.2. */
+export interface ByteRange {
+  /** Bytes from the file's start. */
+  offset: number;
+  bytes: number;
+}
+
+/** Something that a playlist names. Each rendition is one file; versions of earlier releases have a file for each segment, and no ranges. */
+export interface Named {
   uri: string;
+  range?: ByteRange;
+}
+
+export interface Segment extends Named {
   durationSeconds: number;
 }
 
 export interface MediaPlaylist {
-  /** URI of the init segment. */
-  init: string;
+  /** The init segment. */
+  init: Named;
   segments: Segment[];
 }
 
+const MAP = /^#EXT-X-MAP:URI="([^"]+)"(?:,BYTERANGE="(\d+)@(\d+)")?$/;
+
 /**
- * Reads a finished (VOD) fMP4 playlist as our encoder writes it.
+ * Reads a finished (VOD) fMP4 playlist as our encoder writes it, or has written it.
  * @throws Error when its end or its init segment is missing
  */
 export function readMediaPlaylist(text: string): MediaPlaylist {
   const lines = text.split('\n').map((line) => line.trim());
-  const init = lines.map((line) => /^#EXT-X-MAP:URI="([^"]+)"$/.exec(line)?.[1]).find((uri) => uri !== undefined);
-  if (init === undefined) throw new Error('playlist without EXT-X-MAP');
+  const map = lines.map((line) => MAP.exec(line)).find((found) => found !== null);
+  if (!map) throw new Error('playlist without EXT-X-MAP');
   if (!lines.includes('#EXT-X-ENDLIST')) throw new Error('playlist without EXT-X-ENDLIST');
   const segments: Segment[] = [];
-  let durationSeconds = 0;
+  let next: Omit<Segment, 'uri'> = { durationSeconds: 0 };
   for (const line of lines) {
     const duration = /^#EXTINF:([\d.]+),/.exec(line)?.[1];
-    if (duration !== undefined) durationSeconds = Number(duration);
-    else if (line !== '' && !line.startsWith('#')) segments.push({ uri: line, durationSeconds });
+    const [range, bytes, offset] = /^#EXT-X-BYTERANGE:(\d+)@(\d+)$/.exec(line) ?? [];
+    if (duration !== undefined) next = { durationSeconds: Number(duration) };
+    else if (range !== undefined) next = { ...next, ...rangeOf(bytes, offset) };
+    else if (line !== '' && !line.startsWith('#')) segments.push({ uri: line, ...next });
   }
-  return { init, segments };
+  const [, uri = '', bytes, offset] = map;
+  return { init: { uri, ...rangeOf(bytes, offset) }, segments };
+}
+
+function rangeOf(bytes: string | undefined, offset: string | undefined): Pick<Named, 'range'> {
+  return bytes === undefined ? {} : { range: { offset: Number(offset), bytes: Number(bytes) } };
 }
 
 /**
@@ -41,30 +62,38 @@ export function targetDuration(playlists: readonly MediaPlaylist[]): number {
 }
 
 /** The text of a finished playlist. */
-export function writeMediaPlaylist(playlist: MediaPlaylist, target: number): string {
+export function writeMediaPlaylist({ init, segments }: MediaPlaylist, target: number): string {
   const lines = [
     '#EXTM3U',
     `#EXT-X-VERSION:${HLS_VERSION}`,
     `#EXT-X-TARGETDURATION:${target}`,
     '#EXT-X-MEDIA-SEQUENCE:0',
     '#EXT-X-PLAYLIST-TYPE:VOD',
-    `#EXT-X-MAP:URI="${playlist.init}"`,
-    ...playlist.segments.flatMap((segment) => [`#EXTINF:${segment.durationSeconds.toFixed(6)},`, segment.uri]),
+    `#EXT-X-MAP:URI="${init.uri}"${init.range ? `,BYTERANGE="${rangeText(init.range)}"` : ''}`,
+    ...segments.flatMap(({ uri, range, durationSeconds }) => [
+      `#EXTINF:${durationSeconds.toFixed(6)},`,
+      ...(range ? [`#EXT-X-BYTERANGE:${rangeText(range)}`] : []),
+      uri,
+    ]),
     '#EXT-X-ENDLIST',
   ];
   return `${lines.join('\n')}\n`;
 }
 
+function rangeText({ offset, bytes }: ByteRange): string {
+  return `${bytes}@${offset}`;
+}
+
 /**
- * The first segments that together reach `seconds`. A segment that begins less than 0.1 s before that is left out: audio is
+ * How many segments from the first on together reach `seconds`. One that begins less than 0.1 s before that is left out: audio is
  * cut at AAC frames, a little before or after the video.
  */
-export function firstSeconds(playlist: MediaPlaylist, seconds: number): MediaPlaylist {
+export function countWithin(segments: readonly Pick<Segment, 'durationSeconds'>[], seconds: number): number {
   let start = 0;
-  const segments = playlist.segments.filter((segment) => {
-    const wanted = start < seconds - 0.1;
-    start += segment.durationSeconds;
-    return wanted;
+  const wanted = segments.filter(({ durationSeconds }) => {
+    const begins = start < seconds - 0.1;
+    start += durationSeconds;
+    return begins;
   });
-  return { init: playlist.init, segments };
+  return wanted.length;
 }

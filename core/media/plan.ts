@@ -70,7 +70,7 @@ function planVideo(track: VideoTrack, preset: Preset, ends: TrackEnds): VideoPla
   return {
     track: track.index,
     displayed: track.displayed,
-    deinterlace: track.interlaced,
+    deinterlace: track.combed ?? [],
     ...(retime ? { retime } : {}),
     ...(late ? { lead: start } : {}),
     frameRate,
@@ -109,6 +109,7 @@ function planAudio(
   }));
   return {
     track: track.index,
+    ...(track.right !== undefined && { right: track.right }),
     channels: track.channels === 1 ? 1 : 2,
     sampleRate: track.sampleRate === 44_100 ? 44_100 : 48_000,
     sourceChannels: track.channels,
@@ -120,10 +121,13 @@ function planAudio(
 }
 
 function skippedChannels(audio: AudioPlan | undefined): EncodePlan['skipped'] {
-  if (!audio || audio.sourceChannels <= 2) return [];
-  const { sourceChannels: channels } = audio;
+  return audio && audio.sourceChannels > 2 ? [{ what: 'channels', why: reducedToTwo(audio.sourceChannels) }] : [];
+}
+
+/** Says how two channels are made of more. */
+export function reducedToTwo(channels: number): string {
   const how = channels > MIXED_CHANNELS ? 'the first two were taken' : 'two were mixed';
-  return [{ what: 'channels', why: `Of ${channels} audio channels ${how}.` }];
+  return `Of ${channels} audio channels ${how}.`;
 }
 
 function worstCase(plan: Pick<EncodePlan, 'video' | 'audio' | 'mp4' | 'durationSeconds'>): number {

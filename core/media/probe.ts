@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { DropreelError } from '../contracts/errors.ts';
 import type { ColorTags, LightLevels } from './color.ts';
+import type { Combed } from './interlace.ts';
 import { LIMITS } from './limits.ts';
+import { leftAndRight } from './sides.ts';
 import { displayedSize, type Size } from './size.ts';
 
 /** What a source holds, as far as the plan needs it. */
@@ -35,7 +37,10 @@ export interface VideoTrack {
   baseRate: Fraction | undefined;
   /** Whether all frames are equally long, as far as the header shows. */
   constantRate: boolean;
+  /** What the track says of itself. */
   interlaced: boolean;
+  /** What its pictures show; absent until they were looked at. */
+  combed?: Combed;
   /** Start of the track in seconds after the file's start. */
   startSeconds: number;
   /** End of the track in seconds after the file's start, as the container says. */
@@ -44,7 +49,10 @@ export interface VideoTrack {
 
 export interface AudioTrack {
   index: number;
+  /** Index of the track that is the right side of a recording, of which this one is the left. */
+  right?: number;
   codec: string;
+  /** Of both sides together. */
   channels: number;
   /** Hz */
   sampleRate: number;
@@ -81,8 +89,10 @@ const Stream = z.object({
   avg_frame_rate: z.string().optional(),
   start_time: Num,
   duration: Num,
+  duration_ts: Num,
   nb_frames: Num,
   channels: Num,
+  channel_layout: Text,
   sample_rate: Num,
   disposition: z.record(z.string(), z.number()).default({}),
   side_data_list: z.array(z.object({ rotation: Num, dv_profile: Num, dv_bl_signal_compatibility_id: Num })).default([]),
@@ -97,11 +107,15 @@ type Stream = z.infer<typeof Stream>;
 export const PROBE_ENTRIES = Object.entries({
   stream: [
     'index,codec_type,codec_name,codec_tag_string,width,height,sample_aspect_ratio,pix_fmt,field_order,nb_frames',
-    'color_primaries,color_transfer,color_space,r_frame_rate,avg_frame_rate,start_time,duration,channels,sample_rate',
+    'color_primaries,color_transfer,color_space,r_frame_rate,avg_frame_rate,start_time,duration,duration_ts,channels',
+    'channel_layout,sample_rate',
   ],
-  stream_disposition: ['default,attached_pic,timed_thumbnails'],
+  stream_disposition: [
+    'default,attached_pic,timed_thumbnails,comment,dub,hearing_impaired,visual_impaired,karaoke,clean_effects',
+  ],
   stream_side_data: ['rotation,dv_profile,dv_bl_signal_compatibility_id'],
   stream_tags: ['enc_key_id,language'],
+  chapter: ['id'],
   format: ['format_name,start_time,duration'],
 })
   .map(([section, fields]) => `${section}=${fields.join(',')}`)
@@ -110,13 +124,14 @@ export const PROBE_ENTRIES = Object.entries({
 /** `ffprobe -show_entries {PROBE_ENTRIES} -of json` */
 export const FfprobeOutput = z.object({
   streams: z.array(Stream).default([]),
+  chapters: z.array(z.object({})).default([]),
   format: z.object({ format_name: z.string(), start_time: Num, duration: Num }),
 });
 export type FfprobeOutput = z.infer<typeof FfprobeOutput>;
 
 /**
  * Chooses the tracks and applies the limits. Of the tracks that have a decoder, the first video that is not a cover picture is taken, and
- * the audio that is marked as default, else the first. Sound that nothing decodes leaves a mute video.
+ * the audio that is marked as default, else the first; with it its other side. Sound that nothing decodes leaves a mute video.
  * @param isDecodable Whether FFmpeg has a decoder for the codec of that name.
  * @throws DropreelError for a file that is not to be encoded
  */
@@ -142,13 +157,15 @@ export function interpretProbe(output: FfprobeOutput, isDecodable: (codec: strin
     throw new DropreelError('no_tracks', 'The file has no video or audio.');
   }
   if (video) refuseDolbyVision(video);
-  const left = (stream: Stream) => stream !== video && stream !== audio;
+  const sides = leftAndRight(sound, format.format_name);
+  const [left, right] = audio && sides?.includes(audio) ? sides : [audio];
+  const isLeft = (stream: Stream) => stream !== video && stream !== left && stream !== right;
   const probe: MediaProbe = {
     format: format.format_name,
-    durationSeconds: format.duration,
+    durationSeconds: hasTrueLengths(output) ? format.duration : undefined,
     ...(video ? { video: videoTrack(video, start) } : {}),
-    ...(audio ? { audio: audioTrack(audio, start) } : {}),
-    skipped: [...videos, ...audios].filter(left).map((stream) => ({
+    ...(left ? { audio: { ...audioTrack(left, start), ...(right && { right: right.index, channels: 2 }) } } : {}),
+    skipped: [...videos, ...audios].filter(isLeft).map((stream) => ({
       what: `${stream.codec_type} track ${stream.index}`,
       why: canDecode(stream)
         ? `Of several ${stream.codec_type} tracks one is taken.`
@@ -156,8 +173,22 @@ export function interpretProbe(output: FfprobeOutput, isDecodable: (codec: strin
     })),
   };
   // Where clocks may restart, the last time minus the first is not a duration.
-  if (!hasJoints(probe.format)) checkDuration(probe.durationSeconds);
+  // An AVI that was not finished has none at all.
+  if (!hasJoints(probe.format) && probe.format !== 'avi') checkDuration(probe.durationSeconds);
+  if (!hasTrueLengths(output)) for (const track of [probe.video, probe.audio]) if (track) track.endSeconds = undefined;
   return probe;
+}
+
+/** The duration of an MP4's track that is not known: all bits are ones (ISO/IEC 14496-12, 8.3.2, 8.4.2). */
+const UNKNOWN_DURATION = 0xffffffff;
+/** A start of fewer seconds is that of reordered pictures or of the coder's delay. */
+const FROM_THE_START = 0.5;
+
+/** Of an MP4's fragments that begin later than their stream did, FFmpeg counts the length from the stream's beginning. */
+function hasTrueLengths({ streams, format }: FfprobeOutput): boolean {
+  if (!format.format_name.startsWith('mov,')) return true;
+  const isUnknown = streams.some(({ duration_ts }) => duration_ts === UNKNOWN_DURATION);
+  return !isUnknown && (format.start_time ?? 0) < FROM_THE_START;
 }
 
 /** @param name FFmpeg's name; absent, `none` or `unknown` for a codec that it does not know. */
@@ -298,9 +329,12 @@ function audioTrack(stream: Stream, fileStart: number): AudioTrack {
   };
 }
 
+/** No tag in use is longer: RFC 5646, 4.4.1. */
+const LANGUAGE_LENGTH = 35;
+
 /** Containers name a language by three letters of ISO 639-2 (`ger`, `deu`), HLS and DASH by BCP 47 (`de`). */
-function languageOf(tag: string | undefined): { language?: string } {
-  if (tag === undefined || !/^[a-z]{2,3}(?:-[a-z\d]{2,8})*$/i.test(tag)) return {};
+export function languageOf(tag: string | undefined): { language?: string } {
+  if (tag === undefined || tag.length > LANGUAGE_LENGTH || !/^[a-z]{2,3}(?:-[a-z\d]{2,8})*$/i.test(tag)) return {};
   try {
     const [language] = Intl.getCanonicalLocales(tag);
     return language === undefined || /^(?:und|mul|zxx)\b/.test(language) ? {} : { language };

@@ -49,13 +49,9 @@ export function joinFragments(fragments: readonly Fragment[]): Fragment {
   };
 }
 
-/** `1080p_000.m4s`; four digits from the thousandth on. */
-export function segmentName(file: string, index: number): string {
-  return `${file}_${String(index).padStart(3, '0')}.m4s`;
-}
-
-export function initName(file: string): string {
-  return `${file}_init.mp4`;
+/** `1080p.mp4`: the file that holds a rendition's init segment, its index and its segments. */
+export function renditionName(file: string): string {
+  return `${file}.mp4`;
 }
 
 function sum(numbers: readonly number[]): number {

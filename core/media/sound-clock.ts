@@ -1,3 +1,5 @@
+import { SoundHoles } from './losses.ts';
+
 /** What to do with the next samples of the decoded sound. */
 export type SoundStep = { take: number } | { drop: number } | { silence: number };
 
@@ -21,6 +23,8 @@ export class SoundClock {
   readonly #agreed: number;
   #held: Frame[] = [];
   #begun = false;
+  /** What is missing of the sound as it comes, before anything is filled. */
+  readonly holes: SoundHoles;
   /** Samples of an overlap that are still to be dropped. */
   #due = 0;
   /** Samples so far: as decoded, of silence, dropped, and of silence before the first. */
@@ -30,6 +34,7 @@ export class SoundClock {
   before = 0;
 
   constructor(sampleRate: number) {
+    this.holes = new SoundHoles(sampleRate);
     this.#tolerated = Math.round(TOLERATED_SECONDS * sampleRate);
     this.#agreed = Math.round(AGREED_SECONDS * sampleRate);
   }
@@ -41,6 +46,7 @@ export class SoundClock {
 
   /** @param at The frame's time in samples after the file's start; undefined where it has none. */
   add(at: number | undefined, samples: number): SoundStep[] {
+    this.holes.add(at, samples);
     // The end of what comes before it, an overlap that is still being dropped included.
     const expected = this.position + sum(this.#held) - this.#due;
     this.decoded += samples;

@@ -3,6 +3,7 @@ import { mediaKeys, tmpPrefix, versionPlaces } from '../contracts/keys.ts';
 import { FILE_NAMES, some } from '../contracts/outputs.ts';
 import type { JobRow } from '../contracts/table/jobs.ts';
 import type { MediaRow, Outputs, PublishedVersion } from '../contracts/table/media.ts';
+import { bounded } from '../contracts/warnings.ts';
 
 /** Objects of a version never change: a year is the longest that caches are asked to keep anything. */
 export const IMMUTABLE = 'public, max-age=31536000, immutable';
@@ -21,7 +22,7 @@ export interface Copy {
 export interface PublishPlan {
   /** From tmp/ into the version's folders, always in the same order. */
   copies: Copy[];
-  /** The prefixes of all copies, for listing. */
+  /** The prefixes of all copies, for listing; an MP4's has those of other versions, too. */
   prefixes: string[];
   outputs: Outputs;
   bytes: number;
@@ -47,7 +48,11 @@ export function publishPlan(job: Place, result: Succeeded): PublishPlan {
   const published = some(FILE_NAMES, (name) => (result[name] === undefined ? undefined : files[name]));
   return {
     copies,
-    prefixes: [streams.master, ...(result.preview ? [streams.preview] : []), ...Object.values(published)],
+    prefixes: [
+      streams.master,
+      ...(result.preview ? [streams.preview] : []),
+      ...new Set(Object.values(published).map((key) => key.slice(0, key.lastIndexOf('/') + 1))),
+    ],
     // Streams are recorded by their pointers; files by their keys under the version, so that they change with the row.
     outputs: { master: keys.master, ...(result.preview && { preview: keys.preview }), ...published },
     bytes: copies.reduce((sum, { size }) => sum + size, 0),
@@ -67,6 +72,9 @@ export function versionOf(
 ): PublishedVersion {
   // A version made from its own MP4 still records the upload as its source.
   const fromUpload = job.source.bucket === media.source.bucket;
+  // What that MP4 lacks, its new version lacks too.
+  const inherited = fromUpload ? [] : (media.current?.warnings ?? []);
+  const warnings = bounded([...inherited, ...(result.warnings ?? [])]);
   return {
     version: job.n,
     jobId: job.jobId,
@@ -77,5 +85,6 @@ export function versionOf(
     bytes: plan.bytes,
     ...(job.access && { access: job.access }),
     source: fromUpload ? job.source : (media.current?.source ?? media.source),
+    ...(warnings.length > 0 && { warnings }),
   };
 }

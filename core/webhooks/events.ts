@@ -34,7 +34,7 @@ export function deliveryIdOf(change: Pick<StateChange, 'mediaId' | 'seq' | 'at'>
 }
 
 export function payloadOf(event: WebhookEvent, change: StateChange): WebhookPayload {
-  const { mediaId, creatorId, collectionId, title, to, seq, at, jobId, error } = change;
+  const { mediaId, creatorId, collectionId, title, to, seq, at, jobId, error, warnings } = change;
   return {
     type: event,
     timestamp: at,
@@ -47,6 +47,7 @@ export function payloadOf(event: WebhookEvent, change: StateChange): WebhookPayl
       seq,
       ...(jobId && { jobId }),
       ...(error && { error }),
+      ...(warnings && { warnings }),
     },
   };
 }

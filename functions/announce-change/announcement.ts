@@ -3,9 +3,13 @@ import { z } from 'zod';
 import { ErrorCode } from '../../core/contracts/errors.ts';
 import { DETAIL, type MediaCountsChanged, type MediaStateChanged, SOURCE } from '../../core/contracts/events.ts';
 import { MediaState } from '../../core/contracts/table/media.ts';
+import type { Warning } from '../../core/contracts/warnings.ts';
 
 /** The attributes of a media row that an announcement takes, as DynamoDB's stream writes them. */
 const Text = z.object({ S: z.string() });
+const WarningImage = z.object({
+  M: z.object({ code: Text, message: Text, at: z.object({ N: z.coerce.number() }).optional() }),
+});
 const MediaImage = z.object({
   type: z.object({ S: z.literal('media') }),
   mediaId: Text,
@@ -16,7 +20,14 @@ const MediaImage = z.object({
   seq: z.object({ N: z.coerce.number().int() }),
   updatedAt: Text,
   jobId: Text.optional(),
-  current: z.object({ M: z.object({ version: z.object({ N: z.string() }) }) }).optional(),
+  current: z
+    .object({
+      M: z.object({
+        version: z.object({ N: z.string() }),
+        warnings: z.object({ L: z.array(WarningImage) }).optional(),
+      }),
+    })
+    .optional(),
   error: z.object({ M: z.object({ code: z.object({ S: ErrorCode }), message: Text }) }).optional(),
 });
 type MediaImage = z.infer<typeof MediaImage>;
@@ -61,8 +72,22 @@ function ofMedia(record: DynamoDBRecord, before: MediaImage | null, after: Media
       seq: after ? after.seq.N : media.seq.N + 1,
       at: after ? after.updatedAt.S : removedAt(record, media.updatedAt.S),
       ...(media.jobId && { jobId: media.jobId.S }),
+      ...newWarnings(before, after),
       ...(after?.error && { error: { code: after.error.M.code.S, message: after.error.M.message.S } }),
     },
+  };
+}
+
+/** Those of a version that has just been published. */
+function newWarnings(before: MediaImage | null, after: MediaImage | null): { warnings?: Warning[] } {
+  const { version, warnings } = after?.current?.M ?? {};
+  if (!warnings || version?.N === before?.current?.M.version.N) return {};
+  return {
+    warnings: warnings.L.map(({ M: { code, message, at } }) => ({
+      code: code.S,
+      ...(at && { at: at.N }),
+      message: message.S,
+    })),
   };
 }
 

@@ -73,7 +73,7 @@ export class Api extends Construct {
         allowOrigins: ['*'],
         allowMethods: [CorsHttpMethod.ANY],
         allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'if-match'],
-        exposeHeaders: ['etag', 'location', 'retry-after'],
+        exposeHeaders: ['etag', 'idempotency-replayed', 'location', 'retry-after'],
         maxAge: Duration.hours(1),
       },
     });

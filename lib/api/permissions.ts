@@ -36,7 +36,7 @@ export function apiEnvironment(configuration: Configuration, stages: ApiStages):
     CHANGE_QUEUE_URL: stages.webhooks.changes.queue.queueUrl,
     WEBHOOK_QUEUE_URL: stages.webhooks.deliveries.queue.queueUrl,
     DELIVERY_URL: stages.cdn.url,
-    MAX_API_UPLOAD_BYTES: String(configuration.maxApiUploadBytes),
+    MAX_API_UPLOAD_BYTES: String(configuration.maxApiUploadBytes ?? configuration.maxUploadBytes),
     MAX_UPLOAD_BYTES: String(configuration.maxUploadBytes),
     ALLOWED_CONTENT_TYPES: configuration.allowedContentTypes.join(','),
     MAX_ATTEMPTS: String(configuration.maxAttempts),

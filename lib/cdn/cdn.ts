@@ -7,11 +7,11 @@ import {
   CachePolicy,
   Function as CloudFrontFunction,
   Distribution,
+  type FunctionAssociation,
   FunctionCode,
   FunctionEventType,
   FunctionRuntime,
   HttpVersion,
-  type IFunction,
   type IKeyGroup,
   type IOriginAccessControl,
   type IPublicKey,
@@ -20,6 +20,7 @@ import {
   PriceClass,
   PublicKey,
   ResponseHeadersPolicy,
+  type ResponseSecurityHeadersBehavior,
   S3OriginAccessControl,
   SecurityPolicyProtocol,
   ViewerProtocolPolicy,
@@ -44,6 +45,38 @@ function handler(event) {
 }
 `;
 
+const EXPOSED = ['Accept-Ranges', 'Content-Length', 'Content-Range', 'ETag'];
+const METHODS = ['GET', 'HEAD', 'OPTIONS'];
+const PREFLIGHT_SECONDS = 3600;
+
+/**
+ * CORS headers of the private paths where cookies open them: a page of the cookies' domain gets its own name, because browsers take no
+ * answer with `*` for a request with cookies; another page, whose player signs by query, gets the `*` that all other paths have. Chromium's
+ * HLS player reads ranges of another origin's file only with CORS.
+ */
+function cookieCors(cookieDomain: string): string {
+  // Loopback has no TLS.
+  const scheme = cookieDomain.endsWith('.localhost') ? 'http' : 'https';
+  return `const OWN = /^${scheme}:\\/\\/([a-z0-9-]+\\.)*${cookieDomain.replaceAll('.', '\\.')}(:[0-9]+)?$/;
+function handler(event) {
+  const origin = event.request.headers.origin;
+  const headers = event.response.headers;
+  if (!origin) return event.response;
+  const own = OWN.test(origin.value);
+  headers['access-control-allow-origin'] = { value: own ? origin.value : '*' };
+  headers['access-control-expose-headers'] = { value: '${EXPOSED.join(', ')}' };
+  headers['vary'] = { value: 'Origin' };
+  if (own) headers['access-control-allow-credentials'] = { value: 'true' };
+  if (event.request.method === 'OPTIONS') {
+    headers['access-control-allow-methods'] = { value: '${METHODS.join(', ')}' };
+    headers['access-control-allow-headers'] = { value: own ? 'Range' : '*' };
+    headers['access-control-max-age'] = { value: '${PREFLIGHT_SECONDS}' };
+  }
+  return event.response;
+}
+`;
+}
+
 /** CloudFront in front of the media bucket. How private playback works: docs/decisions/0101-private-playback.md. */
 export class Cdn extends Construct {
   readonly url: string;
@@ -53,7 +86,8 @@ export class Cdn extends Construct {
 
   constructor(scope: Construct, id: string, stageProps: StageProps, media: IBucket) {
     super(scope, id);
-    const { name, playbackPublicKeyPem, deliveryDomain, deliveryCertificateArn } = stageProps.configuration;
+    const { name, playbackPublicKeyPem, deliveryDomain, deliveryCertificateArn, cookieDomain } =
+      stageProps.configuration;
     // CloudFront is global: its names are unique in the account.
     const named = (what: string) => `${name}-${Aws.REGION}-${what}`;
     const keys = playbackPublicKeyPem?.map((pem) => playbackKey(this, named, pem));
@@ -84,7 +118,15 @@ export class Cdn extends Construct {
         }),
       defaultBehavior: behavior,
       ...(keys && {
-        additionalBehaviors: privateBehaviors(behavior, keyGroup(this, named, keys), queryGuard(this, named)),
+        additionalBehaviors: privateBehaviors(behavior, {
+          trustedKeyGroups: [keyGroup(this, named, keys)],
+          ...(cookieDomain
+            ? {
+                responseHeadersPolicy: securityHeaders(this, named),
+                functionAssociations: [queryGuard(this, named), corsFunction(this, named, cookieDomain)],
+              }
+            : { functionAssociations: [queryGuard(this, named)] }),
+        }),
       }),
     });
     Validations.of(this.distribution).acknowledge(
@@ -114,13 +156,11 @@ export class Cdn extends Construct {
 /** The first matching pattern decides: previews and pictures are public, the rest requires a signature. */
 function privateBehaviors(
   behavior: BehaviorOptions,
-  trusted: IKeyGroup,
-  queryGuard: IFunction,
+  closed: Partial<BehaviorOptions>,
 ): Record<string, BehaviorOptions> {
-  const guard = { eventType: FunctionEventType.VIEWER_REQUEST, function: queryGuard };
   return {
     ...Object.fromEntries(PRIVATE_BUT_OPEN.map((pattern) => [pattern, behavior])),
-    [`${PRIVATE_PREFIX}*`]: { ...behavior, trustedKeyGroups: [trusted], functionAssociations: [guard] },
+    [`${PRIVATE_PREFIX}*`]: { ...behavior, ...closed },
   };
 }
 
@@ -129,13 +169,24 @@ function privateBehaviors(
  * included. The signature's are CloudFront's.
  * https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-creating-signed-url-custom-policy.html
  */
-function queryGuard(scope: Construct, named: Named): IFunction {
-  return new CloudFrontFunction(scope, 'QueryGuard', {
+function queryGuard(scope: Construct, named: Named): FunctionAssociation {
+  const guard = new CloudFrontFunction(scope, 'QueryGuard', {
     functionName: named('query-guard'),
     comment: 'dropreel: private paths accept only the query of a signature',
     runtime: FunctionRuntime.JS_2_0,
     code: FunctionCode.fromInline(QUERY_GUARD),
   });
+  return { eventType: FunctionEventType.VIEWER_REQUEST, function: guard };
+}
+
+function corsFunction(scope: Construct, named: Named, cookieDomain: string): FunctionAssociation {
+  const cors = new CloudFrontFunction(scope, 'CookieCors', {
+    functionName: named('cookie-cors'),
+    comment: 'dropreel: pages of the cookie domain may read private media with cookies',
+    runtime: FunctionRuntime.JS_2_0,
+    code: FunctionCode.fromInline(cookieCors(cookieDomain)),
+  });
+  return { eventType: FunctionEventType.VIEWER_RESPONSE, function: cors };
 }
 
 interface NamedKey {
@@ -168,6 +219,11 @@ function keyGroup(scope: Construct, named: Named, keys: readonly NamedKey[]): IK
   });
 }
 
+const SECURITY: ResponseSecurityHeadersBehavior = {
+  contentTypeOptions: { override: true },
+  strictTransportSecurity: { accessControlMaxAge: Duration.days(365), includeSubdomains: true, override: true },
+};
+
 function responseHeaders(scope: Construct, named: Named): ResponseHeadersPolicy {
   return new ResponseHeadersPolicy(scope, 'Headers', {
     responseHeadersPolicyName: named('headers'),
@@ -175,15 +231,21 @@ function responseHeaders(scope: Construct, named: Named): ResponseHeadersPolicy 
     corsBehavior: {
       accessControlAllowCredentials: false,
       accessControlAllowHeaders: ['*'],
-      accessControlAllowMethods: ['GET', 'HEAD', 'OPTIONS'],
+      accessControlAllowMethods: METHODS,
       accessControlAllowOrigins: ['*'],
-      accessControlExposeHeaders: ['Content-Length', 'Content-Range', 'ETag'],
-      accessControlMaxAge: Duration.hours(1),
+      accessControlExposeHeaders: EXPOSED,
+      accessControlMaxAge: Duration.seconds(PREFLIGHT_SECONDS),
       originOverride: true,
     },
-    securityHeadersBehavior: {
-      contentTypeOptions: { override: true },
-      strictTransportSecurity: { accessControlMaxAge: Duration.days(365), includeSubdomains: true, override: true },
-    },
+    securityHeadersBehavior: SECURITY,
+  });
+}
+
+/** Without CORS, which a function decides by the page that asks. */
+function securityHeaders(scope: Construct, named: Named): ResponseHeadersPolicy {
+  return new ResponseHeadersPolicy(scope, 'PrivateHeaders', {
+    responseHeadersPolicyName: named('private-headers'),
+    comment: 'dropreel: browsers must not guess types',
+    securityHeadersBehavior: SECURITY,
   });
 }

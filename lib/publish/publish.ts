@@ -10,7 +10,7 @@ import type { StageProps } from '../parts/stage-props.ts';
 import { WorkQueue } from '../parts/work-queue.ts';
 import type { Storage } from '../storage/storage.ts';
 
-/** Lambda's longest. 20,000 segments take more; the function then continues with a message to itself. */
+/** Lambda's longest. Copies of many GiB may take more; the function then continues with a message to itself. */
 const TIMEOUT = Duration.minutes(15);
 
 /** tmp/{jobId} → the versioned folder → the manifest → `ready`. */

@@ -57,7 +57,7 @@ export async function collectReport(cloud: Cloud, finished: Finished): Promise<R
   const seconds = (from: string | number | undefined, to: string | number | undefined) =>
     from === undefined || to === undefined ? null : Math.max(0, (Number(new Date(to)) - Number(new Date(from))) / 1000);
   const pushed = job?.steps.find((step) => step.name === 'pushed')?.at;
-  const query = new URLSearchParams({ creator: media.creatorId, media: media.mediaId, kind: media.kind ?? 'video' });
+  const query = new URLSearchParams({ creator: media.creatorId, media: media.mediaId });
   return {
     line: {
       file,

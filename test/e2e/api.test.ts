@@ -10,7 +10,7 @@ import { Upload } from '../../core/contracts/http/uploads.ts';
 import { developerClients } from '../../scripts/demo/clients.ts';
 import { type Api, addWebhook, apiAs, assemblyWith, OPERATOR, startReceiver } from '../support/api.ts';
 import { eventually, testCloud } from '../support/cloud.ts';
-import { probe, sweepUntil, sweepUntilJob, testVideo } from '../support/pipeline.ts';
+import { makeClip, probe, sweepUntil, sweepUntilJob, testVideo } from '../support/pipeline.ts';
 import { announce, becomes, uploadWhole } from '../support/uploads.ts';
 
 let folder: string;
@@ -49,7 +49,9 @@ describe('the life of a video, over HTTP only', () => {
     const collection = { id: 'talks', title: 'Talks', preset: 'compact' };
     expect((await ada('POST', '/collections', { body: collection })).status).toBe(201);
 
-    const bytes = await readFile(await testVideo(join(folder, 'clip.mp4'), { seconds: 2 }));
+    const clip = await testVideo(join(folder, 'clip.mp4'), { seconds: 2 });
+    const twoSounds = ['-map', '0', '-map', '0:a', '-c', 'copy', '-metadata:s:a:0', 'language=ger'];
+    const bytes = await readFile(await makeClip(join(folder, 'two.mp4'), '-i', clip, ...twoSounds));
     const id = await uploadWhole(ada, bytes, { collectionId: 'talks', title: 'First' });
     const ready = await becomes(ada, id, (media) => media.state === 'ready');
     expect(ready).toMatchObject({
@@ -63,6 +65,19 @@ describe('the life of a video, over HTTP only', () => {
       job: { n: 1, state: 'published', progress: 100, preset: { name: 'compact', version: 1 } },
       version: { n: 1 },
     });
+    expect(ready.source.tracks?.map(({ type, codec, language, taken }) => [type, codec, language, taken])).toEqual([
+      ['video', 'h264', undefined, true],
+      ['audio', 'aac', 'de', true],
+      ['audio', 'aac', undefined, false],
+    ]);
+    const warnings = [
+      { code: 'track_skipped', message: 'The audio track 2 was not taken. Of several audio tracks one is taken.' },
+    ];
+    expect(ready.version?.warnings).toEqual(warnings);
+    const event = await eventually('a webhook says that it is ready', async () => {
+      return receiver.received.map(({ body }) => JSON.parse(body)).find(({ type }) => type === 'media.ready');
+    });
+    expect(event.data.warnings).toEqual(warnings);
     expect(ready.job?.steps.map(({ name }) => name)).toEqual(['pulled', 'transcoded', 'pushed']);
     const played = await probe(ready.playback?.hls ?? '');
     expect(played.streams.map((stream) => stream.codec_type)).toContain('video');
@@ -259,7 +274,7 @@ describe('an upload', () => {
   });
 
   it('is refused by size and by type', async () => {
-    const body = { fileName: 'a.mp4', size: 200_000_001, contentType: 'video/mp4' };
+    const body = { fileName: 'a.mp4', size: 50 * 2 ** 30 + 1, contentType: 'video/mp4' };
     expect((await ada('POST', '/uploads', { body })).body.code).toBe('too_large');
     const script = { fileName: 'a.sh', size: 10, contentType: 'text/x-shellscript' };
     expect((await ada('POST', '/uploads', { body: script })).body.code).toBe('type_not_allowed');

@@ -66,7 +66,7 @@ describe('the life of a video, by the command line only', () => {
     const [shown, url] = await Promise.all([run('show', id, '--jobs'), run('open', id, '--print')]);
     expect(shown).toMatch(/state +ready/);
     expect(shown).toContain(`${id}-1  ingest   published`);
-    expect(url).toBe(`${booted.cloud.deliveryUrl}/player/?creator=me&media=${id}&kind=video`);
+    expect(url).toBe(`${booted.cloud.deliveryUrl}/player/?creator=me&media=${id}`);
     expect((await fetch(url)).status).toBe(200);
 
     await run('retranscode', id);
@@ -84,6 +84,9 @@ describe('the life of a video, by the command line only', () => {
     expect(await readFile(join(home, 'saved.mp4'), 'utf8')).toBe('mine');
     expect(await run('download', id, '-o', 'saved.mp4', '--force')).toMatch(/^saved\.mp4 /);
     expect((await readdir(home)).filter((name) => name.endsWith('.part'))).toEqual([]);
+    const { stdout: piped } = await dropreel(home, ['download', id, '-o', '-'], {}, 'buffer');
+    expect(Buffer.from(piped).equals(await readFile(join(home, 'saved.mp4')))).toBe(true);
+    expect(await readdir(home)).not.toContain('-');
     expect((await probe(join(home, 'saved.mp4'))).streams.map((stream) => stream.codec_type).sort()).toEqual([
       'audio',
       'video',

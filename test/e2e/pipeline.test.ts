@@ -6,6 +6,7 @@ import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { parse, type types } from 'hls-parser';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { developerClients } from '../../scripts/demo/clients.ts';
+import { brokenRules } from '../support/by-the-book.ts';
 import { eventually, testCloud } from '../support/cloud.ts';
 import { decode, drop, makeClip, probe, reached, readJobs, readMedia, testVideo } from '../support/pipeline.ts';
 import { allTaken, sqsOf } from '../support/queues.ts';
@@ -58,6 +59,7 @@ describe('a dropped video', () => {
       return targetDuration;
     });
     expect(await Promise.all(playlists)).toEqual([6, 6, 6, 6, 6]);
+    expect(await brokenRules(url(media.current?.outputs.master))).toEqual([]);
     await decode(url(media.current?.outputs.master));
     const mp4 = await probe(url(media.current?.outputs.mp4));
     expect(mp4.streams.map((stream) => stream.codec_name).sort()).toEqual(['aac', 'h264']);

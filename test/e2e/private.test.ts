@@ -115,7 +115,7 @@ describe('with a key', () => {
     for (const url of [playback.hls, rendition, segment, playback.mp4]) {
       expect([url, await statusOf(url), await statusOf(url, cookie)]).toEqual([url, 403, 200]);
     }
-    expect(segment).toMatch(/\.m4s$/);
+    expect(segment).toMatch(/\/\d+p\.mp4$/);
     await execa(FFPROBE, ['-v', 'error', '-headers', `Cookie: ${cookie}\r\n`, '-count_packets', playback.hls]);
     for (const url of [playback.preview, playback.thumbnail, playback.poster]) expect(await statusOf(url)).toBe(200);
     await decode(playback.preview ?? '');
@@ -129,6 +129,23 @@ describe('with a key', () => {
     const answer = await fetch(playback.preview ?? '', { method: 'OPTIONS', headers });
     expect(answer.status).toBe(200);
     expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+  });
+
+  it('a page of another site may read a range of a public file', async () => {
+    const { playback } = await viewOf(api, mediaId);
+    const file = await firstOf(await firstOf(playback.preview ?? ''));
+    const origin = { Origin: 'http://localhost:3000' };
+    const asks = { ...origin, 'Access-Control-Request-Method': 'GET', 'Access-Control-Request-Headers': 'range' };
+    const preflight = await fetch(file, { method: 'OPTIONS', headers: asks });
+    expect([preflight.status, preflight.headers.get('access-control-allow-headers')]).toEqual([200, '*']);
+    const answer = await fetch(file, { headers: { ...origin, Range: 'bytes=4-7' } });
+    expect([answer.status, await answer.text()]).toEqual([206, 'ftyp']);
+    expect(answer.headers.get('content-range')).toMatch(/^bytes 4-7\/\d+$/);
+    expect(answer.headers.get('content-length')).toBe('4');
+    expect(answer.headers.get('accept-ranges')).toBe('bytes');
+    expect(answer.headers.get('access-control-expose-headers')).toBe(
+      'Accept-Ranges, Content-Length, Content-Range, ETag',
+    );
   });
 
   it('a private video can be downloaded by its creator with the command', async () => {

@@ -1,10 +1,13 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { readConfiguration } from '../../lib/configuration.ts';
 import { DOMAINS } from './domains.ts';
 import { functionNamed, synthesize } from './synthesize.ts';
 
 it('delivery and API are under the domains that the configuration names, and so are the addresses in answers', async () => {
-  const { template } = await synthesize(DOMAINS);
+  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const playbackPublicKeyPem = publicKey.export({ type: 'spki', format: 'pem' });
+  const { template } = await synthesize({ ...DOMAINS, playbackPublicKeyPem, playbackPrivateKeySecret: 'playback' });
   template.hasResourceProperties('AWS::CloudFront::Distribution', {
     DistributionConfig: {
       Aliases: ['media.example.com'],
@@ -30,6 +33,19 @@ it('delivery and API are under the domains that the configuration names, and so 
     DELIVERY_URL: 'https://media.example.com',
     COOKIE_DOMAIN: 'example.com',
   });
+
+  // Which pages may read private media with cookies.
+  const functions = Object.values(template.findResources('AWS::CloudFront::Function'));
+  const cors = functions.find(({ Properties }) => Properties.FunctionCode.includes('access-control'));
+  const own = new RegExp(/^const OWN = \/(.*)\/;$/m.exec(cors?.Properties.FunctionCode)?.[1] ?? '');
+  const ours = ['https://example.com', 'https://www.example.com', 'https://a.b.example.com:8443'];
+  const others = [
+    'http://example.com',
+    'https://notexample.com',
+    'https://example.com.evil.org',
+    'https://examplexcom',
+  ];
+  expect([...ours, ...others].filter((origin) => own.test(origin))).toEqual(ours);
 });
 
 it.each([

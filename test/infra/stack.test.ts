@@ -45,6 +45,14 @@ describe('the functions', () => {
     );
   });
 
+  it.each([
+    ['that of every upload', {}, '53687091200'],
+    ['its own, where there is one', { maxApiUploadBytes: 200_000_000 }, '200000000'],
+  ])('limit uploads through the API to %s', async (_, overrides, bytes) => {
+    const { template: made } = await synthesize(overrides);
+    expect(functionNamed(made, 'api').properties.Environment.Variables.MAX_API_UPLOAD_BYTES).toBe(bytes);
+  });
+
   it('that send messages to themselves are allowed to by their RecursiveLoop', () => {
     const allowed = Object.values(template.findResources('AWS::Lambda::Function'))
       .filter(({ Properties }) => Properties.RecursiveLoop === 'Allow')

@@ -24,6 +24,7 @@ export const VARIANTS: Record<string, Record<string, unknown>> = {
     alarmEmail: 'ops@example.com',
     monthlyBudgetUsd: 100,
     jwtCreatorClaim: ['creator'],
+    maxApiUploadBytes: 200_000_000,
     concurrency: { ingest: 20, track: 20, publish: 20, deliveries: 100 },
   },
 };

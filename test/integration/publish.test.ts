@@ -94,6 +94,21 @@ describe('a first publish', () => {
   });
 });
 
+it('an hour in four rungs, each in one file, takes fewer than 60 requests', async () => {
+  const n = await nextJob(services);
+  const rungs = ['1080p', '720p', '480p', '360p'];
+  await leaveOutput(services, n, { ...SMALL, rungs, segments: 600, oneFile: true });
+  const requests: string[] = [];
+  services.onCall = (when, { operation }) => {
+    if (when === 'before') requests.push(operation);
+  };
+  await publish(n);
+  services.onCall = () => {};
+  expect(await watch(services)).toMatchObject({ version: n, rungs });
+  expect(requests.filter((operation) => operation === 'CopyObject')).toHaveLength(13);
+  expect(requests.length).toBeLessThan(60);
+});
+
 describe('a re-transcode whose publisher dies', () => {
   it('at any call to S3 leaves viewers a complete version, and the next publisher completes it', async () => {
     let points = 0;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { brokenRulesOf } from '../support/by-the-book.ts';
 import { decodeAll, SHARED_MEDIA, temporaryDirectory } from '../support/media.ts';
 import { presetNamed, transcodeFile } from '../support/transcode.ts';
 
@@ -25,6 +26,7 @@ test.skipIf(SHARED_MEDIA === null).each(CLIPS)('%s', async (name, rungs, seconds
   for (const { durationSeconds } of result.renditions) {
     expect(Math.abs(durationSeconds - seconds)).toBeLessThanOrEqual(0.05);
   }
+  expect(await brokenRulesOf({ result, out })).toEqual([]);
   if (frames === null) return expect(result.mp4).toBeUndefined();
   expect(await decodeAll(join(out, result.mp4 ?? ''))).toMatchObject([{ codec: 'h264', frames }, { codec: 'aac' }]);
 });

@@ -1,3 +1,4 @@
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -182,7 +183,7 @@ test('segments are six seconds, cut at the same times in every rung, and begin w
   const source = await make(directory.path, ...picture('640x480', '24', 14), ...H264_AAC, 'long.mp4');
   const two = { ...presetNamed('standard'), rungs: presetNamed('standard').rungs.slice(2) };
   const { result, out } = await transcodeFile(directory.path, source, two);
-  expect(result.preview?.shared).toEqual(['480p_init.mp4', '480p_000.m4s', '480p_001.m4s', '480p_002.m4s']);
+  expect(result.preview?.playlists).toEqual(['preview/preview.m3u8', 'preview/480p.m3u8', 'preview/480p.mp4']);
   for (const rung of ['480p', '360p']) {
     const text = await execa('grep', ['EXTINF', join(out, `${rung}.m3u8`)]);
     expect(text.stdout).toBe('#EXTINF:6.000000,\n#EXTINF:6.000000,\n#EXTINF:2.000000,');
@@ -191,4 +192,42 @@ test('segments are six seconds, cut at the same times in every rung, and begin w
       0, 2, 4, 6, 8, 10, 12,
     ]);
   }
+});
+
+/** Timescale, first time, then ticks of each segment: of the file's sidx (ISO/IEC 14496-12, 8.16.3), version 1. */
+async function indexOf(file: string): Promise<{ times: number[]; bytes: number[]; end: number }> {
+  const bytes = await readFile(file);
+  const at = bytes.indexOf('sidx') - 4;
+  const references = Array.from({ length: bytes.readUInt16BE(at + 38) }, (_, i) => at + 40 + 12 * i);
+  return {
+    times: [
+      bytes.readUInt32BE(at + 16),
+      Number(bytes.readBigUInt64BE(at + 20)),
+      ...references.map((one) => bytes.readUInt32BE(one + 4)),
+    ],
+    bytes: references.map((one) => bytes.readUInt32BE(one)),
+    end: at + bytes.readUInt32BE(at),
+  };
+}
+
+test("a rendition's file has the index that FFmpeg would write, of the ranges that its playlist names", async () => {
+  const source = await make(directory.path, ...picture('640x360', '24', 14), ...H264_AAC, 'indexed.mp4');
+  const { out } = await transcodeFile(directory.path, source, {
+    ...presetNamed('standard'),
+    rungs: presetNamed('standard').rungs.slice(3),
+  });
+  const ours = await indexOf(join(out, '360p.mp4'));
+  const dash = ['-f', 'dash', '-single_file', '1', '-global_sidx', '1', '-seg_duration', '6', 'own.mpd'];
+  await make(directory.path, '-i', join(out, '360p.mp4'), '-c', 'copy', ...dash);
+  expect(ours.times).toEqual([12288, 0, 73728, 73728, 24576]);
+  expect(ours.times).toEqual((await indexOf(join(directory.path, 'own-stream0.mp4'))).times);
+
+  const ranges = (await readFile(join(out, '360p.m3u8'), 'utf8')).matchAll(/^#EXT-X-BYTERANGE:(\d+)@(\d+)$/gm);
+  let offset = ours.end;
+  for (const size of ours.bytes) {
+    const [, length, at] = ranges.next().value ?? [];
+    expect([Number(length), Number(at)]).toEqual([size, offset]);
+    offset += size;
+  }
+  expect(offset).toBe((await stat(join(out, '360p.mp4'))).size);
 });

@@ -341,7 +341,7 @@ async function expectSound(source: string): Promise<void> {
     ['128k', '128k.m3u8'],
     ['64k', '64k.m3u8'],
   ]);
-  expect(result.preview?.playlists).toEqual(['preview/preview.m3u8', 'preview/128k.m3u8']);
+  expect(result.preview?.playlists).toEqual(['preview/preview.m3u8', 'preview/128k.m3u8', 'preview/128k.mp4']);
   for (const { durationSeconds, playlist } of result.renditions) {
     expect(Math.abs(durationSeconds - 1.5)).toBeLessThanOrEqual(0.05);
     const [track] = await decodeAll(join(out, playlist));

@@ -31,6 +31,12 @@ test('sound that nothing decodes leaves a mute video, and is named', async () =>
     what: 'audio track 1',
     why: 'No decoder here reads a codec that FFmpeg does not support.',
   });
+  expect(result.warnings).toEqual([
+    {
+      code: 'track_skipped',
+      message: 'The audio track 1 was not taken. No decoder here reads a codec that FFmpeg does not support.',
+    },
+  ]);
 });
 
 test('an audio track with a decoder is selected, though one without is the default', async () => {
@@ -81,4 +87,38 @@ test('captions in the picture are kept and announced', async () => {
   }
   const plain = await make(directory.path, ...SMALL, ...H264_AAC, 'plain.mp4');
   expect((await transcodeFile(directory.path, plain)).result.captions).toBe(false);
+});
+
+test('the result reports every track, and warns of subtitles, chapters and attachments', async () => {
+  await writeFile(join(directory.path, 'talk.srt'), '1\n00:00:00,000 --> 00:00:01,000\nHallo\n');
+  const marks = [0, 1].map((i) => `[CHAPTER]\nTIMEBASE=1/2\nSTART=${i}\nEND=${i + 1}\ntitle=Part ${i}\n`);
+  await writeFile(join(directory.path, 'chapters.txt'), `;FFMETADATA1\n${marks.join('')}`);
+  await writeFile(join(directory.path, 'font.ttf'), 'glyphs');
+  const inputs = [...SMALL, ...tone(1), '-i', 'talk.srt', '-i', 'chapters.txt'];
+  const tracks = ['-map', '0', '-map', '1', '-map', '1', '-map', '2', '-map_metadata', '3', '-map_chapters', '3'];
+  const tags = [
+    '-metadata:s:a:1',
+    'language=fre',
+    '-metadata:s:s:0',
+    'language=ger',
+    '-metadata:s:t',
+    'mimetype=application/x-truetype-font',
+  ];
+  const args = [...inputs, ...tracks, ...H264_AAC, '-c:s', 'srt', '-attach', 'font.ttf', ...tags, 'rich.mkv'];
+  const { result } = await transcodeFile(directory.path, await make(directory.path, ...args));
+  const sound = { type: 'audio', codec: 'aac', channels: 1, sampleRate: 48_000 };
+  expect(result.source).toMatchObject({ container: 'matroska,webm' });
+  expect(result.source.tracks).toEqual([
+    { index: 0, type: 'video', codec: 'h264', width: 160, height: 120, taken: true },
+    { index: 1, ...sound, taken: true },
+    { index: 2, ...sound, language: 'fr', taken: false, why: 'Of several audio tracks one is taken.' },
+    { index: 3, type: 'subtitle', codec: 'subrip', language: 'de', taken: false, why: 'Subtitles are not carried.' },
+    { index: 4, type: 'attachment', codec: 'ttf', taken: false, why: 'It is neither picture nor sound.' },
+  ]);
+  expect(result.warnings).toEqual([
+    { code: 'track_skipped', message: 'The audio track 2 (fr) was not taken. Of several audio tracks one is taken.' },
+    { code: 'subtitles_dropped', message: 'Tracks of subtitles (de): 1; not carried.' },
+    { code: 'chapters_dropped', message: 'Chapters: 2; not carried.' },
+    { code: 'extras_dropped', message: 'Covers, attachments and data: 1; not carried.' },
+  ]);
 });

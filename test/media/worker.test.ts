@@ -109,14 +109,14 @@ test('everything in the result is in S3 with its size and checksum, and nothing 
   if (result.status !== 'succeeded') throw new Error(result.error.message);
   expect(result.files.map(({ path }) => path)).toEqual([
     '240p.m3u8',
-    '240p_000.m4s',
-    '240p_init.mp4',
+    '240p.mp4',
     'audio-64k.m3u8',
-    'audio-64k_000.m4s',
-    'audio-64k_init.mp4',
+    'audio-64k.mp4',
     'poster.jpg',
     'preview/240p.m3u8',
+    'preview/240p.mp4',
     'preview/audio-64k.m3u8',
+    'preview/audio-64k.mp4',
     'preview/preview.m3u8',
     'thumbnail.jpg',
     'video.mp4',
@@ -194,7 +194,7 @@ test('a published audio rendition is read as one file of init segment and segmen
   const short = { ...(await jobFor(clip)), source: { ...source, size: source.size + 1 } };
   expect(await run(short)).toBe(75);
   expect(await resultOf(short)).toMatchObject({ error: { code: 'storage_failed' } });
-  await s3.send(new DeleteObjectCommand({ Bucket: MEDIA, Key: `${folder}128k_001.m4s` }));
+  await s3.send(new DeleteObjectCommand({ Bucket: MEDIA, Key: `${folder}128k.mp4` }));
   const broken = { ...(await jobFor(clip)), source };
   expect(await run(broken)).toBe(65);
   expect(await resultOf(broken)).toMatchObject({ error: { code: 'source_missing' } });

@@ -16,8 +16,13 @@ export async function homeFor(cloud: Cloud): Promise<{ home: string } & AsyncDis
 }
 
 /** The command as a script runs it: no terminal, nothing configured. */
-export function dropreel(home: string, args: readonly string[], more: Record<string, string> = {}) {
+export function dropreel<Encoding extends 'utf8' | 'buffer' = 'utf8'>(
+  home: string,
+  args: readonly string[],
+  more: Record<string, string> = {},
+  encoding: Encoding = 'utf8' as Encoding,
+) {
   const { PATH = '' } = process.env;
   const env = { PATH, HOME: home, XDG_CONFIG_HOME: join(home, 'config'), XDG_STATE_HOME: join(home, 'state'), ...more };
-  return execa('node', [BIN, ...args], { cwd: home, env, extendEnv: false, reject: false, stdin: 'ignore' });
+  return execa('node', [BIN, ...args], { cwd: home, env, extendEnv: false, reject: false, stdin: 'ignore', encoding });
 }

@@ -44,7 +44,7 @@ export class Mishaps {
         !this.#killed &&
         call.operation === 'PutObject' &&
         name.includes('jobrole') &&
-        call.request?.path.endsWith('.m4s')
+        call.request?.path.endsWith('.mp4')
       ) {
         this.#killed = true;
         for (const id of this.cloud?.batch.running() ?? []) this.cloud?.batch.kill(id, 'SIGKILL').catch(() => {});

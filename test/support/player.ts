@@ -22,6 +22,12 @@ interface Player {
   close(): Promise<PlayerReport>;
 }
 
+/** Bytes of a file, as hls-parser gives them. */
+type Range = types.Byterange | undefined;
+
+/** What a segment or an init segment is kept by: its URI, and its range where it has one. */
+const partName = (uri: string, range: Range) => (range ? `${uri}@${range.offset}+${range.length}` : uri);
+
 /**
  * A player that never stops: fetches the master playlist, every playlist that it names and every segment of those, over and
  * over. Each version is decoded whole when it is first seen.
@@ -30,11 +36,15 @@ export function playForever(masterUrl: string): Player {
   const report: PlayerReport = { rounds: 0, fetches: 0, versions: [], faults: [] };
   const stop = new AbortController();
 
-  async function fetchBytes(url: string): Promise<Buffer> {
+  async function fetchBytes(url: string, range?: Range): Promise<Buffer> {
     report.fetches += 1;
-    const response = await fetch(url);
+    const headers = range && { range: `bytes=${range.offset}-${range.offset + range.length - 1}` };
+    const response = await fetch(url, headers && { headers });
     const bytes = Buffer.from(await response.arrayBuffer());
-    if (!response.ok) throw new Error(`${new URL(url).pathname} answered ${response.status}`);
+    const path = new URL(url).pathname;
+    if (response.status !== (range ? 206 : 200)) throw new Error(`${path} answered ${response.status}`);
+    if (range && bytes.length !== range.length)
+      throw new Error(`${path} sent ${bytes.length} of ${range.length} bytes`);
     return bytes;
   }
 
@@ -49,11 +59,10 @@ export function playForever(masterUrl: string): Player {
       const playlist = await fetchBytes(new URL(uri, masterUrl).href);
       files.set(uri, playlist);
       const { segments } = parse(playlist.toString()) as types.MediaPlaylist;
-      const parts = segments.flatMap((segment) => [segment.map?.uri, segment.uri]);
-      for (const part of new Set(parts)) {
-        if (!part) continue;
-        const relative = `${uri.slice(0, uri.lastIndexOf('/') + 1)}${part}`;
-        files.set(relative, await fetchBytes(new URL(relative, masterUrl).href));
+      for (const part of partsOf(segments)) {
+        const relative = `${uri.slice(0, uri.lastIndexOf('/') + 1)}${part.uri}`;
+        const name = partName(relative, part.range);
+        if (!files.has(name)) files.set(name, await fetchBytes(new URL(relative, masterUrl).href, part.range));
       }
     }
     return files;
@@ -96,6 +105,13 @@ export function playForever(masterUrl: string): Player {
   };
 }
 
+/** The init segment, then each segment. */
+function partsOf(segments: readonly types.Segment[]): { uri: string; range: Range }[] {
+  const [first] = segments;
+  const map = first?.map ? [{ uri: first.map.uri ?? '', range: first.map.byterange }] : [];
+  return [...map, ...segments.map(({ uri, byterange }) => ({ uri, range: byterange }))];
+}
+
 /** Each media playlist as one file: its init segment and segments end to end. @throws when one does not decode */
 async function decodeAll(files: Map<string, Buffer>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'dropreel-player-'));
@@ -104,10 +120,9 @@ async function decodeAll(files: Map<string, Buffer>): Promise<void> {
       if (!uri.endsWith('.m3u8') || uri === 'master.m3u8') continue;
       const base = uri.slice(0, uri.lastIndexOf('/') + 1);
       const { segments } = parse(text.toString()) as types.MediaPlaylist;
-      const uris = [segments[0]?.map?.uri, ...segments.map((segment) => segment.uri)];
-      const bytes = uris.flatMap((part) => (part ? [files.get(`${base}${part}`) ?? Buffer.alloc(0)] : []));
+      const bytes = partsOf(segments).map(({ uri, range }) => files.get(partName(`${base}${uri}`, range)));
       const file = join(folder, `${basename(uri)}.mp4`);
-      await writeFile(file, Buffer.concat(bytes));
+      await writeFile(file, Buffer.concat(bytes.map((part) => part ?? Buffer.alloc(0))));
       await decode(file);
     }
   } finally {

@@ -38,6 +38,8 @@ export interface Shape {
   rungs: string[];
   segments: number;
   poster: boolean;
+  /** Each rendition in one file, as the worker makes it. Otherwise a file for each segment, as earlier releases made them. */
+  oneFile?: true;
 }
 export const SMALL: Shape = { rungs: ['360p'], segments: 2, poster: true };
 
@@ -47,7 +49,11 @@ export async function leaveOutput(services: Services, n: number, shape: Shape = 
   const put = async (path: string, text: string, contentType: string) => {
     files.push(await putFile(services, `${tmpPrefix(jobIdOf(n))}${path}`, path, text, contentType));
   };
-  for (const rung of shape.rungs) {
+  for (const rung of shape.oneFile ? shape.rungs : []) {
+    await put(`${rung}.m3u8`, rangedPlaylist(rung, shape.segments), 'application/vnd.apple.mpegurl');
+    await put(`${rung}.mp4`, `${rung} of version ${n}`, 'video/mp4');
+  }
+  for (const rung of shape.oneFile ? [] : shape.rungs) {
     const segments = Array.from({ length: shape.segments }, (_, i) => `${rung}_${String(i).padStart(3, '0')}.m4s`);
     const lines = segments.flatMap((name) => ['#EXTINF:6.0,', name]);
     const playlist = ['#EXTM3U', `#EXT-X-MAP:URI="${rung}_init.mp4"`, ...lines, '#EXT-X-ENDLIST', ''].join('\n');
@@ -57,7 +63,9 @@ export async function leaveOutput(services: Services, n: number, shape: Shape = 
   }
   const [first = ''] = shape.rungs;
   const preview = `#EXTM3U\n#EXT-X-MAP:URI="${first}_init.mp4"\n#EXTINF:6.0,\n${first}_000.m4s\n#EXT-X-ENDLIST\n`;
-  await put('preview/preview.m3u8', preview, 'application/vnd.apple.mpegurl');
+  const text = shape.oneFile ? rangedPlaylist(first, 5) : preview;
+  await put('preview/preview.m3u8', text, 'application/vnd.apple.mpegurl');
+  if (shape.oneFile) await put(`preview/${first}.mp4`, `preview of version ${n}`, 'video/mp4');
   await put('full.mp4', `mp4 of version ${n}`, 'video/mp4');
   await put('waveform.json', `{"version":${n}}`, 'application/json');
   if (shape.poster) await put('poster.jpg', `poster of version ${n}`, 'image/jpeg');
@@ -69,11 +77,13 @@ export async function leaveOutput(services: Services, n: number, shape: Shape = 
     jobId: jobIdOf(n),
     files: files.sort((a, b) => (a.path < b.path ? -1 : 1)),
     renditions: shape.rungs.map((name) => ({ ...rendition, name, playlist: `${name}.m3u8` })),
-    preview: {
-      playlists: ['preview/preview.m3u8'],
-      shared: [`${first}_init.mp4`, `${first}_000.m4s`],
-      durationSeconds: 6,
-    },
+    preview: shape.oneFile
+      ? { playlists: ['preview/preview.m3u8', `preview/${first}.mp4`], shared: [], durationSeconds: 30 }
+      : {
+          playlists: ['preview/preview.m3u8'],
+          shared: [`${first}_init.mp4`, `${first}_000.m4s`],
+          durationSeconds: 6,
+        },
     ...(shape.poster && { poster: 'poster.jpg' }),
   };
   await putFile(
@@ -84,6 +94,11 @@ export async function leaveOutput(services: Services, n: number, shape: Shape = 
     'application/json',
   );
   return made;
+}
+
+function rangedPlaylist(rung: string, segments: number): string {
+  const lines = Array.from({ length: segments }, (_, i) => `#EXTINF:6.0,\n#EXT-X-BYTERANGE:9@${i + 9}\n${rung}.mp4`);
+  return ['#EXTM3U', `#EXT-X-MAP:URI="${rung}.mp4",BYTERANGE="9@0"`, ...lines, '#EXT-X-ENDLIST', ''].join('\n');
 }
 
 async function putFile({ s3 }: Services, Key: string, path: string, text: string, contentType: string) {
@@ -144,7 +159,7 @@ export async function watch(services: Services): Promise<{ version: number; fetc
   };
   const follow = async (key: string): Promise<void> => {
     const folder = key.slice(0, key.lastIndexOf('/') + 1);
-    for (const uri of playlistUris(await fetchText(key))) {
+    for (const uri of new Set(playlistUris(await fetchText(key)))) {
       if (uri.endsWith('.m3u8')) await follow(`${folder}${uri}`);
       else await fetchText(`${folder}${uri}`);
     }

@@ -1,4 +1,4 @@
-/** Plays one published media item: `/player/?creator={creatorId}&media={mediaId}&kind={video|audio}[&preview=1]`. */
+/** Plays one published media item: `/player/?creator={creatorId}&media={mediaId}[&preview=1]`. */
 import Hls from 'hls.js';
 import { CreatorId, MediaId } from '../../core/contracts/ids.ts';
 import { mediaKeys } from '../../core/contracts/keys.ts';
@@ -39,7 +39,18 @@ function attach(player: HTMLMediaElement, url: string): void {
   hls.attachMedia(player);
 }
 
-function start(): void {
+/** @returns what the stream is; null, with a message on the page, when there is none */
+async function kindOf(url: string): Promise<'video' | 'audio' | null> {
+  const answer = await fetch(url).catch(() => null);
+  if (answer?.ok) return /^#EXT-X-STREAM-INF:.*RESOLUTION=/m.test(await answer.text()) ? 'video' : 'audio';
+  problem.textContent =
+    answer === null
+      ? "It can't be played: the server does not answer."
+      : 'Nothing can be played here. Is the address right, the media item ready, and may you see it?';
+  return null;
+}
+
+async function start(): Promise<void> {
   const query = new URLSearchParams(location.search);
   // They become part of addresses: `creator=/evil.example` would lead to another server.
   const { data: creator } = CreatorId.safeParse(query.get('creator'));
@@ -48,8 +59,11 @@ function start(): void {
     problem.textContent = 'The address names no media: add ?creator=…&media=….';
     return;
   }
-  const isAudio = query.get('kind') === 'audio';
   const keys = mediaKeys(creator, media);
+  const url = `/${query.has('preview') ? keys.preview : keys.master}`;
+  const kind = await kindOf(url);
+  if (kind === null) return;
+  const isAudio = kind === 'audio';
   const player = document.createElement(isAudio ? 'audio' : 'video');
   player.controls = true;
   player.muted = query.has('muted');
@@ -59,10 +73,9 @@ function start(): void {
   }
   element('stage', HTMLElement).append(player);
   fact('media', media);
-  const url = `/${query.has('preview') ? keys.preview : keys.master}`;
   fact('playlist', url);
   attach(player, url);
   if (isAudio) void drawWaveform(element('waveform', HTMLCanvasElement), `/${keys.waveform}`, player);
 }
 
-start();
+void start();

@@ -19,14 +19,24 @@ export function plain(text: string): string {
 }
 
 /** A line without the name of the component that prints it. */
-function sentenceOf(line: string): string {
+export function sentenceOf(line: string): string {
   let rest = plain(line).trim();
   while (rest.startsWith('[') && rest.includes('] ')) rest = rest.slice(rest.indexOf('] ') + 2);
   return rest.slice(0, SENTENCE);
 }
 
-/** Collects FFmpeg's stderr, which can be endless: the first error, because the later ones follow from it, and the last lines. */
+/** What FFmpeg says of a packet that gave nothing: up to 6.0 with the stream's number, later with the name that it gives to the stream. */
+function undecodedTrack(line: string): string | undefined {
+  const later = line.includes('Error submitting packet to decoder');
+  return (later ? /\[[av]ist#0:(\d{1,4})\// : /Error while decoding stream #0:(\d{1,4})/).exec(line)?.[1];
+}
+
+/**
+ * Collects FFmpeg's stderr, which can be endless: the first error, because the later ones follow from it, the last lines, and how many
+ * packets could not be decoded.
+ */
 export class Complaints {
+  readonly #undecoded = new Map<number, number>();
   #first: string | undefined;
   #line = '';
   /** The end of the output, with addresses: for the log and for classifying the failure. */
@@ -34,12 +44,20 @@ export class Complaints {
 
   add(text: string): void {
     this.tail = cut(this.tail + text);
-    if (this.#first !== undefined) return;
     const lines = (this.#line + text).split('\n');
     // A line without an end is not a sentence.
     this.#line = (lines.pop() ?? '').slice(0, TAIL);
-    const fault = lines.find((line) => line.includes('[error] ') || line.includes('[fatal] '));
-    if (fault !== undefined) this.#first = sentenceOf(fault);
+    for (const line of lines) {
+      if (!line.includes('[error] ') && !line.includes('[fatal] ')) continue;
+      this.#first ??= sentenceOf(line);
+      const track = undecodedTrack(line);
+      if (track !== undefined) this.#undecoded.set(Number(track), this.undecoded(Number(track)) + 1);
+    }
+  }
+
+  /** How many packets of a track gave nothing. */
+  undecoded(track: number): number {
+    return this.#undecoded.get(track) ?? 0;
   }
 
   /** The first error; undefined when there was none, whatever the warnings. */

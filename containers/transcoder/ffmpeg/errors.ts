@@ -18,7 +18,7 @@ export function probeFailure(stderr: string): DropreelError {
   // Audible's files: libavformat/mov.c asks for the buyer's key.
   if (stderr.includes('activation_bytes')) return encrypted();
   if (stderr.includes('not on whitelist')) return refusedFormat(stderr, detail);
-  if (/moov atom not found|error reading header|EBML header parsing failed/.test(stderr)) {
+  if (/moov atom not found|error reading header|EBML header parsing failed|Header processing failed/.test(stderr)) {
     return new DropreelError('corrupt', 'The file is damaged or incomplete: its index cannot be read.', { detail });
   }
   return new DropreelError('not_media', 'The file is not audio or video in any format that FFmpeg supports.', {
@@ -66,6 +66,9 @@ export function damaged(fault: string, detail: string): DropreelError {
   return new DropreelError('corrupt', `The file is damaged: ${fault}`, { detail });
 }
 
+/** FFmpeg's exit code when more than two thirds of what it decodes has errors: https://ffmpeg.org/ffmpeg.html, -max_error_rate */
+const MOSTLY_ERRORS = 69;
+
 /** Why an encode failed. */
 export function encodeFailure(
   said: Complaints,
@@ -85,6 +88,9 @@ export function encodeFailure(
   if (said.fault !== undefined && BEHIND_END.test(said.fault)) return damaged(said.fault, detail);
   if (!exit.started && NOTHING_DECODED.test(detail)) {
     return new DropreelError('corrupt', `Nothing of the file could be decoded: ${said.sentence}`, { detail });
+  }
+  if (exit.code === MOSTLY_ERRORS) {
+    return new DropreelError('corrupt', `Most of the file could not be decoded: ${said.sentence}`, { detail });
   }
   const how = exit.signal ? `by ${exit.signal}` : `with exit code ${exit.code}`;
   return new DropreelError('encode_failed', `FFmpeg ended ${how}: ${said.sentence}`, { detail });

@@ -1,5 +1,6 @@
 import type { ColorPlan } from '../../../core/media/color.ts';
 import type { AudioPlan, EncodePlan, VideoPlan } from '../../../core/media/encode-plan.ts';
+import type { Combed } from '../../../core/media/interlace.ts';
 import { leadFrames } from '../../../core/media/lead.ts';
 import { GOP_SECONDS, MIXED_CHANNELS } from '../../../core/media/plan.ts';
 import type { Fraction } from '../../../core/media/probe.ts';
@@ -17,8 +18,12 @@ export const THUMBNAIL_LABEL = '[thumbnail]';
 export const PICTURES_FD = 3;
 export const SOUNDS_FD = 4;
 
-/** Prints each frame at once: `direct`. Otherwise lines arrive 32 kB at a time, and the worker would wait for those of the sound it has. */
-const print = (filter: 'metadata' | 'ametadata', fd: number) => `${filter}=mode=print:file=pipe\\\\:${fd}:direct=1`;
+/**
+ * Prints each frame at once: `direct`. Otherwise lines arrive 32 kB at a time, and the worker would wait for those of the sound it has.
+ * Only what `key` names, because decoders add more: MPEG-2's writes a time code at each group of pictures.
+ */
+const print = (filter: 'metadata' | 'ametadata', fd: number, key: string) =>
+  `${filter}=mode=print:key=${key}:file=pipe\\\\:${fd}:direct=1`;
 
 /**
  * The decoded pictures, all of the top rung's size, in 8-bit SDR. FFmpeg builds this graph anew where their size or format changes, so
@@ -29,8 +34,8 @@ export function pictureGraph(video: VideoPlan, top: Size, hasToneMap: boolean): 
     `settb=1/${video.timescale}`,
     // The filter prints nothing of a frame that has no metadata.
     'metadata=mode=add:key=picture:value=1',
-    print('metadata', PICTURES_FD),
-    ...(video.deinterlace ? ['bwdif=mode=send_frame:deint=interlaced'] : []),
+    print('metadata', PICTURES_FD, 'picture'),
+    ...deinterlace(video.deinterlace),
     // NUT has no times before 0.
     "setpts='if(lt(PTS,0),0,PTS)'",
     ...toSdr(video.color, fitted(video.displayed, top), hasToneMap),
@@ -40,6 +45,17 @@ export function pictureGraph(video: VideoPlan, top: Size, hasToneMap: boolean): 
   return `[0:${video.track}]${chain.join(',')}${PICTURE_LABEL}`;
 }
 
+/** A frame for each picture. The filter looks at its switch when it has the picture after the one that it works on. */
+function deinterlace(combed: Combed): string[] {
+  if (combed === 'flagged') return ['bwdif=mode=send_frame:deint=interlaced'];
+  return (['tff', 'bff'] as const).flatMap((parity) => {
+    const runs = combed
+      .filter(({ first }) => first === parity)
+      .map(({ from, to }) => `between(n,${from + 1},${to + 1})`);
+    return runs.length > 0 ? [`bwdif=mode=send_frame:deint=all:parity=${parity}:enable='${runs.join('+')}'`] : [];
+  });
+}
+
 /** The decoded sound at the rate and with the channels of the renditions. The worker fills and cuts it: see SoundClock. */
 export function soundGraph(audio: AudioPlan): string {
   const chain = [
@@ -47,9 +63,16 @@ export function soundGraph(audio: AudioPlan): string {
     `aresample=${audio.sampleRate}`,
     `aformat=sample_fmts=flt:channel_layouts=${audio.channels === 1 ? 'mono' : 'stereo'}`,
     'astats=metadata=1:reset=1:measure_perchannel=none:measure_overall=Number_of_samples',
-    print('ametadata', SOUNDS_FD),
+    print('ametadata', SOUNDS_FD, 'lavfi.astats.Overall.Number_of_samples'),
   ];
-  return `[0:${audio.track}]${chain.join(',')}${SOUND_LABEL}`;
+  return `${soundInput(audio)}${chain.join(',')}${SOUND_LABEL}`;
+}
+
+/** The beginning of a graph: the track, or two mono tracks as the sides of one. The longer side goes on alone. */
+export function soundInput({ track, right }: Pick<AudioPlan, 'track' | 'right'>): string {
+  if (right === undefined) return `[0:${track}]`;
+  const sides = `[0:${track}]pan=stereo|c0=c0[left];[0:${right}]pan=stereo|c1=c0[right]`;
+  return `${sides};[left][right]amix=inputs=2:duration=longest:normalize=0,`;
 }
 
 /** From the pictures of the pipe, which never change: every next rung is scaled from the one above it. */

@@ -98,8 +98,8 @@ export function checkExit(
   throw encodeFailure(said, { code, signal, started });
 }
 
-/** Global options of an encode: what it says, and the reports of its progress on its output. */
-export const SAYING = ['-v', 'level+warning', '-nostats'];
+/** Global options of an encode: what it says, each time anew because it is counted, and the reports of its progress on its output. */
+export const SAYING = ['-v', 'repeat+level+warning', '-nostats'];
 export const REPORTING = [...SAYING, '-progress', 'pipe:1', '-stats_period', '0.2'];
 
 /** Starts ffmpeg with its output as streams. Nothing is buffered, because a damaged file can cause endless warnings. */

@@ -1,14 +1,18 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Preview } from '../../../core/contracts/job.ts';
+import { STREAMS } from '../../../core/contracts/outputs.ts';
 import type { EncodePlan } from '../../../core/media/encode-plan.ts';
 import { masterPlaylist } from '../../../core/media/master-playlist.ts';
-import { firstSeconds, targetDuration, writeMediaPlaylist } from '../../../core/media/media-playlist.ts';
+import { countWithin, targetDuration, writeMediaPlaylist } from '../../../core/media/media-playlist.ts';
 import { describeRenditions } from '../describe.ts';
-import { type RenditionFiles, readRendition } from '../rendition.ts';
+import { copySegments, type RenditionFiles, readRendition } from '../rendition.ts';
 import type { Task } from './task.ts';
 
-/** The first seconds, as separate playlists. */
+/** Folder of the preview under the worker's output prefix. */
+const PREVIEW = 'preview';
+
+/** The first seconds, as a stream of its own. */
 export const previewTask: Task<Preview> = {
   name: 'preview',
   outcome: Preview,
@@ -16,37 +20,37 @@ export const previewTask: Task<Preview> = {
   run: ({ plan, scratch }) => writePreview(plan, scratch.out),
 };
 
-/**
- * Writes the preview's playlists. They name the first segments of finished renditions by plain file names: publishing copies
- * those segments beside the playlists.
- */
+/** Writes the preview's playlists, and the first segments of finished renditions in files of their own: anyone may see these. */
 export async function writePreview(plan: EncodePlan, out: string): Promise<Preview> {
   const wanted = plan.preview;
   const seconds = wanted?.seconds ?? 0;
   const sound = plan.audio?.renditions.find((rendition) => rendition.name === wanted?.audio);
   const files = [wanted?.rung, sound?.file].filter((file) => file !== undefined);
-  await mkdir(join(out, 'preview'), { recursive: true });
+  const folder = join(out, PREVIEW);
+  await mkdir(folder, { recursive: true });
   const cut: RenditionFiles[] = [];
-  for (const file of files) cut.push(shorten(await readRendition(plan, out, file), seconds));
+  for (const file of files) cut.push(await shorten(plan, out, file, seconds));
   const target = targetDuration(cut);
   for (const rendition of cut) {
-    await writeFile(join(out, 'preview', `${rendition.file}.m3u8`), writeMediaPlaylist(rendition, target));
+    await writeFile(join(folder, `${rendition.file}.m3u8`), writeMediaPlaylist(rendition, target));
   }
   await writeFile(
-    join(out, 'preview', 'preview.m3u8'),
+    join(folder, STREAMS.preview.playlist),
     masterPlaylist(describeRenditions(plan, cut), '', { audioOnly: false }),
   );
+  const names = [STREAMS.preview.playlist, ...cut.flatMap(({ file, init }) => [`${file}.m3u8`, init.uri])];
   return {
-    playlists: ['preview/preview.m3u8', ...cut.map((rendition) => `preview/${rendition.file}.m3u8`)],
-    shared: cut.flatMap((rendition) => [rendition.init, ...rendition.segments.map((segment) => segment.uri)]),
+    playlists: names.map((name) => `${PREVIEW}/${name}`),
+    shared: [],
     durationSeconds: Math.min(...cut.map((rendition) => total(rendition.segments))),
   };
 }
 
-function shorten(rendition: RenditionFiles, seconds: number): RenditionFiles {
-  const uris = new Set(firstSeconds(rendition, seconds).segments.map((segment) => segment.uri));
-  const segments = rendition.segments.filter((segment) => uris.has(segment.uri));
-  return { ...rendition, segments };
+async function shorten(plan: EncodePlan, out: string, file: string, seconds: number): Promise<RenditionFiles> {
+  const full = await readRendition(plan, out, file);
+  const segments = full.segments.slice(0, countWithin(full.segments, seconds));
+  const { uri, range } = full.init;
+  return copySegments(join(out, uri), join(out, PREVIEW, uri), { ...full, init: range, segments });
 }
 
 function total(segments: readonly { durationSeconds: number }[]): number {

@@ -7,6 +7,7 @@ import { FILES } from '../../../core/contracts/outputs.ts';
 import { Peaks } from '../../../core/media/waveform.ts';
 import { Complaints } from '../ffmpeg/complaints.ts';
 import { confined } from '../ffmpeg/demuxers.ts';
+import { soundInput } from '../ffmpeg/filters.ts';
 import { checkExit, spawnFfmpeg, type Tools } from '../ffmpeg/run.ts';
 import type { Task } from './task.ts';
 
@@ -29,6 +30,7 @@ export const waveformTask: Task<Drawn> = {
     return writeWaveform(tools, {
       source: scratch.source,
       track: audio.track,
+      ...(audio.right !== undefined && { right: audio.right }),
       channels: audio.sourceChannels,
       sampleRate: audio.sourceRate,
       pixelsPerSecond: waveform.pixelsPerSecond,
@@ -42,6 +44,8 @@ export interface WaveformRequest {
   source: string;
   /** FFmpeg's index of the track. */
   track: number;
+  /** The track of the other side, where there is one. */
+  right?: number;
   channels: number;
   /** Hz */
   sampleRate: number;
@@ -90,7 +94,7 @@ export async function writeWaveform(tools: Tools, request: WaveformRequest): Pro
 
 /** Whole frames of interleaved 16-bit samples, as FFmpeg delivers them. */
 async function* decode(tools: Tools, request: WaveformRequest): AsyncGenerator<Int16Array> {
-  const { source, track, channels, sampleRate, signal } = request;
+  const { source, channels, sampleRate, signal } = request;
   const format = [
     '-c:a',
     'pcm_s16le',
@@ -104,7 +108,7 @@ async function* decode(tools: Tools, request: WaveformRequest): AsyncGenerator<I
     '0',
     'pipe:1',
   ];
-  const args = ['-v', 'level+error', ...confined(), '-i', `./${basename(source)}`, '-map', `0:${track}`, ...format];
+  const args = ['-v', 'level+error', ...confined(), '-i', `./${basename(source)}`, ...mapped(request), ...format];
   const child = spawnFfmpeg(tools, args, { cwd: dirname(source), signal });
   const said = new Complaints();
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -123,6 +127,11 @@ async function* decode(tools: Tools, request: WaveformRequest): AsyncGenerator<I
   const result = await child;
   signal.throwIfAborted();
   checkExit(result, said, started);
+}
+
+function mapped(request: WaveformRequest): string[] {
+  if (request.right === undefined) return ['-map', `0:${request.track}`];
+  return ['-filter_complex', `${soundInput(request)}anull[sound]`, '-map', '[sound]'];
 }
 
 // An Int16Array must begin at an even address.

@@ -3,6 +3,7 @@ import { CollectionId, CreatorId, JobId, MediaId } from '../ids.ts';
 import { each, OPTIONAL_NAMES } from '../outputs.ts';
 import { JobState, JobStep } from '../table/jobs.ts';
 import { Failure, MediaState, RenditionSummary, SourceInfo } from '../table/media.ts';
+import { Warning } from '../warnings.ts';
 import { Title } from './fields.ts';
 
 const Time = z.iso.datetime();
@@ -55,6 +56,8 @@ export const MediaView = z
         bytes: z.number().int(),
         preset: z.object({ name: z.string(), version: z.number().int() }),
         renditions: z.array(RenditionSummary),
+        /** What of the source it lacks, or has otherwise. An API of release 0.1 does not say. */
+        warnings: z.array(Warning).default([]),
       })
       .optional(),
     /** The version that a rollback puts back. */

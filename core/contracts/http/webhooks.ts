@@ -3,6 +3,7 @@ import { ErrorCode } from '../errors.ts';
 import { CollectionId, CreatorId, DeliveryId, EndpointId, EventId, JobId, MediaId } from '../ids.ts';
 import { MediaState } from '../table/media.ts';
 import { DeliveryAttempt, DeliveryStatus, EndpointState, WEBHOOK_EVENTS, WebhookEvent } from '../table/webhooks.ts';
+import { Warning } from '../warnings.ts';
 
 const Time = z.iso.datetime();
 
@@ -91,6 +92,8 @@ export const WebhookPayload = z.object({
     seq: z.number().int(),
     jobId: JobId.optional(),
     error: z.object({ code: ErrorCode, message: z.string() }).optional(),
+    /** Of the version that was published; absent where there are none. */
+    warnings: z.array(Warning).optional(),
   }),
 });
 export type WebhookPayload = z.infer<typeof WebhookPayload>;

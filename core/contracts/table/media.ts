@@ -3,6 +3,7 @@ import { ErrorCode } from '../errors.ts';
 import { CollectionId, CreatorId, JobId, MediaId } from '../ids.ts';
 import { ACCESS } from '../keys.ts';
 import { each, OPTIONAL_NAMES } from '../outputs.ts';
+import { Warning } from '../warnings.ts';
 
 /** Rows of a media item, its versions and its upload. Keys come from keys.ts; times are ISO 8601 in UTC; sizes are bytes. */
 
@@ -37,6 +38,26 @@ export const Source = z.object({
 });
 export type Source = z.infer<typeof Source>;
 
+/** A track of a source, as FFmpeg names and numbers it. */
+export const SourceTrack = z.object({
+  index: z.number().int(),
+  /** `video`, `audio`, `subtitle`, `data`, `attachment` or `unknown`. */
+  type: z.string(),
+  codec: z.string().optional(),
+  /** As coded. */
+  width: z.number().int().optional(),
+  height: z.number().int().optional(),
+  channels: z.number().int().optional(),
+  /** Hz */
+  sampleRate: z.number().int().optional(),
+  /** BCP 47, such as `de`. */
+  language: z.string().optional(),
+  taken: z.boolean(),
+  /** Why it was not taken. */
+  why: z.string().optional(),
+});
+export type SourceTrack = z.infer<typeof SourceTrack>;
+
 /** Results of the preflight or the worker's probe; absent fields were unknown. */
 export const SourceInfo = z.object({
   durationSeconds: z.number().optional(),
@@ -46,6 +67,11 @@ export const SourceInfo = z.object({
   frameRate: z.number().optional(),
   videoCodec: z.string().optional(),
   audioCodec: z.string().optional(),
+  /** FFmpeg's name of the format: `mov,mp4,m4a,3gp,3g2,mj2`. From the worker only, like the tracks. */
+  container: z.string().optional(),
+  tracks: z.array(SourceTrack).optional(),
+  /** How many others the file has. */
+  moreTracks: z.number().int().optional(),
 });
 export type SourceInfo = z.infer<typeof SourceInfo>;
 
@@ -81,6 +107,8 @@ export const PublishedVersion = z.object({
   access: Access.optional(),
   /** What it was made from: a later upload that failed leaves this one to encode again. */
   source: Source.optional(),
+  /** Absent: there are none, or they were not recorded yet. */
+  warnings: z.array(Warning).optional(),
 });
 export type PublishedVersion = z.infer<typeof PublishedVersion>;
 

@@ -41,7 +41,7 @@ export const mediaRoutes: Routes<Ids> = {
     const media = await loadMedia(services, caller, params.id);
     const job = await loadJob(services, media);
     return {
-      body: mediaView(media, viewSettings({ now }, services), { ...(job && { job }) }),
+      body: mediaView(media, viewSettings({ now }, services), { sourceTracks: true, ...(job && { job }) }),
       headers: { ETag: await etagOf(media) },
     };
   },

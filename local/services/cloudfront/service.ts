@@ -21,6 +21,7 @@ import { ACCOUNT_ID, type ServiceContext } from '../../kernel/account.ts';
 import { listen } from '../../kernel/http-server.ts';
 import type { Principal, ServiceResponse } from '../../kernel/service.ts';
 import { chooseBehavior } from './behaviors.ts';
+import { compressed } from './compress.ts';
 import { serveFile } from './files.ts';
 import { applyPolicy } from './headers.ts';
 import { checkSignature, SIGNATURE_PARAMETERS } from './signed.ts';
@@ -105,7 +106,7 @@ async function respond(
       nowSeconds: context.clock.now() / 1000,
       trustedKeys: behavior.trustedKeys,
     });
-  const response = refused
+  const answer = refused
     ? failure(403, refused.code, refused.message)
     : await fromOrigin(viewerRequest(incoming, { uri: rawPath, query, cookies }), {
         ip: sourceIp,
@@ -113,6 +114,7 @@ async function respond(
         origin: configuration.origin,
         definition,
       });
+  const response = behavior.compress ? compressed(answer, method, headers['accept-encoding']) : answer;
   return {
     ...response,
     headers: {

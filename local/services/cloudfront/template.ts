@@ -24,7 +24,7 @@ const Behavior = z.strictObject({
   CachedMethods: Inert,
   CachePolicyId: Inert,
   OriginRequestPolicyId: z.enum([CORS_S3_ORIGIN]).optional(),
-  Compress: Inert,
+  Compress: z.boolean().default(false),
   // Loopback is plain HTTP.
   ViewerProtocolPolicy: Inert,
 });
@@ -153,6 +153,8 @@ export interface CacheBehavior {
   /** Whether CloudFront signs its requests to the bucket. */
   signed: boolean;
   headers: ResponseHeadersPolicy | undefined;
+  /** With Brotli and gzip both: the managed cache policies that cache have both enabled. */
+  compress: boolean;
   /** Public keys (PEM) by id that may sign cookies; undefined if no signature is required. */
   trustedKeys: Map<string, string> | undefined;
   viewerRequest: string | undefined;
@@ -216,6 +218,7 @@ export function readDistribution(resources: DistributionResources): Distribution
     return {
       ...(it.PathPattern === undefined ? {} : { pathPattern: it.PathPattern }),
       allowedMethods: it.AllowedMethods,
+      compress: it.Compress,
       forwarded: FORWARDED[it.OriginRequestPolicyId ?? ''] ?? [],
       bucket: origin.DomainName.replace(/\.s3[.-].*$/, ''),
       originPath: origin.OriginPath,

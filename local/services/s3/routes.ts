@@ -30,6 +30,12 @@ export const OPERATIONS: Readonly<Record<string, (call: S3Call) => Promise<Servi
   AbortMultipartUpload: abortMultipartUpload,
   ListParts: listParts,
   ListMultipartUploads: listMultipartUploads,
+  // A bucket of one's own, as in us-east-1: 200. rclone and `aws s3 mb` ask for it before they write.
+  // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+  CreateBucket: async (call) => {
+    call.authorize('s3:CreateBucket');
+    return { status: 200, headers: { location: `/${call.bucket}` } };
+  },
   HeadBucket: async (call) => {
     call.authorize('s3:ListBucket');
     return { status: 200, headers: { 'x-amz-bucket-region': 'us-east-1' } };

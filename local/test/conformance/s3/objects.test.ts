@@ -1,4 +1,5 @@
 import {
+  CreateBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadBucketCommand,
@@ -172,6 +173,12 @@ const CASES: Case[] = [
       await failure(t.s3.send(new HeadBucketCommand({ Bucket: NOT_HERE }))),
     ],
     expected: ['404 NoSuchBucket', '404 NoSuchBucket', '404 NoSuchBucket', '404 NotFound'],
+  },
+  {
+    title: 'to create a bucket that is already owned is no error in us-east-1',
+    truth: 'API/API_CreateBucket.html, BucketAlreadyOwnedByYou',
+    run: async (t) => (await t.s3.send(new CreateBucketCommand({ Bucket: t.plain }))).Location === `/${t.plain}`,
+    expected: true,
   },
   {
     title: 'response-… parameters replace headers of the answer',

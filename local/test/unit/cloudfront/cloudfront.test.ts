@@ -37,6 +37,7 @@ beforeAll(async () => {
             DefaultRootObject: 'index.html',
             DefaultCacheBehavior: base,
             CacheBehaviors: [
+              { ...base, PathPattern: 'packed/*', Compress: true },
               { ...base, PathPattern: 'private/*/preview/*' },
               { ...base, PathPattern: 'private/*', TrustedKeyGroups: ['group'] },
               {
@@ -113,6 +114,7 @@ beforeAll(async () => {
         asked.push(request);
         if (request.path.includes('/tmp/'))
           return { status: 403, headers: {}, body: '<Error><Code>AccessDenied</Code></Error>' };
+        if (request.path.endsWith('.m3u8') && request.path.includes('packed')) return playlist(request);
         return { status: 200, headers: { 'content-type': 'text/plain', etag: '"1"' }, body: 'media' };
       },
       extra: { '/player/': join(dir, 'player') },
@@ -127,6 +129,15 @@ afterAll(async () => {
 beforeEach(() => {
   asked.length = 0;
 });
+
+/** As S3 answers: a playlist of 1,200 bytes, or of 900, or a part of one. */
+function playlist({ path, headers }: OriginRequest) {
+  const body = '#EXTM3U\n#EXT\n'.repeat(100).slice(0, path.includes('short') ? 900 : 1200);
+  const common = { 'content-type': 'application/vnd.apple.mpegurl', etag: '"1"' };
+  if (headers.range)
+    return { status: 206, headers: { ...common, 'content-length': '1000' }, body: body.slice(0, 1000) };
+  return { status: 200, headers: { ...common, 'content-length': String(body.length) }, body };
+}
 
 const get = (path: string, headers: Record<string, string> = {}) => fetch(distribution.url + path, { headers });
 
@@ -150,6 +161,27 @@ test('an object is requested from the bucket as CloudFront, with the distributio
 test('a HEAD request is forwarded, and answered without a body', async () => {
   const response = await fetch(`${distribution.url}/a`, { method: 'HEAD' });
   expect([response.status, await response.text(), asked[0]?.method]).toEqual([200, '', 'HEAD']);
+});
+
+/** Path, what the viewer takes and asks for, and the encoding, ETag and length of the answer. */
+const ENCODINGS: [string, string, Record<string, string>, (string | null)[]][] = [
+  ['gzip to one that takes it', '/packed/a.m3u8', { 'accept-encoding': 'gzip' }, ['gzip', 'W/"1"', null]],
+  ['Brotli to one that takes both', '/packed/a.m3u8', { 'accept-encoding': 'gzip, br' }, ['br', 'W/"1"', null]],
+  ['plain to one that takes neither', '/packed/a.m3u8', { 'accept-encoding': 'identity' }, [null, '"1"', '1200']],
+  ['plain below 1,000 bytes', '/packed/short.m3u8', { 'accept-encoding': 'gzip' }, [null, '"1"', '900']],
+  ['a range as it is', '/packed/a.m3u8', { 'accept-encoding': 'gzip', range: 'bytes=0-999' }, [null, '"1"', '1000']],
+  [
+    'plain where the behaviour does not compress',
+    '/a/packed.m3u8',
+    { 'accept-encoding': 'gzip' },
+    [null, '"1"', '1200'],
+  ],
+];
+test.each(ENCODINGS)('a playlist is sent %s', async (_, path, headers, expected) => {
+  const response = await get(path, headers);
+  const found = ['content-encoding', 'etag', 'content-length'].map((name) => response.headers.get(name));
+  expect(found).toEqual(expected);
+  expect(await response.text()).toBe('#EXTM3U\n#EXT\n'.repeat(100).slice(0, Number(expected[2] ?? 1200)));
 });
 
 test('a request of the root gets the default root object', async () => {

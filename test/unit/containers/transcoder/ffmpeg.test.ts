@@ -23,6 +23,7 @@ test('progress is read block by block, however the text is split', () => {
 
 test.each([
   ['corrupt', '[mov,mp4 @ 0x1] moov atom not found\nsource: Invalid data found when processing input'],
+  ['corrupt', '[ogg @ 0x1] CRC mismatch!\n[ogg @ 0x1] Header processing failed: Invalid data found'],
   ['not_media', 'source: Invalid data found when processing input'],
   ['limit_pixels', '[png @ 0x1] Picture size 30000x30000 exceeds specified max pixel count 58982400'],
   ['playlist_refused', "[hls @ 0x1] Format not on whitelist 'mov'"],
@@ -56,8 +57,16 @@ test('a message names the first fault, without marks and addresses', () => {
     '[out#0/mp4 @ 0x7f12a0] [error] Task finished with error code: -22',
     '[fatal] Conversion failed!',
   ].join('\n');
-  const { message } = encodeFailure(said(`${stderr}\n`), { code: 69, signal: undefined, started: true });
-  expect(message).toBe('FFmpeg ended with exit code 69: cabac_init_idc 12 overflow');
+  const { message } = encodeFailure(said(`${stderr}\n`), { code: 1, signal: undefined, started: true });
+  expect(message).toBe('FFmpeg ended with exit code 1: cabac_init_idc 12 overflow');
+});
+
+test('a file of which FFmpeg could not decode the most part is corrupt', () => {
+  const stderr = '[h264 @ 0x55e89b7d3d00] [error] cabac_init_idc 12 overflow\n';
+  expect(encodeFailure(said(stderr), { code: 69, signal: undefined, started: true })).toMatchObject({
+    code: 'corrupt',
+    message: 'Most of the file could not be decoded: cabac_init_idc 12 overflow',
+  });
 });
 
 test('the output that is kept has no addresses, at the start of a line or within it', () => {
@@ -100,4 +109,19 @@ test.each([
   ['worker_bug', 'text'],
 ])('the worker: %s', (code, error) => {
   expect(asDropreelError(error).code).toBe(code);
+});
+
+test.each([
+  ['5.1', '[error] Error while decoding stream #0:1: Invalid data found when processing input'],
+  [
+    '7.1',
+    '[aist#0:1/aac @ 0x5] [dec:aac @ 0x6] [error] Error submitting packet to decoder: Invalid data found when processing input',
+  ],
+])('packets that could not be decoded are counted for each track, as FFmpeg %s says it', (_, line) => {
+  const complaints = said(
+    `[aac @ 0x1] [error] Prediction is not allowed in AAC-LC.\n${line}\n${line}\n${line.slice(0, 20)}`,
+  );
+  complaints.add(`${line.slice(20)}\n`);
+  expect([complaints.undecoded(1), complaints.undecoded(0)]).toEqual([3, 0]);
+  expect(complaints.fault).toBe('Prediction is not allowed in AAC-LC.');
 });

@@ -70,10 +70,10 @@ test("an audio file's playlist has neither resolution, frame rate nor audio grou
 `);
 });
 
-test('the variant nearest to 2 Mbit/s stands first', () => {
-  const renditions = [5_500_000, 2_600_000, 1_100_000, 600_000].map((bandwidth, i) => ({
+test('the variant nearest to 2 Mbit/s on average stands first', () => {
+  const renditions = [5_500_000, 2_600_000, 1_100_000, 600_000].map((averageBandwidth, i) => ({
     ...measured,
-    bandwidth,
+    averageBandwidth,
     name: `${i}`,
     playlist: `${i}.m3u8`,
     codecs: 'avc1.4D401E',

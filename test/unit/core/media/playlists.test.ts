@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { measureBandwidth } from '../../../../core/media/bandwidth.ts';
 import {
-  firstSeconds,
+  countWithin,
   readMediaPlaylist,
   targetDuration,
   writeMediaPlaylist,
@@ -12,18 +12,20 @@ const TEXT = `#EXTM3U
 #EXT-X-TARGETDURATION:6
 #EXT-X-MEDIA-SEQUENCE:0
 #EXT-X-PLAYLIST-TYPE:VOD
-#EXT-X-MAP:URI="720p_init.mp4"
+#EXT-X-MAP:URI="720p.mp4",BYTERANGE="700@0"
 #EXTINF:6.006000,
-720p_000.m4s
+#EXT-X-BYTERANGE:1000@764
+720p.mp4
 #EXTINF:2.002000,
-720p_001.m4s
+#EXT-X-BYTERANGE:300@1764
+720p.mp4
 #EXT-X-ENDLIST
 `;
 const PLAYLIST = {
-  init: '720p_init.mp4',
+  init: { uri: '720p.mp4', range: { offset: 0, bytes: 700 } },
   segments: [
-    { uri: '720p_000.m4s', durationSeconds: 6.006 },
-    { uri: '720p_001.m4s', durationSeconds: 2.002 },
+    { uri: '720p.mp4', durationSeconds: 6.006, range: { offset: 764, bytes: 1000 } },
+    { uri: '720p.mp4', durationSeconds: 2.002, range: { offset: 1764, bytes: 300 } },
   ],
 };
 
@@ -32,9 +34,31 @@ test('a written playlist is read back unchanged', () => {
   expect(readMediaPlaylist(TEXT)).toEqual(PLAYLIST);
 });
 
+/** As releases up to 0.1 wrote them. */
+const SEGMENT_FILES = `#EXTM3U
+#EXT-X-MAP:URI="720p_init.mp4"
+#EXTINF:6.006000,
+720p_000.m4s
+#EXTINF:2.002000,
+720p_001.m4s
+#EXT-X-ENDLIST
+`;
+
+test('a playlist that names a file for each segment is read, and written, too', () => {
+  const playlist = {
+    init: { uri: '720p_init.mp4' },
+    segments: [
+      { uri: '720p_000.m4s', durationSeconds: 6.006 },
+      { uri: '720p_001.m4s', durationSeconds: 2.002 },
+    ],
+  };
+  expect(readMediaPlaylist(SEGMENT_FILES)).toEqual(playlist);
+  expect(writeMediaPlaylist(playlist, 6)).toContain(SEGMENT_FILES.slice('#EXTM3U\n'.length));
+});
+
 test('all playlists of a stream have the target duration of the longest segment, rounded', () => {
   const of = (...seconds: number[]) => ({
-    init: 'i',
+    init: { uri: 'i' },
     segments: seconds.map((durationSeconds) => ({ uri: 'u', durationSeconds })),
   });
   expect(targetDuration([of(6, 6, 0.1), of(6.49, 5)])).toBe(6);
@@ -48,14 +72,8 @@ test('an incomplete playlist is refused', () => {
 });
 
 test('the first 30 s are five segments of 6 s, also where audio is cut a little early', () => {
-  const of = (durationSeconds: number) => ({
-    init: 'i',
-    segments: Array.from({ length: 9 }, (_, i) => ({ uri: `${i}`, durationSeconds })),
-  });
-  expect(firstSeconds(of(6), 30).segments).toHaveLength(5);
-  expect(firstSeconds(of(5.99), 30).segments).toHaveLength(5);
-  expect(firstSeconds(of(6.016), 30).segments).toHaveLength(5);
-  expect(firstSeconds(of(17), 30).segments).toHaveLength(2);
+  const of = (durationSeconds: number) => Array.from({ length: 9 }, () => ({ durationSeconds }));
+  expect([6, 5.99, 6.016, 17].map((seconds) => countWithin(of(seconds), 30))).toEqual([5, 5, 5, 2]);
 });
 
 test('the peak is that of the densest run of about a segment, so a short last one does not count alone', () => {

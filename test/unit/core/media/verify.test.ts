@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Fragment } from '../../../../core/media/fragments.ts';
-import { groupFragments, joinFragments, segmentName } from '../../../../core/media/segments.ts';
+import { groupFragments, joinFragments } from '../../../../core/media/segments.ts';
 import { presentedSeconds, segmentSeconds, type Timeline } from '../../../../core/media/timeline.ts';
 import { alignmentFaults, decodeFaults, structureFaults } from '../../../../core/media/verify.ts';
 
@@ -92,8 +92,4 @@ test('sound is cut at the fragment nearest to a multiple of six seconds, however
 
 test('fragments of a segment count as one', () => {
   expect(joinFragments([fragment(0, 50), fragment(50, 100)])).toEqual(fragment(0, 150));
-});
-
-test('segment names have three digits, and more from the thousandth on', () => {
-  expect([segmentName('720p', 7), segmentName('720p', 1234)]).toEqual(['720p_007.m4s', '720p_1234.m4s']);
 });

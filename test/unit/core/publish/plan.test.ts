@@ -109,6 +109,18 @@ describe('the record of a version', () => {
       },
     ]);
   });
+  it('has the warnings of its encode, and those of the version that it is made from', () => {
+    const [first, second] = [
+      { code: 'track_skipped', message: 'First.' },
+      { code: 'channels_reduced', message: 'Second.' },
+    ];
+    const before = media({ current: version(1, { warnings: [first] }) });
+    const made = { result: result({ warnings: [second] }), plan, now: NOW };
+    expect(versionOf(job(), before, made).warnings).toEqual([second]);
+    const fromMp4 = job({ source: source({ bucket: 'media', key: 'ann/mp4/x/v1.mp4' }) });
+    expect(versionOf(fromMp4, before, made).warnings).toEqual([first, second]);
+    expect(versionOf(job(), before, { ...made, result: result() })).not.toHaveProperty('warnings');
+  });
   it('that is made from its own MP4 still names the upload', () => {
     const fromMp4 = job({ source: source({ bucket: 'media', key: 'ann/mp4/x/v1.mp4' }) });
     const before = media({ current: version(1, { source: source({ versionId: 'v-first' }) }) });

@@ -57,6 +57,22 @@ it('an event contains the new state, its sequence number and the error', () => {
   });
 });
 
+it('the event of a version with warnings lists them', () => {
+  const warnings = [{ code: 'track_skipped', message: 'The audio track 2 was not taken.' }];
+  const change = {
+    mediaId: MEDIA,
+    creatorId: 'ada',
+    collectionId: 'default',
+    title: 'Clip',
+    from: 'transcoding',
+    to: 'ready',
+    seq: 3,
+    at: '2026-11-21T14:00:00.000Z',
+    warnings,
+  } as const;
+  expect(payloadOf('media.ready', { ...change, warnings: [...warnings] }).data.warnings).toEqual(warnings);
+});
+
 it('an enabled endpoint gets the events that it names, or all when it names none', () => {
   expect(wants({ enabled: true, state: 'active', events: [] }, 'media.ready')).toBe(true);
   expect(wants({ enabled: true, state: 'active', events: ['media.ready'] }, 'media.ready')).toBe(true);

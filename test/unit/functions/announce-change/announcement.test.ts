@@ -82,6 +82,19 @@ describe('an announcement', () => {
     });
   });
 
+  it('of a version that was published names its warnings, and of one that stays does not', () => {
+    const warnings = { L: [{ M: { code: { S: 'track_skipped' }, at: { N: '1.5' }, message: { S: 'Why.' } } }] };
+    const flawed = { current: { M: { version: { N: '2' }, warnings } } };
+    const published = record(image('retranscoding', 3, current(1)), image('ready', 4, flawed));
+    const stayed = record(image('retranscoding', 5, flawed), image('ready', 6, flawed));
+    const warningsOf = (of: typeof published) => announcementOf(of)?.detail;
+    expect(warningsOf(published)).toMatchObject({
+      to: 'ready',
+      warnings: [{ code: 'track_skipped', at: 1.5, message: 'Why.' }],
+    });
+    expect(warningsOf(stayed)).not.toHaveProperty('warnings');
+  });
+
   it('requests them once, when the cost of a job is known', () => {
     const cost = { cost: { M: { usd: { N: '0.1' } } } };
     expect(announcementOf(record(jobRow(), jobRow(cost)))).toEqual({

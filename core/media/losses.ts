@@ -1,0 +1,153 @@
+import { DropreelError } from '../contracts/errors.ts';
+import { type Warning, warning } from '../contracts/warnings.ts';
+import type { VideoPlan } from './encode-plan.ts';
+import { leadFrames } from './lead.ts';
+
+/** What damage in the middle of a source has cost: a little is said, much is refused. */
+
+/** More than this part of a track's pictures or frames of sound is much, if it is more than a few. */
+const MUCH = 0.1;
+const FEW = 10;
+
+/** @throws DropreelError `corrupt` when a viewer would not take it for the same media */
+export function checkLosses(what: 'pictures' | 'frames of sound', lost: number, all: number, fault: string): void {
+  if (lost <= FEW || lost <= MUCH * all) return;
+  const message = `The file is damaged: ${lost} of ${all} ${what} are damaged or lost (${fault}).`;
+  throw new DropreelError('corrupt', message);
+}
+
+/** Pictures that follow each other, of which the decoder complained. */
+export interface DamagedRun {
+  /** Number of the first in the order of the decoder, from 0. */
+  first: number;
+  /** How many had parts that were concealed. */
+  concealed: number;
+  /** How many the decoder complained of. */
+  told: number;
+  /** Number of the keyframe after which nothing of it is seen; absent: to the end. */
+  until?: number;
+  /** The first complaint. */
+  why: string;
+}
+
+/** More of them are counted, not kept. */
+const MOST_RUNS = 50;
+
+/** Follows pictures that are decoded anew. Damage is seen in those after it, until the next keyframe that is whole. */
+export class DamageLog {
+  readonly runs: DamagedRun[] = [];
+  #open: DamagedRun | undefined;
+  concealed = 0;
+  pictures = 0;
+
+  /** @param why The decoder's complaint of this picture, where it has one. */
+  add(isKey: boolean, concealed: boolean, why: string | undefined): void {
+    const number = this.pictures++;
+    if (!concealed && why === undefined) {
+      if (isKey && this.#open) {
+        this.#open.until = number;
+        this.#open = undefined;
+      }
+      return;
+    }
+    if (!this.#open) {
+      this.#open = { first: number, concealed: 0, told: 0, why: why ?? 'parts of it are missing' };
+      if (this.runs.length < MOST_RUNS) this.runs.push(this.#open);
+    }
+    this.#open.told += 1;
+    if (concealed) {
+      this.#open.concealed += 1;
+      this.concealed += 1;
+    }
+  }
+}
+
+/** @param times Of the decoded pictures, in seconds, in the order of the decoder. */
+export function runWarnings(runs: readonly DamagedRun[], times: ArrayLike<number>): Warning[] {
+  return runs.map(({ first, concealed, told, until, why }) => {
+    const end = until === undefined ? 'the end' : `${(times[until] ?? 0).toFixed(1)} s`;
+    const what = concealed > 0 ? `${some(concealed, 'damaged picture')}` : `${some(told, 'doubtful picture')}`;
+    const trace = `which may be seen in those that follow, up to ${end}`;
+    return warning('picture_damaged', `${what}, ${trace}: ${why}`, finite(times[first]));
+  });
+}
+
+/**
+ * Packets of a picture that gave none.
+ * @param frameSeconds How long a picture lasts; undefined where that has no value.
+ */
+export function lostPictures(lost: number, times: ArrayLike<number>, frameSeconds: number | undefined): Warning[] {
+  if (lost === 0) return [];
+  const holes: number[] = [];
+  for (let i = 1; frameSeconds !== undefined && i < times.length && holes.length <= lost; i++) {
+    const [before = 0, after = 0] = [times[i - 1], times[i]];
+    if (after - before > 1.8 * frameSeconds) holes.push(before + frameSeconds);
+  }
+  const text = `${some(lost, 'picture')} could not be decoded`;
+  // With more gaps than losses, some of them are the source's own.
+  if (holes.length === 0 || holes.length > lost) return [warning('picture_damaged', `${text}.`)];
+  const where = holes.length === 1 ? '' : `, in ${holes.length} places from here on`;
+  return [warning('picture_damaged', `${text}${where}.`, holes[0])];
+}
+
+/**
+ * Pictures that were decoded and are in no rung: verification lets a few pass that are not later than the one before.
+ * @param frames Pictures of a rung.
+ */
+export function leftOut(video: VideoPlan, frames: number | undefined, times: ArrayLike<number>): Warning[] {
+  if (video.retime || frames === undefined) return [];
+  const added = video.lead && video.frameRate ? leadFrames(video.lead, video.frameRate).count : 0;
+  const count = times.length + added - frames;
+  if (count <= 0) return [];
+  let latest = Number.NEGATIVE_INFINITY;
+  let at: number | undefined;
+  for (let i = 0; at === undefined && i < times.length; i++) {
+    const time = times[i] ?? Number.NaN;
+    if (time <= latest) at = latest;
+    if (time > latest) latest = time;
+  }
+  return [warning('pictures_left_out', `${some(count, 'picture')} stepped back in time: left out.`, at)];
+}
+
+/** More than the rounding of any clock, less than a frame of sound. */
+const HOLE_SECONDS = 0.008;
+
+/** Follows the frames of decoded sound: where time passes between two of them, something is missing. */
+export class SoundHoles {
+  readonly #rate: number;
+  #next: number | undefined;
+  frames = 0;
+  /** The first ones, in seconds. */
+  readonly places: { at: number; seconds: number }[] = [];
+
+  constructor(sampleRate: number) {
+    this.#rate = sampleRate;
+  }
+
+  /** @param at Time of a frame, in samples; undefined where it has none. */
+  add(at: number | undefined, samples: number): void {
+    this.frames += 1;
+    const begins = at ?? this.#next ?? 0;
+    const missing = (begins - (this.#next ?? begins)) / this.#rate;
+    if (missing > HOLE_SECONDS && this.places.length < MOST_RUNS) {
+      this.places.push({ at: begins / this.#rate - missing, seconds: missing });
+    }
+    this.#next = begins + samples;
+  }
+}
+
+/** Packets of sound that gave none, and where sound is missing: a demuxer leaves out damaged packets, too. */
+export function lostSound(lost: number, places: SoundHoles['places']): Warning[] {
+  if (lost > 0 && places.length === 0) {
+    return [warning('sound_damaged', `${some(lost, 'frame')} of sound could not be decoded.`)];
+  }
+  return places.map(({ at, seconds }) => warning('sound_damaged', `${seconds.toFixed(2)} s of sound are missing.`, at));
+}
+
+function some(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+function finite(time: number | undefined): number | undefined {
+  return Number.isFinite(time) ? time : undefined;
+}

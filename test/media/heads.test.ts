@@ -1,0 +1,136 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { H264_AAC, make, picture, TOOLS, temporaryDirectory, tone } from '../support/media.ts';
+import { transcodeFile } from '../support/transcode.ts';
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+beforeAll(async () => {
+  directory = await temporaryDirectory();
+});
+afterAll(async () => {
+  await directory[Symbol.asyncDispose]();
+});
+
+const SMALL = [...picture('160x120', '20', 2), ...tone(2)];
+const FRAGMENTS = ['-g', '20', '-movflags', '+frag_keyframe+empty_moov+default_base_moof'];
+
+/** The file with its bytes changed. */
+async function changed(args: string[], change: (bytes: Buffer) => Buffer): Promise<string> {
+  const path = await make(directory.path, ...args);
+  await writeFile(path, change(await readFile(path)));
+  return path;
+}
+
+/** Where each box of this name begins that has a size before it, wherever it is nested. */
+function boxes(bytes: Buffer, name: string): number[] {
+  const found: number[] = [];
+  for (let at = bytes.indexOf(name); at >= 0; at = bytes.indexOf(name, at + 1)) found.push(at - 4);
+  return found;
+}
+
+function write32(bytes: Buffer, at: number, value: number): Buffer {
+  bytes.writeUInt32BE(value, at);
+  return bytes;
+}
+
+const SECOND_FRAGMENT = (bytes: Buffer) => {
+  const [first = 0, second = 0] = boxes(bytes, 'moof');
+  return Buffer.concat([bytes.subarray(0, first), bytes.subarray(second)]);
+};
+
+/** Title; the file; its pictures, or null; seconds of its sound. */
+const CASES: [string, () => Promise<string>, number | null, number][] = [
+  [
+    'an AVI whose recorder could not go back to its head',
+    async () => {
+      const path = join(directory.path, 'piped.avi');
+      const args = ['-v', 'error', ...SMALL, '-c:v', 'mjpeg', '-c:a', 'pcm_s16le', '-f', 'avi', 'pipe:1'];
+      await writeFile(path, (await execa('ffmpeg', args, { encoding: 'buffer' })).stdout);
+      return path;
+    },
+    40,
+    2,
+  ],
+  [
+    'an MP4 whose mdat counts its head twice',
+    () =>
+      changed([...SMALL, ...H264_AAC, '-movflags', '+faststart', 'long.mp4'], (bytes) => {
+        const at = boxes(bytes, 'mdat').at(-1) ?? 0;
+        return write32(bytes, at, bytes.readUInt32BE(at) + 8);
+      }),
+    40,
+    2,
+  ],
+  [
+    'a WAV whose RIFF has the size of the file',
+    () =>
+      changed([...tone(2), '-c:a', 'pcm_s16le', 'riff.wav'], (bytes) => {
+        bytes.writeUInt32LE(bytes.length, 4);
+        return bytes;
+      }),
+    null,
+    2,
+  ],
+  [
+    'fragments whose durations are not known',
+    () =>
+      changed([...SMALL, ...H264_AAC, ...FRAGMENTS, 'unknown.mp4'], (bytes) => {
+        for (const at of boxes(bytes, 'mvhd')) write32(bytes, at + 24, 0xffffffff);
+        for (const at of boxes(bytes, 'mdhd')) write32(bytes, at + 24, 0xffffffff);
+        return bytes;
+      }),
+    40,
+    2,
+  ],
+  [
+    'fragments that begin in the middle of a stream',
+    () => changed([...SMALL, ...H264_AAC, ...FRAGMENTS, 'middle.mp4'], SECOND_FRAGMENT),
+    20,
+    1,
+  ],
+];
+
+test.each(CASES)('%s is ready, and whole', async (_, source, pictures, seconds) => {
+  const { result, out } = await transcodeFile(directory.path, await source());
+  const [rung] = result.renditions;
+  const sound = result.audio[0] ?? rung;
+  expect(Math.abs((sound?.durationSeconds ?? 0) - seconds)).toBeLessThanOrEqual(0.1);
+  if (pictures === null) return;
+  expect(await packets(join(out, rung?.playlist ?? ''))).toBe(pictures);
+});
+
+async function packets(path: string): Promise<number> {
+  const args = ['-v', 'error', '-select_streams', 'v:0', '-count_packets', '-show_entries', 'stream=nb_read_packets'];
+  const { stdout } = await execa(TOOLS.ffprobe, [...args, '-of', 'csv=p=0', path]);
+  return Number.parseInt(stdout, 10);
+}
+
+test('a broadcast that was recorded from the middle of a group of pictures on begins with the sound, and its first whole picture', async () => {
+  const film = [...picture('160x120', '25', 3), ...tone(3), ...H264_AAC, '-g', '25', '-bf', '2', 'whole.ts'];
+  const source = await changed(film, (bytes) => bytes.subarray(Math.floor(bytes.length / 188 / 6) * 188));
+  const { result, out } = await transcodeFile(directory.path, source);
+  const [rung, sound] = [result.renditions[0], result.audio[0]];
+  const { stdout } = await execa(TOOLS.ffprobe, [
+    ...['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'packet=pts_time', '-of', 'csv=p=0'],
+    join(out, rung?.playlist ?? ''),
+  ]);
+  const times = stdout
+    .split(/,?\n+/)
+    .map(Number)
+    .filter((time) => !Number.isNaN(time));
+  // The last two of three seconds; what is shown before them is the first of their pictures.
+  expect(Math.abs((rung?.durationSeconds ?? 0) - (sound?.durationSeconds ?? 0))).toBeLessThanOrEqual(0.1);
+  expect(Math.min(...times)).toBe(0);
+  expect(times.filter((time) => time >= (sound?.durationSeconds ?? 0) - 2.02).length).toBeGreaterThanOrEqual(49);
+});
+
+test('an MP4 that lacks more than eight bytes of its media is cut off', async () => {
+  const source = await changed([...SMALL, ...H264_AAC, '-movflags', '+faststart', 'cut.mp4'], (bytes) =>
+    bytes.subarray(0, -9),
+  );
+  await expect(transcodeFile(directory.path, source)).rejects.toThrow(
+    /^The file is cut off: 9 bytes of its media are missing\.$/,
+  );
+});
