@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { printable } from '../core/contracts/text.ts';
 import { bootCloud } from '../local/boot.ts';
-import { announce, exportBlock } from './cloud-file.ts';
+import { announce } from './cloud-file.ts';
 import { readFaults } from './dev/faults.ts';
 import { watchFolder } from './dev/watch.ts';
+import { welcome } from './dev/welcome.ts';
 import { LOCAL_CLOUD } from './local-cloud.ts';
 import { node24 } from './node24.ts';
 import { synthesize } from './synth.ts';
@@ -65,25 +66,13 @@ async function run(options: ReturnType<typeof parse>): Promise<void> {
     ...(options.adverse && { adverse: options.adverse }),
   });
   const withdraw = await announce(cloud);
-  const bucket = cloud.outputs.UploadsBucket ?? '';
   const watcher = await watchFolder({
     cloud,
     folder: options.watch,
     index: join(options.state, 'watched.json'),
     log: say,
   });
-  say(`
-dropreel runs on this machine.
-  AWS endpoint  ${cloud.endpoint}
-  HTTP API      ${cloud.apiUrl}
-  delivery      ${cloud.deliveryUrl}
-  drop files in ${options.watch}/, or, with any S3 client:
-
-${exportBlock(cloud)}
-aws s3 cp FILE s3://${bucket}/drop/me/default/
-
-Ctrl-C ends it; its state is kept in ${options.state}/.
-`);
+  say(welcome(cloud, options));
   if (!withdraw) say('Another local cloud runs in this directory: the command still uses that one.\n');
   await new Promise<void>((done) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());

@@ -85,14 +85,15 @@ function mayInstall(command, yes) {
 }
 
 /** @throws SetUpError when it may not be installed, or the installation fails */
-function systemInstall(manager, name, yes) {
+function systemInstall(manager, packages, yes) {
   const sudo = isRoot || manager === 'brew' ? [] : onTerminal ? ['sudo'] : ['sudo', '-n'];
   const install =
     manager === 'brew'
-      ? ['brew', 'install', name]
-      : ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', name];
+      ? ['brew', 'install', ...packages]
+      : ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...packages];
+  const name = packages.join(' ');
   const typed = [...sudo, ...install].join(' ');
-  if (!mayInstall(typed, yes)) throw new SetUpError(`${name} is missing: run \`${typed}\`, or this with \`-- --yes\`.`);
+  if (!mayInstall(typed, yes)) throw new SetUpError(`Missing: ${name}. Run \`${typed}\`, or this with \`-- --yes\`.`);
   say(`installing ${name}: ${typed}`);
   process.env.DEBIAN_FRONTEND = 'noninteractive';
   const hint = `Install ${name} yourself.`;
@@ -110,7 +111,7 @@ function installFfmpeg(yes) {
   const programs = [process.env.FFMPEG_PATH || 'ffmpeg', process.env.FFPROBE_PATH || 'ffprobe'];
   const missing = () => programs.filter((program) => ffmpegVersion(program) === null);
   const manager = packageManager();
-  if (missing().length > 0 && manager) systemInstall(manager, 'ffmpeg', yes);
+  if (missing().length > 0 && manager) systemInstall(manager, ['ffmpeg'], yes);
   const still = missing();
   if (still.length > 0) {
     throw new SetUpError(`${still.join(' and ')} not found. Install ffmpeg, or set FFMPEG_PATH and FFPROBE_PATH.`);
@@ -120,34 +121,37 @@ function installFfmpeg(yes) {
     throw new SetUpError(`ffmpeg ${version} is too old: ${OLDEST_FFMPEG} or newer is needed.`);
 }
 
-/** Notes that a person does not want Chromium, so that each run of the tests does not ask again. */
-const NO_CHROMIUM = join(ROOT, 'node_modules', '.dropreel-no-chromium');
+/** What only tests run: a browser, the shells that the completions are for, and what README's examples use. */
+const FOR_TESTS = ['chromium', 'zsh', 'fish', 'curl', 'jq'];
+/** Notes that a person does not want them, so that each run of the tests does not ask again. */
+const WITHOUT = join(ROOT, 'node_modules', '.dropreel-without-test-programs');
 
-/** The browser tests are skipped where there is no Chromium and none may be installed. */
-function installChromium(yes) {
-  if (process.env.CHROMIUM_PATH || has('chromium') || packageManager() !== 'apt-get') return;
-  if (!yes && existsSync(NO_CHROMIUM)) return;
+/** The tests of a program that is missing and may not be installed are skipped; with CI set, most fail. */
+function installForTests(yes) {
+  if (packageManager() !== 'apt-get' || (!yes && existsSync(WITHOUT))) return;
+  const missing = FOR_TESTS.filter((name) => !has(name) && !(name === 'chromium' && process.env.CHROMIUM_PATH));
+  if (missing.length === 0) return;
   try {
-    systemInstall('apt-get', 'chromium', yes);
+    systemInstall('apt-get', missing, yes);
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error;
-    say(`${error.message} Without it the browser tests are skipped.`);
-    writeFileSync(NO_CHROMIUM, '');
+    say(`${error.message} Without it their tests are skipped.`);
+    writeFileSync(WITHOUT, '');
   }
 }
 
 /**
  * @param options.cloud also installs what the local cloud runs on, the database and ffmpeg: a deployment needs neither.
- * @param options.browser also installs Chromium, for the tests that play a result.
+ * @param options.tests also installs what only tests run.
  * @param options.yes installs system packages without asking.
  * @returns whether the machine is ready; prints the reason when not.
  */
-export function setUp({ cloud, browser, yes }) {
+export function setUp({ cloud, tests, yes }) {
   try {
     checkNode();
     installDependencies({ database: cloud });
     if (cloud) installFfmpeg(yes);
-    if (browser) installChromium(yes);
+    if (tests) installForTests(yes);
     return true;
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error;
@@ -157,8 +161,8 @@ export function setUp({ cloud, browser, yes }) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  rmSync(NO_CHROMIUM, { force: true });
-  const ready = setUp({ cloud: true, browser: true, yes: process.argv.includes('--yes') });
+  rmSync(WITHOUT, { force: true });
+  const ready = setUp({ cloud: true, tests: true, yes: process.argv.includes('--yes') });
   if (ready) say('all is there');
   process.exit(ready ? 0 : 1);
 }

@@ -12,7 +12,7 @@ const [script, ...given] = process.argv.slice(2);
 const yes = given.includes('--yes');
 const args = given.filter((arg) => arg !== '--yes');
 if (!script) throw new Error('usage: node scripts/start.mjs SCRIPT.ts [ARG…]');
-if (!setUp({ cloud: !WITHOUT_CLOUD.includes(script), browser: script === 'scripts/test.ts', yes })) process.exit(1);
+if (!setUp({ cloud: !WITHOUT_CLOUD.includes(script), tests: script === 'scripts/test.ts', yes })) process.exit(1);
 
 // The SDK warns of the Node versions that it will drop; dropreel itself states which it needs.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BIN } from '../support/command.ts';
-import { HAS_TERMINAL, isInstalled, onTerminal } from '../support/terminal.ts';
+import { HAS_TERMINAL, lacks, onTerminal } from '../support/terminal.ts';
 
 let folder: string;
 
@@ -50,14 +50,14 @@ describe.skipIf(!HAS_TERMINAL)('a shell with its completions', () => {
     expect(await lines('bash --noprofile --rcfile bashrc -i')).toEqual(LINES.map(([, line]) => line));
   });
 
-  it.skipIf(!isInstalled('zsh'))('completes them in zsh, which has not set up its own completions', async () => {
+  it.skipIf(lacks('zsh'))('completes them in zsh, which has not set up its own completions', async () => {
     const show = `show() { print -r -- "<<$BUFFER>>" }\nzle -N show\nbindkey '^X' show`;
     await writeFile(join(folder, '.zshrc'), `PS1='ready> '\nunsetopt beep\n${scriptFor('zsh')}\n${show}`);
     expect(await lines('zsh -d -i')).toEqual(LINES.map(([, line]) => line));
   });
 });
 
-describe.skipIf(!isInstalled('fish'))('fish with its completions', () => {
+describe.skipIf(lacks('fish'))('fish with its completions', () => {
   it.each([
     ['dropreel retr', ['retranscode', 'retry']],
     ['dropreel collections cr', ['create']],

@@ -1,12 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process';
 
 /** Whether a program is there to be run. */
-export function isInstalled(program: string): boolean {
+function isInstalled(program: string): boolean {
   return spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined;
 }
 
+/** Whether a test of a program is skipped. On CI, where set-up may install all of them, none is. */
+export const lacks = (program: string): boolean => !process.env.CI && !isInstalled(program);
+
 /** `script` of util-linux gives a program a terminal of its own; that of macOS has other options. */
-export const HAS_TERMINAL = process.platform === 'linux' && isInstalled('script');
+export const HAS_TERMINAL = process.platform === 'linux' && !lacks('script');
 
 /** A program on a terminal: what it shows so far, and keys for it. */
 export interface OnTerminal {

@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { expect, it } from 'vitest';
 
 /** Runs set-up as on a machine whose PATH has Node only: no ffmpeg, no apt-get, no Homebrew. */
-async function setUpOnABareMachine(options: { cloud: boolean; browser: boolean }) {
+async function setUpOnABareMachine(options: { cloud: boolean; tests: boolean }) {
   const bin = await mkdtemp(join(tmpdir(), 'dropreel-bin-'));
   try {
     await symlink(process.execPath, join(bin, 'node'));
@@ -21,11 +21,11 @@ async function setUpOnABareMachine(options: { cloud: boolean; browser: boolean }
 }
 
 it('a deployment and a synthesis are set up without ffmpeg and without the local database', async () => {
-  expect(await setUpOnABareMachine({ cloud: false, browser: false })).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(await setUpOnABareMachine({ cloud: false, tests: false })).toMatchObject({ exitCode: 0, stderr: '' });
 });
 
 it('a local cloud is not set up without ffmpeg, and the message says what to do', async () => {
-  const { exitCode, stderr } = await setUpOnABareMachine({ cloud: true, browser: false });
+  const { exitCode, stderr } = await setUpOnABareMachine({ cloud: true, tests: false });
   expect({ exitCode, stderr }).toEqual({
     exitCode: 1,
     stderr: 'set-up: ffmpeg and ffprobe not found. Install ffmpeg, or set FFMPEG_PATH and FFPROBE_PATH.',

@@ -34,7 +34,7 @@ const INSTALLED = ['apt-get update -qq', 'apt-get install -y -qq --no-install-re
 /** Of util-linux: runs a command on a terminal of its own. */
 const SCRIPT = '/usr/bin/script';
 /** Set-up for a script that boots a cloud; what follows it is not reached, because the fake installs nothing. */
-const SETUP = `import { setUp } from ${JSON.stringify(join(process.cwd(), 'scripts/setup.mjs'))}; process.exit(setUp({ cloud: true, browser: false, yes: process.argv.includes('--yes') }) ? 0 : 1);`;
+const SETUP = `import { setUp } from ${JSON.stringify(join(process.cwd(), 'scripts/setup.mjs'))}; process.exit(setUp({ cloud: true, tests: false, yes: process.argv.includes('--yes') }) ? 0 : 1);`;
 const args = (...more: string[]) => ['--input-type=module', '-e', SETUP, '--', ...more];
 const env = (more: Record<string, string> = {}) =>
   ({ env: { PATH: bin, ...more }, extendEnv: false, reject: false }) as const;
@@ -58,7 +58,7 @@ describe.skipIf(process.platform !== 'linux')('before it installs a system packa
     const user = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
     const { exitCode, stderr } = await execa('node', args(), { ...env(), ...user, stdin: 'ignore' });
     expect([exitCode, await calls()]).toEqual([1, []]);
-    expect(stderr).toContain('ffmpeg is missing: run `sudo -n apt-get install -y -qq --no-install-recommends ffmpeg`');
+    expect(stderr).toContain('Missing: ffmpeg. Run `sudo -n apt-get install -y -qq --no-install-recommends ffmpeg`');
   });
 
   const onTerminal = existsSync(SCRIPT);
