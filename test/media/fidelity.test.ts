@@ -107,8 +107,8 @@ test('HDR10 is tone-mapped: white of 203 cd/m² stays light, and the labels are 
     'yuv420p,tv,bt709,bt709,bt709',
   );
   const average = Number(/YAVG=([\d.]+)/.exec(await lines(rung, ['-vf', 'signalstats,metadata=print:file=-']))?.[1]);
-  expect(average).toBeGreaterThan(150);
-  expect(average).toBeLessThan(236);
+  // 150 or 151 by the instructions that the CPU has; 143 without tone-mapping.
+  expect(Math.abs(average - 151)).toBeLessThanOrEqual(2);
 });
 
 // The upper half is a grey ramp, the lower half red, green and blue of 255.
