@@ -1,4 +1,5 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { EngineChoice } from '../core/contracts/engines.ts';
 
 /**
  * Reads the argument of an option.
@@ -14,6 +15,10 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
     }
     return n;
   };
+}
+
+export function engineOption(description: string): Option {
+  return new Option('--engine <name>', description).choices(EngineChoice.options);
 }
 
 /** Without the entries that are undefined. */

@@ -14,7 +14,14 @@ type Given<S> = S extends z.ZodType
  */
 export type Request<K extends OperationId> = Given<Schema<K, 'params'>> &
   (Schema<K, 'query'> extends z.ZodType ? { query?: Given<Schema<K, 'query'>> } : unknown) &
-  (Schema<K, 'body'> extends z.ZodType ? { body: z.input<Schema<K, 'body'>> } : unknown);
+  BodyOf<Schema<K, 'body'>>;
+
+/** May be left out where nothing in it is required. */
+type BodyOf<S> = S extends z.ZodType
+  ? Record<never, never> extends z.input<S>
+    ? { body?: z.input<S> }
+    : { body: z.input<S> }
+  : unknown;
 
 /** The answer of one operation; undefined for an answer without a body. */
 export type Answer<K extends OperationId> =

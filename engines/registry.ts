@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { EngineName } from '../core/contracts/engines.ts';
+import { AUTO, EngineName } from '../core/contracts/engines.ts';
 import type { EngineMessage } from '../core/contracts/events.ts';
 import { batch } from './batch/engine.ts';
 import { readCallback } from './called-back.ts';
@@ -28,8 +28,15 @@ export class Engines {
     throw new EngineRefused(this.lacks(name), { forGood: true });
   }
 
-  has(name: string): boolean {
-    return this.installed.has(name);
+  /** Whether a job can ask for it. */
+  has(choice: string): boolean {
+    return choice === AUTO || this.installed.has(choice);
+  }
+
+  /** The name of the engine for a job: the one that it asks for or, for `auto`, the first of EngineName that is installed. */
+  choose(choice: string): string {
+    const [first = choice] = this.installed.keys();
+    return choice === AUTO ? first : choice;
   }
 
   /** A sentence for the client that requested an engine that is not installed. */

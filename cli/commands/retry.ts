@@ -1,14 +1,17 @@
 import type { Command } from 'commander';
+import type { EngineChoice } from '../../core/contracts/engines.ts';
 import { contextOf } from '../context.ts';
+import { engineOption } from '../options.ts';
 
 export function addRetry(program: Command): void {
   program
     .command('retry')
     .description('retry a failed media item')
     .argument('<id>')
-    .action(async (id: string, _options: object, command: Command) => {
+    .addOption(engineOption('encode it with this engine from now on'))
+    .action(async (id: string, { engine }: { engine?: EngineChoice }, command: Command) => {
       const { api, out } = await contextOf(command);
-      const media = await api.call('retryMedia', { id });
+      const media = await api.call('retryMedia', { id, ...(engine && { body: { engine } }) });
       out.result(media, () => `${media.id}  ${media.state}`);
     });
 }

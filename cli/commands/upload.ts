@@ -1,11 +1,12 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
+import type { EngineChoice } from '../../core/contracts/engines.ts';
 import type { MediaView } from '../../core/contracts/http/media.ts';
 import { printableLine } from '../../core/contracts/text.ts';
 import { type Context, contextOf } from '../context.ts';
 import { warningLine } from '../describe-media.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { wholeNumber } from '../options.ts';
+import { engineOption, wholeNumber } from '../options.ts';
 import { bytes } from '../units.ts';
 import { uploadFile } from '../upload/upload.ts';
 import { untilDone } from '../wait.ts';
@@ -14,6 +15,7 @@ interface Options {
   collection?: string;
   title?: string;
   type?: string;
+  engine?: EngineChoice;
   concurrency: number;
   wait?: boolean;
 }
@@ -31,6 +33,7 @@ export function addUpload(program: Command): void {
     .option('-c, --collection <id>', 'collection to put them in')
     .option('--title <title>', 'title, for a single file')
     .option('--type <mime>', 'content type, if the extension does not determine it')
+    .addOption(engineOption('what encodes them, whatever their collection says'))
     .option('--concurrency <n>', 'parts sent at once', wholeNumber(1, 32), 4)
     .option('-w, --wait', 'wait until each is ready or failed')
     .action(async (files: string[], options: Options, command: Command) => {
@@ -107,6 +110,7 @@ async function send(
     collectionId: options.collection,
     title: options.title,
     contentType: options.type,
+    engine: options.engine,
     concurrency: options.concurrency,
     signal,
     onProgress: (sent, size) => {

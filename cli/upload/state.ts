@@ -13,6 +13,7 @@ export interface Identity {
   size: number;
   mtimeMs: number;
   collectionId: string | undefined;
+  engine?: string | undefined;
 }
 
 /** Keeps an unfinished upload on disk, from its announcement to its end. */
@@ -20,8 +21,9 @@ export class UploadState {
   readonly #file: string;
 
   constructor(identity: Identity) {
-    const { apiUrl, path, size, mtimeMs, collectionId } = identity;
-    const text = JSON.stringify([apiUrl, resolve(path), size, mtimeMs, collectionId ?? null]);
+    const { apiUrl, path, size, mtimeMs, collectionId, engine } = identity;
+    const asked = engine === undefined ? [] : [engine];
+    const text = JSON.stringify([apiUrl, resolve(path), size, mtimeMs, collectionId ?? null, ...asked]);
     const name = createHash('sha256').update(text).digest('hex').slice(0, 32);
     this.#file = join(stateDir(), 'uploads', `${name}.json`);
   }

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Client } from '../../client/client.ts';
 import { RefusedError } from '../../client/errors.ts';
+import type { EngineChoice } from '../../core/contracts/engines.ts';
 import type { MediaView } from '../../core/contracts/http/media.ts';
 import { MAX_PARTS_PER_REQUEST, type Upload } from '../../core/contracts/http/uploads.ts';
 import { CliError, EXIT } from '../exit.ts';
@@ -16,6 +17,7 @@ export interface UploadJob {
   collectionId?: string | undefined;
   title?: string | undefined;
   contentType?: string | undefined;
+  engine?: EngineChoice | undefined;
   /** Parts sent at once. */
   concurrency: number;
   signal: AbortSignal;
@@ -29,7 +31,14 @@ export async function uploadFile(job: UploadJob): Promise<MediaView> {
   if (!info?.isFile()) throw new CliError(EXIT.usage, `${path} is not a file that can be read.`);
   if (info.size === 0) throw new CliError(EXIT.usage, `${path} is empty.`);
   const { size, mtimeMs } = info;
-  const state = new UploadState({ apiUrl: job.apiUrl, path, size, mtimeMs, collectionId: job.collectionId });
+  const state = new UploadState({
+    apiUrl: job.apiUrl,
+    path,
+    size,
+    mtimeMs,
+    collectionId: job.collectionId,
+    engine: job.engine,
+  });
   const upload = (await resume(api, await state.load())) ?? (await announce(job, size));
   await state.save(upload.id);
   if (upload.status === 'open') {
@@ -53,13 +62,14 @@ async function resume(api: Client, uploadId: string | null): Promise<Upload | nu
   }
 }
 
-function announce({ api, path, collectionId, title, contentType }: UploadJob, size: number): Promise<Upload> {
+function announce({ api, path, collectionId, title, contentType, engine }: UploadJob, size: number): Promise<Upload> {
   const body = {
     fileName: basename(path),
     size,
     contentType: contentType ?? contentTypeOf(path),
     ...(collectionId && { collectionId }),
     ...(title && { title }),
+    ...(engine && { engine }),
   };
   return api.call('createUpload', { body });
 }

@@ -67,7 +67,7 @@ function operationObject(id: string, operation: Operation, schemas: Json): Json 
     ...(parameters.length > 0 && { parameters }),
     ...(operation.body && {
       requestBody: {
-        required: true,
+        required: !operation.body.safeParse({}).success,
         content: { 'application/json': { schema: schemaOf(operation.body, 'input', schemas) } },
       },
     }),

@@ -1,4 +1,4 @@
-import { DEFAULT_ENGINE } from '../contracts/engines.ts';
+import { AUTO } from '../contracts/engines.ts';
 import type { CollectionView } from '../contracts/http/collections.ts';
 import type { JobView, MediaView } from '../contracts/http/media.ts';
 import type { DeliveryView, WebhookView } from '../contracts/http/webhooks.ts';
@@ -113,7 +113,7 @@ export function collectionView(row: CollectionRow): CollectionView {
     creatorId: row.creatorId,
     title: row.title || (row.collectionId === DEFAULT_COLLECTION ? 'Default' : row.collectionId),
     preset: row.preset,
-    engine: row.engine ?? DEFAULT_ENGINE,
+    engine: row.engine ?? AUTO,
     deleteOriginal: row.deleteOriginal,
     retranscodeFromOutput: row.retranscodeFromOutput,
     playback: row.playback,

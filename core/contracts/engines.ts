@@ -7,5 +7,12 @@ import { z } from 'zod';
 export const EngineName = z.enum(['batch-cpu']);
 export type EngineName = z.infer<typeof EngineName>;
 
-/** Where neither an upload nor its collection names one. */
-export const DEFAULT_ENGINE: EngineName = 'batch-cpu';
+/**
+ * The deployment's choice, also where neither an upload nor its collection names an engine. It is made when the job is submitted, and
+ * kept on its row from then on.
+ */
+export const AUTO = 'auto';
+
+/** What an upload, a retry or a collection may ask for. */
+export const EngineChoice = z.enum([AUTO, ...EngineName.options]);
+export type EngineChoice = z.infer<typeof EngineChoice>;

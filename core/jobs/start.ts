@@ -14,7 +14,7 @@ import { changeJob, changeMedia, jobKey, jobTodo } from './rows.ts';
 /** How a media item is encoded: as its upload or its collection says now. */
 export interface Encoding {
   preset: Preset;
-  /** Name of the engine. */
+  /** An EngineChoice: `auto` leaves it to the submission. */
   engine: string;
 }
 
@@ -25,6 +25,8 @@ export interface Start extends Encoding {
   now: string;
   /** Set where the engine job must not be reclaimed; otherwise its length decides when it is submitted. */
   onDemand?: true;
+  /** What a person asked for: the media item's from now on. */
+  askedEngine?: string | undefined;
 }
 
 /** The row of a media's next job. */
@@ -75,6 +77,7 @@ export function startAgain(media: MediaRow, start: Start): Outcome<{ job: JobRow
       jobCount: row.n,
       attempts: media.attempts + 1,
       scheduleRetranscode: false,
+      engine: start.askedEngine,
     },
     ['error', 'todo', 'todoAt'],
   );
@@ -115,19 +118,25 @@ const SUBMITTING_MS = 2 * 60_000;
 /**
  * Takes a lease on submitting the job, so that no other caller submits it for a while. Without it, two callers that find no engine
  * job of that name would submit one each.
- * @param onDemand whether the engine job must not be reclaimed; an earlier decision takes precedence
+ * @param to the engine where the row leaves it open, and whether the engine job must not be reclaimed; an earlier decision takes
+ * precedence
  * @returns `tried`: an earlier call began to submit it, and the engine may have it; `job` as it is submitted
  */
-export function submitting(job: JobRow, onDemand: boolean, now: string): Outcome<{ tried: boolean; job: JobRow }> {
+export function submitting(
+  job: JobRow,
+  to: { engine: string; onDemand: boolean },
+  now: string,
+): Outcome<{ tried: boolean; job: JobRow }> {
   if (job.engineJobId !== undefined) return { refused: 'the engine has it' };
   if (job.state !== 'queued') return { refused: `the job is ${job.state}` };
   const { submittingUntil: before } = job;
   if (before !== undefined && before > now) return { refused: 'it is being submitted' };
   const set = {
     submittingUntil: plus(now, { ms: SUBMITTING_MS }),
-    onDemand: job.onDemand ?? onDemand,
+    engine: to.engine,
+    onDemand: job.onDemand ?? to.onDemand,
   };
-  const expect = { state: 'queued', engineJobId: null, submittingUntil: before ?? null };
+  const expect = { state: 'queued', engine: job.engine, engineJobId: null, submittingUntil: before ?? null };
   const change = [{ op: 'update' as const, key: jobKey(job), expect, set }];
   return { change, tried: before !== undefined, job: { ...job, ...set } };
 }

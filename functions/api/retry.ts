@@ -1,5 +1,7 @@
 import { applyWithRetry, getCollection } from '../../aws/table.ts';
 import { ApiError } from '../../core/api/problem.ts';
+import type { EngineChoice } from '../../core/contracts/engines.ts';
+import type { ErrorCode } from '../../core/contracts/errors.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
 import { secondsOf } from '../../core/jobs/quota.ts';
@@ -9,9 +11,16 @@ import { logger } from '../shared/observability.ts';
 import { submitJob } from '../shared/submit-job.ts';
 import type { ApiServices } from './call.ts';
 import { takeQuota } from './quota.ts';
+import { requireEngine } from './require-engine.ts';
 
-/** Makes another job for a failed media item, with its collection's current preset and engine. */
-export async function retry(services: ApiServices, load: () => Promise<MediaRow>, now: string): Promise<void> {
+const NOT_COUNTED = new Set<ErrorCode | undefined>(['quota_uploads', 'quota_minutes', 'engine_refused']);
+
+/** Makes another job for a failed media item, with its collection's current preset, and the engine that is asked for. */
+export async function retry(
+  services: ApiServices,
+  load: () => Promise<MediaRow>,
+  { engine: asked, now }: { engine?: EngineChoice | undefined; now: string },
+): Promise<void> {
   const { table, env } = services;
   const first = await load();
   const collection = await getCollection(table, first.creatorId, first.collectionId);
@@ -39,15 +48,18 @@ export async function retry(services: ApiServices, load: () => Promise<MediaRow>
       const message = `Its file has ${size} bytes; the limit is ${env.MAX_UPLOAD_BYTES}. Upload a smaller one.`;
       throw new ApiError('wrong_state', message);
     }
+    const encoding = encodingOf(collection, { engine: asked ?? media.engine });
+    requireEngine(services, encoding.engine);
     const outcome = startAgain(media, {
-      ...encodingOf(collection, media),
+      ...encoding,
+      askedEngine: asked,
       purpose: 'ingest',
       source: media.source,
       now,
     });
-    // An upload that was refused for a quota was not counted yet; one with an earlier attempt was.
-    const refused = media.error?.code === 'quota_uploads' || media.error?.code === 'quota_minutes';
-    if ('refused' in outcome || !refused || media.jobId !== undefined) return outcome;
+    // An upload that was refused for a quota or its engine was not counted yet; one with an earlier attempt was.
+    const uncounted = NOT_COUNTED.has(media.error?.code) && media.jobId === undefined;
+    if ('refused' in outcome || !uncounted) return outcome;
     const need = { uploads: 1, seconds: secondsOf(media.sourceInfo, size) };
     return { ...outcome, change: [...outcome.change, await takeQuota(services, media.creatorId, need, now)] };
   });

@@ -132,6 +132,10 @@ async function accept(
     await apply(services.table, [made]);
   }
   const encoding = encodingOf(collection, media);
+  if (!services.engines.has(encoding.engine)) {
+    const message = `${services.engines.lacks(encoding.engine)} Change the collection, or retry with another engine.`;
+    return rejectUpload(media, upload, { code: 'engine_refused', message, at: upload.now }, finding.info);
+  }
   const needed = scratchNeeded(upload.source.size, finding.info, encoding.preset);
   if (needed > services.scratchBytes) {
     const [may, has] = [needed, services.scratchBytes].map((bytes) => (bytes / GIB).toFixed(1));

@@ -1,5 +1,5 @@
 import { getCollection, type Table } from '../../aws/table.ts';
-import { DEFAULT_ENGINE } from '../../core/contracts/engines.ts';
+import { AUTO } from '../../core/contracts/engines.ts';
 import { DEFAULT_PRESET, PRESETS, type Preset } from '../../core/contracts/presets.ts';
 import type { CollectionRow } from '../../core/contracts/table/collections.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
@@ -20,7 +20,7 @@ export function presetNamed(name: string): Preset {
 export function encodingOf(collection: CollectionRow | null, media: Pick<MediaRow, 'engine'> | null): Encoding {
   return {
     preset: presetNamed(collection?.preset ?? DEFAULT_PRESET),
-    engine: media?.engine ?? collection?.engine ?? DEFAULT_ENGINE,
+    engine: media?.engine ?? collection?.engine ?? AUTO,
   };
 }
 

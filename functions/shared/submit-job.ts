@@ -16,27 +16,34 @@ export interface SubmitServices {
 }
 
 /**
- * Submits a queued job to the engine that its row names, and notes the engine's id of it. Of several simultaneous calls one does; stopped
+ * Submits a queued job to the engine that its row names, or to the one that is chosen now for `auto`, and notes the engine's id of it. Of several simultaneous calls one does; stopped
  * half-way, it can be called again after a while: the engine's job of that name is then found instead of made.
  * @throws EngineRefused when the engine did not accept it, or this deployment has no such engine; after any other error it is unknown
  * whether it did
  */
-export async function submitJob(services: SubmitServices, { jobId, mediaId, n, engine: name }: JobRow): Promise<void> {
-  const { table } = services;
-  const engine = services.engines.get(name);
+export async function submitJob(services: SubmitServices, { jobId, mediaId, n }: JobRow): Promise<void> {
+  const { table, engines } = services;
   const leased = await applyWithRetry(table, async (): Promise<Outcome<{ tried: boolean; job: JobRow }>> => {
     const [row, media] = await Promise.all([getJob(table, mediaId, n), getMedia(table, mediaId)]);
     if (!row) return { refused: 'the job is gone' };
-    return submitting(row, needsOnDemand(engine, row, media), new Date().toISOString());
+    const engine = engines.choose(row.engine);
+    const onDemand = needsOnDemand(engines.get(engine), row, media);
+    return submitting(row, { engine, onDemand }, new Date().toISOString());
   });
   if ('refused' in leased) return logger.info('not submitted', { jobId, why: leased.refused });
   const { job, tried } = leased;
-  const engineJobId = await submitLeased(services, engine, job, tried);
+  const engineJobId = await submitLeased(services, engines.get(job.engine), job, tried);
   const noted = await applyWithRetry(table, async () => {
     const [row, media] = await Promise.all([getJob(table, mediaId, n), getMedia(table, mediaId)]);
     return row ? engineAccepted(row, media, engineJobId, new Date().toISOString()) : { refused: 'the job is gone' };
   });
-  logger.info('submitted', { jobId, engineJobId, tried, ...('refused' in noted && { notNoted: noted.refused }) });
+  logger.info('submitted', {
+    jobId,
+    engine: job.engine,
+    engineJobId,
+    tried,
+    ...('refused' in noted && { notNoted: noted.refused }),
+  });
 }
 
 async function submitLeased(

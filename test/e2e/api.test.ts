@@ -5,7 +5,7 @@ import { ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { getMedia } from '../../aws/table.ts';
-import type { MediaView } from '../../core/contracts/http/media.ts';
+import { JobList, type MediaView } from '../../core/contracts/http/media.ts';
 import { Upload } from '../../core/contracts/http/uploads.ts';
 import { developerClients } from '../../scripts/demo/clients.ts';
 import { type Api, addWebhook, apiAs, assemblyWith, OPERATOR, startReceiver } from '../support/api.ts';
@@ -189,6 +189,18 @@ describe('a failed media item', () => {
       return (body.last24Hours as { failed: number }).failed > 0 && body;
     });
     expect(health).toMatchObject({ last24Hours: { latestFailure: { mediaId: id, code: 'not_media' } } });
+  });
+
+  it('can be retried with another engine, which is its own from then on, and with no engine that is not there', async () => {
+    const id = await uploadWhole(ada, Buffer.from('this is no video either\n'.repeat(100)));
+    await becomes(ada, id, ({ state }) => state === 'failed');
+    const unknown = await ada('POST', `/media/${id}/retry`, { body: { engine: 'paper' } });
+    expect(unknown.body).toMatchObject({ code: 'invalid_request', errors: [{ path: 'body.engine' }] });
+    expect((await ada('POST', `/media/${id}/retry`, { body: { engine: 'batch-cpu' } })).status).toBe(202);
+    const table = { client: developerClients(booted.cloud).table, name: booted.cloud.outputs.Table ?? '' };
+    expect(await getMedia(table, id)).toMatchObject({ engine: 'batch-cpu' });
+    const { items } = JobList.parse((await ada('GET', `/media/${id}/jobs`)).body);
+    expect(items[0]).toMatchObject({ engine: 'batch-cpu' });
   });
 
   it('can be retried, and an uploading one cannot', async () => {

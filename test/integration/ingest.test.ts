@@ -10,7 +10,15 @@ import { arns } from '../../local/test/support/batch-world.ts';
 import { builtParser } from '../support/parser.ts';
 import { MEDIA, QUEUES, UPLOADS } from '../support/services.ts';
 import { startStand } from '../support/stand.ts';
-import { dropObject, enginesOf, LONG_AGO, QUOTAS, received as receivedFrom, sweepOnce } from '../support/swept.ts';
+import {
+  addCollection,
+  dropObject,
+  enginesOf,
+  LONG_AGO,
+  QUOTAS,
+  received as receivedFrom,
+  sweepOnce,
+} from '../support/swept.ts';
 
 // Read when the logger is made, before any other line here.
 vi.hoisted(() => {
@@ -96,6 +104,25 @@ describe('an upload', () => {
     await take(key);
     expect(await getMedia(services.table, mediaId)).toMatchObject({ state: 'failed', error: { code: 'not_media' } });
     expect(await getJob(services.table, mediaId, 1)).toBeNull();
+  });
+
+  it('into a collection of an engine that the deployment lacks fails at once, and names it', async () => {
+    await addCollection(services, 'papers', { engine: 'paper' });
+    const { key, mediaId } = await drop('drop/ann/papers/one.wav', WAV);
+    await take(key);
+    const message =
+      'This deployment has no engine paper; it has batch-cpu. Change the collection, or retry with another engine.';
+    expect(await getMedia(services.table, mediaId)).toMatchObject({
+      state: 'failed',
+      error: { code: 'engine_refused', message },
+      jobCount: 0,
+    });
+  });
+
+  it('into a collection that leaves the engine open is the job of one that the deployment has', async () => {
+    const { key, mediaId } = await drop('drop/ann/open/one.wav', WAV);
+    await take(key);
+    expect(await getJob(services.table, mediaId, 1)).toMatchObject({ engine: 'batch-cpu' });
   });
 
   it('that is archived fails with a reason, and sweep sends no event for it', async () => {

@@ -1,9 +1,12 @@
 import { type Command, Option } from 'commander';
+import type { EngineChoice } from '../../../core/contracts/engines.ts';
+import { engineOption } from '../../options.ts';
 
 /** The settings that `create` and `edit` accept. */
 export interface Settings {
   title?: string;
   preset?: string;
+  engine?: EngineChoice;
   playback?: 'public' | 'private';
   deleteOriginal?: boolean;
   retranscodeFromOutput?: boolean;
@@ -13,6 +16,7 @@ export function withSettings(command: Command): Command {
   return command
     .option('--title <title>')
     .option('--preset <name>')
+    .addOption(engineOption('what encodes its media'))
     .addOption(new Option('--playback <who>').choices(['public', 'private']))
     .option('--delete-original', 'delete uploads once they are ready')
     .option('--no-delete-original')

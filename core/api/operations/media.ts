@@ -8,6 +8,7 @@ import {
   MediaPatchRequest,
   MediaView,
   PlaybackSession,
+  RetryRequest,
 } from '../../contracts/http/media.ts';
 import { MediaId } from '../../contracts/ids.ts';
 import { op } from '../operation.ts';
@@ -64,6 +65,7 @@ export const mediaOperations = {
     tag: 'Media',
     summary: 'Retry a failed media item',
     params: mediaId,
+    body: RetryRequest,
     status: 202,
     answer: MediaView,
     problems: ['not_found', 'wrong_state', 'attempts_exhausted', 'conflict', 'quota_exceeded'],

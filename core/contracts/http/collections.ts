@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DEFAULT_ENGINE, EngineName } from '../engines.ts';
+import { AUTO, EngineChoice } from '../engines.ts';
 import { CollectionId, CreatorId } from '../ids.ts';
 import { DEFAULT_PRESET } from '../presets.ts';
 import { PresetName, Title } from './fields.ts';
@@ -10,7 +10,7 @@ const CollectionSettings = z.strictObject({
   title: Title,
   preset: PresetName,
   /** What encodes its media. */
-  engine: EngineName,
+  engine: EngineChoice,
   /** Delete the upload once the media is ready. */
   deleteOriginal: z.boolean(),
   retranscodeFromOutput: z.boolean(),
@@ -21,7 +21,7 @@ export const CollectionRequest = CollectionSettings.partial()
   .extend({
     id: CollectionId,
     preset: PresetName.default(DEFAULT_PRESET),
-    engine: EngineName.default(DEFAULT_ENGINE),
+    engine: EngineChoice.default(AUTO),
     creatorId: CreatorId.optional(),
   })
   .meta({ id: 'CollectionRequest' });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EngineChoice } from '../engines.ts';
 import { CollectionId, CreatorId, JobId, MediaId } from '../ids.ts';
 import { each, OPTIONAL_NAMES } from '../outputs.ts';
 import { JobState, JobStep } from '../table/jobs.ts';
@@ -83,6 +84,13 @@ export const MediaPatchRequest = z
   .partial()
   .meta({ id: 'MediaPatchRequest', minProperties: 1 });
 export type MediaPatchRequest = z.infer<typeof MediaPatchRequest>;
+
+export const RetryRequest = z
+  .strictObject({
+    /** What encodes it from now on; absent: what did before. */
+    engine: EngineChoice.optional(),
+  })
+  .meta({ id: 'RetryRequest' });
 
 export const ListMediaQuery = z.object({
   collectionId: CollectionId.optional(),

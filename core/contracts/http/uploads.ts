@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EngineName } from '../engines.ts';
+import { EngineChoice } from '../engines.ts';
 import { CollectionId, CreatorId, MediaId } from '../ids.ts';
 import { DEFAULT_COLLECTION } from '../keys.ts';
 import { Title } from './fields.ts';
@@ -24,7 +24,7 @@ export const UploadRequest = z
     collectionId: CollectionId.default(DEFAULT_COLLECTION),
     title: Title.optional(),
     /** What encodes it, whatever engine its collection names. */
-    engine: EngineName.optional(),
+    engine: EngineChoice.optional(),
     /** For operators: the creator that the request acts for. */
     creatorId: CreatorId.optional(),
   })

@@ -12,7 +12,7 @@ export const CollectionRow = z.object({
   title: z.string(),
   /** The name of a preset in core/contracts/presets.ts. */
   preset: z.string(),
-  /** Absent means DEFAULT_ENGINE. */
+  /** An EngineChoice; absent means AUTO. */
   engine: z.string().optional(),
   deleteOriginal: z.boolean().default(false),
   /** Whether a media item whose original is gone may be encoded again from an output: its MP4 or, for audio, its best rendition. */

@@ -22,7 +22,7 @@ export const JobRow = z.object({
   collectionId: CollectionId,
   n: z.number().int().positive(),
   purpose: z.enum(['ingest', 'retranscode']),
-  /** An EngineName, or that of an engine of a later release. */
+  /** An EngineName, or that of an engine of a later release; `auto` until it is first submitted. */
   engine: z.string(),
   /** Absent until the engine accepted the job. */
   engineJobId: z.string().optional(),

@@ -134,7 +134,7 @@ export const MediaRow = z.object({
   sourceInfo: SourceInfo.optional(),
   /** The newest good upload, while it waits for the job under way to end: that end starts its job. */
   pending: z.object({ source: Source, info: SourceInfo, kind: z.enum(['video', 'audio']).optional() }).optional(),
-  /** The engine that its upload asked for; absent: that of its collection. */
+  /** What its upload or its last retry asked for, an EngineChoice; absent: that of its collection. */
   engine: z.string().optional(),
   /** The job that decides; a late event of another job changes that job only. */
   jobId: JobId.optional(),

@@ -15,6 +15,7 @@ import { type ApiCall, type ApiServices, type Routes, viewSettings } from '../ca
 import { listMedia } from '../list-media.ts';
 import { collectionIsThere, loadJob, loadMedia, requireCollection } from '../load.ts';
 import { mediaLink, playbackSession } from '../playback.ts';
+import { requireEngine } from '../require-engine.ts';
 import { retry } from '../retry.ts';
 import { endMultipart } from './uploads.ts';
 
@@ -89,8 +90,9 @@ export const mediaRoutes: Routes<Ids> = {
   },
 
   async retryMedia(call, services) {
-    const { caller, params, now } = call;
-    await retry(services, () => loadMedia(services, caller, params.id), now);
+    const { caller, params, body, now } = call;
+    requireEngine(services, body.engine);
+    await retry(services, () => loadMedia(services, caller, params.id), { engine: body.engine, now });
     return mediaAnswer(call, services);
   },
 

@@ -36,6 +36,16 @@ describe('the engines of a deployment', () => {
     );
   });
 
+  it('are what a job may ask for, beside auto, which is the first of them', () => {
+    const engines = connectEngines(BATCH);
+    expect(['auto', 'batch-cpu', 'paper'].map((name) => engines.has(name))).toEqual([true, true, false]);
+    expect(['auto', 'batch-cpu', 'paper'].map((name) => engines.choose(name))).toEqual([
+      'batch-cpu',
+      'batch-cpu',
+      'paper',
+    ]);
+  });
+
   it('have a price each, and an unknown one has none', () => {
     expect(priceOf('batch-cpu', { vcpuSeconds: 3600 })).toEqual({ usd: 0.04937, vcpuSeconds: 3600 });
     expect(priceOf('paper', { vcpuSeconds: 3600 })).toBeUndefined();

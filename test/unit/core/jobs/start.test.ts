@@ -32,9 +32,10 @@ const start = { purpose: 'retranscode' as const, source: source(), preset, engin
 describe('a job that is about to be submitted', () => {
   const { engineJobId: _, ...queued } = job({ state: 'queued' });
   const IN_2_MINUTES = '2026-11-21T12:02:00.000Z';
+  const to = { engine: 'batch-cpu', onDemand: false };
 
   it('is leased for two minutes, to one of several readers of the same row', () => {
-    expect(submitting(queued, false, NOW)).toMatchObject({
+    expect(submitting(queued, to, NOW)).toMatchObject({
       change: [
         {
           op: 'update',
@@ -47,10 +48,10 @@ describe('a job that is about to be submitted', () => {
     });
   });
   it('is left to the holder of the lease, and taken over when the lease has ended', () => {
-    expect(submitting({ ...queued, submittingUntil: IN_2_MINUTES }, false, NOW)).toEqual({
+    expect(submitting({ ...queued, submittingUntil: IN_2_MINUTES }, to, NOW)).toEqual({
       refused: 'it is being submitted',
     });
-    expect(submitting({ ...queued, submittingUntil: EARLIER }, false, NOW)).toMatchObject({
+    expect(submitting({ ...queued, submittingUntil: EARLIER }, to, NOW)).toMatchObject({
       change: [{ expect: { submittingUntil: EARLIER }, set: { submittingUntil: IN_2_MINUTES } }],
       tried: true,
     });
@@ -59,7 +60,7 @@ describe('a job that is about to be submitted', () => {
     ['the engine has it', job({ state: 'queued' })],
     ['the job is cancelled', { ...queued, state: 'cancelled' as const }],
   ])('is not submitted when %s', (refused, row) => {
-    expect(submitting(row, false, NOW)).toEqual({ refused });
+    expect(submitting(row, to, NOW)).toEqual({ refused });
   });
   it.each([
     [false, undefined, false],
@@ -68,7 +69,13 @@ describe('a job that is about to be submitted', () => {
     [true, false, false],
   ] as const)('that needs it: %s, decided before as %s, goes where nothing is reclaimed: %s', (needs, before, onDemand) => {
     const row = { ...queued, ...(before !== undefined && { onDemand: before }) };
-    expect(submitting(row, needs, NOW)).toMatchObject({ job: { onDemand } });
+    expect(submitting(row, { ...to, onDemand: needs }, NOW)).toMatchObject({ job: { onDemand } });
+  });
+  it('that left its engine open keeps the chosen one, also against a simultaneous choice', () => {
+    expect(submitting({ ...queued, engine: 'auto' }, to, NOW)).toMatchObject({
+      change: [{ expect: { engine: 'auto' }, set: { engine: 'batch-cpu' } }],
+      job: { engine: 'batch-cpu' },
+    });
   });
   it('gives the lease back when the engine refuses it, if it is still that one', () => {
     expect(notSubmitted({ ...queued, submittingUntil: IN_2_MINUTES })).toEqual([

@@ -10,8 +10,8 @@ describe('the engine of a media item', () => {
   it.each([
     ['the one that its upload asked for', { ...row, engine: 'tape' }, { engine: 'paper' }, 'paper'],
     ["its collection's, where the upload asked for none", { ...row, engine: 'tape' }, {}, 'tape'],
-    ['batch-cpu, where neither names one', row, {}, 'batch-cpu'],
-    ['batch-cpu, where there is neither row', null, null, 'batch-cpu'],
+    ["the deployment's choice, where neither names one", row, {}, 'auto'],
+    ["the deployment's choice, where there is neither row", null, null, 'auto'],
   ])('is %s', (_, collection, media, engine) => {
     expect(encodingOf(collection, media)).toMatchObject({ engine, preset: { name: 'standard' } });
   });
