@@ -49,7 +49,7 @@ test('a moved or removed item stays under its old key of the index for a while',
   expect(await listed(fixture, 'publish')).toEqual([]);
   fixture.clock.advance(HOUR);
   await shows(fixture, 'publish', ['a']);
-  expect(await listed(fixture, 'submit')).toEqual([]);
+  await shows(fixture, 'submit', []);
 });
 
 test('after a boot the index shows late writes, and no removed items', async () => {
