@@ -11,6 +11,8 @@ export const WARNINGS = {
   colors_not_converted: 'Colours of HDR or of a wide gamut were not converted, because this FFmpeg lacks the filter.',
   colors_guessed: 'The source names some of the values that make its colours, and not all: the others are assumed.',
   rate_reduced: 'The source has more than 60 pictures a second: whole pictures are left out.',
+  rate_made_constant:
+    'The source has pictures at times that vary: the engine writes a constant rate, and repeats or leaves out pictures.',
   pictures_left_out: 'Pictures that step back in time were left out, as at the joint of two recordings.',
   picture_damaged: 'Pictures are damaged, and were concealed as well as their decoder can, or could not be decoded.',
   sound_damaged: 'Sound could not be decoded: it is missing, or silence is in its place.',

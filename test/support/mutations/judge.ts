@@ -20,6 +20,7 @@ const NOT_DAMAGE = new Set([
   'colors_not_converted',
   'colors_guessed',
   'rate_reduced',
+  'rate_made_constant',
   'pictures_left_out',
   'more',
 ]);
