@@ -13,6 +13,7 @@ import { eventbridge } from './services/eventbridge/plugin.ts';
 import { iam } from './services/iam/plugin.ts';
 import { lambda } from './services/lambda/plugin.ts';
 import { logs } from './services/logs/plugin.ts';
+import { mediaconvert } from './services/mediaconvert/plugin.ts';
 import { s3 } from './services/s3/plugin.ts';
 import { scheduler } from './services/scheduler/plugin.ts';
 import { secretsmanager } from './services/secretsmanager/plugin.ts';
@@ -30,6 +31,7 @@ export const PLUGINS: readonly ServicePlugin[] = [
   eventbridge,
   s3,
   batch,
+  mediaconvert,
   sns,
   cloudwatch,
   ecs,

@@ -5,7 +5,7 @@ import { isMp4 } from './video-settings.ts';
 /** Settings of sound: which tracks are read, and how each rendition is made. */
 
 /** The selector's name, as the console makes it. */
-export const SOUND = 'Audio Selector 1';
+const SOUND = 'Audio Selector 1';
 
 /**
  * Of Input. MediaConvert counts audio tracks from 1.

@@ -126,7 +126,7 @@ function framerate({ rate, isSet }: OutputRate) {
 }
 
 /** Rounded up: of groups that were shorter than two seconds by a hair, a segment of six would take four instead of three. */
-export function gopFrames({ rate }: OutputRate): number {
+function gopFrames({ rate }: OutputRate): number {
   return Math.ceil(GOP_SECONDS * perSecond(rate) - 1e-9);
 }
 

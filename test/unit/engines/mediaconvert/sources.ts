@@ -48,7 +48,7 @@ export function planned(source: Source = {}): { plan: EncodePlan; source: Probed
   return { plan, source: { probe, audioTracks: source.audioTracks ?? (audio ? [1] : []) } };
 }
 
-export const FILE = '2222222222aaaaaaaaaaaaaaaa';
+const FILE = '2222222222aaaaaaaaaaaaaaaa';
 export const PLACE: JobPlace = {
   jobId: `${FILE}-3`,
   attempt: 1,

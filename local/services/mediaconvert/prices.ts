@@ -1,0 +1,40 @@
+import type { Meter } from '../../kernel/meter.ts';
+import type { Rate } from '../../plugin.ts';
+import type { OutputGroupDetail } from './job.ts';
+import type { Settings } from './schema.ts';
+
+/**
+ * USD a minute of the Basic tier, on demand, us-east-1, first step: https://aws.amazon.com/mediaconvert/pricing/, and the cost pages of
+ * AWS's video-on-demand solutions. What captures and captions cost is not known: nothing here.
+ */
+const MINUTE: Readonly<Record<string, number>> = { sd: 0.0075, hd: 0.015, uhd: 0.03, audio: 0.005 };
+/** Least that an output is billed for. */
+const LEAST_SECONDS = 10;
+
+/** Counts finished outputs, each by itself; above 30 pictures a second it counts twice. */
+export function meterOutputs(meter: Meter, settings: Settings, groups: readonly OutputGroupDetail[]): void {
+  for (const [i, { outputDetails }] of groups.entries()) {
+    for (const [j, { durationInMs, videoDetails }] of outputDetails.entries()) {
+      const output = settings.outputGroups[i]?.outputs[j];
+      const h264 = output?.videoDescription?.codecSettings.h264Settings;
+      const tier = h264 && videoDetails ? tierOf(videoDetails) : output?.audioDescriptions.length ? 'audio' : undefined;
+      if (!tier) continue;
+      const rate = (h264?.framerateNumerator ?? 30) / (h264?.framerateDenominator ?? 1);
+      meter.add(`mediaconvert:seconds:${tier}`, Math.max(LEAST_SECONDS, durationInMs / 1000) * (rate > 30 ? 2 : 1));
+    }
+  }
+}
+
+/** SD below 720 lines, HD to 1080. */
+function tierOf({ widthInPx, heightInPx }: { widthInPx: number; heightInPx: number }): string {
+  const lines = Math.min(widthInPx, heightInPx);
+  if (lines < 720) return 'sd';
+  return lines <= 1080 ? 'hd' : 'uhd';
+}
+
+export function rate(counted: string): Rate | undefined {
+  const [service, what, tier = ''] = counted.split(':');
+  const usdPerUnit = MINUTE[tier];
+  if (service !== 'mediaconvert' || what !== 'seconds' || usdPerUnit === undefined) return undefined;
+  return { what: `MediaConvert ${tier.toUpperCase()}`, unit: 'minutes', usdPerUnit, scale: 1 / 60 };
+}

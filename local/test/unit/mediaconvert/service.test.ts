@@ -1,0 +1,157 @@
+import { expect, test } from 'vitest';
+import { captures, files, input, job, picture, sound, streams, usual } from '../../support/mediaconvert-request.ts';
+import {
+  type Detail,
+  makeMedia,
+  probe,
+  QUEUE,
+  ROLE,
+  startWorld,
+  type World,
+} from '../../support/mediaconvert-world.ts';
+
+const FILM = 's3://uploads/film.mp4';
+const film = (world: World, seconds = 3) =>
+  makeMedia(
+    world,
+    FILM,
+    ...['-f', 'lavfi', '-i', `testsrc2=s=320x180:r=25:d=${seconds}`, '-f', 'lavfi', '-i', 'sine', '-shortest'],
+    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac'],
+  );
+
+test('a job that a crash has interrupted begins anew, and is announced as PROGRESSING once', async () => {
+  await using world = await startWorld({ stopped: true });
+  await film(world);
+  const id = await world.submit(usual());
+  world.mediaconvert.start();
+  await world.until(id, 'PROGRESSING');
+  await world.restart('crash');
+  world.mediaconvert.start();
+  await world.until(id, 'COMPLETE');
+  expect(world.statuses(id).filter((status) => status === 'PROGRESSING')).toEqual(['PROGRESSING']);
+});
+
+test('an event that the bus has not taken is delivered after a restart', async () => {
+  const taken: unknown[] = [];
+  let isOpen = false;
+  const emit = async ({ detail }: { detail: unknown }) => {
+    if (!isOpen) throw new Error('The bus is closed.');
+    taken.push((detail as Detail).status);
+  };
+  await using world = await startWorld({ stopped: true, emit });
+  const id = await world.submit(usual());
+  await world.call('DELETE', `/jobs/${id}`);
+  await world.restart('close');
+  isOpen = true;
+  world.mediaconvert.start();
+  await expect.poll(() => taken).toEqual(['CANCELED']);
+});
+
+test('a job at work is cancelled at once, and nothing of it is written', async () => {
+  await using world = await startWorld();
+  await film(world, 60);
+  const id = await world.submit(usual());
+  await world.until(id, 'INPUT_INFORMATION');
+  expect((await world.call('DELETE', `/jobs/${id}`)).status).toBe(202);
+  await expect.poll(() => world.mediaconvert.running()).toEqual([]);
+  expect(world.statuses(id)).toEqual(['PROGRESSING', 'INPUT_INFORMATION', 'CANCELED']);
+  await expect(world.list('s3://media/tmp/')).rejects.toThrow('ENOENT');
+});
+
+test('a long job is announced once an interval, the first time after one', async () => {
+  await using world = await startWorld();
+  await film(world, 60);
+  const id = await world.submit({ ...usual(), statusUpdateInterval: 'SECONDS_10' });
+  await world.until(id, 'INPUT_INFORMATION');
+  await expect
+    .poll(() => {
+      world.clock.advance(10_000);
+      return world.statuses(id);
+    })
+    .toContain('STATUS_UPDATE');
+  const update = await world.until(id, 'STATUS_UPDATE');
+  expect(update).toMatchObject({ jobProgress: { currentPhase: 'TRANSCODING', retryCount: 0 } });
+  await world.call('DELETE', `/jobs/${id}`);
+});
+
+test('jobs go wrong as they are told to', async () => {
+  await using world = await startWorld();
+  await film(world);
+  const small = { ...job(streams({ ...picture(), containerSettings: { container: 'CMFC' } })) };
+  world.mediaconvert.mishap({ type: 'error', code: 1999, message: 'Unknown error' });
+  const failed = await world.submit(small);
+  expect(await world.until(failed, 'ERROR')).toMatchObject({ errorCode: 1999, errorMessage: 'Unknown error' });
+
+  world.mediaconvert.mishap({ type: 'truncated', seconds: 1 });
+  const truncated = await world.submit(small);
+  expect(await world.until(truncated, 'COMPLETE')).toMatchObject({ warnings: [{ code: 220_000, count: 1 }] });
+  expect(await world.until(truncated, 'NEW_WARNING')).toMatchObject({ warningCode: '220000' });
+  const { format } = await probe(world, 's3://media/tmp/job/stream_180p.cmfv');
+  expect(Number(format.duration)).toBeCloseTo(1, 1);
+
+  world.mediaconvert.mishap({ type: 'narrower' });
+  await world.until(await world.submit(small), 'COMPLETE');
+  const { streams: made } = await probe(world, 's3://media/tmp/job/stream_180p.cmfv');
+  expect(made[0]).toMatchObject({ width: 318, height: 180 });
+
+  world.mediaconvert.mishap({ type: 'stuck' });
+  const stuck = await world.submit(small);
+  await world.until(await world.submit(small), 'COMPLETE');
+  expect((await world.call('GET', `/jobs/${stuck}`)).body.job?.status).toBe('SUBMITTED');
+});
+
+test('each output is billed by itself, for ten seconds at least, captures for nothing', async () => {
+  await using world = await startWorld();
+  await film(world);
+  const big = picture('_big');
+  Object.assign(big.videoDescription, { width: 1280, height: 720, scalingBehavior: 'FIT' });
+  const fast = picture('_fast');
+  const rate = { framerateControl: 'SPECIFIED', framerateNumerator: 50, framerateDenominator: 1 };
+  Object.assign(fast.videoDescription.codecSettings.h264Settings, rate);
+  await world.until(await world.submit(job(streams(picture(), big, fast, sound()), files(captures()))), 'COMPLETE');
+  expect(world.meter.snapshot()).toEqual({
+    'mediaconvert:seconds:sd': 10 + 20,
+    'mediaconvert:seconds:hd': 10,
+    'mediaconvert:seconds:audio': 10,
+  });
+});
+
+test('a job needs the queue and the right to pass the role to the service', async () => {
+  await using world = await startWorld({ stopped: true });
+  const id = await world.submit(usual());
+  await world.call('GET', `/jobs/${id}`);
+  await world.call('DELETE', `/jobs/${id}`);
+  const own = `arn:aws:mediaconvert:us-east-1:123456789012:jobs/${id}`;
+  expect(world.checks).toEqual([
+    { action: 'mediaconvert:CreateJob', resource: QUEUE },
+    {
+      action: 'iam:PassRole',
+      resource: ROLE,
+      context: { 'iam:PassedToService': 'mediaconvert.amazonaws.com' },
+    },
+    { action: 'mediaconvert:GetJob', resource: own },
+    { action: 'mediaconvert:CancelJob', resource: own },
+  ]);
+});
+
+test('interlaced and turned pictures become progressive and upright', async () => {
+  await using world = await startWorld();
+  await makeMedia(
+    world,
+    FILM,
+    ...['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=50:d=1', '-vf', 'interlace,setfield=tff'],
+    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-flags', '+ildct+ilme'],
+  );
+  expect((await probe(world, FILM)).streams[0]).toMatchObject({ width: 320, height: 180, field_order: 'tt' });
+  const made = { ...picture(), containerSettings: { container: 'CMFC' } };
+  Object.assign(made.videoDescription, {
+    width: 180,
+    height: 320,
+    videoPreprocessors: { deinterlacer: { mode: 'DEINTERLACE', control: 'FORCE_ALL_FRAMES' } },
+  });
+  const selected = { ...input(), videoSelector: { rotate: 'DEGREES_90' }, audioSelectors: {} };
+  const request = { ...job(streams(made)), settings: { inputs: [selected], outputGroups: [streams(made)] } };
+  await world.until(await world.submit(request), 'COMPLETE');
+  const { streams: found } = await probe(world, 's3://media/tmp/job/stream_180p.cmfv');
+  expect(found[0]).toMatchObject({ width: 180, height: 320, field_order: 'progressive' });
+});
