@@ -30,7 +30,6 @@ export const QUADRATIC: Readonly<Record<string, string>> = {
   '/\\.\\d+Z$/': 'of a time that is made here',
   '/^(.+)\\.localhost(:\\d+)?$/': 'of a header Host, at most 16 KiB with all others',
   '/^(?:(ForAnyValue|ForAllValues):)?(.*)$/': 'of the template',
-  '/([#\\w.-]+)\\s*=\\s*(:\\w+)/g': 'of an expression of the product’s own',
   '/&(?:#x([0-9a-fA-F]{1,6})|#(\\d{1,7})|(\\w+));/g': 'of the body of a signed request',
   '/\\$\\{([^}]*)\\}/g': 'of the template',
 };

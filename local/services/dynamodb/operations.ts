@@ -141,7 +141,8 @@ function queriedKey(input: Json, partitionKey: string | undefined): string[] {
   if (partitionKey === undefined) return [];
   const { KeyConditionExpression: expression, ExpressionAttributeValues: values } = input;
   const names = isRecord(input.ExpressionAttributeNames) ? input.ExpressionAttributeNames : {};
-  for (const [, name = '', value = ''] of String(expression).matchAll(/([#\w.-]+)\s*=\s*(:\w+)/g)) {
+  for (const condition of String(expression).split(/\bAND\b/i)) {
+    const [name = '', value = ''] = condition.split('=').map((side) => side.replace(/[()\s]/g, ''));
     const attribute = name.startsWith('#') ? names[name] : name;
     if (attribute === partitionKey && isRecord(values)) return attributeText(values[value]);
   }
