@@ -21,7 +21,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // And the rules of streams with what reads boxes: they are pure, and for any stream.
   cli: ['client/', 'core/contracts/', 'core/media/hls-rules/', 'core/media/boxes.ts', 'cli/'],
   web: ['core/contracts/', 'web/'],
-  scripts: ['core/', 'local/', 'cli/', 'scripts/', 'test/support/'],
+  // And what the worker's image contains.
+  scripts: ['core/', 'local/', 'cli/', 'scripts/', 'test/support/', 'lib/engines/batch/worker-image.ts'],
   bench: ['core/', 'aws/', 'engines/', 'functions/', 'containers/', 'local/', 'scripts/', 'bench/', 'test/support/'],
   // Everything but bench.
   test: [

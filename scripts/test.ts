@@ -1,9 +1,11 @@
 /**
  * `npm test`: builds and synthesizes what the tests boot, then runs them all. With `--node24` functions and workers run on the Node that
- * they have on AWS. The conformance cases run against another emulator with `--endpoint URL`, in an account of AWS with `--account ID`
- * and, those of HTTP API events, against an API that answers with its event with `--echo URL`. Further arguments go to vitest.
+ * they have on AWS; with `--image-ffmpeg` workers run on the FFmpeg that they have there, and alone it means the tests that encode. The
+ * conformance cases run against another emulator with `--endpoint URL`, in an account of AWS with `--account ID` and, those of HTTP API
+ * events, against an API that answers with its event with `--echo URL`. Further arguments go to vitest.
  */
 import { execa } from 'execa';
+import { imageFfmpeg } from './image-ffmpeg.ts';
 import { node24 } from './node24.ts';
 import { synthesize } from './synth.ts';
 
@@ -25,6 +27,9 @@ const LONG = [
   'test/faults/sampled.test.ts',
 ];
 
+/** For `--image-ffmpeg` alone: what decodes and encodes, and whole jobs, in which FFmpeg has a user of its own. */
+const ENCODING = ['test/media', 'test/e2e/pipeline.test.ts'];
+
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const args = process.argv.slice(2);
 
@@ -42,10 +47,12 @@ const endpoint = take('--endpoint');
 const account = take('--account');
 const echo = take('--echo');
 const onNode24 = args.includes('--node24');
-const [first, ...rest] = args.filter((arg) => arg !== '--node24');
+const onImageFfmpeg = args.includes('--image-ffmpeg');
+const [first, ...rest] = args.filter((arg) => arg !== '--node24' && arg !== '--image-ffmpeg');
 // A subset of a suite's files may be named: `npm run test:conformance -- local/test/conformance/s3`.
 const named = rest.some((arg) => /^(local\/)?test\//.test(arg));
-const suite = first === undefined || (first === '--conformance' && named) ? [] : (SUITES[first] ?? [first]);
+const whole = onImageFfmpeg ? ENCODING : [];
+const suite = first === undefined ? whole : first === '--conformance' && named ? [] : (SUITES[first] ?? [first]);
 const all = suite.length === 0 && !named ? LONG.flatMap((file) => ['--exclude', file]) : [];
 const reporter = endpoint || account ? ['--reporter=verbose'] : [];
 
@@ -58,6 +65,7 @@ const { exitCode } = await execa('npx', ['vitest', 'run', ...suite, ...rest, ...
     ...(account !== undefined && { DROPREEL_CONFORMANCE_ACCOUNT: account }),
     ...(echo !== undefined && { DROPREEL_CONFORMANCE_ECHO: echo }),
     ...(onNode24 && { DROPREEL_NODE: await node24(say) }),
+    ...(onImageFfmpeg && (await imageFfmpeg(say))),
   },
 });
 process.exitCode = exitCode ?? 1;

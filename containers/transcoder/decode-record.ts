@@ -10,18 +10,17 @@ type Output = AsyncIterable<Buffer>;
 /**
  * Follows the decode's account of its pictures and writes their times, as 64-bit numbers, to a file.
  * @param timescale Ticks per second of that account.
- * @param onFirst Called with the first picture.
+ * @param onPicture Called after each picture with what was recorded up to it.
  */
 export async function recordPictures(
   output: Output,
   timescale: number,
   file: string,
-  onFirst: () => void,
+  onPicture: (recorded: Readonly<DecodedPictures>) => void,
 ): Promise<DecodedPictures> {
   const pictures = { count: 0, first: 0, last: 0, longestStep: 0 };
   const times = async function* () {
     for await (const { at } of printedFrames(output)) {
-      if (pictures.count === 0) onFirst();
       const seconds = at === undefined ? Number.NaN : at / timescale;
       if (!Number.isNaN(seconds)) {
         if (pictures.count === 0) pictures.first = seconds;
@@ -29,6 +28,7 @@ export async function recordPictures(
         pictures.last = Math.max(pictures.last, seconds);
       }
       pictures.count += 1;
+      onPicture(pictures);
       yield new Uint8Array(Float64Array.of(seconds).buffer);
     }
   };

@@ -69,11 +69,13 @@ interface Seen {
 async function look({ tools, file, track, signal }: Source, part?: { at: number; pictures: number }): Promise<Seen> {
   signal.throwIfAborted();
   const key = 'lavfi.idet.single.current_frame';
+  // One chain: with idet in a branch of its own, FFmpeg 7.1 aborts at the end (an assertion in its ffmpeg_filter.c) and loses pictures.
   const graph = [
-    `[0:${track.index}]split[a][b]`,
-    `[a]idet,metadata=mode=print:key=${key}:file=pipe\\\\:${LOOKS_FD}:direct=1,nullsink`,
-    `[b]scale=${COLUMNS}:${track.coded.height}:flags=neighbor,format=gray[gray]`,
-  ].join(';');
+    `[0:${track.index}]idet`,
+    `metadata=mode=print:key=${key}:file=pipe\\\\:${LOOKS_FD}:direct=1`,
+    `scale=${COLUMNS}:${track.coded.height}:flags=neighbor`,
+    'format=gray[gray]',
+  ].join(',');
   const args = [
     ...['-v', 'quiet', ...confined(), ...(part ? ['-ss', part.at.toFixed(3)] : []), '-i', `./${basename(file)}`],
     ...['-filter_complex', graph, '-map', '[gray]', ...(part ? ['-frames:v', String(part.pictures)] : [])],

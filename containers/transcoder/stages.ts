@@ -1,5 +1,5 @@
 import { pipeline } from 'node:stream/promises';
-import type { Decoded, DecodedSound } from '../../core/media/decoded.ts';
+import type { Decoded, DecodedPictures, DecodedSound } from '../../core/media/decoded.ts';
 import type { EncodePlan } from '../../core/media/encode-plan.ts';
 import type { SoundHoles } from '../../core/media/losses.ts';
 import { SoundClock } from '../../core/media/sound-clock.ts';
@@ -85,16 +85,24 @@ interface Running {
 async function follow(plan: EncodePlan, run: StagesRun, running: Running): Promise<StagesOutcome> {
   const { decode, ladder, sound, stages, stop } = running;
   const { video, audio } = plan;
-  const reported = readProgress(ladder ?? sound, run.onProgress);
+  let seconds = 0;
+  const began = performance.now();
+  // FFmpeg 7 reports the time of the output that is least far, which is the poster's until all is done.
+  const tell = (report: FfmpegProgress) => {
+    const speed = Math.round((seconds * 1e5) / (performance.now() - began)) / 100;
+    run.onProgress(ladder ? { ...report, seconds, speed } : report);
+  };
+  const reported = readProgress(ladder ?? sound, tell);
   if (ladder && sound) outputOf(sound, 1).resume();
   for (const unused of [...(video ? [] : [PICTURES_FD]), ...(audio ? [] : [SOUNDS_FD, PCM_FD])]) {
     outputOf(decode, unused).resume();
   }
   let before = 0;
-  const onFirst = () => {
-    before = video ? decode.said.undecoded(video.track) : 0;
+  const onPicture = ({ count, last }: DecodedPictures) => {
+    if (count === 1) before = video ? decode.said.undecoded(video.track) : 0;
+    seconds = last;
   };
-  const pictures = video && recordPictures(outputOf(decode, PICTURES_FD), video.timescale, run.times, onFirst);
+  const pictures = video && recordPictures(outputOf(decode, PICTURES_FD), video.timescale, run.times, onPicture);
   const clock = audio && new SoundClock(audio.sampleRate);
   const samples = audio && sound && clock && placeSound(decode, sound, clock, audio.channels);
   const work = [pictures, samples].map((task) => task?.catch(stopWith(stop)));

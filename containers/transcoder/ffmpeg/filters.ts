@@ -162,7 +162,7 @@ function toBt709({ primaries, transfer, matrix, toneMap }: NonNullable<ColorPlan
   ];
 }
 
-// FFmpeg reports no progress before each output has a frame. So both pictures begin with the first frame, and the wanted one, which may
+// FFmpeg 5.1 reports no progress before each output has a frame. So both pictures begin with the first frame, and the wanted one, which may
 // come last of all, is written over it. They are a second apart because a short file's own times may round to one.
 const APART = 'setpts=N/TB';
 
