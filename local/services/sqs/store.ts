@@ -168,7 +168,9 @@ export class QueueStore {
       const received = queue.hide(message, now + visibility);
       taken.push(received);
       const again = this.#disorder?.againAfter(queue.arn);
-      if (again !== undefined) this.#context.clock.after(again, () => this.#handOutAgain(queue, received.message));
+      // Only the first time: copies of copies would come into the dead letters without any failure.
+      if (again !== undefined && received.message.receiveCount === 1)
+        this.#context.clock.after(again, () => this.#handOutAgain(queue, received.message));
     }
     return taken;
   }
