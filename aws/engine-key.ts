@@ -14,6 +14,12 @@ export async function callbackSecret(table: Table, jobId: string): Promise<strin
   return `whsec_${createHmac('sha256', key).update(`engine-callback:${jobId}`).digest('base64')}`;
 }
 
+/** What the address of a job's webhook has, for an endpoint that signs nothing. It opens nothing else. */
+export async function hintToken(table: Table, jobId: string): Promise<string> {
+  const key = await engineKey(table);
+  return createHmac('sha256', key).update(`engine-hint:${jobId}`).digest('base64url');
+}
+
 async function engineKey(table: Table): Promise<Buffer> {
   const known = await getRow(table, apiKeys.engineKey, EngineKeyRow);
   if (known) return Buffer.from(known.key, 'base64');

@@ -44,6 +44,10 @@ export interface Engine {
 export interface Submission {
   /** What is to be made, and where to. `jobId` is its name at the engine, too. */
   job: Job;
+  /** What is known of the source. */
+  info: SourceInfo;
+  /** What its worker and its endpoint authenticate themselves with, for engines that call the API. */
+  access: () => Promise<{ secret: string; hintToken: string }>;
   /** Re-transcodes give way to uploads. */
   purpose: JobRow['purpose'];
   /** The result of `needsOnDemand`, or true because its machine was taken away before. */

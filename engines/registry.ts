@@ -4,9 +4,10 @@ import type { EngineMessage } from '../core/contracts/events.ts';
 import { batch } from './batch/engine.ts';
 import { readCallback } from './called-back.ts';
 import { type Cost, type Engine, type EngineEvent, type EngineKind, EngineRefused, type Usage } from './engine.ts';
+import { http } from './http/engine.ts';
 
 /** Every engine, by the name in rows. */
-const ENGINES: Readonly<Record<EngineName, EngineKind>> = { 'batch-cpu': batch };
+const ENGINES: Readonly<Record<EngineName, EngineKind>> = { 'batch-cpu': batch, http };
 
 /** What a job of this engine costs. Undefined for an engine that this release does not know. */
 export function priceOf(name: string, usage: Usage): Cost | undefined {

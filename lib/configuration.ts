@@ -51,6 +51,8 @@ const Domain = z
   .string()
   .regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, 'must be a domain name in lower case');
 
+const SecretName = z.string().regex(/^[A-Za-z0-9/_+=.@-]{1,512}$/, 'must be the name of a secret');
+
 const PublicKeyPem = z
   .string()
   .regex(
@@ -94,6 +96,15 @@ export const Configuration = z
     jobTimeoutHours: z.number().positive().max(336).default(12),
     /** Caches and players hold the playlists of the version before, so the minimum is an hour. */
     graceHours: z.number().min(1).default(24),
+    /** A RunPod-compatible endpoint with the worker's image: docs/engines.md. */
+    httpEngine: z
+      .strictObject({
+        /** `https://api.runpod.ai/v2/ID` */
+        url: z.url({ protocol: /^https$/ }),
+        /** Name of a secret in Secrets Manager whose text is the endpoint's API key. */
+        secret: SecretName,
+      })
+      .optional(),
     maxRetranscodes: Count.default(8),
     maxAttempts: Count.default(2),
     /** Per creator and day, midnight to midnight UTC: uploads, and minutes of media to encode. */
@@ -160,10 +171,7 @@ export const Configuration = z
       .transform((given) => [given].flat())
       .optional(),
     /** Name of a secret in Secrets Manager whose text is the private half, as PEM; the API signs with it. */
-    playbackPrivateKeySecret: z
-      .string()
-      .regex(/^[A-Za-z0-9/_+=.@-]{1,512}$/, 'must be the name of a secret')
-      .optional(),
+    playbackPrivateKeySecret: SecretName.optional(),
   })
   .superRefine((configuration, context) => {
     const refuse = (key: keyof typeof configuration, message: string) =>

@@ -35,13 +35,13 @@ export class DropreelStack extends Stack {
     const storage = new Storage(this, 'Storage', props);
     acknowledgePrefixes(storage);
     const cdn = new Cdn(this, 'Delivery', props, storage.media);
-    const engines = new Engines(this, props, storage);
+    const engines: Engines = new Engines(this, props, storage, () => api.url);
     const ingest = new Ingest(this, 'Ingest', props, { storage, engines });
     const publish = new Publish(this, 'Publish', props, { storage, ingest });
     const track = new Track(this, 'Track', props, { storage, engines, ingest, publish });
     const webhooks = new Webhooks(this, 'Webhooks', props, storage);
     const sweep = new Sweep(this, 'Sweep', props, { storage, engines, ingest, publish, webhooks });
-    const api = new Api(this, 'Api', props, { storage, engines, ingest, track, publish, webhooks, cdn });
+    const api: Api = new Api(this, 'Api', props, { storage, engines, ingest, track, publish, webhooks, cdn });
     const monitoring = new Monitoring(this, 'Monitoring', props, {
       queues: [
         ingest.work.queue,

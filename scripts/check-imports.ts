@@ -22,7 +22,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   cli: ['client/', 'core/contracts/', 'core/media/hls-rules/', 'core/media/boxes.ts', 'cli/'],
   web: ['core/contracts/', 'web/'],
   // And what the worker's image contains.
-  scripts: ['core/', 'local/', 'cli/', 'scripts/', 'test/support/', 'lib/engines/batch/worker-image.ts'],
+  scripts: ['core/', 'local/', 'cli/', 'scripts/', 'test/support/', 'cdk.json', 'lib/engines/batch/worker-image.ts'],
   bench: ['core/', 'aws/', 'engines/', 'functions/', 'containers/', 'local/', 'scripts/', 'bench/', 'test/support/'],
   // Everything but bench.
   test: [

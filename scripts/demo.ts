@@ -4,13 +4,14 @@ import { join, resolve } from 'node:path';
 import { printable } from '../core/contracts/text.ts';
 import { bootCloud } from '../local/boot.ts';
 import { announce, exportBlock } from './cloud-file.ts';
-import { dropFile } from './demo/drop.ts';
+import { dropFile, useEngine } from './demo/drop.ts';
 import { followMedia } from './demo/follow.ts';
 import { parseOptions, USAGE, UsageError } from './demo/options.ts';
 import { openProgress } from './demo/progress.ts';
 import { collectReport, type Report } from './demo/report.ts';
 import { makeSamples } from './demo/samples.ts';
 import { renderTable } from './demo/table.ts';
+import { HTTP_ENGINE, startHttpEndpoint } from './http-endpoint.ts';
 import { LOCAL_CLOUD } from './local-cloud.ts';
 import { synthesize } from './synth.ts';
 
@@ -30,12 +31,19 @@ async function main(argv: string[]): Promise<number> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   try {
-    const assembly = await synthesize(say);
+    const withEndpoint = options.engine === 'http';
+    const cloudDir = join(stateDir, 'cloud');
+    await mkdir(cloudDir);
+    const app = { outdir: join(stateDir, 'cdk.out'), more: { httpEngine: HTTP_ENGINE } };
+    const assembly = await synthesize(say, withEndpoint ? app : {});
     const files = options.files.length > 0 ? options.files : await makeSamples(join(stateDir, 'samples'), say);
     say('booting the local cloud from the synthesized template');
     const log = options.verbose ? say : () => {};
-    const cloud = await bootCloud({ ...LOCAL_CLOUD, assembly, stateDir: join(stateDir, 'cloud'), log });
+    const http = withEndpoint ? await startHttpEndpoint(cloudDir, { log }) : undefined;
+    const environment = http?.environment ?? {};
+    const cloud = await bootCloud({ ...LOCAL_CLOUD, assembly, stateDir: cloudDir, environment, log });
     try {
+      await useEngine(cloud, options.engine);
       const progress = openProgress(process.stderr, files);
       const reports: Report[] = await Promise.all(
         files.map(async (file, index) => {
@@ -58,6 +66,7 @@ async function main(argv: string[]): Promise<number> {
       }
       return reports.every((report) => report.line.state === 'ready') ? 0 : 1;
     } finally {
+      await http?.endpoint.close();
       await cloud.close();
     }
   } finally {

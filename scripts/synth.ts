@@ -1,21 +1,31 @@
 /** Builds the bundles and synthesizes the CDK app into cdk.out/. */
 import { execa } from 'execa';
+import cdkJson from '../cdk.json' with { type: 'json' };
 import { buildAll } from './build.ts';
 
 /**
  * @param say receives a line for people
+ * @param options `more` is added to the configuration of cdk.json
  * @throws with the CDK app's own message when the synthesis fails
  */
-export async function synthesize(say: (line: string) => void): Promise<string> {
+export async function synthesize(
+  say: (line: string) => void,
+  { outdir = 'cdk.out', more }: { outdir?: string; more?: Record<string, unknown> } = {},
+): Promise<string> {
   say('building the functions, the worker and the player');
   await buildAll();
   say('synthesizing the CDK app (cdk.out/)');
   const { failed, stderr } = await execa('node', ['--import', 'tsx', 'bin/dropreel.ts'], {
-    env: { CDK_OUTDIR: 'cdk.out', JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION: '1' },
+    env: {
+      CDK_OUTDIR: outdir,
+      // Takes precedence over the context of cdk.json.
+      ...(more && { CDK_CONTEXT_JSON: JSON.stringify({ dropreel: { ...cdkJson.context.dropreel, ...more } }) }),
+      JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION: '1',
+    },
     reject: false,
   });
   if (failed) throw new Error(`The CDK app could not be synthesized.\n${stderr}`);
-  return 'cdk.out';
+  return outdir;
 }
 
 if (import.meta.filename === process.argv[1]) {

@@ -1,54 +1,7 @@
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { S3Client } from '@aws-sdk/client-s3';
-import { STSClient } from '@aws-sdk/client-sts';
-import { WorkerEnv } from '../../core/contracts/env.ts';
-import { EXIT, Job } from '../../core/contracts/job.ts';
-import { Drained } from './failures.ts';
-import { log } from './log.ts';
-import { reportProgress } from './progress.ts';
-import { jobSession } from './session.ts';
-import { becomeWorker, withSecondUser } from './users.ts';
-import { work } from './worker.ts';
-
-const env = WorkerEnv.parse(process.env);
-becomeWorker(env.SCRATCH_DIR);
-const job = Job.parse(JSON.parse(env.DROPREEL_JOB));
-const drain = new AbortController();
-process.once('SIGTERM', () => drain.abort(new Drained('SIGTERM')));
-
-// The worker computes checksums of whole objects itself; the SDK would add one of another kind to each request.
-const sts = new STSClient({ maxAttempts: 5 });
-const credentials = jobSession(sts, env.JOB_ROLE_ARN, job);
-const s3 = new S3Client({
-  credentials,
-  requestChecksumCalculation: 'WHEN_REQUIRED',
-  responseChecksumValidation: 'WHEN_REQUIRED',
-  maxAttempts: 5,
-});
-const bus = new EventBridgeClient({
-  credentials,
-  maxAttempts: 2,
-  requestHandler: { requestTimeout: 3000, connectionTimeout: 2000 },
-});
-const identity = { jobId: job.jobId, engineJobId: env.AWS_BATCH_JOB_ID, attempt: env.AWS_BATCH_JOB_ATTEMPT };
-const progress = reportProgress(bus, env.BUS_NAME, identity);
-
-try {
-  process.exitCode = await work(job, {
-    s3,
-    tools: await withSecondUser({ ffmpeg: env.FFMPEG_PATH, ffprobe: env.FFPROBE_PATH }),
-    engineJobId: env.AWS_BATCH_JOB_ID,
-    scratchDirectory: env.SCRATCH_DIR,
-    progress,
-    signal: drain.signal,
-  });
-} catch (error) {
-  // Not even the result could be written: S3 is unreachable, or the claim was refused.
-  log('error', 'the worker could not report its result', {
-    error: error instanceof Error ? error.stack : String(error),
-  });
-  process.exitCode = drain.signal.aborted ? EXIT.drained : EXIT.transient;
+/** `main.mjs` runs the job that AWS Batch gives it, `main.mjs serve` takes jobs from the queue of an HTTP endpoint. */
+if (process.argv[2] === 'serve') {
+  const { serve } = await import('./serve/serve.ts');
+  await serve();
+} else {
+  await import('./batch.ts');
 }
-await progress.close();
-// Kept-alive sockets would keep the process running for seconds.
-process.exit();

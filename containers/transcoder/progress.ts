@@ -1,6 +1,4 @@
-import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { putEvents } from '../../aws/bus.ts';
-import { DETAIL, type JobProgress, SOURCE } from '../../core/contracts/events.ts';
+import type { JobProgress } from '../../core/contracts/events.ts';
 import { log } from './log.ts';
 
 type Detail = JobProgress['detail'];
@@ -29,13 +27,12 @@ export interface Progress {
 }
 
 /**
- * Reports the job's progress on the bus: at most one event each 2 s, one for each finished step, a heartbeat in between. The percent
- * never falls. Nothing is sent before the first call, because until then another engine job may have the claim. An event that cannot be
- * put is logged and dropped: the job does not depend on it.
+ * Reports the job's progress: at most one event each 2 s, one for each finished step, a heartbeat in between. The percent
+ * never falls. Nothing is sent before the first call, because until then another engine job may have the claim. A report that
+ * cannot be sent is logged and dropped: the job does not depend on it.
  */
 export function reportProgress(
-  client: EventBridgeClient,
-  busName: string,
+  put: (report: Detail) => Promise<void>,
   job: Pick<Detail, 'jobId' | 'engineJobId' | 'attempt'>,
 ): Progress {
   let state: Pick<Detail, 'phase' | 'percent' | 'speed'> = { phase: 'pulling', percent: 0 };
@@ -46,12 +43,8 @@ export function reportProgress(
     changed = false;
     lastSent = Date.now();
     const detail = { ...job, ...state, at: new Date().toISOString(), ...(step ? { step } : {}) } satisfies Detail;
-    const event = { source: SOURCE.worker, 'detail-type': DETAIL.progress, detail };
     sending = sending
-      .then(() => putEvents(client, busName, [event]))
-      .then(({ error }) => {
-        if (error) log('warn', 'progress event refused', { error });
-      })
+      .then(() => put(detail))
       .catch((error: unknown) => log('warn', 'progress event lost', { error: String(error) }));
   };
   const due = () => (changed ? EVERY : HEARTBEAT);

@@ -1,5 +1,6 @@
 import type { Operation } from './operation.ts';
 import { collectionsOperations } from './operations/collections.ts';
+import { engineJobOperations } from './operations/engine-jobs.ts';
 import { mediaOperations } from './operations/media.ts';
 import { systemOperations } from './operations/system.ts';
 import { uploadsOperations } from './operations/uploads.ts';
@@ -12,6 +13,7 @@ export const OPERATIONS = {
   ...collectionsOperations,
   ...webhooksOperations,
   ...systemOperations,
+  ...engineJobOperations,
 } satisfies Record<string, Operation>;
 
 export type OperationId = keyof typeof OPERATIONS;

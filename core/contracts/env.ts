@@ -89,6 +89,8 @@ export const ApiEnv = z.object({
   /** Both or none: without them no private media is signed. See aws/playback-key.ts; the secret's text is the private key as PEM. */
   PLAYBACK_KEYS: Name.optional(),
   PLAYBACK_SECRET: Name.optional(),
+  /** The role whose sessions sign the requests of workers outside of AWS; absent without such an engine. */
+  HTTP_ENGINE_ROLE_ARN: Name.optional(),
   /** The domain that pages and delivery have in common; without it a browser would not send our cookies to CloudFront. */
   COOKIE_DOMAIN: Name.optional(),
 });

@@ -35,6 +35,7 @@ export const DETAIL = {
   mediaChanged: 'Media State Changed',
   countsChanged: 'Media Counts Changed',
   calledBack: 'Engine Called Back',
+  hint: 'Engine Hint',
 } as const;
 
 /** From the worker, on our bus, at most one every 2 s and one for each finished step. It is the job's heartbeat too. */
@@ -107,6 +108,14 @@ export const EngineCalledBack = z.object({
   }),
 });
 export type EngineCalledBack = z.infer<typeof EngineCalledBack>;
+
+/** From api, in the track queue alone: an endpoint that proves nothing has something to say of a job; its engine asks it. */
+export const EngineHint = z.object({
+  source: z.literal(SOURCE.pipeline),
+  'detail-type': z.literal(DETAIL.hint),
+  detail: z.object({ jobId: JobId, engineJobId: z.string(), engine: z.string() }),
+});
+export type EngineHint = z.infer<typeof EngineHint>;
 
 /** An event in the format of an engine: `engines/` reads it. */
 export const EngineMessage = z.object({ source: z.string(), 'detail-type': z.string(), detail: z.unknown() });

@@ -17,7 +17,10 @@ export function queueOf({ purpose, onDemand }: Pick<Submission, 'purpose' | 'onD
 const PRIORITY: Record<Submission['purpose'], number> = { ingest: 1, retranscode: 0 };
 
 /** The share of a job in a fair-share queue, and its priority within the share. */
-export function shareOf({ job, purpose }: Submission): { identifier: string; priority: number } {
+export function shareOf({ job, purpose }: Pick<Submission, 'job' | 'purpose'>): {
+  identifier: string;
+  priority: number;
+} {
   return { identifier: shareIdentifierFor(job.creatorId), priority: PRIORITY[purpose] };
 }
 

@@ -7,6 +7,7 @@ import { PROBLEM_TYPE } from '../../core/contracts/problems.ts';
 import { logger } from '../shared/observability.ts';
 import type { ApiServices, Routes } from './call.ts';
 import { answer, type Incoming } from './dispatch.ts';
+import { engineJobRoutes } from './engine-jobs.ts';
 import { problemResponse } from './refuse.ts';
 import { collectionRoutes } from './routes/collections.ts';
 import { mediaRoutes } from './routes/media.ts';
@@ -20,6 +21,7 @@ export const ROUTES: Routes = {
   ...collectionRoutes,
   ...webhookRoutes,
   ...systemRoutes,
+  ...engineJobRoutes,
 };
 
 export type Api = (event: APIGatewayProxyEventV2, context: Context) => Promise<APIGatewayProxyStructuredResultV2>;

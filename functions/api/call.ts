@@ -7,6 +7,7 @@ import type { Caller } from '../../core/api/caller.ts';
 import type { OPERATIONS, OperationId } from '../../core/api/operations.ts';
 import type { ViewSettings } from '../../core/api/views.ts';
 import type { ApiEnv } from '../../core/contracts/env.ts';
+import type { Job } from '../../core/contracts/job.ts';
 import type { Engines } from '../../engines/registry.ts';
 
 /** What a route works with. */
@@ -16,6 +17,8 @@ export interface ApiServices {
   s3: S3Client;
   sqs: SQSClient;
   engines: Engines;
+  /** A client with no more than one job may do; absent without an engine that needs it. */
+  workerS3?: ((job: Job) => Promise<S3Client>) | undefined;
   /** Absent where the configuration names no key. */
   playbackKey?: (() => Promise<PlaybackKey>) | undefined;
 }

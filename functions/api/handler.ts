@@ -1,6 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { STSClient } from '@aws-sdk/client-sts';
 import { secretReader } from '../../aws/secrets.ts';
 import { ApiEnv } from '../../core/contracts/env.ts';
 import { connectEngines } from '../../engines/registry.ts';
@@ -9,6 +10,7 @@ import { environment } from '../shared/environment.ts';
 import { lambda } from '../shared/observability.ts';
 import { createApi } from './app.ts';
 import { keyFrom } from './playback.ts';
+import { workerS3 } from './worker-s3.ts';
 
 /** A new secret is in use everywhere after this time; until then some functions sign with the one before. */
 const KEY_LIFE_MS = 5 * 60_000;
@@ -29,5 +31,7 @@ export const handler = lambda(
         ? keyFrom(secretReader(new SecretsManagerClient({}), env.PLAYBACK_SECRET, KEY_LIFE_MS), env.PLAYBACK_KEYS)
         : undefined,
     engines: connectEngines(process.env),
+    workerS3:
+      env.HTTP_ENGINE_ROLE_ARN === undefined ? undefined : workerS3(new STSClient({}), env.HTTP_ENGINE_ROLE_ARN),
   }),
 );

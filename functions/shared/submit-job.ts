@@ -1,6 +1,7 @@
+import { callbackSecret, hintToken } from '../../aws/engine-key.ts';
 import { apply, applyWithRetry, getJob, getMedia, type Table } from '../../aws/table.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
-import type { MediaRow } from '../../core/contracts/table/media.ts';
+import type { SourceInfo } from '../../core/contracts/table/media.ts';
 import type { Outcome } from '../../core/jobs/change.ts';
 import { engineAccepted, jobFor, notSubmitted, submitting } from '../../core/jobs/transitions.ts';
 import { type Engine, EngineRefused } from '../../engines/engine.ts';
@@ -23,16 +24,19 @@ export interface SubmitServices {
  */
 export async function submitJob(services: SubmitServices, { jobId, mediaId, n }: JobRow): Promise<void> {
   const { table, engines } = services;
+  let info: SourceInfo = {};
   const leased = await applyWithRetry(table, async (): Promise<Outcome<{ tried: boolean; job: JobRow }>> => {
     const [row, media] = await Promise.all([getJob(table, mediaId, n), getMedia(table, mediaId)]);
     if (!row) return { refused: 'the job is gone' };
     const engine = engines.choose(row.engine);
-    const onDemand = needsOnDemand(engines.get(engine), row, media);
+    // What is known of the media item's source is that of its current job's.
+    info = (media?.jobId === jobId && media.sourceInfo) || {};
+    const onDemand = engines.get(engine).needsOnDemand(info, presetNamed(row.preset.name));
     return submitting(row, { engine, onDemand }, new Date().toISOString());
   });
   if ('refused' in leased) return logger.info('not submitted', { jobId, why: leased.refused });
   const { job, tried } = leased;
-  const engineJobId = await submitLeased(services, engines.get(job.engine), job, tried);
+  const engineJobId = await submitLeased(services, engines.get(job.engine), job, { info, tried });
   const noted = await applyWithRetry(table, async () => {
     const [row, media] = await Promise.all([getJob(table, mediaId, n), getMedia(table, mediaId)]);
     return row ? engineAccepted(row, media, engineJobId, new Date().toISOString()) : { refused: 'the job is gone' };
@@ -50,20 +54,18 @@ async function submitLeased(
   { table, mediaBucket }: SubmitServices,
   engine: Engine,
   row: JobRow,
-  tried: boolean,
+  { info, tried }: { info: SourceInfo; tried: boolean },
 ): Promise<string> {
   const { purpose, onDemand = false } = row;
   const job = jobFor(row, presetNamed(row.preset.name), mediaBucket);
+  const access = async () => ({
+    secret: await callbackSecret(table, row.jobId),
+    hintToken: await hintToken(table, row.jobId),
+  });
   try {
-    return await engine.submit({ job, purpose, onDemand, tried });
+    return await engine.submit({ job, info, access, purpose, onDemand, tried });
   } catch (error) {
     if (error instanceof EngineRefused) await apply(table, notSubmitted(row));
     throw error;
   }
-}
-
-/** The known source information of a media item is that of its current job's source. */
-function needsOnDemand(engine: Engine, job: JobRow, media: MediaRow | null): boolean {
-  if (media?.jobId !== job.jobId || !media.sourceInfo) return false;
-  return engine.needsOnDemand(media.sourceInfo, presetNamed(job.preset.name));
 }

@@ -37,8 +37,25 @@ export async function repairFromEngine(services: SweepServices, job: AtEngine, s
     }
     case 'unknown':
       logger.warn('the engine does not know the state of a job', { jobId, engineJobId, why: state.why });
-      return lookAgain(services, job, next);
+      return stateUnknown(services, job, next);
   }
+}
+
+/**
+ * Its outputs decide while its worker gives signs of life; after that it is cancelled, should it run after all, and the job's next try
+ * writes elsewhere.
+ */
+async function stateUnknown(services: SweepServices, job: AtEngine, next: string): Promise<void> {
+  const { now, engines } = services;
+  const { jobId, engineJobId } = job;
+  const heardAt = await lastSignOfLife(services, job);
+  if (plus(heardAt, { minutes: SILENT_MINUTES }) > now) return lookAgain(services, job, next);
+  const engine = engines.get(job.engine);
+  await engine.cancel(engineJobId, NO_SIGN_OF_LIFE);
+  const message = `There was no sign of life since ${heardAt}, and ${engine.title} does not know the job.`;
+  const end = { by: 'unseen' as const, reason: { code: 'engine_lost' as const, message } };
+  await endJob(services, { jobId, engineJobId, end });
+  services.report('jobsRepaired');
 }
 
 async function stillRunning(

@@ -34,6 +34,13 @@ const OPEN_ROUTES = [
   { method: HttpMethod.GET, path: '/openapi.json', reason: 'The description of the API is public' },
 ];
 
+/** Of a deployment whose workers may run outside of AWS. */
+const ENGINE_ROUTES = ['urls', 'progress', 'hint'].map((path) => ({
+  method: HttpMethod.POST,
+  path: `/engine-jobs/{jobId}/${path}`,
+  reason: 'The function verifies the secret of the job itself',
+}));
+
 /** Not OPTIONS: browsers send it without a token, and API Gateway answers it itself where no route takes it. */
 const GUARDED_METHODS = [HttpMethod.GET, HttpMethod.POST, HttpMethod.PATCH, HttpMethod.DELETE];
 
@@ -58,7 +65,7 @@ export class Api extends Construct {
       environment: apiEnvironment(stageProps.configuration, stages),
       permissions: apiPermissions(this, stageProps.configuration, stages),
     });
-    stages.engines.acknowledge('api', this.api);
+    stages.engines.connect('api', this.api);
     let issuer: Issuer;
     if (jwtIssuer && jwtAudience) {
       issuer = { url: jwtIssuer, audience: jwtAudience };
@@ -79,7 +86,8 @@ export class Api extends Construct {
     });
     const integration = new HttpLambdaIntegration('Handler', this.api.fn);
     this.httpApi.addRoutes({ path: '/{proxy+}', methods: GUARDED_METHODS, integration });
-    for (const { method, path, reason } of OPEN_ROUTES) {
+    const open = [...OPEN_ROUTES, ...(stageProps.configuration.httpEngine ? ENGINE_ROUTES : [])];
+    for (const { method, path, reason } of open) {
       const routes = this.httpApi.addRoutes({
         path,
         methods: [method],

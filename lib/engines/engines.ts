@@ -7,13 +7,19 @@ import type { StageProps } from '../parts/stage-props.ts';
 import type { Storage } from '../storage/storage.ts';
 import { BatchEngine } from './batch/batch.ts';
 import type { Connected, EngineConstruct } from './engine.ts';
+import { HttpEngine } from './http/http.ts';
 
 /** The engines of a deployment: one line for each of engines/registry.ts. */
 export class Engines {
   private readonly members: readonly EngineConstruct[];
 
-  constructor(scope: Construct, stageProps: StageProps, storage: Storage) {
-    this.members = [new BatchEngine(scope, 'Encode', stageProps, storage)];
+  /** @param apiUrl called at the end of the synthesis */
+  constructor(scope: Construct, stageProps: StageProps, storage: Storage, apiUrl: () => string) {
+    const { httpEngine } = stageProps.configuration;
+    this.members = [
+      new BatchEngine(scope, 'Encode', stageProps, storage),
+      ...(httpEngine ? [new HttpEngine(scope, 'HttpEngine', { ...httpEngine, storage, apiUrl })] : []),
+    ];
   }
 
   /** The variables of every function that is connected with them. */
@@ -25,8 +31,14 @@ export class Engines {
     return this.members.flatMap(({ grants }) => grants[handler].statements);
   }
 
+  /** Called once the function is made. */
+  connect(handler: Connected, fn: HandlerFunction): void {
+    for (const member of this.members) member.connect?.(handler, fn);
+    this.acknowledge(handler, fn);
+  }
+
   /** Records why the wildcards in `permissionsOf` are there. */
-  acknowledge(handler: Connected, { role }: HandlerFunction): void {
+  private acknowledge(handler: Connected, { role }: HandlerFunction): void {
     const acknowledged = this.members.flatMap(({ grants }) => grants[handler].acknowledged ?? []);
     if (acknowledged.length > 0) Validations.of(role).acknowledge(...acknowledged);
   }

@@ -46,7 +46,7 @@ export class Ingest extends Construct {
         allowListing(uploads, DROP_PREFIX),
       ],
     });
-    stages.engines.acknowledge('ingest-upload', this.ingestUpload);
+    stages.engines.connect('ingest-upload', this.ingestUpload);
     // One message per call, so that no file can delay others that arrived with it, or use up their receives.
     consume(this.ingestUpload, this.work.queue, {
       batchSize: 1,

@@ -91,7 +91,7 @@ export class Sweep extends Construct {
         allow('s3', ['ListBucket'], media.bucketArn),
       ],
     });
-    stages.engines.acknowledge('sweep', this.sweep);
+    stages.engines.connect('sweep', this.sweep);
     this.sweep.fn.configureAsyncInvoke({
       // The next run does what this one could not.
       retryAttempts: 0,

@@ -57,7 +57,7 @@ export class Track extends Construct {
         ...engines.permissionsOf('track-job'),
       ],
     });
-    engines.acknowledge('track-job', this.trackJob);
+    engines.connect('track-job', this.trackJob);
     consume(this.trackJob, this.work.queue, {
       batchSize: 10,
       maxConcurrency: stageProps.configuration.concurrency.track,

@@ -1,14 +1,28 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { Upload } from '@aws-sdk/lib-storage';
+import type { EngineChoice } from '../../core/contracts/engines.ts';
 import { mediaIdFor } from '../../core/contracts/ids.ts';
 import { dropKey } from '../../core/contracts/keys.ts';
+import { newCollection } from '../../core/jobs/transitions.ts';
 import type { Cloud } from '../../local/boot.ts';
 import { developerClients } from './clients.ts';
 import type { Progress } from './progress.ts';
 
 const CREATOR = 'demo';
+
+const COLLECTION = 'default';
+
+/** Makes the collection of the files, with the engine that encodes them. */
+export async function useEngine(cloud: Cloud, engine: EngineChoice): Promise<void> {
+  const place = { creatorId: CREATOR, collectionId: COLLECTION };
+  const { key, row } = newCollection(place, new Date().toISOString(), { engine });
+  await developerClients(cloud).table.send(
+    new PutCommand({ TableName: cloud.outputs.Table, Item: { ...row, ...key } }),
+  );
+}
 
 export interface Dropped {
   mediaId: string;
@@ -24,7 +38,7 @@ export async function dropFile(
   report: (progress: Progress) => void,
 ): Promise<Dropped> {
   const bucket = cloud.outputs.UploadsBucket ?? '';
-  const key = dropKey({ creatorId: CREATOR, collectionId: 'default', path: `${index + 1}/${basename(file)}` });
+  const key = dropKey({ creatorId: CREATOR, collectionId: COLLECTION, path: `${index + 1}/${basename(file)}` });
   const { size } = await stat(file);
   const upload = new Upload({
     client: developerClients(cloud).s3,

@@ -1,11 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { EngineChoice } from '../../core/contracts/engines.ts';
 
-export const USAGE = `Usage: npm run demo -- [FILE…] [--json] [--exit] [--verbose]
+export const USAGE = `Usage: npm run demo -- [FILE…] [--engine NAME] [--json] [--exit] [--verbose]
 
 Drops each FILE into the uploads bucket of a local cloud and shows what comes out.
 Without a FILE, a sample video and a sample audio file are made and used.
 
+  --engine    what encodes: batch-cpu, http, or auto (the default)
   --json      one JSON line per file on stdout, nothing else; ends when all are done
   --exit      end when all are done, also on a terminal
   --verbose   show the local cloud's own log
@@ -18,6 +20,7 @@ export class UsageError extends Error {}
 
 export interface DemoOptions {
   files: string[];
+  engine: EngineChoice;
   json: boolean;
   /** Keep the cloud running for the player until Ctrl-C. */
   stayUp: boolean;
@@ -35,11 +38,18 @@ export async function parseOptions(argv: string[]): Promise<DemoOptions> {
   }
   return {
     files: positionals,
+    engine: engineOf(values.engine),
     json: values.json,
     stayUp: !values.exit && !values.json && Boolean(process.stdout.isTTY && process.stdin.isTTY),
     verbose: values.verbose,
     help: values.help,
   };
+}
+
+function engineOf(name: string): EngineChoice {
+  const { success, data } = EngineChoice.safeParse(name);
+  if (!success) throw new UsageError(`--engine ${name}: takes ${EngineChoice.options.join(', ')}`);
+  return data;
 }
 
 function parse(argv: string[]) {
@@ -48,7 +58,13 @@ function parse(argv: string[]) {
     return parseArgs({
       args: argv,
       allowPositionals: true,
-      options: { json: flag, exit: flag, verbose: flag, help: { ...flag, short: 'h' } },
+      options: {
+        engine: { type: 'string', default: 'auto' },
+        json: flag,
+        exit: flag,
+        verbose: flag,
+        help: { ...flag, short: 'h' },
+      },
     });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));

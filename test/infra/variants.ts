@@ -23,6 +23,7 @@ export const VARIANTS: Record<string, Record<string, unknown>> = {
     tableName: 'example-table',
     alarmEmail: 'ops@example.com',
     monthlyBudgetUsd: 100,
+    httpEngine: { url: 'https://api.runpod.ai/v2/abc', secret: 'dropreel/http-engine' },
     jwtCreatorClaim: ['creator'],
     maxApiUploadBytes: 200_000_000,
     concurrency: { ingest: 20, track: 20, publish: 20, deliveries: 100 },

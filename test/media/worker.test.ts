@@ -11,6 +11,7 @@ import {
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { head, list } from '../../aws/s3.ts';
 import { Drained } from '../../containers/transcoder/failures.ts';
+import { busReporter } from '../../containers/transcoder/bus-reporter.ts';
 import { reportProgress } from '../../containers/transcoder/progress.ts';
 import { work } from '../../containers/transcoder/worker.ts';
 import { type Job, Result } from '../../core/contracts/job.ts';
@@ -80,7 +81,7 @@ async function run(
   options: { engineJobId?: string; signal?: AbortSignal; ffmpeg?: string } = {},
 ): Promise<number> {
   const bus = new EventBridgeClient(developer(small.cloud));
-  const progress = reportProgress(bus, 'bus', { jobId: job.jobId, engineJobId: 'engine-1', attempt: 1 });
+  const progress = reportProgress(busReporter(bus, 'bus'), { jobId: job.jobId, engineJobId: 'engine-1', attempt: 1 });
   const { engineJobId = 'engine-1', signal = new AbortController().signal, ffmpeg = TOOLS.ffmpeg } = options;
   const tools = { ...TOOLS, ffmpeg };
   const exit = await work(job, { s3, tools, engineJobId, scratchDirectory: directory.path, progress, signal });

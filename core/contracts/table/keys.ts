@@ -21,6 +21,7 @@ export const PARTITIONS = {
   counts: 'COUNTS',
   shares: 'SHARE#',
   health: 'HEALTH',
+  secret: 'SECRET',
 } as const;
 
 /** Prefixes of the sort keys of rows of which a partition has several. */
@@ -124,7 +125,7 @@ export const apiKeys = {
   hour: (hour: string) => ({ pk: PARTITIONS.health, sk: `HOUR#${hour}` }),
   latestFailure: { pk: PARTITIONS.health, sk: 'LATEST-FAILURE' },
   /** The key from which the secrets of engine callbacks are derived. */
-  engineKey: { pk: 'SECRET', sk: 'ENGINE-CALLBACKS' },
+  engineKey: { pk: PARTITIONS.secret, sk: 'ENGINE-CALLBACKS' },
   callback: (jobId: string, messageId: string) => ({ pk: `CALLBACK#${jobId}`, sk: messageId }),
 };
 

@@ -135,7 +135,12 @@ function taskRole(scope: Construct, id: string, statements: PolicyStatement[]): 
 }
 
 /** Reads drops and published outputs, writes under tmp/ only, and sends events to the bus. */
-function workerPermissions({ uploads, media, bus }: Storage): PolicyStatement[] {
+function workerPermissions(storage: Storage): PolicyStatement[] {
+  return [...storagePermissions(storage), allowEvents(storage.bus, SOURCE.worker, DETAIL.progress)];
+}
+
+/** Of a worker, wherever it runs. */
+export function storagePermissions({ uploads, media }: Storage): PolicyStatement[] {
   return [
     // A job names the version that it was made for.
     allow('s3', ['GetObjectVersion'], uploads.arnForObjects(`${DROP_PREFIX}*`)),
@@ -148,6 +153,5 @@ function workerPermissions({ uploads, media, bus }: Storage): PolicyStatement[] 
     ),
     allow('s3', ['GetObject', 'PutObject', 'AbortMultipartUpload'], media.arnForObjects(`${TMP_PREFIX}*`)),
     allowListing(media, TMP_PREFIX),
-    allowEvents(bus, SOURCE.worker, DETAIL.progress),
   ];
 }

@@ -1,5 +1,6 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { busReporter } from '../../../../containers/transcoder/bus-reporter.ts';
 import { reportProgress } from '../../../../containers/transcoder/progress.ts';
 
 beforeEach(() => {
@@ -23,7 +24,7 @@ it('no progress of a job is reported before its worker begins, and then its hear
     { step: 'initialize' },
   );
   const job = { jobId: 'abcdefghijklmnopqrstuvwxyz-1', engineJobId: 'e-1', attempt: 1 };
-  const progress = reportProgress(client, 'bus', job);
+  const progress = reportProgress(busReporter(client, 'bus'), job);
   await vi.advanceTimersByTimeAsync(60_000);
   expect(told).toEqual([]);
   progress.at('pulling', 0);

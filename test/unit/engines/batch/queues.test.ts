@@ -27,7 +27,7 @@ describe('the queue of a job', () => {
 
 describe('the turn of a job', () => {
   it('is that of its creator, with uploads before re-transcodes', () => {
-    const submission = { job: jobFor(job(), preset, 'media'), onDemand: false, tried: false };
+    const submission = { job: jobFor(job(), preset, 'media') };
     const identifier = shareIdentifierFor('ann');
     expect(shareOf({ ...submission, purpose: 'ingest' })).toEqual({ identifier, priority: 1 });
     expect(shareOf({ ...submission, purpose: 'retranscode' })).toEqual({ identifier, priority: 0 });

@@ -1,6 +1,6 @@
 import { AssumeRoleCommand, type STSClient } from '@aws-sdk/client-sts';
-import type { Job } from '../../core/contracts/job.ts';
-import { sessionPolicy } from '../../core/jobs/session-policy.ts';
+import type { Job } from '../core/contracts/job.ts';
+import { sessionPolicy } from '../core/jobs/session-policy.ts';
 
 /** The longest session of a role that another role assumes; clients renew it some minutes before its end. */
 const SECONDS = 3600;

@@ -1,0 +1,105 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { HttpInput } from '../../../core/contracts/http/engine-jobs.ts';
+import { EXIT } from '../../../core/contracts/job.ts';
+import { Drained } from '../failures.ts';
+import type { Tools } from '../ffmpeg/run.ts';
+import { log } from '../log.ts';
+import { reportProgress } from '../progress.ts';
+import { becomeWorker, withSecondUser } from '../users.ts';
+import { work } from '../worker.ts';
+import { jobApi } from './api.ts';
+import { presignedS3 } from './presigned-s3.ts';
+import { Queue, QueueEnv, type Taken } from './queue.ts';
+
+const ServeEnv = QueueEnv.extend({
+  SCRATCH_DIR: z.string().min(1),
+  FFMPEG_PATH: z.string().min(1).default('ffmpeg'),
+  FFPROBE_PATH: z.string().min(1).default('ffprobe'),
+});
+
+/** As many as the job definition of AWS Batch makes. */
+const ATTEMPTS = 3;
+
+/** Takes jobs from the queue of an endpoint, one after the other, until SIGTERM. */
+export async function serve(): Promise<void> {
+  const env = ServeEnv.parse(process.env);
+  becomeWorker(env.SCRATCH_DIR);
+  const end = new AbortController();
+  process.once('SIGTERM', () => end.abort(new Drained('SIGTERM')));
+  const tools = await withSecondUser({ ffmpeg: env.FFMPEG_PATH, ffprobe: env.FFPROBE_PATH });
+  const queue = new Queue(env);
+  log('info', 'waiting for jobs');
+  while (!end.signal.aborted) {
+    const taken = await queue.take(end.signal);
+    if (taken) await serveOne({ queue, tools, scratchDirectory: env.SCRATCH_DIR, end: end.signal }, taken);
+  }
+}
+
+interface Server {
+  queue: Queue;
+  tools: Tools;
+  scratchDirectory: string;
+  end: AbortSignal;
+}
+
+async function serveOne({ queue, tools, scratchDirectory, end }: Server, { id, input }: Taken): Promise<void> {
+  const { success, data: given } = HttpInput.safeParse(input);
+  if (!success) return queue.done(id, { error: 'The input is not a job of dropreel.' });
+  const { jobId, mediaId } = given.job;
+  log('info', 'a job', { jobId, engineJobId: id });
+  const over = new AbortController();
+  const signal = AbortSignal.any([end, over.signal]);
+  const api = jobApi(given, (why) => over.abort(why));
+  const watched = new AbortController();
+  void queue.stopped(id, watched.signal).then(() => over.abort(new Drained('the endpoint stops the job')));
+  const ended = queue.ping(id);
+  try {
+    const exit = await attempts({ given, api, id, tools, scratchDirectory, signal });
+    if (exit === EXIT.drained) return;
+    const failed = exit !== EXIT.ok;
+    const error = failed ? `exit code ${exit}` : undefined;
+    await api
+      .ended({ jobId: id, status: failed ? 'failed' : 'completed', ...(error && { error }) })
+      .catch((cause: unknown) => log('warn', 'the end was not reported', { jobId, error: String(cause) }));
+    await queue.done(id, error === undefined ? { output: { jobId, mediaId } } : { error });
+  } finally {
+    ended();
+    watched.abort();
+    await rm(join(scratchDirectory, jobId), { recursive: true, force: true });
+  }
+}
+
+async function attempts({
+  given,
+  api,
+  id,
+  tools,
+  scratchDirectory,
+  signal,
+}: {
+  given: HttpInput;
+  api: ReturnType<typeof jobApi>;
+  id: string;
+  tools: Tools;
+  scratchDirectory: string;
+  signal: AbortSignal;
+}): Promise<number> {
+  const { job } = given;
+  const s3 = presignedS3(api);
+  for (let attempt = 1; ; attempt++) {
+    const identity = { jobId: job.jobId, engineJobId: id, attempt };
+    const progress = reportProgress(({ jobId: _, ...report }) => api.progress(report), identity);
+    let exit: number;
+    try {
+      exit = await work(job, { s3, tools, engineJobId: id, scratchDirectory, progress, signal });
+    } catch (error) {
+      log('error', 'the worker could not report its result', { jobId: job.jobId, error: String(error) });
+      exit = signal.aborted ? EXIT.drained : EXIT.transient;
+    }
+    await progress.close();
+    if (signal.aborted) return EXIT.drained;
+    if (exit !== EXIT.transient || attempt === ATTEMPTS) return exit;
+  }
+}

@@ -1,0 +1,34 @@
+import type { EngineEnd, EngineState } from '../engine.ts';
+import type { Status } from './client.ts';
+
+/**
+ * What the endpoint's word for a job's state means: https://docs.runpod.io/serverless/endpoints/job-states. What it says of a result is
+ * not used: an error may be a traceback with addresses in it.
+ * @param status null where the endpoint does not know the job
+ */
+export function stateOf(status: Status | null): EngineState {
+  if (!status) return { kind: 'unknown', why: 'the endpoint does not know the job, or not any more' };
+  const held = status.executionTime && { vcpus: 1, seconds: [status.executionTime / 1000] };
+  const ended = (by: EngineEnd['by'], code: EngineEnd['reason']['code'], message: string): EngineState => ({
+    kind: 'ended',
+    end: { by, reason: { code, message }, ...(held && { held }) },
+  });
+  switch (status.status) {
+    case 'IN_QUEUE':
+      return { kind: 'waiting' };
+    case 'IN_PROGRESS':
+    case 'RUNNING':
+      return { kind: 'running' };
+    case 'COMPLETED':
+      return ended('itself', 'worker_lost', 'The endpoint reports the job as completed, and there is no result.');
+    case 'FAILED':
+      return ended('itself', 'worker_lost', 'The worker ended without a result; the log of the endpoint may say why.');
+    case 'CANCELLED':
+      return ended('outside', 'cancelled', 'The job was cancelled at the endpoint.');
+    case 'TIMED_OUT':
+      return ended('outside', 'job_timeout', 'The job took longer than the time limit that was set for it.');
+    default:
+      // Of a later release of the endpoint: as long as its worker gives signs of life it counts as running.
+      return { kind: 'running' };
+  }
+}

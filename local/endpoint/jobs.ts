@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import type { Behaviour } from './behaviour.ts';
+
+/** https://docs.runpod.io/serverless/endpoints/job-states */
+type Status = 'IN_QUEUE' | 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'TIMED_OUT';
+
+export interface EndpointJob {
+  id: string;
+  input: unknown;
+  webhook: string | undefined;
+  /** Milliseconds. */
+  policy: { executionTimeout: number; ttl: number };
+  status: Status;
+  worker?: string;
+  /** Milliseconds since the epoch. */
+  addedAt: number;
+  startedAt?: number;
+  endedAt?: number;
+  output?: unknown;
+  error?: string;
+}
+
+/** How long the result of a job is kept. https://docs.runpod.io/serverless/endpoints/job-states */
+const KEPT_MS = 30 * 60_000;
+
+/** The jobs of an endpoint, in memory. Every call looks at the clock first. */
+export class Jobs {
+  readonly #behaviour: Behaviour;
+  readonly #onEnd: (job: EndpointJob) => void;
+  readonly #jobs = new Map<string, EndpointJob>();
+  /** Ids of jobs that a worker still runs though they are over, by worker. */
+  readonly #stop = new Map<string, string[]>();
+
+  constructor(behaviour: Behaviour, onEnd: (job: EndpointJob) => void) {
+    this.#behaviour = behaviour;
+    this.#onEnd = onEnd;
+  }
+
+  add({
+    input,
+    webhook,
+    policy,
+  }: {
+    input: unknown;
+    webhook?: string | undefined;
+    policy: EndpointJob['policy'];
+  }): EndpointJob {
+    const job: EndpointJob = {
+      id: `${randomUUID()}-u1`,
+      input,
+      webhook,
+      policy,
+      status: 'IN_QUEUE',
+      addedAt: Date.now(),
+    };
+    this.#jobs.set(job.id, job);
+    return job;
+  }
+
+  get(id: string): EndpointJob | undefined {
+    this.#expire();
+    const job = this.#jobs.get(id);
+    return job?.endedAt !== undefined && this.#behaviour.forgetful ? undefined : job;
+  }
+
+  all(): EndpointJob[] {
+    return [...this.#jobs.values()];
+  }
+
+  /** The answer to GET /status. */
+  statusOf(job: EndpointJob) {
+    const { id, addedAt, startedAt, endedAt, output, error } = job;
+    return {
+      id,
+      status: this.#behaviour.says ?? job.status,
+      ...(startedAt !== undefined && { delayTime: startedAt - addedAt }),
+      ...(startedAt !== undefined && endedAt !== undefined && { executionTime: endedAt - startedAt }),
+      ...(output !== undefined && { output }),
+      ...(error !== undefined && { error }),
+    };
+  }
+
+  counts() {
+    this.#expire();
+    const of = (status: Status) => this.all().filter((job) => job.status === status).length;
+    return {
+      completed: of('COMPLETED'),
+      failed: of('FAILED'),
+      inProgress: of('IN_PROGRESS'),
+      inQueue: of('IN_QUEUE'),
+      retried: 0,
+    };
+  }
+
+  /** The oldest job that waits, for this worker. */
+  take(worker: string): EndpointJob | undefined {
+    this.#expire();
+    const ready = Date.now() - this.#behaviour.slowMs;
+    const job = this.all().find(({ status, addedAt }) => status === 'IN_QUEUE' && addedAt <= ready);
+    if (job) Object.assign(job, { status: 'IN_PROGRESS', worker, startedAt: Date.now() });
+    return job;
+  }
+
+  /** What a worker hands in for a job that it does not have is ignored. */
+  done(id: string, worker: string, { output, error }: Pick<EndpointJob, 'output' | 'error'>): void {
+    const job = this.#jobs.get(id);
+    if (job?.status !== 'IN_PROGRESS' || job.worker !== worker) return;
+    if (error === undefined) this.#end(job, { status: 'COMPLETED', output });
+    else this.#end(job, { status: 'FAILED', error });
+    this.#onEnd(job);
+  }
+
+  cancel(job: EndpointJob): void {
+    if (job.endedAt === undefined) this.#end(job, { status: 'CANCELLED' });
+  }
+
+  /** Ids of the jobs that the worker has to stop. */
+  toStop(worker: string): string[] | undefined {
+    this.#expire();
+    const ids = this.#stop.get(worker);
+    this.#stop.delete(worker);
+    return ids;
+  }
+
+  #end(job: EndpointJob, end: Partial<EndpointJob>): void {
+    if (job.status === 'IN_PROGRESS' && job.worker && end.output === undefined && end.error === undefined) {
+      this.#stop.set(job.worker, [...(this.#stop.get(job.worker) ?? []), job.id]);
+    }
+    Object.assign(job, { ...end, endedAt: Date.now() });
+  }
+
+  /** The time to live counts from the submission, and ends a job that runs too: it is gone then. */
+  #expire(): void {
+    const now = Date.now();
+    for (const job of this.#jobs.values()) {
+      const { policy, addedAt, startedAt = now, endedAt } = job;
+      if (endedAt !== undefined) {
+        if (now - endedAt > KEPT_MS) this.#jobs.delete(job.id);
+      } else if (now - addedAt > policy.ttl) {
+        this.#end(job, {});
+        this.#jobs.delete(job.id);
+      } else if (now - startedAt > policy.executionTimeout) {
+        this.#end(job, { status: 'TIMED_OUT' });
+      }
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type LocalEndpoint, startEndpoint } from '../local/endpoint/endpoint.ts';
+
+/** What a deployment with the engine `http` has in cdk.json; on this machine the address is replaced. */
+export const HTTP_ENGINE = { url: 'https://endpoint.example.com/v2/one', secret: 'dropreel/http-engine' };
+
+const API_KEY = 'key-of-the-endpoint';
+/** Locations of programs, nothing personal. */
+const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'FFMPEG_PATH', 'FFPROBE_PATH'];
+
+/**
+ * An endpoint on this machine, whose worker is the one that was built, and what a cloud needs to use it.
+ * @param stateDir of the cloud, before it boots: its secrets.json is written
+ */
+export async function startHttpEndpoint(
+  stateDir: string,
+  { nodePath = process.execPath, log = () => {} }: { nodePath?: string | undefined; log?: (line: string) => void } = {},
+): Promise<{ endpoint: LocalEndpoint; environment: Record<string, string> }> {
+  const dir = resolve(stateDir, 'endpoint');
+  const inherited = INHERITED.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const endpoint = await startEndpoint({
+    apiKey: API_KEY,
+    log,
+    worker: {
+      command: [nodePath, 'main.mjs', 'serve'],
+      cwd: resolve('dist/transcoder'),
+      environment: { ...Object.fromEntries(inherited), SCRATCH_DIR: join(dir, 'scratch') },
+      dir,
+    },
+  });
+  await writeFile(join(stateDir, 'secrets.json'), JSON.stringify({ [HTTP_ENGINE.secret]: API_KEY }));
+  return { endpoint, environment: { HTTP_ENGINE_URL: endpoint.url } };
+}

@@ -1,0 +1,142 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { KIND } from '../../local/endpoint/behaviour.ts';
+import { apiAs } from '../support/api.ts';
+import { eventually } from '../support/cloud.ts';
+import { httpCloud } from '../support/http-engine.ts';
+import { temporaryDirectory } from '../support/media.ts';
+import { drop, reached, readJobs, readMedia, sweepUntil, testVideo } from '../support/pipeline.ts';
+
+const world = await httpCloud();
+const folder = await temporaryDirectory();
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await folder[Symbol.asyncDispose]();
+});
+const { cloud, endpoint } = world;
+const ann = await apiAs(cloud, 'ann');
+const file = await testVideo(join(folder.path, 'tiny.mp4'), { seconds: 2, size: '128x72', rate: 10 });
+for (const [id, engine] of [
+  ['there', 'http'],
+  ['here', 'batch-cpu'],
+]) {
+  expect((await ann('POST', '/collections', { body: { id, engine } })).status).toBe(201);
+}
+
+const ready = async (key: string) => {
+  const id = await drop(cloud, key, { file });
+  return reached(cloud, id, 'ready', { timeoutMs: 120_000 });
+};
+let made: ReturnType<typeof ready> | undefined;
+const first = () => {
+  made ??= ready('drop/ann/there/a b.mp4');
+  return made;
+};
+const jobOf = async (mediaId: string) => {
+  const [job] = await readJobs(cloud, mediaId);
+  return job ?? expect.fail('no job');
+};
+const secretOf = (job: { input: unknown } | undefined) =>
+  (job?.input as { secret: string } | undefined)?.secret ?? expect.fail('no job');
+const atEndpoint = (jobId: string) =>
+  endpoint.jobs.all().filter(({ input }) => (input as { job: { jobId: string } }).job.jobId === jobId);
+
+it('a drop into its collection is encoded by the endpoint, with the outputs that the worker on AWS Batch makes', async () => {
+  const [far, near] = [await first(), await ready('drop/ann/here/a.mp4')];
+  const job = await jobOf(far.mediaId);
+  expect(job).toMatchObject({
+    engine: 'http',
+    attempt: 1,
+    steps: [{ name: 'pulled' }, { name: 'transcoded' }, { name: 'pushed' }],
+  });
+  expect(job.cost?.usd).toBeGreaterThan(0);
+  expect((await jobOf(near.mediaId)).engine).toBe('batch-cpu');
+  const shown = ({ current }: typeof far) => ({
+    outputs: Object.keys(current?.outputs ?? {}).sort(),
+    renditions: current?.renditions.map(({ bytes: _, averageBandwidth: __, bandwidth: ___, ...same }) => same),
+  });
+  expect(shown(far)).toEqual(shown(near));
+});
+
+it('no row or log has the secret of a job or a signed address, and the scratch disk is empty', async () => {
+  const { mediaId } = await first();
+  const secret = secretOf(atEndpoint(`${mediaId}-1`)[0]);
+  expect(secret).toMatch(/^whsec_/);
+  const worker = await readFile(join(world.stateDir, 'endpoint/worker.log'), 'utf8');
+  const rows = JSON.stringify([await readMedia(cloud, mediaId), await readJobs(cloud, mediaId)]);
+  for (const text of [worker, rows, ...world.log])
+    for (const found of [secret, 'X-Amz-Signature']) expect(text).not.toContain(found);
+  expect(await readdir(join(world.stateDir, 'endpoint/scratch'))).toEqual([]);
+});
+
+it('a job that the endpoint reports as failed, twice, late and forged, and then forgets, is published by its outputs', async () => {
+  Object.assign(endpoint.behaviour, { says: 'FAILED', forgetful: true, webhooks: 2, lateMs: 300 });
+  const { mediaId } = await ready('drop/ann/there/lied.mp4');
+  const { webhook = '' } = atEndpoint(`${mediaId}-1`)[0] ?? {};
+  expect((await fetch(webhook.replace(/token=.*/, 'token=forged'), { method: 'POST', body: '{}' })).status).toBe(401);
+  const late = await fetch(webhook, { method: 'POST', body: JSON.stringify({ id: 'another', status: 'FAILED' }) });
+  expect([late.status, await late.json()]).toEqual([200, { accepted: false }]);
+  Object.assign(endpoint.behaviour, KIND);
+  expect(await readMedia(cloud, mediaId)).toMatchObject({ state: 'ready', jobCount: 1, current: { version: 1 } });
+});
+
+it('a job whose submission was not answered is made again, and only one of the two writes', async () => {
+  endpoint.behaviour.losesRuns = true;
+  const id = await drop(cloud, 'drop/ann/there/unanswered.mp4', { file });
+  await eventually('the endpoint has it', async () => atEndpoint(`${id}-1`).length > 0);
+  endpoint.behaviour.losesRuns = false;
+  await reached(cloud, id, 'ready', { timeoutMs: 120_000 });
+  expect(await readMedia(cloud, id)).toMatchObject({ jobCount: 1, current: { version: 1 } });
+});
+
+it('a deleted media item is cancelled at the endpoint, and its secret opens nothing from then on', async () => {
+  endpoint.behaviour.slowMs = 3_600_000;
+  const id = await drop(cloud, 'drop/ann/there/deleted.mp4', { file });
+  const job = await eventually('the endpoint has it', async () => atEndpoint(`${id}-1`)[0]);
+  await reached(cloud, id, 'transcoding');
+  const sign = () =>
+    fetch(`${cloud.apiUrl}/engine-jobs/${id}-1/urls`, {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/json',
+        Authorization: `Bearer ${secretOf(job)}`,
+      },
+      body: JSON.stringify({ method: 'GET', path: `/${cloud.outputs.UploadsBucket}/drop/ann/there/deleted.mp4` }),
+    });
+  expect((await sign()).status).toBe(200);
+  expect((await ann('DELETE', `/media/${id}`)).status).toBe(202);
+  await sweepUntil(cloud, 'its job is cancelled', async () => endpoint.jobs.get(job.id)?.status === 'CANCELLED');
+  expect((await sign()).status).toBe(409);
+  Object.assign(endpoint.behaviour, KIND);
+});
+
+it('the secret of one job signs no request for what another one reads or writes', async () => {
+  endpoint.behaviour.slowMs = 3_600_000;
+  const [one, other] = [
+    await drop(cloud, 'drop/ann/there/one.mp4', { file }),
+    await drop(cloud, 'drop/ann/there/other.mp4', { file }),
+  ];
+  const job = await eventually('the endpoint has it', async () => atEndpoint(`${one}-1`)[0]);
+  const answers = await Promise.all(
+    [
+      `/${cloud.outputs.UploadsBucket}/drop/ann/there/other.mp4`,
+      `/${cloud.outputs.MediaBucket}/tmp/${other}-1/claim.json`,
+      `/${cloud.outputs.MediaBucket}/ann/hls/${other}/master.m3u8`,
+    ].map(async (path) => {
+      const signed = await fetch(`${cloud.apiUrl}/engine-jobs/${one}-1/urls`, {
+        method: 'POST',
+        headers: {
+          'Content-Type': 'application/json',
+          Authorization: `Bearer ${secretOf(job)}`,
+        },
+        body: JSON.stringify({ method: 'PUT', path }),
+      });
+      const { url } = (await signed.json()) as { url: string };
+      return (await fetch(url, { method: 'PUT', body: 'x' })).status;
+    }),
+  );
+  expect(answers).toEqual([403, 403, 403]);
+  for (const id of [one, other]) for (const queued of atEndpoint(`${id}-1`)) endpoint.jobs.cancel(queued);
+  Object.assign(endpoint.behaviour, KIND);
+});

@@ -1,0 +1,174 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeEach, expect, it, vi } from 'vitest';
+import { apply, getJob, getMedia } from '../../aws/table.ts';
+import { tmpPrefix } from '../../core/contracts/keys.ts';
+import type { JobRow } from '../../core/contracts/table/jobs.ts';
+import { rowKeys } from '../../core/contracts/table/keys.ts';
+import { Endpoint } from '../../engines/http/client.ts';
+import { connectHttp } from '../../engines/http/engine.ts';
+import { Engines } from '../../engines/registry.ts';
+import { submitJob } from '../../functions/shared/submit-job.ts';
+import { repairJobs } from '../../functions/sweep/jobs.ts';
+import { NOTHING_DONE, type SweepServices } from '../../functions/sweep/services.ts';
+import { track } from '../../functions/track-job/track.ts';
+import { KIND } from '../../local/endpoint/behaviour.ts';
+import { startEndpoint } from '../../local/endpoint/endpoint.ts';
+import { job, result } from '../support/factories.ts';
+import { emptyServices, MEDIA, QUEUES, startServices, UPLOADS } from '../support/services.ts';
+import { addMedia, LONG_AGO } from '../support/swept.ts';
+
+// Read when the logger is made, before any other line here.
+vi.hoisted(() => {
+  process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
+});
+
+const services = await startServices();
+// No worker takes a job: the tests are the worker.
+const endpoint = await startEndpoint({
+  apiKey: 'key',
+  worker: { command: [], cwd: '.', environment: {}, dir: '.' },
+});
+afterAll(async () => {
+  await endpoint.close();
+  await services[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  await emptyServices(services);
+  Object.assign(endpoint.behaviour, { ...KIND, dead: true });
+});
+
+const { s3, sqs, table } = services;
+const http = connectHttp('https://api.example.com', new Endpoint(endpoint.url, async () => 'key'));
+const all = {
+  ...{ s3, sqs, table, engines: new Engines({ http }), mediaBucket: MEDIA, uploadsBucket: UPLOADS },
+  ...{ ingestQueueUrl: QUEUES.ingest, publishQueueUrl: QUEUES.publish, webhookQueueUrl: QUEUES.webhooks },
+};
+
+async function queued(name: string): Promise<JobRow> {
+  const { mediaId } = await addMedia(services, 'talks', name, { state: 'uploaded', current: undefined });
+  const { engineJobId: _, ...row } = job({ mediaId, jobId: `${mediaId}-1`, state: 'queued', engine: 'http' });
+  await apply(table, [{ op: 'put', key: rowKeys.job(mediaId, 1), row }]);
+  return row;
+}
+
+const rowOf = async ({ mediaId, n }: JobRow) => (await getJob(table, mediaId, n)) ?? expect.fail('no row');
+
+async function submitted(name: string): Promise<JobRow & { engineJobId: string }> {
+  const row = await queued(name);
+  await submitJob(all, row);
+  const { engineJobId = expect.fail('not submitted') } = await rowOf(row);
+  return { ...row, engineJobId };
+}
+
+const hint = ({ jobId }: JobRow, engineJobId: string) =>
+  track(all, { source: 'dropreel', 'detail-type': 'Engine Hint', detail: { jobId, engineJobId, engine: 'http' } });
+
+const takes = (id: string) => {
+  while (endpoint.jobs.take('pod')?.id !== id);
+};
+
+const leaves = ({ jobId }: JobRow, file: string, content: unknown) =>
+  s3.send(new PutObjectCommand({ Bucket: MEDIA, Key: `${tmpPrefix(jobId)}${file}`, Body: JSON.stringify(content) }));
+
+/** A run of the part of sweep that asks for silent jobs. */
+async function sweepAfterSilence(row: JobRow): Promise<void> {
+  const silent = { heartbeatAt: LONG_AGO, todoAt: LONG_AGO };
+  await apply(table, [{ op: 'update', key: rowKeys.job(row.mediaId, row.n), expect: {}, set: silent }]);
+  const report = { ...NOTHING_DONE };
+  const run: SweepServices = {
+    ...{ ...all, maxRetranscodes: 1, now: new Date().toISOString(), remainingMs: () => 60_000, timeIsUp: () => false },
+    report: (what, times = 1) => {
+      report[what] += times;
+    },
+  };
+  await repairJobs(run);
+}
+
+it('a job that several functions submit at once is one job at the endpoint', async () => {
+  const row = await queued('at once.mp4');
+  const before = endpoint.jobs.all().length;
+  await Promise.all([1, 2, 3].map(() => submitJob(all, row)));
+  expect(endpoint.jobs.all().slice(before)).toMatchObject([{ id: (await rowOf(row)).engineJobId }]);
+});
+
+it('a job whose two engine jobs end, the later of which found a claim, is what the first one made', async () => {
+  const row = await queued('unanswered.mp4');
+  endpoint.behaviour.losesRuns = true;
+  await expect(submitJob(all, row)).rejects.toThrow();
+  const first = endpoint.jobs.all().at(-1)?.id ?? '';
+  Object.assign(endpoint.behaviour, { losesRuns: false });
+  const key = rowKeys.job(row.mediaId, 1);
+  await apply(table, [{ op: 'update', key, expect: {}, set: { submittingUntil: LONG_AGO } }]);
+  await submitJob(all, row);
+  const { engineJobId: second = '' } = await rowOf(row);
+  expect(second).not.toBe(first);
+  await leaves(row, 'claim.json', { jobId: row.jobId, engineJobId: first });
+  for (const id of [first, second]) takes(id);
+  endpoint.jobs.done(second, 'pod', { output: {} });
+  await hint(row, second);
+  expect(await rowOf(row)).toMatchObject({ state: 'queued', engineJobId: first });
+  await leaves(row, 'result.json', { ...result(), jobId: row.jobId });
+  endpoint.jobs.done(first, 'pod', { output: {} });
+  await hint(row, first);
+  expect(await rowOf(row)).toMatchObject({ state: 'succeeded' });
+});
+
+it('events that come twice, late and in any order change a job once, and a success needs its result', async () => {
+  const row = await submitted('orderly.mp4');
+  takes(row.engineJobId);
+  await leaves(row, 'result.json', { ...result(), jobId: row.jobId });
+  endpoint.jobs.done(row.engineJobId, 'pod', { output: {} });
+  for (let i = 0; i < 3; i++) await hint(row, row.engineJobId);
+  const after = await rowOf(row);
+  expect(after.state).toBe('succeeded');
+  endpoint.behaviour.says = 'IN_PROGRESS';
+  await hint(row, row.engineJobId);
+  endpoint.behaviour.says = 'FAILED';
+  await hint(row, row.engineJobId);
+  expect(await rowOf(row)).toEqual(after);
+});
+
+it('a job that is reported as completed without a result has failed', async () => {
+  const row = await submitted('lied.mp4');
+  takes(row.engineJobId);
+  endpoint.jobs.done(row.engineJobId, 'pod', { output: {} });
+  await hint(row, row.engineJobId);
+  expect(await rowOf(row)).toMatchObject({ state: 'failed', error: { code: 'worker_lost' } });
+});
+
+it('a job that the endpoint has forgotten is published by its outputs, or lost after an hour and tried elsewhere', async () => {
+  const [made, lost] = [await submitted('made.mp4'), await submitted('lost.mp4')];
+  for (const row of [made, lost]) takes(row.engineJobId);
+  endpoint.jobs.done(made.engineJobId, 'pod', { output: {} });
+  endpoint.jobs.done(lost.engineJobId, 'pod', { error: 'x' });
+  endpoint.behaviour.forgetful = true;
+  const key = rowKeys.job(made.mediaId, 1);
+  await apply(table, [{ op: 'update', key, expect: {}, set: { state: 'running' } }]);
+  await leaves(made, 'result.json', { ...result(), jobId: made.jobId });
+  for (const row of [made, lost]) await sweepAfterSilence(row);
+  expect(await rowOf(made)).toMatchObject({ state: 'succeeded' });
+  expect(await rowOf(lost)).toMatchObject({ state: 'failed', error: { code: 'engine_lost' } });
+  const media = await getMedia(table, lost.mediaId);
+  expect(media).toMatchObject({ state: 'transcoding', jobId: `${lost.mediaId}-2` });
+  expect(await getJob(table, lost.mediaId, 2)).toMatchObject({ state: 'queued', engine: 'http' });
+});
+
+it('a job that the endpoint forgot a moment ago is asked for again', async () => {
+  const row = await submitted('silent.mp4');
+  endpoint.jobs.cancel(endpoint.jobs.get(row.engineJobId) ?? expect.fail('no job'));
+  endpoint.behaviour.forgetful = true;
+  await leaves(row, 'claim.json', { jobId: row.jobId, engineJobId: row.engineJobId });
+  await sweepAfterSilence(row);
+  expect(await rowOf(row)).toMatchObject({ state: 'queued', engineJobId: row.engineJobId });
+});
+
+it("a job that is over is cancelled at the endpoint by its worker's next sign of life", async () => {
+  const row = await submitted('over.mp4');
+  takes(row.engineJobId);
+  await apply(table, [
+    { op: 'update', key: rowKeys.job(row.mediaId, 1), expect: {}, set: { state: 'cancelled' }, remove: ['todo'] },
+  ]);
+  await hint(row, row.engineJobId);
+  expect(endpoint.jobs.get(row.engineJobId)).toMatchObject({ status: 'CANCELLED' });
+  expect(endpoint.jobs.toStop('pod')).toContain(row.engineJobId);
+});

@@ -1,0 +1,118 @@
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { PRESETS } from '../../../../core/contracts/presets.ts';
+import { jobFor } from '../../../../core/jobs/transitions.ts';
+import { Endpoint } from '../../../../engines/http/client.ts';
+import { connectHttp } from '../../../../engines/http/engine.ts';
+import { policyFor } from '../../../../engines/http/policy.ts';
+import { stateOf } from '../../../../engines/http/states.ts';
+import { KIND } from '../../../../local/endpoint/behaviour.ts';
+import { startEndpoint } from '../../../../local/endpoint/endpoint.ts';
+import { job, source } from '../../../support/factories.ts';
+
+const KEY = 'key';
+const preset = PRESETS.standard ?? expect.fail('no preset');
+const endpoint = await startEndpoint({
+  apiKey: KEY,
+  worker: { command: [], cwd: '.', environment: {}, dir: '.' },
+});
+afterAll(() => endpoint.close());
+beforeEach(() => void Object.assign(endpoint.behaviour, { ...KIND, dead: true }));
+
+const engine = connectHttp('https://api.example.com', new Endpoint(endpoint.url, async () => `${KEY}\n`));
+const submission = () => ({
+  job: jobFor(job(), preset, 'media'),
+  info: {},
+  access: async () => ({ secret: 'whsec_c2VjcmV0', hintToken: 'token' }),
+  purpose: 'ingest' as const,
+  onDemand: false,
+  tried: false,
+});
+const hint = (engineJobId: string) => ({
+  source: 'dropreel',
+  'detail-type': 'Engine Hint',
+  detail: { jobId: job().jobId, engineJobId, engine: 'http' },
+});
+const stateAt = async (id: string) => (await engine.describe([id])).get(id);
+
+describe('a job at the endpoint', () => {
+  it('is given what its worker needs, limits that fit, and an address for its webhook', async () => {
+    const id = await engine.submit(submission());
+    expect(endpoint.jobs.get(id)).toMatchObject({
+      input: { job: { jobId: job().jobId }, apiUrl: 'https://api.example.com', secret: 'whsec_c2VjcmV0' },
+      webhook: `https://api.example.com/engine-jobs/${job().jobId}/hint?token=token`,
+      policy: policyFor(submission().job, {}),
+    });
+  });
+
+  it('waits, runs and ends, as the endpoint is asked after a hint', async () => {
+    const id = await engine.submit(submission());
+    expect([await stateAt(id), await engine.read(hint(id))]).toMatchObject([{ kind: 'waiting' }, { kind: 'nothing' }]);
+    while (endpoint.jobs.take('pod')?.id !== id);
+    expect([await stateAt(id), await engine.read(hint(id))]).toMatchObject([{ kind: 'running' }, { kind: 'running' }]);
+    endpoint.jobs.done(id, 'pod', { error: 'https://secret.example.com' });
+    const reason = {
+      code: 'worker_lost',
+      message: 'The worker ended without a result; the log of the endpoint may say why.',
+    };
+    expect(await engine.read(hint(id))).toMatchObject({
+      kind: 'ended',
+      engineJobId: id,
+      end: { by: 'itself', reason },
+    });
+  });
+
+  it('is cancelled in whatever state it is, and an unknown one is left alone', async () => {
+    const id = await engine.submit(submission());
+    await engine.cancel(id, 'the job is over');
+    await engine.cancel(id, 'the job is over');
+    await engine.cancel('unknown', 'the job is over');
+    expect(await stateAt(id)).toMatchObject({ kind: 'ended', end: { by: 'outside', reason: { code: 'cancelled' } } });
+  });
+
+  it('that is forgotten is unknown', async () => {
+    const id = await engine.submit(submission());
+    await engine.cancel(id, 'the job is over');
+    endpoint.behaviour.forgetful = true;
+    expect(await stateAt(id)).toMatchObject({ kind: 'unknown' });
+  });
+
+  it('is not counted as refused when its answer is lost, or the endpoint fails', async () => {
+    endpoint.behaviour.losesRuns = true;
+    await expect(engine.submit(submission())).rejects.not.toHaveProperty('code', 'engine_refused');
+    Object.assign(endpoint.behaviour, { losesRuns: false, down: true });
+    await expect(engine.submit(submission())).rejects.toThrow('The endpoint answered run with HTTP 503.');
+    await expect(engine.describe(['any'])).rejects.toThrow('HTTP 503');
+  });
+
+  it('is refused with a wrong key, but not for good', async () => {
+    const wrong = connectHttp('https://api.example.com', new Endpoint(endpoint.url, async () => 'wrong'));
+    await expect(wrong.submit(submission())).rejects.toMatchObject({ code: 'engine_refused', forGood: false });
+  });
+});
+
+it.each([
+  ['IN_QUEUE', { kind: 'waiting' }],
+  ['RUNNING', { kind: 'running' }],
+  ['COMPLETED', { kind: 'ended', end: { by: 'itself', reason: { code: 'worker_lost' } } }],
+  ['TIMED_OUT', { kind: 'ended', end: { by: 'outside', reason: { code: 'job_timeout' } } }],
+  ['PAUSED', { kind: 'running' }],
+])('the state %s', (status, state) => {
+  expect(stateOf({ status })).toMatchObject(state);
+});
+
+it('the time of a worker that left nothing is billed', () => {
+  expect(stateOf({ status: 'FAILED', executionTime: 2500 })).toMatchObject({
+    end: { held: { vcpus: 1, seconds: [2.5] } },
+  });
+});
+
+it('the limits of a job cover its wait and its run, and are at most seven days', () => {
+  const video = { durationSeconds: 3600, width: 1920, height: 1080, frameRate: 30 };
+  const of = (size: number, info: object) => policyFor({ ...submission().job, source: source({ size }) }, info);
+  // An hour of 1080p: 1800 s and twice 1 GB at 2 MB/s and four times 2193 s.
+  expect(of(1e9, video)).toEqual({ executionTimeout: 11_572_000, ttl: 97_972_000 });
+  expect(of(1e9, { ...video, durationSeconds: 1e6 })).toEqual({ executionTimeout: 604_800_000, ttl: 604_800_000 });
+  // Nothing is known: 720 s at 500 kbit/s, as 1080p.
+  expect(of(45_000_000, {}).executionTimeout).toBe(3_600_000);
+  expect(of(45_000_000, { audioCodec: 'flac' }).executionTimeout).toBe(1_855_000);
+});
