@@ -25,6 +25,7 @@ try {
       channels: 2,
       sampleRate: 44_100,
       pixelsPerSecond: 20,
+      jumpSeconds: 10,
       target: join(directory, 'waveform.json'),
       signal: new AbortController().signal,
     },

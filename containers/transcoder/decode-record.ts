@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { DecodedPictures } from '../../core/media/decoded.ts';
 import type { SoundClock, SoundStep } from '../../core/media/sound-clock.ts';
-import { type PrintedFrame, printedFrames } from './ffmpeg/printed-frames.ts';
+import { printedFrames, printedSound } from './ffmpeg/printed-frames.ts';
 
 type Output = AsyncIterable<Buffer>;
 
@@ -56,11 +56,11 @@ export async function* soundInTime(
   frameBytes: number,
 ): AsyncGenerator<Buffer> {
   const steps: SoundStep[] = [];
-  const follow = async (frames: AsyncIterable<PrintedFrame>) => {
-    for await (const { at, value } of frames) steps.push(...clock.add(at, value));
+  const follow = async () => {
+    for await (const { at, samples } of printedSound(output)) steps.push(...clock.add(at, samples));
     steps.push(...clock.end());
   };
-  const followed = follow(printedFrames(output));
+  const followed = follow();
   // Its error is thrown below, unless that of the other output comes first.
   followed.catch(() => undefined);
   let pending: Buffer = Buffer.alloc(0);

@@ -39,6 +39,8 @@ export class PacketClock {
   readonly #tracks = new Map<number, TrackTimes & { next: number }>();
   #offset = 0;
   joined = false;
+  /** Whether a track's time steps back though the container's clock does not restart: what comes then is no later than what came before. */
+  stepsBack = false;
   /** The longest time in seconds in which a track has no packet while another one goes on. */
   pause = 0;
 
@@ -54,6 +56,7 @@ export class PacketClock {
     const decoded = [dts, pts].find((time) => !Number.isNaN(time)) ?? (known?.next ?? 0) - this.#offset;
     const lasts =
       Number.isNaN(duration) || duration < 0 || (this.#mayJoin && duration > LONGEST_SECONDS) ? 0 : duration;
+    if (known && !this.#mayJoin && dts < known.next - STEP_BACK_SECONDS) this.stepsBack = true;
     if (known && this.#mayJoin) this.#follow(known.next, decoded + this.#offset);
     const begins = (Number.isNaN(pts) ? decoded : pts) + this.#offset;
     const next = decoded + this.#offset + lasts;

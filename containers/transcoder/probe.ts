@@ -31,7 +31,7 @@ import { checkWhole, isUnfinished } from './whole.ts';
 export interface Probed {
   probe: MediaProbe;
   report: ReturnType<typeof sourceReport>;
-  /** What is dropped beside tracks of picture and sound. */
+  /** What is dropped beside tracks of picture and sound, and what is missing at the end. */
   warnings: Warning[];
   ends: TrackEnds;
 }
@@ -42,13 +42,15 @@ export async function probeSource(tools: Tools, file: string, signal: AbortSigna
   const output = await ffprobe(tools, file, signal);
   const decodable = await decodableCodecs(tools);
   const probe = interpretProbe(output, (codec) => decodable.has(codec));
-  await checkWhole(file, probe.format);
+  const cut = await checkWhole(file, probe.format);
   if (await isUnfinished(file, probe.format)) probe.durationSeconds = undefined;
   if (probe.format.startsWith('mov,')) await refuseEncrypted(file);
   if (probe.video && isDoubtful(probe.video.frameRate)) {
     probe.video.frameRate = await measureRate(tools, file, probe, signal);
   }
-  const ends = await measureEnds(tools, file, probe, signal);
+  const { ends, warnings: missing } = await measureEnds(tools, file, probe, signal);
+  // Both tell of one loss: by bytes where the file says how many it has.
+  const lost = cut.length > 0 ? cut : missing;
   checkDuration(Math.max(ends.video ?? 0, ends.audio ?? 0));
   if (probe.video) {
     checkLateness(ends.videoStart ?? probe.video.startSeconds);
@@ -56,7 +58,7 @@ export async function probeSource(tools: Tools, file: string, signal: AbortSigna
     Object.assign(probe.video, await readFirstFrames(tools, file, probe.video, signal));
     probe.video.combed = await findCombed({ tools, file, track: probe.video, signal }, ends.video ?? 0);
   }
-  return { probe, ends, report: sourceReport(output, probe), warnings: extraWarnings(output) };
+  return { probe, ends, report: sourceReport(output, probe), warnings: [...extraWarnings(output), ...lost] };
 }
 
 /** Above the limit pictures are left out, so that a rate that high has to be true. */

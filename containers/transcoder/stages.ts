@@ -32,6 +32,8 @@ export interface StagesOutcome {
   /** Packets that gave nothing. Those before the first picture belong to a group of pictures that began before the file. */
   undecoded: { pictures: number; sound: number };
   holes: SoundHoles | undefined;
+  /** Where sound was cut, and how much of it. */
+  overlaps: SoundClock['overlaps'];
 }
 
 /**
@@ -119,7 +121,15 @@ async function follow(plan: EncodePlan, run: StagesRun, running: Running): Promi
     pictures: video ? said.undecoded(video.track) - before : 0,
     sound: audio ? said.undecoded(audio.track) + (audio.right === undefined ? 0 : said.undecoded(audio.right)) : 0,
   };
-  return { decoded, last, stderr: plain(said.tail), fault: said.fault, undecoded, holes: clock?.holes };
+  return {
+    decoded,
+    last,
+    stderr: plain(said.tail),
+    fault: said.fault,
+    undecoded,
+    holes: clock?.holes,
+    overlaps: clock?.overlaps ?? [],
+  };
 }
 
 function stopWith(stop: () => void): (error: unknown) => never {

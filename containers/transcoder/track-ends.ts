@@ -1,4 +1,6 @@
 import { DropreelError } from '../../core/contracts/errors.ts';
+import type { Warning } from '../../core/contracts/warnings.ts';
+import { checkEnd } from '../../core/media/decoded.ts';
 import type { TrackEnds } from '../../core/media/encode-plan.ts';
 import { type Fraction, hasJoints, type MediaProbe } from '../../core/media/probe.ts';
 import type { Tools } from './ffmpeg/run.ts';
@@ -13,56 +15,59 @@ const HEAD_PACKETS = 16;
 interface Packets {
   tracks: ReadonlyMap<number, TrackTimes>;
   joined: boolean;
+  stepsBack: boolean;
   pause: number;
 }
 
 /**
  * Measures where the chosen tracks begin and end. An MP4's index states it exactly; for other files, and for a variable frame rate,
- * packets are read. A file that announces more than its packets hold was cut off.
+ * packets are read.
+ * @throws DropreelError `truncated` for a file that announces much more than its packets hold
  */
 export async function measureEnds(
   tools: Tools,
   file: string,
   probe: MediaProbe,
   signal: AbortSignal,
-): Promise<TrackEnds> {
+): Promise<{ ends: TrackEnds; warnings: Warning[] }> {
   const { video, audio } = probe;
   const hasEnds = (!video || video.endSeconds) && (!audio || audio.endSeconds);
   const indexed = probe.format.startsWith('mov,') && Boolean(hasEnds);
   if (indexed && (!video || video.constantRate)) {
-    return { ...defined({ video: video?.endSeconds, audio: audio?.endSeconds }), indexed };
+    return { ends: { ...defined({ video: video?.endSeconds, audio: audio?.endSeconds }), indexed }, warnings: [] };
   }
   const reader = { tools, file, mayJoin: hasJoints(probe.format), signal };
-  const { tracks, joined, pause } = await readToTheEnd(reader, probe);
+  const { tracks, joined, stepsBack, pause } = await readToTheEnd(reader, probe);
   const pictures = video && tracks.get(video.index);
   const sound = audio && tracks.get(audio.index);
   if (!pictures && !sound) {
     throw new DropreelError('corrupt', 'The file announces tracks, but holds nothing of them.');
   }
-  checkComplete(probe, Math.max(...[...tracks.values()].map(({ end }) => end)));
+  const furthest = Math.max(...[...tracks.values()].map(({ end }) => end));
+  const warnings = stepsBack ? [] : missingEnd(probe, furthest);
   const ends = indexed
     ? { video: video?.endSeconds, audio: audio?.endSeconds }
     : { video: pictures?.end, audio: sound?.end };
   const lastFrame = pictures && ends.video ? Math.max(0, ends.video - pictures.last) : undefined;
   const videoStart = indexed || !video ? undefined : await startOf(reader, video.index);
   return {
-    ...defined({ ...ends, lastFrame, videoStart }),
-    indexed,
-    ...(joined ? { joined } : {}),
-    ...(pause > 0 ? { pause } : {}),
+    ends: {
+      ...defined({ ...ends, lastFrame, videoStart }),
+      indexed,
+      ...(joined ? { joined } : {}),
+      ...(pause > 0 ? { pause } : {}),
+    },
+    warnings,
   };
 }
 
 /** Audio formats that state their exact length; others estimate it from the bit rate. */
-const EXACT = /^(?:wav|w64|aiff|caf|flac|ape|wv|tta)$/;
+const EXACT = /^(?:wav|w64|aiff|au|caf|flac|ape|wv|tta|matroska,webm|asf)$/;
 
-// Containers round, so half a second, or a hundredth, is not a sign of a cut. All tracks count: subtitles, or a second audio track, may
-// be longer than what is encoded.
-function checkComplete({ video, format, durationSeconds }: MediaProbe, measured: number): void {
-  if (durationSeconds === undefined || (!video && !EXACT.test(format)) || hasJoints(format)) return;
-  if (measured >= durationSeconds - Math.max(0.5, durationSeconds / 100)) return;
-  const message = `The file is cut off: it announces ${durationSeconds.toFixed(1)} s and holds ${measured.toFixed(1)} s.`;
-  throw new DropreelError('truncated', message);
+// All tracks count: subtitles, or a second audio track, may be longer than what is encoded.
+function missingEnd({ video, format, durationSeconds }: MediaProbe, measured: number): Warning[] {
+  if (durationSeconds === undefined || (!video && !EXACT.test(format)) || hasJoints(format)) return [];
+  return checkEnd(durationSeconds, measured);
 }
 
 interface Reader extends Source {
@@ -121,7 +126,7 @@ export async function measureRate(
 async function readPackets(reader: Reader, which: string[] = []): Promise<Packets> {
   const clock = new PacketClock(reader.mayJoin);
   const fileStart = await eachPacket(reader, which, (packet) => clock.add(packet));
-  return { tracks: clock.tracks(fileStart), joined: clock.joined, pause: clock.pause };
+  return { tracks: clock.tracks(fileStart), joined: clock.joined, stepsBack: clock.stepsBack, pause: clock.pause };
 }
 
 function defined(ends: { [Key in keyof TrackEnds]: number | undefined }): TrackEnds {

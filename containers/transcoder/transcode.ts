@@ -14,6 +14,7 @@ import type { MediaProbe } from '../../core/media/probe.ts';
 import { plannedWarnings } from '../../core/media/warnings.ts';
 import { describeRenditions } from './describe.ts';
 import type { Tools } from './ffmpeg/run.ts';
+import { mendFlvJoints } from './flv-joints.ts';
 import { probeSource } from './probe.ts';
 import { readRendition } from './rendition.ts';
 import { readMarker, type Scratch, writeMarker } from './scratch.ts';
@@ -41,6 +42,7 @@ export type Transcoded = Omit<Succeeded, 'status' | 'jobId' | 'files' | 'ffmpeg'
 export async function transcode(run: TranscodeRun): Promise<Transcoded> {
   const { tools, scratch, preset, signal } = run;
   run.onProgress({ phase: 'probing', fraction: 0 });
+  await mendFlvJoints(scratch.source);
   const { probe, ends, report, warnings: dropped } = await probeSource(tools, scratch.source, signal);
   const plan = planEncode(probe, preset, ends);
   const source = { ...sourceInfo(probe, plan), ...report };

@@ -14,8 +14,10 @@ export const WARNINGS = {
   rate_made_constant:
     'The source has pictures at times that vary: the engine writes a constant rate, and repeats or leaves out pictures.',
   pictures_left_out: 'Pictures that step back in time were left out, as at the joint of two recordings.',
+  sound_left_out: 'Sound that steps back in time was left out, as at the joint of two recordings.',
   picture_damaged: 'Pictures are damaged, and were concealed as well as their decoder can, or could not be decoded.',
   sound_damaged: 'Sound could not be decoded: it is missing, or silence is in its place.',
+  end_missing: 'The source announces a little more than it holds: its end is missing.',
   source_damaged: 'The source was read with errors, and no picture or sound was found to be lost.',
   more: 'There were more warnings than are listed.',
 } as const;

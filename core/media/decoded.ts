@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { DropreelError } from '../contracts/errors.ts';
+import { type Warning, warning } from '../contracts/warnings.ts';
 import type { AudioPlan, EncodePlan, VideoPlan } from './encode-plan.ts';
 import { leadFrames } from './lead.ts';
 
@@ -39,27 +41,61 @@ export function decodedSeconds({ pictures, sound }: Decoded, { video, audio }: E
   return Math.max(picture, sound && audio ? soundSeconds(sound, audio.sampleRate) : 0);
 }
 
-/** Containers round, so half a second, or a hundredth, is not a sign of a cut. */
-const isShort = (decoded: number, named: number) => decoded < named - Math.max(0.5, named / 100);
+/** Of what a container announces, so much may be missing: half a second, or a hundredth. */
+const isMuch = (missing: number, announced: number) => missing > Math.max(0.5, announced / 100);
+/** Containers round, and coders fill their last frame: less is not a sign of a cut. */
+const LITTLE_SECONDS = 0.1;
 
 /**
- * The taken tracks of which less was decoded than the container names, each in a sentence. Only an index of the samples counts, or packets
- * that were read.
+ * What a file holds less than it announces.
+ * @returns a warning where that is little
+ * @throws DropreelError `truncated` where it is much
  */
-export function shortfalls({ pictures, sound }: Decoded, { video, audio }: EncodePlan): string[] {
-  const said = (what: string, decoded: number, named: number) =>
-    isShort(decoded, named) ? [`Of ${named.toFixed(1)} s of ${what}, ${decoded.toFixed(1)} s could be decoded.`] : [];
-  return [
-    ...(video && pictures ? said('pictures', pictures.last + video.lastFrameSeconds, video.endSeconds) : []),
-    ...(audio && sound ? said('sound', soundSeconds(sound, audio.sampleRate), audio.endSeconds) : []),
-  ];
+export function checkEnd(announced: number, held: number): Warning[] {
+  const missing = announced - held;
+  const what = `it announces ${announced.toFixed(1)} s and holds ${held.toFixed(1)} s.`;
+  if (isMuch(missing, announced)) throw new DropreelError('truncated', `The file is cut off: ${what}`);
+  return missing > LITTLE_SECONDS ? [warning('end_missing', `The end of the file is missing: ${what}`, held)] : [];
+}
+
+interface Short {
+  what: 'pictures' | 'sound';
+  announced: number;
+  held: number;
+}
+
+/** The taken tracks of which less was decoded than the container names. Only an index of the samples counts, or packets that were read. */
+function shortTracks({ pictures, sound }: Decoded, { video, audio }: EncodePlan): Short[] {
+  const tracks: Short[] = [];
+  if (video && pictures) {
+    tracks.push({ what: 'pictures', announced: video.endSeconds, held: pictures.last + video.lastFrameSeconds });
+  }
+  if (audio && sound) {
+    tracks.push({ what: 'sound', announced: audio.endSeconds, held: soundSeconds(sound, audio.sampleRate) });
+  }
+  return tracks.filter(({ announced, held }) => announced - held > LITTLE_SECONDS);
+}
+
+const shortText = ({ what, announced, held }: Short) =>
+  `Of ${announced.toFixed(1)} s of ${what}, ${held.toFixed(1)} s could be decoded.`;
+
+/** The tracks of which much is missing at the end, each in a sentence. */
+export function shortfalls(decoded: Decoded, plan: EncodePlan): string[] {
+  return shortTracks(decoded, plan)
+    .filter(({ announced, held }) => isMuch(announced - held, announced))
+    .map(shortText);
+}
+
+/** Of the tracks of which a little is missing at the end. Where recordings are joined, their lengths are a guess. */
+export function endWarnings(decoded: Decoded, plan: EncodePlan): Warning[] {
+  if (plan.joined) return [];
+  return shortTracks(decoded, plan)
+    .filter(({ announced, held }) => !isMuch(announced - held, announced))
+    .map((short) => warning('end_missing', shortText(short), short.held));
 }
 
 /** More than all rounding of clocks, less than half of the shortest frame. */
 const ROUNDING = 0.002;
-/** Of decoded pictures that are not later than the one before, so many are left out where clocks are joined. More are a loss. */
-const MOST_LEFT_OUT = 5;
-
 /**
  * Faults of a rung's pictures: each decoded picture must be shown once, at its time. A picture that is not later than the one before it may
  * be missing, or be a tick later.
@@ -80,7 +116,6 @@ export function pictureFaults(
     return [`${file}: its first picture comes at ${first.toFixed(3)} s, not at ${video.lead?.toFixed(3)} s`];
   }
   let at = added;
-  let leftOut = 0;
   let before = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < decoded.length; i++) {
     const own = i === 0 && !video.lead ? 0 : Math.max(0, (decoded[i] ?? 0) + moved);
@@ -92,8 +127,7 @@ export function pictureFaults(
       before = Math.max(before, time);
       continue;
     }
-    leftOut += 1;
-    if (!isLater && leftOut <= MOST_LEFT_OUT) continue;
+    if (!isLater) continue;
     const instead = time === undefined ? 'is missing' : `is shown at ${time.toFixed(3)} s`;
     return [`${file}: picture ${i} of ${decoded.length}, of ${own.toFixed(3)} s, ${instead}`];
   }

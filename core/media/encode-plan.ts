@@ -1,5 +1,6 @@
 import type { OptionalName } from '../contracts/outputs.ts';
 import type { Rung } from '../contracts/presets.ts';
+import type { ChannelMix } from './channels.ts';
 import type { ColorPlan } from './color.ts';
 import type { Combed } from './interlace.ts';
 import type { PlannedRung } from './ladder.ts';
@@ -59,11 +60,10 @@ export interface VideoPlan {
   lastFrameSeconds: number;
 }
 
-export interface AudioPlan {
+export interface AudioPlan extends ChannelMix {
   track: number;
   /** The track of the right side, where `track` is the left one. */
   right?: number;
-  channels: 1 | 2;
   /** Hz */
   sampleRate: number;
   /** As in the source, for the waveform. */

@@ -31,7 +31,7 @@ export interface DamagedRun {
 }
 
 /** More of them are counted, not kept. */
-const MOST_RUNS = 50;
+export const MOST_PLACES = 50;
 
 /** Follows pictures that are decoded anew. Damage is seen in those after it, until the next keyframe that is whole. */
 export class DamageLog {
@@ -52,7 +52,7 @@ export class DamageLog {
     }
     if (!this.#open) {
       this.#open = { first: number, concealed: 0, told: 0, why: why ?? 'parts of it are missing' };
-      if (this.runs.length < MOST_RUNS) this.runs.push(this.#open);
+      if (this.runs.length < MOST_PLACES) this.runs.push(this.#open);
     }
     this.#open.told += 1;
     if (concealed) {
@@ -91,14 +91,16 @@ export function lostPictures(lost: number, times: ArrayLike<number>, frameSecond
 }
 
 /**
- * Pictures that were decoded and are in no rung: verification lets a few pass that are not later than the one before.
+ * Pictures that were decoded and are in no rung: verification lets those pass that are not later than the one before.
  * @param frames Pictures of a rung.
+ * @throws DropreelError `corrupt` when they are many
  */
 export function leftOut(video: VideoPlan, frames: number | undefined, times: ArrayLike<number>): Warning[] {
   if (video.retime || frames === undefined) return [];
   const added = video.lead && video.frameRate ? leadFrames(video.lead, video.frameRate).count : 0;
   const count = times.length + added - frames;
   if (count <= 0) return [];
+  checkStepsBack('pictures', count, times.length);
   let latest = Number.NEGATIVE_INFINITY;
   let at: number | undefined;
   for (let i = 0; at === undefined && i < times.length; i++) {
@@ -107,6 +109,17 @@ export function leftOut(video: VideoPlan, frames: number | undefined, times: Arr
     if (time > latest) latest = time;
   }
   return [warning('pictures_left_out', `${some(count, 'picture')} stepped back in time: left out.`, at)];
+}
+
+/**
+ * @param what Of all, so much comes at a time that has passed.
+ * @throws DropreelError `corrupt` when that is much
+ */
+function checkStepsBack(what: 'pictures' | 'samples of sound', lost: number, all: number): void {
+  if (lost <= FEW || lost <= MUCH * all) return;
+  const joined = 'Recordings that were joined byte by byte have to be joined by a program that adjusts their times.';
+  const message = `The time of the file steps back: ${lost} of ${all} ${what} come after later ones. ${joined}`;
+  throw new DropreelError('corrupt', message);
 }
 
 /** More than the rounding of any clock, less than a frame of sound. */
@@ -129,12 +142,15 @@ export class SoundHoles {
     this.frames += 1;
     const begins = at ?? this.#next ?? 0;
     const missing = (begins - (this.#next ?? begins)) / this.#rate;
-    if (missing > HOLE_SECONDS && this.places.length < MOST_RUNS) {
+    if (missing > HOLE_SECONDS && this.places.length < MOST_PLACES) {
       this.places.push({ at: begins / this.#rate - missing, seconds: missing });
     }
     this.#next = begins + samples;
   }
 }
+
+/** Where a decoder drops a few samples at its start, they are silence or noise of the coder. */
+const HEARD_SECONDS = 0.04;
 
 /** Packets of sound that gave none, and where sound is missing: a demuxer leaves out damaged packets, too. */
 export function lostSound(lost: number, places: SoundHoles['places']): Warning[] {
@@ -142,6 +158,22 @@ export function lostSound(lost: number, places: SoundHoles['places']): Warning[]
     return [warning('sound_damaged', `${some(lost, 'frame')} of sound could not be decoded.`)];
   }
   return places.map(({ at, seconds }) => warning('sound_damaged', `${seconds.toFixed(2)} s of sound are missing.`, at));
+}
+
+/**
+ * Sound that is not written because the time of what comes before it has not passed. Nobody hears less than HEARD_SECONDS of it.
+ * @throws DropreelError `corrupt` when it is much
+ */
+export function overlappingSound(
+  { samples, cut }: { samples: number; cut: number },
+  overlaps: SoundHoles['places'],
+): Warning[] {
+  checkStepsBack('samples of sound', cut, samples);
+  return overlaps
+    .filter(({ seconds }) => seconds >= HEARD_SECONDS)
+    .map(({ at, seconds }) => {
+      return warning('sound_left_out', `${seconds.toFixed(2)} s of sound stepped back in time: left out.`, at);
+    });
 }
 
 function some(count: number, what: string): string {

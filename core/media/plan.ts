@@ -1,5 +1,6 @@
 import { FILES, OPTIONAL_NAMES, type OptionalName } from '../contracts/outputs.ts';
 import type { Preset, Rung } from '../contracts/presets.ts';
+import { mixChannels } from './channels.ts';
 import { planColor } from './color.ts';
 import type { AudioPlan, EncodePlan, Mp4Plan, TrackEnds, VideoPlan } from './encode-plan.ts';
 import { ladderFor } from './ladder.ts';
@@ -15,8 +16,6 @@ export const GOP_SECONDS = 2;
 const LONG_GAP_SECONDS = 0.1;
 /** FFmpeg's own value of `-dts_delta_threshold`. */
 export const JUMP_SECONDS = 10;
-/** FFmpeg can mix this many channels down to two; for more it has no known layout. */
-export const MIXED_CHANNELS = 8;
 const AUDIO_BITRATES = { '128k': 128_000, '64k': 64_000 } as const;
 
 export function planEncode(probe: MediaProbe, preset: Preset, ends: TrackEnds): EncodePlan {
@@ -110,7 +109,7 @@ function planAudio(
   return {
     track: track.index,
     ...(track.right !== undefined && { right: track.right }),
-    channels: track.channels === 1 ? 1 : 2,
+    ...mixChannels(track.channels, track.layout),
     sampleRate: track.sampleRate === 44_100 ? 44_100 : 48_000,
     sourceChannels: track.channels,
     sourceRate: track.sampleRate,
@@ -121,13 +120,7 @@ function planAudio(
 }
 
 function skippedChannels(audio: AudioPlan | undefined): EncodePlan['skipped'] {
-  return audio && audio.sourceChannels > 2 ? [{ what: 'channels', why: reducedToTwo(audio.sourceChannels) }] : [];
-}
-
-/** Says how two channels are made of more. */
-export function reducedToTwo(channels: number): string {
-  const how = channels > MIXED_CHANNELS ? 'the first two were taken' : 'two were mixed';
-  return `Of ${channels} audio channels ${how}.`;
+  return audio?.lost === undefined ? [] : [{ what: 'channels', why: audio.lost }];
 }
 
 function worstCase(plan: Pick<EncodePlan, 'video' | 'audio' | 'mp4' | 'durationSeconds'>): number {

@@ -3,7 +3,7 @@ import { DropreelError } from '../contracts/errors.ts';
 import type { ColorTags, LightLevels } from './color.ts';
 import type { Combed } from './interlace.ts';
 import { LIMITS } from './limits.ts';
-import { leftAndRight } from './sides.ts';
+import { FOR_SOME, leftAndRight } from './sides.ts';
 import { displayedSize, type Size } from './size.ts';
 
 /** What a source holds, as far as the plan needs it. */
@@ -54,6 +54,8 @@ export interface AudioTrack {
   codec: string;
   /** Of both sides together. */
   channels: number;
+  /** FFmpeg's name of what the channels are; absent where it is not known. */
+  layout?: string;
   /** Hz */
   sampleRate: number;
   /** BCP 47, such as `de`. */
@@ -110,12 +112,12 @@ export const PROBE_ENTRIES = Object.entries({
     'color_primaries,color_transfer,color_space,r_frame_rate,avg_frame_rate,start_time,duration,duration_ts,channels',
     'channel_layout,sample_rate',
   ],
-  stream_disposition: [
-    'default,attached_pic,timed_thumbnails,comment,dub,hearing_impaired,visual_impaired,karaoke,clean_effects',
-  ],
+  stream_disposition: ['default', 'attached_pic', 'timed_thumbnails', 'dub', ...FOR_SOME],
   stream_side_data: ['rotation,dv_profile,dv_bl_signal_compatibility_id'],
   stream_tags: ['enc_key_id,language'],
   chapter: ['id'],
+  program: ['program_id'],
+  program_stream: ['index'],
   format: ['format_name,start_time,duration'],
 })
   .map(([section, fields]) => `${section}=${fields.join(',')}`)
@@ -125,13 +127,15 @@ export const PROBE_ENTRIES = Object.entries({
 export const FfprobeOutput = z.object({
   streams: z.array(Stream).default([]),
   chapters: z.array(z.object({})).default([]),
+  /** Channels of a broadcast that are in one file. */
+  programs: z.array(z.object({ streams: z.array(z.object({ index: z.number().int() })).default([]) })).default([]),
   format: z.object({ format_name: z.string(), start_time: Num, duration: Num }),
 });
 export type FfprobeOutput = z.infer<typeof FfprobeOutput>;
 
 /**
  * Chooses the tracks and applies the limits. Of the tracks that have a decoder, the first video that is not a cover picture is taken, and
- * the audio that is marked as default, else the first; with it its other side. Sound that nothing decodes leaves a mute video.
+ * of the audio in its programme that which mainSound prefers; with it its other side. Sound that nothing decodes leaves a mute video.
  * @param isDecodable Whether FFmpeg has a decoder for the codec of that name.
  * @throws DropreelError for a file that is not to be encoded
  */
@@ -148,10 +152,11 @@ export function interpretProbe(output: FfprobeOutput, isDecodable: (codec: strin
   const audios = streams.filter(isAudio);
   const canDecode = ({ codec_name }: Stream) => codec_name !== undefined && isDecodable(codec_name);
   const video = videos.find(canDecode) ?? videos[0];
-  const sound = audios.filter(canDecode);
-  const audio = sound.find((stream) => stream.disposition.default === 1) ?? sound[0];
-  for (const stream of [video, audio ?? audios[0]]) if (stream) refuseEncrypted(stream);
-  const unreadable = video ? !canDecode(video) && video : !audio && audios[0];
+  const offered = ofProgramme(output, video, audios);
+  const sound = offered.filter(canDecode);
+  const audio = mainSound(sound);
+  for (const stream of [video, audio ?? offered[0]]) if (stream) refuseEncrypted(stream);
+  const unreadable = video ? !canDecode(video) && video : !audio && offered[0];
   if (unreadable) throw unsupportedCodec(unreadable.codec_name);
   if (video === undefined && audio === undefined) {
     throw new DropreelError('no_tracks', 'The file has no video or audio.');
@@ -164,12 +169,16 @@ export function interpretProbe(output: FfprobeOutput, isDecodable: (codec: strin
     format: format.format_name,
     durationSeconds: hasTrueLengths(output) ? format.duration : undefined,
     ...(video ? { video: videoTrack(video, start) } : {}),
-    ...(left ? { audio: { ...audioTrack(left, start), ...(right && { right: right.index, channels: 2 }) } } : {}),
+    ...(left
+      ? { audio: { ...audioTrack(left, start), ...(right && { right: right.index, channels: 2, layout: 'stereo' }) } }
+      : {}),
     skipped: [...videos, ...audios].filter(isLeft).map((stream) => ({
       what: `${stream.codec_type} track ${stream.index}`,
-      why: canDecode(stream)
-        ? `Of several ${stream.codec_type} tracks one is taken.`
-        : unsupportedCodec(stream.codec_name).message,
+      why: !canDecode(stream)
+        ? unsupportedCodec(stream.codec_name).message
+        : audios.includes(stream) && !offered.includes(stream)
+          ? 'It belongs to another programme than the picture.'
+          : `Of several ${stream.codec_type} tracks one is taken.`,
     })),
   };
   // Where clocks may restart, the last time minus the first is not a duration.
@@ -177,6 +186,20 @@ export function interpretProbe(output: FfprobeOutput, isDecodable: (codec: strin
   if (!hasJoints(probe.format) && probe.format !== 'avi') checkDuration(probe.durationSeconds);
   if (!hasTrueLengths(output)) for (const track of [probe.video, probe.audio]) if (track) track.endSeconds = undefined;
   return probe;
+}
+
+/** The audio of the programme that a picture belongs to. All of it where there is no such programme, or no audio in it. */
+function ofProgramme({ programs }: FfprobeOutput, video: Stream | undefined, audios: Stream[]): Stream[] {
+  const own = programs.find(({ streams }) => streams.some(({ index }) => index === video?.index));
+  const inside = audios.filter(({ index }) => own?.streams.some((stream) => stream.index === index));
+  return inside.length > 0 ? inside : audios;
+}
+
+/** What is marked as default, else what is not made for some listeners only, else the first. */
+function mainSound(sound: readonly Stream[]): Stream | undefined {
+  const rank = ({ disposition }: Stream) =>
+    (disposition.default === 1 ? 0 : 2) + (FOR_SOME.some((name) => disposition[name] === 1) ? 1 : 0);
+  return [...sound].sort((a, b) => rank(a) - rank(b))[0];
 }
 
 /** The duration of an MP4's track that is not known: all bits are ones (ISO/IEC 14496-12, 8.3.2, 8.4.2). */
@@ -323,6 +346,7 @@ function audioTrack(stream: Stream, fileStart: number): AudioTrack {
     index: stream.index,
     codec: stream.codec_name ?? 'unknown',
     channels,
+    ...(stream.channel_layout !== undefined && { layout: stream.channel_layout }),
     sampleRate,
     ...languageOf(stream.tags.language),
     endSeconds: endOf(stream, fileStart),

@@ -14,8 +14,19 @@ export interface MonoTrack {
 
 /** By how many seconds the starts, and the lengths, of two sides may differ: some frames of a codec. */
 const SAME_SECONDS = 0.1;
+/** FFmpeg's dispositions of sound that is made for some listeners, or for a mix with the main sound. */
+export const FOR_SOME = [
+  'comment',
+  'lyrics',
+  'karaoke',
+  'hearing_impaired',
+  'visual_impaired',
+  'clean_effects',
+  'descriptions',
+  'dependent',
+];
 /** What makes a track a version of its own. */
-const OWN_VERSION = ['comment', 'dub', 'hearing_impaired', 'visual_impaired', 'karaoke', 'clean_effects'];
+const OWN_VERSION = ['dub', ...FOR_SOME];
 
 /**
  * The two of several mono tracks that are the left and the right side of one recording, as camcorders write them: those that are called so,

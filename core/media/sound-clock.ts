@@ -1,17 +1,18 @@
-import { SoundHoles } from './losses.ts';
+import { MOST_PLACES, SoundHoles } from './losses.ts';
 
 /** What to do with the next samples of the decoded sound. */
 export type SoundStep = { take: number } | { drop: number } | { silence: number };
 
 /** Sound this far from its time is left there. With FFmpeg's own 100 ms, gaps added up to more than a picture may be late. */
 const TOLERATED_SECONDS = 0.04;
-/** Where frames leave the clock, as many of them have to agree on the new time before anything is filled or cut. */
+/** Where frames leave the clock, they are held for as long: those that come back to it were stamped wrong, and nothing is filled or cut. */
 const AGREED_SECONDS = 0.5;
 
-interface Frame {
-  samples: number;
-  /** How many samples it comes after what precedes it. Negative: before. */
+/** Frames that left the clock, or the time of the frames before them, by the same number of samples. */
+interface Held {
+  /** How many samples they come after what was written. Negative: before. */
   off: number;
+  frames: number[];
 }
 
 /**
@@ -19,14 +20,19 @@ interface Frame {
  * because FFmpeg 5.1 stamps the first frame after a change of the rate half a second late.
  */
 export class SoundClock {
+  readonly #rate: number;
   readonly #tolerated: number;
   readonly #agreed: number;
-  #held: Frame[] = [];
+  readonly #held: Held[] = [];
   #begun = false;
   /** What is missing of the sound as it comes, before anything is filled. */
   readonly holes: SoundHoles;
+  /** The first overlaps: where in what is written, in seconds, and how much of the sound is not. */
+  readonly overlaps: { at: number; seconds: number }[] = [];
   /** Samples of an overlap that are still to be dropped. */
   #due = 0;
+  /** Samples from the file's start to the end of what is written. */
+  position = 0;
   /** Samples so far: as decoded, of silence, dropped, and of silence before the first. */
   decoded = 0;
   filled = 0;
@@ -34,70 +40,100 @@ export class SoundClock {
   before = 0;
 
   constructor(sampleRate: number) {
+    this.#rate = sampleRate;
     this.holes = new SoundHoles(sampleRate);
     this.#tolerated = Math.round(TOLERATED_SECONDS * sampleRate);
     this.#agreed = Math.round(AGREED_SECONDS * sampleRate);
   }
 
-  /** Samples from the file's start to the end of what is written. */
-  get position(): number {
-    return this.before + this.decoded + this.filled - this.cut - sum(this.#held);
-  }
-
   /** @param at The frame's time in samples after the file's start; undefined where it has none. */
   add(at: number | undefined, samples: number): SoundStep[] {
     this.holes.add(at, samples);
-    // The end of what comes before it, an overlap that is still being dropped included.
-    const expected = this.position + sum(this.#held) - this.#due;
     this.decoded += samples;
-    const off = at === undefined ? 0 : at - expected;
-    if (!this.#begun) return this.#begin({ samples, off });
+    const last = this.#held.at(-1);
+    const off = at === undefined ? (last?.off ?? 0) : at - this.#expected();
+    if (!this.#begun) return this.#begin(off, samples);
     if (Math.abs(off) <= this.#tolerated) return [...this.#release(), ...this.#take(samples)];
-    const [first] = this.#held;
-    const steps = first && Math.abs(first.off - off) > this.#tolerated ? this.#release() : [];
-    this.#held.push({ samples, off });
-    return sum(this.#held) >= this.#agreed ? [...steps, ...this.#move(off)] : steps;
+    if (last && Math.abs(last.off - off) <= this.#tolerated) last.frames.push(samples);
+    else this.#held.push({ off, frames: [samples] });
+    const newest = sum(this.#held.slice(-1));
+    if (newest >= this.#agreed) return this.#move(this.#held.length);
+    return sum(this.#held) - newest >= this.#agreed ? this.#move(this.#held.length - 1) : [];
   }
 
-  /** Sound has ended. A single frame that left the clock agrees with no other. */
+  /** Sound has ended. A single frame that left the clock, or the frames before it, agrees with no other. */
   end(): SoundStep[] {
     const last = this.#held.at(-1);
-    return last && this.#held.length > 1 ? this.#move(last.off) : this.#release();
+    if (last?.frames.length === 1) last.off = this.#held.at(-2)?.off ?? 0;
+    return this.#move(this.#held.length);
   }
 
-  #begin({ off, samples }: Frame): SoundStep[] {
+  /** Where the next frame belongs if it follows those before it: what is held is written, what is due is dropped. */
+  #expected(): number {
+    return this.position + sum(this.#held) - this.#due;
+  }
+
+  #begin(off: number, samples: number): SoundStep[] {
     this.#begun = true;
-    if (off > 0) {
-      this.before = off;
-      return [{ silence: off }, { take: samples }];
-    }
-    this.#due = -off;
-    return this.#take(samples);
+    this.before = Math.max(0, off);
+    this.#due = Math.max(0, -off);
+    return [...this.#silence(this.before), ...this.#take(samples)];
   }
 
-  #move(off: number): SoundStep[] {
-    if (off < 0) {
-      this.#due += -off;
-      return this.#release();
+  /**
+   * Puts the first `count` of what is held at its times. What went further than what follows it, or the other way, was stamped wrong: it goes
+   * with what follows.
+   */
+  #move(count: number): SoundStep[] {
+    let next = this.#held.at(-1)?.off ?? 0;
+    for (const held of this.#held.toReversed()) {
+      held.off = Math.min(Math.max(held.off, Math.min(0, next)), Math.max(0, next));
+      next = held.off;
     }
-    this.filled += off;
-    return [{ silence: off }, ...this.#release()];
+    let moved = 0;
+    const steps = this.#held.splice(0, count).flatMap(({ off, frames }) => {
+      this.#due -= off - moved;
+      moved = off;
+      const gap = Math.max(0, -this.#due);
+      this.#due += gap;
+      this.filled += gap;
+      return [...this.#silence(gap), ...frames.flatMap((samples) => this.#take(samples))];
+    });
+    for (const held of this.#held) held.off -= moved;
+    return steps;
   }
 
+  /** What left the clock has come back to it: it was stamped wrong. */
   #release(): SoundStep[] {
-    const frames = this.#held;
-    this.#held = [];
-    return frames.flatMap(({ samples }) => this.#take(samples));
+    return this.#held.splice(0).flatMap(({ frames }) => frames.flatMap((samples) => this.#take(samples)));
+  }
+
+  #silence(samples: number): SoundStep[] {
+    this.position += samples;
+    return samples > 0 ? [{ silence: samples }] : [];
   }
 
   #take(samples: number): SoundStep[] {
     const drop = Math.min(samples, this.#due);
-    this.#due -= drop;
-    this.cut += drop;
+    if (drop > 0) this.#drop(drop);
+    this.position += samples - drop;
     return [...(drop > 0 ? [{ drop }] : []), ...(samples > drop ? [{ take: samples - drop }] : [])];
+  }
+
+  #drop(samples: number): void {
+    this.#due -= samples;
+    this.cut += samples;
+    const [at, seconds] = [this.position, samples].map((count) => count / this.#rate) as [number, number];
+    const last = this.overlaps.at(-1);
+    if (last?.at === at) last.seconds += seconds;
+    else if (this.overlaps.length < MOST_PLACES) this.overlaps.push({ at, seconds });
   }
 }
 
-function sum(frames: readonly Frame[]): number {
-  return frames.reduce((total, { samples }) => total + samples, 0);
+function sum(held: readonly Held[]): number {
+  return held.reduce((samples, { frames }) => samples + total(frames), 0);
+}
+
+function total(frames: readonly number[]): number {
+  return frames.reduce((samples, frame) => samples + frame, 0);
 }

@@ -1,7 +1,6 @@
 import type { SourceTrack } from '../contracts/table/media.ts';
 import { type Warning, warning } from '../contracts/warnings.ts';
 import type { EncodePlan } from './encode-plan.ts';
-import { reducedToTwo } from './plan.ts';
 import type { MediaProbe, VideoTrack } from './probe.ts';
 
 /** What is known to be lost before anything is decoded, of the tracks of picture and sound. */
@@ -19,7 +18,7 @@ export function plannedWarnings(
   const kept = video?.retime;
   return [
     ...skipped,
-    ...(audio && audio.sourceChannels > 2 ? [warning('channels_reduced', reducedToTwo(audio.sourceChannels))] : []),
+    ...(audio?.lost === undefined ? [] : [warning('channels_reduced', audio.lost)]),
     ...(rate && kept
       ? [warning('rate_reduced', `Of ${perSecond(rate)} pictures a second ${perSecond(kept)} are kept.`)]
       : []),

@@ -1,5 +1,4 @@
 import type { EncodePlan, VideoPlan } from '../../core/media/encode-plan.ts';
-import { MIXED_CHANNELS } from '../../core/media/plan.ts';
 import { longSide, type Size, shortSide } from '../../core/media/size.ts';
 import type { ProbedSource } from './settings.ts';
 import { isMp4 } from './video-settings.ts';
@@ -16,7 +15,7 @@ export function unfit(plan: EncodePlan, source: ProbedSource): string[] {
   const { video, audio } = plan;
   return [
     ...(video ? [...unfitSizes(plan, video), ...unfitPictures(video, source)] : []),
-    ...(audio && audio.sourceChannels > MIXED_CHANNELS ? [`it has no mix for ${audio.sourceChannels} channels`] : []),
+    ...(audio?.mix !== undefined ? [`it has no mix for ${audio.sourceChannels} channels`] : []),
     ...(plan.joined ? ['it is not known what becomes of recordings that were joined'] : []),
   ];
 }

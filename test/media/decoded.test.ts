@@ -50,6 +50,15 @@ const CASES: [string, () => Promise<string>, number | null, number | null][] = [
   ['44.1 kHz that becomes 48 kHz', () => twoMp3('rates.mp3', ['-ar', '44100'], ['-ar', '48000']), null, 2],
   ['a clock that restarts', async () => joined('restarts.ts', await stream(), await stream()), 40, 2],
   [
+    'FLV after FLV',
+    async () => {
+      const part = await run(...picture('160x120', '20', 1), ...tone(1), ...H264_AAC, 'part.flv');
+      return joined('two.flv', part, part);
+    },
+    40,
+    2,
+  ],
+  [
     'Ogg after Ogg',
     async () => {
       const part = await run(...tone(1), '-c:a', 'libvorbis', 'part.ogg');

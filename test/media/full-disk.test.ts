@@ -27,6 +27,7 @@ describe.skipIf(!existsSync(FULL))('a full disk', () => {
       channels: 1,
       sampleRate: 48_000,
       pixelsPerSecond: 20,
+      jumpSeconds: 10,
       target,
       signal: new AbortController().signal,
     });

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { checkWhole } from '../../containers/transcoder/whole.ts';
 import { H264_AAC, make, picture, TOOLS, temporaryDirectory, tone } from '../support/media.ts';
 import { transcodeFile } from '../support/transcode.ts';
 
@@ -133,4 +134,48 @@ test('an MP4 that lacks more than eight bytes of its media is cut off', async ()
   await expect(transcodeFile(directory.path, source)).rejects.toThrow(
     /^The file is cut off: 9 bytes of its media are missing\.$/,
   );
+});
+
+const SONG = ['-f', 'lavfi', '-i', 'sine=d=20:sample_rate=48000'];
+const MARK = 'The file ends without the mark of its end: its last part may be missing.';
+
+test.each<[string, string, string[], number, string | null]>([
+  [
+    'Matroska',
+    'matroska,webm',
+    ['-c:a', 'libopus', 's.mka'],
+    400,
+    'The end of the file is cut off: 400 bytes of its media are missing.',
+  ],
+  ['MP3', 'mp3', ['-b:a', '128k', 's.mp3'], 400, 'The end of the file is cut off: 400 bytes of its media are missing.'],
+  ['tagged MP3', 'mp3', ['-b:a', '128k', '-metadata', 'title=x', 't.mp3'], 0, null],
+  ['Ogg', 'ogg', ['-c:a', 'libopus', 's.ogg'], 400, MARK],
+  ['whole Ogg', 'ogg', ['-c:a', 'libopus', 's.ogg'], 0, null],
+  ['a Matroska that was streamed', 'matroska,webm', ['-c:a', 'libopus', '-live', '1', 'l.mka'], 400, null],
+  [
+    'a transport stream',
+    'mpegts',
+    ['-c:a', 'aac', 's.ts'],
+    100,
+    'The file ends in the middle of a packet: its last part may be missing.',
+  ],
+])('of %s a little that is missing at the end is told', async (_, format, args, missing, message) => {
+  const source = await changed([...SONG, ...args], (bytes) => bytes.subarray(0, bytes.length - missing));
+  const warnings = message === null ? [] : [{ code: 'end_missing', message }];
+  expect(await checkWhole(source, format)).toEqual(warnings);
+});
+
+test.each([
+  ['matroska,webm', ['-c:a', 'libopus', 'half.mka']],
+  ['mp3', ['-b:a', '128k', 'half.mp3']],
+])('half a file of %s is cut off', async (format, args) => {
+  const source = await changed([...SONG, ...args], (bytes) => bytes.subarray(0, bytes.length / 2));
+  await expect(checkWhole(source, format)).rejects.toMatchObject({ code: 'truncated' });
+});
+
+test('a song that announces a little more than it holds is ready, with a warning', async () => {
+  const source = await changed([...SONG, '-c:a', 'pcm_s16be', 'end.au'], (bytes) => bytes.subarray(0, -19_200));
+  expect((await transcodeFile(directory.path, source)).result.warnings).toEqual([
+    { code: 'end_missing', at: 19.8, message: 'The end of the file is missing: it announces 20.0 s and holds 19.8 s.' },
+  ]);
 });

@@ -11,7 +11,7 @@ async function waveform(
 ) {
   const target = join(directory, 'waveform.json');
   const signal = new AbortController().signal;
-  await writeWaveform(TOOLS, { source, track: 0, pixelsPerSecond: 20, target, signal, ...options });
+  await writeWaveform(TOOLS, { source, track: 0, pixelsPerSecond: 20, jumpSeconds: 10, target, signal, ...options });
   return JSON.parse(await readFile(target, 'utf8'));
 }
 

@@ -2,7 +2,7 @@ import type { ColorPlan } from '../../../core/media/color.ts';
 import type { AudioPlan, EncodePlan, VideoPlan } from '../../../core/media/encode-plan.ts';
 import type { Combed } from '../../../core/media/interlace.ts';
 import { leadFrames } from '../../../core/media/lead.ts';
-import { GOP_SECONDS, MIXED_CHANNELS } from '../../../core/media/plan.ts';
+import { GOP_SECONDS } from '../../../core/media/plan.ts';
 import type { Fraction } from '../../../core/media/probe.ts';
 import type { Size } from '../../../core/media/size.ts';
 
@@ -14,7 +14,7 @@ export const MP4_LABEL = '[mp4]';
 export const POSTER_LABEL = '[poster]';
 export const THUMBNAIL_LABEL = '[thumbnail]';
 
-/** Descriptors on which the decode tells of each picture and of each frame of sound, as printedFrames reads them. */
+/** Descriptors on which the decode tells of each picture and of each frame of sound, as printedFrames and printedSound read them. */
 export const PICTURES_FD = 3;
 export const SOUNDS_FD = 4;
 
@@ -59,17 +59,31 @@ function deinterlace(combed: Combed): string[] {
 /** The decoded sound at the rate and with the channels of the renditions. The worker fills and cuts it: see SoundClock. */
 export function soundGraph(audio: AudioPlan): string {
   const chain = [
-    ...(audio.sourceChannels > MIXED_CHANNELS ? ['pan=stereo|c0=c0|c1=c1'] : []),
+    ...(audio.mix ? [audio.mix] : []),
     `aresample=${audio.sampleRate}`,
     `aformat=sample_fmts=flt:channel_layouts=${audio.channels === 1 ? 'mono' : 'stereo'}`,
-    'astats=metadata=1:reset=1:measure_perchannel=none:measure_overall=Number_of_samples',
-    print('ametadata', SOUNDS_FD, 'lavfi.astats.Overall.Number_of_samples'),
+    ...TOLD_SAMPLES,
   ];
   return `${soundInput(audio)}${chain.join(',')}${SOUND_LABEL}`;
 }
 
+/** The decoded sound at its own rate, with all its channels where FFmpeg can mix them. */
+export function waveformGraph(audio: Pick<AudioPlan, 'track' | 'right' | 'sampleRate' | 'mix'>): string {
+  const chain = [...(audio.mix ? [audio.mix] : []), `aresample=${audio.sampleRate}`, ...TOLD_SAMPLES];
+  return `${soundInput(audio)}${chain.join(',')}${SOUND_LABEL}`;
+}
+
+/** Tells each frame twice, with its time and with its number of samples in the time's place: astats counts them too, at 20 s of CPU an hour. */
+const TOLD_SAMPLES = [
+  'ametadata=mode=add:key=time:value=1',
+  print('ametadata', SOUNDS_FD, 'time'),
+  'asetpts=NB_SAMPLES',
+  'ametadata=mode=add:key=samples:value=1',
+  print('ametadata', SOUNDS_FD, 'samples'),
+];
+
 /** The beginning of a graph: the track, or two mono tracks as the sides of one. The longer side goes on alone. */
-export function soundInput({ track, right }: Pick<AudioPlan, 'track' | 'right'>): string {
+function soundInput({ track, right }: Pick<AudioPlan, 'track' | 'right'>): string {
   if (right === undefined) return `[0:${track}]`;
   const sides = `[0:${track}]pan=stereo|c0=c0[left];[0:${right}]pan=stereo|c1=c0[right]`;
   return `${sides};[left][right]amix=inputs=2:duration=longest:normalize=0,`;

@@ -2,11 +2,11 @@
 export interface PrintedFrame {
   /** Its time in ticks of the filter's time base; undefined where it has none. */
   at: number | undefined;
-  /** The value of its metadata. */
-  value: number;
+  /** Name of its metadata. */
+  key: string;
 }
 
-/** Reads what `mode=print` writes: a line with the frame's time, and one with its only value. */
+/** Reads what `mode=print` writes: a line with the frame's time, and one with its only metadata. */
 export async function* printedFrames(output: AsyncIterable<Buffer | string>): AsyncGenerator<PrintedFrame> {
   let rest = '';
   let at: number | undefined;
@@ -15,11 +15,22 @@ export async function* printedFrames(output: AsyncIterable<Buffer | string>): As
     rest = lines.pop() ?? '';
     for (const line of lines) {
       if (!line.startsWith('frame:')) {
-        yield { at, value: Number.parseFloat(line.slice(line.indexOf('=') + 1)) };
+        yield { at, key: line.slice(0, line.indexOf('=')) };
         continue;
       }
       const ticks = Number.parseInt(/ pts:(-?\d+)/.exec(line)?.[1] ?? '', 10);
       at = Number.isNaN(ticks) ? undefined : ticks;
     }
+  }
+}
+
+/** Frames of sound, which are printed twice: as `time`, and as `samples` with their number in the place of the time. */
+export async function* printedSound(
+  output: AsyncIterable<Buffer | string>,
+): AsyncGenerator<{ at: number | undefined; samples: number }> {
+  const times: (number | undefined)[] = [];
+  for await (const { at, key } of printedFrames(output)) {
+    if (key === 'time') times.push(at);
+    else yield { at: times.shift(), samples: at ?? 0 };
   }
 }

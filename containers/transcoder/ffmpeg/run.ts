@@ -102,14 +102,22 @@ export function checkExit(
 export const SAYING = ['-v', 'repeat+level+warning', '-nostats'];
 export const REPORTING = [...SAYING, '-progress', 'pipe:1', '-stats_period', '0.2'];
 
-/** Starts ffmpeg with its output as streams. Nothing is buffered, because a damaged file can cause endless warnings. */
-export function spawnFfmpeg(tools: Tools, args: string[], run: Pick<FfmpegRun, 'cwd' | 'signal'>) {
+/**
+ * Starts ffmpeg with its output as streams. Nothing is buffered, because a damaged file can cause endless warnings.
+ * @param more What it has from descriptor 3 on.
+ */
+export function spawnFfmpeg(
+  tools: Tools,
+  args: string[],
+  run: Pick<FfmpegRun, 'cwd' | 'signal'>,
+  more: readonly ('ignore' | 'pipe')[] = [],
+) {
   return execa(...command(tools, 'ffmpeg', ['-nostdin', '-hide_banner', '-y', ...args]), {
     cwd: run.cwd,
     reject: false,
     cancelSignal: run.signal,
     killSignal: 'SIGKILL',
-    stdin: 'ignore',
+    stdio: ['ignore', 'pipe', 'pipe', ...more],
     buffer: false,
     extendEnv: false,
     env: ENVIRONMENT,

@@ -4,9 +4,9 @@ import { execa } from 'execa';
 import { z } from 'zod';
 import { DropreelError } from '../../../core/contracts/errors.ts';
 import { Warning, warning } from '../../../core/contracts/warnings.ts';
-import { Decoded, shortfalls } from '../../../core/media/decoded.ts';
+import { Decoded, endWarnings, shortfalls } from '../../../core/media/decoded.ts';
 import type { EncodePlan } from '../../../core/media/encode-plan.ts';
-import { leftOut } from '../../../core/media/losses.ts';
+import { leftOut, overlappingSound } from '../../../core/media/losses.ts';
 import { recordedTimes } from '../decode-record.ts';
 import { mp4Arguments, mp4Parts } from '../ffmpeg/arguments.ts';
 import { damaged } from '../ffmpeg/errors.ts';
@@ -78,7 +78,11 @@ export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Pr
   const { decoded, last, stderr, fault } = outcome;
   checkDecoded(plan, decoded, fault, stderr);
   const losses = await findLosses({ tools, file: run.source, signal }, plan, outcome, run.times);
-  const missing = plan.video ? leftOut(plan.video, last?.frames, await recordedTimes(run.times)) : [];
+  const missing = [
+    ...(plan.video ? leftOut(plan.video, last?.frames, await recordedTimes(run.times)) : []),
+    ...(decoded.sound ? overlappingSound(decoded.sound, outcome.overlaps) : []),
+    ...endWarnings(decoded, plan),
+  ];
   if (plan.mp4 && plan.video) {
     await runFfmpeg(tools, mp4Arguments(plan, plan.video), { cwd: out, signal });
   }

@@ -1,18 +1,21 @@
 import { createWriteStream } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { FILES } from '../../../core/contracts/outputs.ts';
+import { SoundClock } from '../../../core/media/sound-clock.ts';
 import { Peaks } from '../../../core/media/waveform.ts';
+import { soundInTime } from '../decode-record.ts';
 import { Complaints } from '../ffmpeg/complaints.ts';
 import { confined } from '../ffmpeg/demuxers.ts';
-import { soundInput } from '../ffmpeg/filters.ts';
+import { SOUND_LABEL, SOUNDS_FD, waveformGraph } from '../ffmpeg/filters.ts';
 import { checkExit, spawnFfmpeg, type Tools } from '../ffmpeg/run.ts';
 import type { Task } from './task.ts';
 
 const Drawn = z.object({
-  /** Seconds that were decoded. */
+  /** Seconds of sound, gaps included. */
   seconds: z.number(),
   /** Pixels. */
   length: z.number(),
@@ -31,9 +34,11 @@ export const waveformTask: Task<Drawn> = {
       source: scratch.source,
       track: audio.track,
       ...(audio.right !== undefined && { right: audio.right }),
-      channels: audio.sourceChannels,
+      ...(audio.mix !== undefined && { mix: audio.mix }),
+      channels: audio.mix === undefined ? audio.sourceChannels : audio.channels,
       sampleRate: audio.sourceRate,
       pixelsPerSecond: waveform.pixelsPerSecond,
+      jumpSeconds: plan.jumpSeconds,
       target: join(scratch.out, FILES.waveform.file),
       signal,
     });
@@ -46,10 +51,14 @@ export interface WaveformRequest {
   track: number;
   /** The track of the other side, where there is one. */
   right?: number;
+  /** As in the plan. */
+  mix?: string;
   channels: number;
   /** Hz */
   sampleRate: number;
   pixelsPerSecond: number;
+  /** Seconds from which on a step of the source's clock is a jump. */
+  jumpSeconds: number;
   target: string;
   signal: AbortSignal;
 }
@@ -92,24 +101,16 @@ export async function writeWaveform(tools: Tools, request: WaveformRequest): Pro
   return { seconds: frames / sampleRate, length: peaks.length };
 }
 
-/** Whole frames of interleaved 16-bit samples, as FFmpeg delivers them. */
+/** Whole frames of interleaved 16-bit samples, at their times. */
 async function* decode(tools: Tools, request: WaveformRequest): AsyncGenerator<Int16Array> {
   const { source, channels, sampleRate, signal } = request;
-  const format = [
-    '-c:a',
-    'pcm_s16le',
-    '-ac',
-    String(channels),
-    '-ar',
-    String(sampleRate),
-    '-f',
-    's16le',
-    '-flush_packets',
-    '0',
-    'pipe:1',
+  const format = ['-c:a', 'pcm_s16le', '-ac', String(channels), '-ar', String(sampleRate), '-f', 's16le'];
+  const args = [
+    ...['-v', 'level+error', ...confined(), '-dts_delta_threshold', String(request.jumpSeconds)],
+    ...['-i', `./${basename(source)}`, '-filter_complex', waveformGraph(request), '-map', SOUND_LABEL],
+    ...[...format, '-bsf:a', 'setts=ts=N', '-flush_packets', '0', 'pipe:1'],
   ];
-  const args = ['-v', 'level+error', ...confined(), '-i', `./${basename(source)}`, ...mapped(request), ...format];
-  const child = spawnFfmpeg(tools, args, { cwd: dirname(source), signal });
+  const child = spawnFfmpeg(tools, args, { cwd: dirname(source), signal }, ['ignore', 'pipe']);
   const said = new Complaints();
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said.add(text);
@@ -117,7 +118,8 @@ async function* decode(tools: Tools, request: WaveformRequest): AsyncGenerator<I
   const frameBytes = channels * 2;
   let started = false;
   let rest: Uint8Array = new Uint8Array();
-  for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
+  const account = child.stdio[SOUNDS_FD] as Readable;
+  for await (const chunk of soundInTime(child.stdout, account, new SoundClock(sampleRate), frameBytes)) {
     const bytes: Uint8Array = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
     const whole = bytes.length - (bytes.length % frameBytes);
     started ||= whole > 0;
@@ -127,11 +129,6 @@ async function* decode(tools: Tools, request: WaveformRequest): AsyncGenerator<I
   const result = await child;
   signal.throwIfAborted();
   checkExit(result, said, started);
-}
-
-function mapped(request: WaveformRequest): string[] {
-  if (request.right === undefined) return ['-map', `0:${request.track}`];
-  return ['-filter_complex', `${soundInput(request)}anull[sound]`, '-map', '[sound]'];
 }
 
 // An Int16Array must begin at an even address.

@@ -22,6 +22,7 @@ const NOT_DAMAGE = new Set([
   'rate_reduced',
   'rate_made_constant',
   'pictures_left_out',
+  'sound_left_out',
   'more',
 ]);
 

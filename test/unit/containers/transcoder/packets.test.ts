@@ -24,10 +24,13 @@ test('a packet that lasts a day at a joint counts as zero', () => {
   expect(clock.tracks(0).get(0)?.end).toBeCloseTo(0.1);
 });
 
-test('times are used unchanged in a container whose clock never restarts', () => {
+test('times are used unchanged in a container whose clock never restarts, and a step back is noticed', () => {
   const clock = new PacketClock(false);
-  for (const pts of [0, 50, 20]) clock.add(packet(pts));
+  for (const pts of [0, 50]) clock.add(packet(pts));
+  expect(clock.stepsBack).toBe(false);
+  clock.add(packet(20));
   expect(clock.tracks(0).get(0)?.end).toBeCloseTo(50.1);
+  expect(clock.stepsBack).toBe(true);
 });
 
 test('a packet that the edit list leaves out is not part of a track', () => {

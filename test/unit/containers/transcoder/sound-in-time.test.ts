@@ -10,7 +10,9 @@ async function* parts(...texts: string[]) {
 }
 
 const printed = (...frames: [at: number, samples: number][]) =>
-  frames.map(([at, samples]) => `frame:0 pts:${at} pts_time:0\nsamples=${samples}\n`).join('');
+  frames
+    .map(([at, samples]) => `frame:0 pts:${at} pts_time:0\ntime=1\nframe:0 pts:${samples} pts_time:0\nsamples=1\n`)
+    .join('');
 
 async function placed(frames: [at: number, samples: number][], ...pcm: string[]): Promise<string> {
   let text = '';

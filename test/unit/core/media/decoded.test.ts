@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import {
+  checkEnd,
   type Decoded,
   decodedSeconds,
+  endWarnings,
   pictureFaults,
   shortfalls,
   soundFaults,
@@ -35,11 +37,11 @@ test.each<[string, number[], number[], Partial<VideoPlan>, string[]]>([
     [],
   ],
   [
-    'more that step back than joints explain',
+    'some that step back, all left out',
     [0, 0.04, 1],
     [0, 0.04, 1, ...Array.from({ length: 6 }, (_, i) => i / 10)],
     {},
-    ['480p: picture 8 of 9, of 0.500 s, is missing'],
+    [],
   ],
   [
     'a late picture after the frames that fill the time before it',
@@ -91,4 +93,23 @@ test('what was decoded is short from half a second, or a hundredth, on', () => {
     'Of 10.0 s of sound, 9.5 s could be decoded.',
   ]);
   expect(decodedSeconds(decoded(9.4, 480_000), plan)).toBe(10);
+  // A tenth of a second is rounding.
+  expect(endWarnings(decoded(9.87, 475_200), plan)).toEqual([]);
+  expect(endWarnings(decoded(9.5, 474_000), plan)).toEqual([
+    { code: 'end_missing', at: 9.54, message: 'Of 10.0 s of pictures, 9.5 s could be decoded.' },
+    { code: 'end_missing', at: 9.875, message: 'Of 10.0 s of sound, 9.9 s could be decoded.' },
+  ]);
+  expect(endWarnings(decoded(9.5, 474_000), { ...plan, joined: true })).toEqual([]);
+});
+
+test('of an hour that is announced, a tenth of a second may be missing, up to 36 s are told, and more is a cut', () => {
+  expect(checkEnd(3600, 3599.95)).toEqual([]);
+  expect(checkEnd(3600, 3565)).toEqual([
+    {
+      code: 'end_missing',
+      at: 3565,
+      message: 'The end of the file is missing: it announces 3600.0 s and holds 3565.0 s.',
+    },
+  ]);
+  expect(() => checkEnd(3600, 3563)).toThrow('The file is cut off: it announces 3600.0 s and holds 3563.0 s.');
 });

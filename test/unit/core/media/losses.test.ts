@@ -6,6 +6,7 @@ import {
   leftOut,
   lostPictures,
   lostSound,
+  overlappingSound,
   runWarnings,
   SoundHoles,
 } from '../../../../core/media/losses.ts';
@@ -69,6 +70,20 @@ it('lost sound is located by the time that passes between two frames', () => {
   expect(lostSound(1, [])).toEqual([{ code: 'sound_damaged', message: '1 frame of sound could not be decoded.' }]);
 });
 
+it('sound that overlaps is named from 40 ms on', () => {
+  const overlaps = [
+    { at: 0, seconds: 0.039 },
+    { at: 2.0273, seconds: 1.988 },
+  ];
+  const sound = { samples: 100_000, cut: 10_000 };
+  expect(overlappingSound(sound, overlaps)).toEqual([
+    { code: 'sound_left_out', at: 2.027, message: '1.99 s of sound stepped back in time: left out.' },
+  ]);
+  expect(() => overlappingSound({ ...sound, cut: 10_001 }, overlaps)).toThrow(
+    /^The time of the file steps back: 10001 of 100000 samples of sound come after later ones\. Recordings/,
+  );
+});
+
 it('decoded pictures that no rung has are named where time steps back', () => {
   const video = { frameRate: { num: 10, den: 1 } } as VideoPlan;
   const times = [0, 0.1, 0.2, 0.15, 0.2, 0.3];
@@ -78,5 +93,9 @@ it('decoded pictures that no rung has are named where time steps back', () => {
   ]);
   // Two repeats fill the time before a picture that comes late.
   expect(leftOut({ ...video, lead: 0.2 }, 8, times)).toEqual([]);
+  const twice = [...Array(20).keys(), ...Array(20).keys()];
+  expect(() => leftOut(video, 20, twice)).toThrow(
+    /^The time of the file steps back: 20 of 40 pictures come after later ones\. Recordings/,
+  );
   expect(leftOut({ ...video, retime: { num: 5, den: 1 } }, 3, times)).toEqual([]);
 });

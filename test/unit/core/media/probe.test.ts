@@ -29,6 +29,31 @@ test('the default audio track is selected, or else the first', () => {
   expect(interpret([video, audio, { ...other, disposition: { default: 1 } }]).audio?.index).toBe(2);
 });
 
+test('sound for some listeners is not taken where there is other sound, unless it alone is marked as default', () => {
+  const blind = { ...audio, index: 1, disposition: { visual_impaired: 1, descriptions: 1 } };
+  const main = { ...audio, index: 2 };
+  const comment = { ...audio, index: 3, disposition: { comment: 1 } };
+  expect(interpret([video, blind, main, comment]).audio?.index).toBe(2);
+  expect(interpret([video, blind, comment]).audio?.index).toBe(1);
+  expect(interpret([video, main, { ...comment, disposition: { comment: 1, default: 1 } }]).audio?.index).toBe(3);
+  // MP4 marks all tracks that are enabled.
+  const enabled = { ...blind, disposition: { ...blind.disposition, default: 1 } };
+  expect(interpret([video, enabled, { ...main, disposition: { default: 1 } }]).audio?.index).toBe(2);
+});
+
+test('sound is taken from the programme of the picture', () => {
+  const streams = [audio, { ...video, index: 0 }, { ...audio, index: 2 }];
+  const programs = [{ streams: [{ index: 1 }] }, { streams: [{ index: 0 }, { index: 2 }] }];
+  const probeOf = (given: object[]) =>
+    interpretProbe(FfprobeOutput.parse({ streams, programs: given, format: { format_name: 'mpegts' } }), () => true);
+  expect(probeOf([]).audio?.index).toBe(1);
+  expect(probeOf(programs).audio?.index).toBe(2);
+  expect(probeOf(programs).skipped).toEqual([
+    { what: 'audio track 1', why: 'It belongs to another programme than the picture.' },
+  ]);
+  expect(probeOf([{ streams: [{ index: 0 }] }, { streams: [{ index: 1 }] }]).audio?.index).toBe(1);
+});
+
 test('a cover picture is not a video track', () => {
   const cover = { ...video, codec_name: 'png', disposition: { attached_pic: 1 } };
   expect(interpret([cover, audio]).video).toBeUndefined();

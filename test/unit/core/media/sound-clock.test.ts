@@ -9,12 +9,12 @@ function follow(...times: (number | undefined)[]) {
   const steps = times.flatMap((at) => clock.add(at, 100));
   steps.push(...clock.end());
   const { decoded, before, filled, cut, position } = clock;
-  return { steps, counts: { decoded, before, filled, cut }, position };
+  return { steps, counts: { decoded, before, filled, cut }, position, overlaps: clock.overlaps };
 }
 const take = { take: 100 };
 
 test('sound at its times is taken as it is, and a frame without a time follows the one before', () => {
-  expect(follow(0, 100, undefined, 300)).toEqual({
+  expect(follow(0, 100, undefined, 300)).toMatchObject({
     steps: [take, take, take, take],
     counts: { decoded: 400, before: 0, filled: 0, cut: 0 },
     position: 400,
@@ -52,4 +52,40 @@ test('frames that are stamped late for less than half a second are taken as they
 test('at the end two frames have to agree, and one alone does not count', () => {
   expect(follow(0, 5100, 5200).counts.filled).toBe(5000);
   expect(follow(0, 5100).counts.filled).toBe(0);
+});
+
+const gaps = (...times: (number | undefined)[]) => follow(...times).steps.filter((step) => 'silence' in step);
+
+test('bursts of less than half a second after gaps are each put at their time', () => {
+  expect(follow(0, 1000, 1100, 2000, 2100, 3000, 3100)).toMatchObject({
+    steps: [take, { silence: 900 }, take, take, { silence: 800 }, take, take, { silence: 800 }, take, take],
+    counts: { filled: 2500, cut: 0 },
+    position: 3200,
+  });
+  // As soon as half a second is known to have left the clock, not at the end.
+  const clock = new SoundClock(RATE);
+  const steps = [0, 1000, 1100, 1200, 2000, 2100, 3000].map((at) => clock.add(at, 100).length);
+  expect(steps).toEqual([1, 0, 0, 0, 0, 0, 7]);
+});
+
+test('a frame that is stamped wrong within a burst stays among its neighbours', () => {
+  expect(gaps(0, 1000, 1100, 7000, 1300, 1400, 1500, 1600)).toEqual([{ silence: 900 }]);
+  expect(gaps(0, 1000, 1100, 20, 1300, 1400, 1500, 1600)).toEqual([{ silence: 900 }]);
+  expect(gaps(0, 570, 200, 1000, 1100, 1200, 1300, 1400)).toEqual([{ silence: 700 }]);
+});
+
+test('a frame without a time in a burst follows the one before', () => {
+  expect(gaps(0, 1000, undefined, 1200, undefined, 1400)).toEqual([{ silence: 900 }]);
+});
+
+test('a gap after an overlap is as much shorter as is still to be dropped', () => {
+  const { steps, counts } = follow(0, 500, 600, 700, 800, 900, 100, 200, 300, 400, 500, 3000, 3100, 3200, 3300, 3400);
+  expect(counts).toEqual({ decoded: 1600, before: 0, filled: 2400, cut: 500 });
+  expect(steps.filter((step) => 'silence' in step)).toEqual([{ silence: 400 }, { silence: 2000 }]);
+});
+
+test('what is cut is told with its place and its length', () => {
+  expect(follow(0, 100, 200, 50, 150, 250, 350, 450, 550).overlaps).toEqual([{ at: 0.3, seconds: 0.25 }]);
+  expect(follow(-30, 70).overlaps).toEqual([{ at: 0, seconds: 0.03 }]);
+  expect(follow(0, 570, 670, 300, 400).overlaps).toEqual([]);
 });
