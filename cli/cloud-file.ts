@@ -13,8 +13,10 @@ const CloudFile = z
     issuerUrl: z.string().nullish(),
     credentials: Credentials,
     outputs: z.object({ TokenUrl: z.string().optional() }).optional(),
+    stateDir: z.string().optional(),
   })
-  .transform(({ apiUrl, issuerUrl, credentials, outputs }) => ({
+  .transform(({ apiUrl, issuerUrl, credentials, outputs, stateDir }) => ({
+    stateDir,
     apiUrl: apiUrl.replace(/\/+$/, ''),
     developer: credentials,
     // The local issuer's token endpoint and its development tokens have one origin.

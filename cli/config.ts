@@ -20,6 +20,8 @@ export const Profile = z.object({
   developer: Credentials.optional(),
   /** The cloud.json that named this API. No credential that the user has for another API may be sent there. */
   cloudFile: z.string().optional(),
+  /** Where that cloud keeps its state. */
+  stateDir: z.string().optional(),
   clientId: z.string().optional(),
   clientSecret: z.string().optional(),
   tokenUrl: z.string().optional(),
@@ -93,8 +95,8 @@ async function chooseProfile(
   );
 }
 
-function localProfile({ apiUrl, issuerUrl, developer }: FoundCloud, creatorId: string): Profile {
-  return { name: 'local', apiUrl, issuerUrl, developer, local: true, creatorId };
+function localProfile({ apiUrl, issuerUrl, developer, stateDir }: FoundCloud, creatorId: string): Profile {
+  return { name: 'local', apiUrl, issuerUrl, developer, local: true, creatorId, stateDir };
 }
 
 function withEnvironment(profile: Profile): Profile {

@@ -5,8 +5,9 @@ import { readConfiguration } from './boot/configuration.ts';
 import { startKeeper } from './boot/keeper.ts';
 import { keepTemplate, tellUpdate } from './boot/last-template.ts';
 import { lockDirectory } from './boot/lock.ts';
+import { type OpenDoor, openDoor } from './boot/open-door.ts';
 import { directoryOf, Parts, type SharedContext } from './boot/parts.ts';
-import { choosePorts, type Ports } from './boot/ports.ts';
+import { choosePorts, type Ports, requireFree } from './boot/ports.ts';
 import { Teardown } from './boot/teardown.ts';
 import { controlOf, type Faults } from './faults/faults.ts';
 import { type Calls, createCalls } from './gateway/calls.ts';
@@ -47,6 +48,8 @@ export interface BootOptions extends ServiceOptions {
   faults?: Faults;
   /** Simulates the worst behaviour that AWS allows: slow calls, duplicates, lag. Default: off. */
   adverse?: AdverseOptions;
+  /** Serves delivery and API to other machines too. Default: all servers are on loopback. */
+  open?: OpenDoor;
 }
 
 /** A running local cloud. */
@@ -59,6 +62,8 @@ export interface Cloud {
   apiUrl: string;
   /** Empty when the template has no distribution. */
   deliveryUrl: string;
+  /** Absolute path of the state directory. */
+  stateDir: string;
   /** The stack's outputs. */
   outputs: Readonly<Record<string, string>>;
   clock: Clock;
@@ -102,6 +107,21 @@ export async function bootCloud(options: BootOptions): Promise<Cloud> {
   }
 }
 
+/**
+ * Whether a cloud could boot, as far as that can be told at once: for what takes long before.
+ * @throws Error as `bootCloud` for a directory or a port that is in use
+ */
+export async function checkFree({
+  stateDir,
+  port,
+  open,
+}: Pick<BootOptions, 'stateDir' | 'port' | 'open'>): Promise<void> {
+  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  await (await lockDirectory(stateDir)).release();
+  if (port) await requireFree(port);
+  if (open) await requireFree(open.port, open.address);
+}
+
 async function bootOnce(options: BootOptions): Promise<Cloud> {
   const lock = await lockDirectory(options.stateDir);
   const teardown = new Teardown();
@@ -139,8 +159,16 @@ async function boot(options: BootOptions, teardown: Teardown): Promise<Cloud> {
   const control = { batch: parts.of(batch), lambda: parts.of(lambda), crash: () => teardown.crash() };
   options.faults?.control(controlOf(control, functionNames));
   for (const { part } of parts.all()) await part.start?.();
+  if (options.open) await addDoor(options.open, parts, teardown);
   await keepTemplate(options.stateDir, kernel.context.template.raw);
   return cloudOf(kernel, parts, teardown);
+}
+
+async function addDoor(door: OpenDoor, parts: Parts, teardown: Teardown): Promise<void> {
+  const delivery = parts.of(cloudfront)?.handler;
+  if (!delivery) throw new Error('The template has no distribution that could be open to other machines');
+  const { close } = await openDoor(door, { delivery, api: parts.of(apigateway)?.handler });
+  teardown.add({ name: 'door', close: () => close(), crash: () => close() });
 }
 
 async function createKernel(options: BootOptions): Promise<Kernel> {
@@ -183,6 +211,7 @@ function cloudOf({ context }: Kernel, parts: Parts, teardown: Teardown): Cloud {
     credentials: context.developer,
     apiUrl: parts.of(apigateway)?.url ?? '',
     deliveryUrl: parts.of(cloudfront)?.url ?? '',
+    stateDir: resolve(context.stateDir),
     outputs: context.template.outputs,
     clock: context.clock,
     meter: context.meter,

@@ -135,6 +135,8 @@ export interface ServiceOptions {
   dynamodbEndpoint?: string | undefined;
   /** Number of Batch jobs that run at once. Default 1. */
   slots?: number;
+  /** Receives each event that a bus has accepted. It may come twice. */
+  onEvent?: (event: object) => void;
   /** How to treat alarms whose topic does not let CloudWatch publish; AWS deploys them. Default: the boot fails. */
   unheardAlarms?: 'log';
 }

@@ -12,17 +12,14 @@ export const CLOUD_FILE = '.dropreel/cloud.json';
  * @returns a function that removes the file; undefined when the file names a cloud that runs: the first one keeps it
  */
 export async function announce(cloud: Cloud, file = CLOUD_FILE): Promise<(() => Promise<void>) | undefined> {
-  const { endpoint, apiUrl, deliveryUrl, credentials, outputs } = cloud;
+  const { endpoint, apiUrl, deliveryUrl, credentials, outputs, stateDir } = cloud;
   const owner = await thisProcess();
   const found = await ownerOf(file);
   if (found !== undefined && found !== owner && (await isRunning(found))) return undefined;
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const issuerUrl = cloud.issuer?.url ?? null;
-  const text = JSON.stringify(
-    { process: owner, endpoint, apiUrl, deliveryUrl, issuerUrl, credentials, outputs },
-    null,
-    2,
-  );
+  const where = { endpoint, apiUrl, deliveryUrl, issuerUrl, stateDir };
+  const text = JSON.stringify({ process: owner, ...where, credentials, outputs }, null, 2);
   const aside = `${file}.${process.pid}`;
   await rm(aside, { force: true });
   await writeFile(aside, text, { mode: 0o600, flag: 'wx' });

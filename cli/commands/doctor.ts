@@ -6,8 +6,10 @@ import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { resolveProfile } from '../config.ts';
 import { type GlobalOptions, outputOf } from '../context.ts';
+import { diskOf } from '../disk.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { NOT_RUNNING, tokenFor } from '../token.ts';
+import { bytes } from '../units.ts';
 
 interface Check {
   name: string;
@@ -19,15 +21,9 @@ interface Check {
   required: boolean;
 }
 
-/** The encoders that the encodes use. */
-const ENCODERS = {
-  required: ['libx264', 'aac'],
-  useful: ['libx265', 'libsvtav1', 'h264_nvenc', 'hevc_nvenc', 'libopus'],
-};
-const FILTERS = {
-  required: ['scale', 'thumbnail', 'split', 'zscale', 'tonemap', 'aresample'],
-  useful: ['libvmaf', 'xpsnr'],
-};
+/** What the encodes use. */
+const ENCODERS = ['libx264', 'aac'];
+const FILTERS = ['scale', 'thumbnail', 'split', 'zscale', 'tonemap', 'aresample'];
 const INSTALL =
   process.platform === 'darwin'
     ? 'brew install ffmpeg'
@@ -38,10 +34,17 @@ const INSTALL =
 export function addDoctor(program: Command): void {
   program
     .command('doctor')
-    .description('what this machine has and lacks: ffmpeg, AWS credentials, the API')
+    .description('what this machine has and lacks: ffmpeg, disk, the API, and what a deployment needs')
     .action(async (_options: object, command: Command) => {
       const out = outputOf(command);
-      const checks = [...(await media()), await aws(), ...(await api(command.optsWithGlobals<GlobalOptions>()))];
+      const options = command.optsWithGlobals<GlobalOptions>();
+      const [here, disk, forDeployment, remote] = await Promise.all([
+        media(),
+        disks(options),
+        deployment(),
+        api(options),
+      ]);
+      const checks = [...here, ...disk, ...remote, ...forDeployment];
       out.result(checks, () => checks.map(lineOf).join('\n'));
       const missing = checks.filter((check) => check.required && !check.ok).map((check) => check.name);
       if (missing.length > 0) throw new CliError(EXIT.failed, `Missing: ${missing.join(', ')}.`);
@@ -74,10 +77,8 @@ async function media(): Promise<Check[]> {
     },
     program('ffmpeg', version),
     program('ffprobe', probeVersion),
-    parts('encoders', encoders, ENCODERS.required, true),
-    parts('more encoders', encoders, ENCODERS.useful, false),
-    parts('filters', filters, FILTERS.required, true),
-    parts('more filters', filters, FILTERS.useful, false),
+    parts('encoders', encoders, ENCODERS),
+    parts('filters', filters, FILTERS),
   ];
 }
 
@@ -89,14 +90,12 @@ function program(name: string, version: string | null): Check {
 }
 
 /** Names are in the second column of ffmpeg's lists. */
-function parts(name: string, list: string | null, wanted: string[], required: boolean): Check {
+function parts(name: string, list: string | null, wanted: string[]): Check {
   const there = new Set(list?.split('\n').map((line) => line.trim().split(/\s+/)[1] ?? '') ?? []);
   const missing = wanted.filter((part) => !there.has(part));
   const found = wanted.filter((part) => there.has(part)).join(' ') || 'none';
-  const advice = required
-    ? `Missing: ${missing.join(' ')}. A full build has them: ${INSTALL}`
-    : `Without: ${missing.join(' ')}. Nothing here needs them.`;
-  return { name, ok: missing.length === 0, found, required, ...(missing.length > 0 && { advice }) };
+  const advice = `Missing: ${missing.join(' ')}. A full build has them: ${INSTALL}`;
+  return { name, ok: missing.length === 0, found, required: true, ...(missing.length > 0 && { advice }) };
 }
 
 const run = promisify(execFile);
@@ -106,6 +105,30 @@ async function output(command: string, args: string[]): Promise<string | null> {
     ({ stdout }) => stdout,
     () => null,
   );
+}
+
+/** Of the local cloud's state, or of this directory, where it would begin. */
+async function disks(options: GlobalOptions): Promise<Check[]> {
+  const profile = await resolveProfile(options).catch(() => undefined);
+  if (profile && profile.stateDir === undefined) return [];
+  const disk = await diskOf(profile?.stateDir ?? process.cwd());
+  if (!disk) return [];
+  const { freeBytes, problem } = disk;
+  const found = `${bytes(freeBytes)} free`;
+  return [{ name: 'disk', ok: problem === undefined, found, required: true, ...(problem && { advice: problem }) }];
+}
+
+/** What `npm run deploy` needs and nothing else here. */
+async function deployment(): Promise<Check[]> {
+  const version = await output('docker', ['version', '--format', '{{.Server.Version}}']);
+  const docker: Check = {
+    name: 'Docker',
+    ok: version !== null,
+    found: version?.trim() ?? 'not found, or it does not run',
+    required: false,
+    ...(version === null && { advice: 'Only `npm run deploy` needs it.' }),
+  };
+  return [docker, await aws()];
 }
 
 async function aws(): Promise<Check> {
@@ -121,7 +144,9 @@ async function aws(): Promise<Check> {
     ok,
     found: fromEnvironment ? 'in the environment' : fromFile ? file : 'none',
     required: false,
-    ...(!ok && { advice: 'Only `npm run deploy` needs them: aws configure' }),
+    ...(!ok && {
+      advice: 'Only `npm run deploy` needs them, and an account that `npx cdk bootstrap` has prepared: aws configure',
+    }),
   };
 }
 

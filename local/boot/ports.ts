@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { PLUGINS } from '../plugins.ts';
 
@@ -23,8 +23,7 @@ export async function choosePorts(dir: string, wanted: number | undefined): Prom
   const last: Record<string, number> = wanted === 0 ? {} : JSON.parse(await readFile(file, 'utf8').catch(() => '{}'));
   if (wanted) {
     last.gateway = wanted;
-    if (!(await freePort(wanted)))
-      throw new Error(`Port ${wanted} of 127.0.0.1 is taken. Choose another, or 0 for any.`);
+    await requireFree(wanted);
   }
   const ports: Record<string, number> = {};
   for (const name of NAMES) {
@@ -39,6 +38,14 @@ export async function choosePorts(dir: string, wanted: number | undefined): Prom
   };
 }
 
+/** @throws Error when the port is taken, or the address is none of this machine's */
+export async function requireFree(port: number, address = '127.0.0.1'): Promise<void> {
+  if (!(await freePort(port, address)))
+    throw new Error(
+      `Port ${port} of ${address} is taken. Choose another${address === '127.0.0.1' ? ', or 0 for any' : ''}.`,
+    );
+}
+
 async function anyPort(except: number[]): Promise<number> {
   for (;;) {
     const port = await freePort(0);
@@ -47,15 +54,16 @@ async function anyPort(except: number[]): Promise<number> {
 }
 
 /** The port, or any free one for 0; undefined when it is taken. */
-async function freePort(port: number): Promise<number | undefined> {
+async function freePort(port: number, address = '127.0.0.1'): Promise<number | undefined> {
   const server = createServer();
   try {
-    server.listen(port, '127.0.0.1');
+    server.listen(port, address);
     await once(server, 'listening');
-    const address = server.address();
-    return typeof address === 'object' ? address?.port : undefined;
+    return (server.address() as AddressInfo).port;
   } catch (error) {
-    if (['EADDRINUSE', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (['EADDRINUSE', 'EACCES'].includes(code)) return undefined;
+    if (['EADDRNOTAVAIL', 'ENOTFOUND'].includes(code)) throw new Error(`${address} is not an address of this machine.`);
     throw error;
   } finally {
     server.close();

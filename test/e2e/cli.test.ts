@@ -94,7 +94,8 @@ describe('the life of a video, by the command line only', () => {
 
     const Counted = z.object({ media: z.object({ ready: z.number() }) });
     await eventually('stats count it', async () => (await json(Counted, 'stats')).media.ready === 1);
-    expect(await run('health')).toMatch(/^ok/);
+    const health = await run('health');
+    expect([health.split('\n')[0], /^disk +\d.* free$/m.test(health)]).toEqual(['ok', true]);
     expect(await run('retranscode', '--collection', 'talks')).toBe('talks  flagged');
 
     expect(await run('rm', id)).toBe(`${id}  deleting`);
@@ -285,6 +286,9 @@ it('the file of the command is a program', async () => {
 it('the command reports what this machine has', async () => {
   const { stdout } = await start('doctor');
   expect(stdout).toMatch(/✓ ffmpeg +\d/);
+  expect(stdout).toMatch(/✓ encoders +libx264 aac\n/);
+  expect(stdout).toMatch(/✓ disk +\d.* free/);
+  expect(stdout).toMatch(/[✓–] Docker /);
   expect(stdout).toMatch(/✓ API +http:\/\/127\.0\.0\.1:\d+ \(local\)/);
   expect(stdout).toMatch(/✓ token +valid/);
 });

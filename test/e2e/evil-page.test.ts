@@ -14,6 +14,7 @@ import { developer } from '../../local/test/support/small-cloud.ts';
 import { CREATOR, tokenOf } from '../support/api.ts';
 import { findChromium } from '../support/browser.ts';
 import { eventually, testCloud } from '../support/cloud.ts';
+import { freePort } from '../support/free-port.ts';
 
 /**
  * A page that the developer happens to visit while the local cloud runs, in a real browser. It is served by this file, as `evil.example`
@@ -35,8 +36,14 @@ const server = createServer(async (request, response) => {
   response.writeHead(200, { 'content-type': 'text/html', 'access-control-allow-origin': '*' }).end(html);
 });
 
+/** The door to other machines, as viewers name it. */
+let door = '';
+
 beforeAll(async () => {
+  const doorPort = await freePort();
+  door = `http://media.example:${doorPort}`;
   booted = await testCloud({
+    open: { address: '127.0.0.1', port: doorPort, url: door },
     hooks: { before: ({ principal, operation }) => void (principal.type === 'role' || calls.push(operation)) },
   });
   folder = await mkdtemp(join(tmpdir(), 'dropreel-evil-'));
@@ -53,8 +60,10 @@ const port = () => (server.address() as AddressInfo).port;
 /** Every server of the cloud. The database is none: local/test/unit/dynamodb. */
 function targets(): string[] {
   const { endpoint, apiUrl, deliveryUrl, issuer } = booted.cloud;
-  return [endpoint, apiUrl, deliveryUrl, issuer?.url ?? ''];
+  return [endpoint, apiUrl, deliveryUrl, issuer?.url ?? '', door];
 }
+
+const NAMES = '--host-resolver-rules=MAP evil.example 127.0.0.1, MAP media.example 127.0.0.1';
 
 /** Visits the page and gives what it told. Where: Chromium's arguments, and the address. */
 async function visit(page: string, args: string[], address: string, until: () => Promise<boolean>): Promise<string[]> {
@@ -77,15 +86,12 @@ async function visit(page: string, args: string[], address: string, until: () =>
 const SPACES = [
   {
     space: 'a public address',
-    args: () => [
-      '--host-resolver-rules=MAP evil.example 127.0.0.1',
-      `--ip-address-space-overrides=127.0.0.1:${port()}=public`,
-    ],
+    args: () => [NAMES, `--ip-address-space-overrides=127.0.0.1:${port()}=public`],
     address: () => `http://evil.example:${port()}/`,
   },
   {
     space: 'a name that leads to loopback',
-    args: () => ['--host-resolver-rules=MAP evil.example 127.0.0.1'],
+    args: () => [NAMES],
     address: () => `http://evil.example:${port()}/`,
   },
 ];
@@ -203,13 +209,28 @@ describe.runIf(browserPath)('a page whose host name was rebound to the local clo
       try {
         const tab = await browser.newPage();
         const response = await tab.goto(`http://evil.example:${own}/`);
-        expect([response?.status(), await response?.text()]).toEqual([
-          403,
-          'This server answers to loopback names with its own port only.\n',
-        ]);
+        const names = target === door ? `${new URL(door).host} only` : 'loopback names with its own port only';
+        expect([response?.status(), await response?.text()]).toEqual([403, `This server answers to ${names}.\n`]);
       } finally {
         await browser.close();
       }
+    }
+  }, 120_000);
+});
+
+describe.runIf(browserPath)('the door to other machines', () => {
+  it('is read by its own page, and opens from a link of another', async () => {
+    const browser = await chromium.launch({ executablePath: browserPath ?? '', args: ['--no-sandbox', NAMES] });
+    html = `<a href="${door}/player/">the player</a>`;
+    try {
+      const tab = await browser.newPage();
+      await tab.goto(`http://evil.example:${port()}/`);
+      const [response] = await Promise.all([tab.waitForNavigation(), tab.click('a')]);
+      expect([response?.status(), tab.url()]).toEqual([200, `${door}/player/`]);
+      const own = `fetch('/player/player.js').then(({ status }) => status)`;
+      expect(await tab.evaluate<number>(own)).toBe(200);
+    } finally {
+      await browser.close();
     }
   }, 120_000);
 });

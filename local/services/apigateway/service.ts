@@ -43,6 +43,8 @@ export interface HttpApiConfiguration extends ApiResources {
 
 export interface HttpApi {
   url: string;
+  /** Serves a request that another server has accepted. */
+  handler: RequestListener;
   close(): Promise<void>;
 }
 
@@ -64,7 +66,8 @@ export async function startHttpApi(context: ServiceContext, configuration: HttpA
       })
       .then((reply) => send(outgoing, reply, incoming.method === 'HEAD'));
   };
-  return listen(handler, { port: configuration.port, pages: 'loopback', maxHeaderSize: 64 * 1024 });
+  const listening = await listen(handler, { port: configuration.port, pages: 'loopback', maxHeaderSize: 64 * 1024 });
+  return { ...listening, handler };
 }
 
 async function respond(incoming: IncomingMessage, context: ServiceContext, api: ServedApi): Promise<Reply> {

@@ -52,6 +52,8 @@ export interface DistributionConfiguration extends DistributionResources {
 
 export interface Distribution {
   url: string;
+  /** Serves a request that another server has accepted. */
+  handler: RequestListener;
   close(): Promise<void>;
 }
 
@@ -71,7 +73,7 @@ export async function startDistribution(
     });
     await send(outgoing, response, incoming.method === 'HEAD').catch(() => outgoing.destroy());
   };
-  return listen(handler, { port: configuration.port, pages: 'loopback' });
+  return { ...(await listen(handler, { port: configuration.port, pages: 'loopback' })), handler };
 }
 
 async function respond(

@@ -36,7 +36,7 @@ export const eventbridge: ServicePlugin<EventsConfiguration, { events: Events; d
     return configuration;
   },
   create: async (configuration, context) => {
-    const { of, call, adverse, faults } = context;
+    const { of, call, adverse, faults, options } = context;
     const straight = createDeliver({ sqs: of(sqs), lambda: of(lambda), call });
     const deliver = adverse?.deliver(straight) ?? straight;
     const deliverer = createDeliverer(context, {
@@ -44,7 +44,7 @@ export const eventbridge: ServicePlugin<EventsConfiguration, { events: Events; d
       sqs: of(sqs),
       call,
     });
-    const events = await createEvents(context, configuration, deliverer);
+    const events = await createEvents(context, { ...configuration, onEvent: options.onEvent }, deliverer);
     return {
       handle: { events, deliverer },
       service: events.service,

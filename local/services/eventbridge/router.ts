@@ -4,6 +4,11 @@ import { inputFor } from './input.ts';
 import { type Accepted, PendingEvents } from './store.ts';
 import type { EventsConfiguration, Rule } from './template.ts';
 
+export interface RouterConfiguration extends EventsConfiguration {
+  /** Receives each event that was accepted. */
+  onEvent?: ((event: object) => void) | undefined;
+}
+
 /** Accepts events, and delivers each to the targets of the rules that it matches. */
 export class Router {
   readonly #context: ServiceContext;
@@ -12,13 +17,14 @@ export class Router {
   /** By ARN. */
   readonly #rules: ReadonlyMap<string, Rule>;
   readonly #buses: ReadonlySet<string>;
+  readonly #onEvent: ((event: object) => void) | undefined;
   readonly #atWork = new Set<Promise<void>>();
   /** Kinds of events that no rule has matched. */
   readonly #unclaimed = new Set<string>();
 
   static async open(
     context: ServiceContext,
-    configuration: EventsConfiguration,
+    configuration: RouterConfiguration,
     deliverer: Deliverer,
   ): Promise<Router> {
     return new Router(context, configuration, deliverer, await PendingEvents.open(context));
@@ -26,11 +32,12 @@ export class Router {
 
   private constructor(
     context: ServiceContext,
-    configuration: EventsConfiguration,
+    configuration: RouterConfiguration,
     deliverer: Deliverer,
     store: PendingEvents,
   ) {
     this.#context = context;
+    this.#onEvent = configuration.onEvent;
     this.#deliverer = deliverer;
     this.#store = store;
     this.#rules = new Map(configuration.rules.map((rule) => [rule.arn, rule]));
@@ -46,6 +53,7 @@ export class Router {
       else accepted.push(this.#toTargets(id, event, matched));
     }
     await this.#store.accept(accepted);
+    for (const { event } of events) this.#onEvent?.(event);
     for (const one of accepted) this.#start(one);
   }
 

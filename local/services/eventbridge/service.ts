@@ -6,8 +6,8 @@ import type { Deliverer } from './delivery.ts';
 import { PatternError } from './operators.ts';
 import { compilePattern } from './pattern.ts';
 import { envelope, readEntries } from './put-events.ts';
-import { Router } from './router.ts';
-import type { EventsConfiguration, Rule } from './template.ts';
+import { Router, type RouterConfiguration } from './router.ts';
+import type { Rule } from './template.ts';
 
 export interface Events {
   service: Service;
@@ -27,7 +27,7 @@ const TestEventPattern = z.object({ EventPattern: z.string(), Event: z.string() 
 /** Event buses with their rules. */
 export async function createEvents(
   context: ServiceContext,
-  configuration: EventsConfiguration,
+  configuration: RouterConfiguration,
   deliverer: Deliverer,
 ): Promise<Events> {
   const router = await Router.open(context, configuration, deliverer);

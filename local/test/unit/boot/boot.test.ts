@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { lockDirectory } from '../../../boot/lock.ts';
-import { bootCloud } from '../../../boot.ts';
+import { bootCloud, checkFree } from '../../../boot.ts';
 import { developer, type SmallAssembly, smallCloud, writeAssembly } from '../../support/small-cloud.ts';
 
 const QUEUE: SmallAssembly = {
@@ -106,6 +106,19 @@ test("a cloud accepts its own developer's credentials only", async () => {
     const stranger = new SQSClient({ ...developer(one.cloud), credentials });
     await expect(stranger.send(send)).rejects.toMatchObject({ name: 'InvalidClientTokenId' });
   }
+});
+
+test('a directory or port in use is reported without a boot', async () => {
+  await using small = await smallCloud(QUEUE);
+  const port = Number(new URL(small.cloud.endpoint).port);
+  const stateDir = join(small.directory, 'another');
+  await expect(checkFree({ stateDir: small.cloud.stateDir, port: 0 })).rejects.toThrow('is in use by another local');
+  await expect(checkFree({ stateDir, port })).rejects.toThrow(`Port ${port} of 127.0.0.1 is taken.`);
+  const open = { address: '192.0.2.1', port: 8080, url: 'http://192.0.2.1:8080' };
+  await expect(checkFree({ stateDir, port: 0, open })).rejects.toThrow('192.0.2.1 is not an address of this machine.');
+  // It leaves no lock behind.
+  await checkFree({ stateDir, port: 0 });
+  await checkFree({ stateDir, port: 0 });
 });
 
 test('a port that is in use is named in the error', async () => {

@@ -141,3 +141,59 @@ test('every local server is opened by this module', async () => {
   }
   expect(opening).toEqual(['kernel/http-server.ts']);
 });
+
+/** What a server that is open to other machines answers a GET with these headers. It is asked by a proxy, as https://media.example. */
+async function knockAtOpen(headers: OutgoingHttpHeaders, method = 'GET') {
+  let served = 0;
+  const open = { address: '127.0.0.1', origin: 'https://media.example' };
+  const port = await freePort();
+  const { close } = await listen(
+    (_, outgoing) => {
+      served += 1;
+      outgoing.end();
+    },
+    { port, pages: 'own', open },
+  );
+  const status = await new Promise((resolve, reject) => {
+    const sent = { host: 'media.example', ...headers };
+    const asked = request({ host: '127.0.0.1', port, method, headers: sent }, (response) =>
+      resolve(response.resume().statusCode),
+    );
+    asked.once('error', reject);
+    asked.end();
+  });
+  await close();
+  return { status, served };
+}
+
+async function freePort(): Promise<number> {
+  const { url, close } = await listen(() => {}, { port: 0, pages: 'own' });
+  await close();
+  return Number(new URL(url).port);
+}
+
+const LINK = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+
+test.each<[string, OutgoingHttpHeaders, typeof SERVED | typeof REFUSED]>([
+  ['no page', {}, SERVED],
+  ['its name in capitals', { host: 'MEDIA.example' }, SERVED],
+  ['its own page', { origin: 'https://media.example', 'sec-fetch-site': 'same-origin' }, SERVED],
+  ['a link of another page', { ...LINK, referer: 'https://mail.example/' }, SERVED],
+  ['a loopback name', { host: 'localhost' }, REFUSED],
+  ['its address', { host: '127.0.0.1' }, REFUSED],
+  ['another name', { host: 'evil.example' }, REFUSED],
+  ['another port', { host: 'media.example:8080' }, REFUSED],
+  ['a page of its name by http', { origin: 'http://media.example' }, REFUSED],
+  ['a page of another name', { origin: 'https://evil.example' }, REFUSED],
+  ['a page without an origin', { origin: 'null' }, REFUSED],
+  ['a loopback page', { origin: 'http://localhost:3000' }, REFUSED],
+  ['a frame of another page', { ...LINK, 'sec-fetch-dest': 'iframe' }, REFUSED],
+  ['a picture of another page', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }, REFUSED],
+])('a server that is open to other machines decides about %s', async (_what, headers, expected) => {
+  expect(await knockAtOpen(headers)).toEqual(expected);
+});
+
+test('a server that is open to other machines takes no form of another page', async () => {
+  expect(await knockAtOpen({ ...LINK, origin: 'https://evil.example' }, 'POST')).toEqual(REFUSED);
+  expect(await knockAtOpen(LINK, 'POST')).toEqual(REFUSED);
+});
