@@ -16,6 +16,8 @@ export const Profile = z.object({
   local: z.boolean().default(false),
   /** For a local cloud: the creator whose token is used. */
   creatorId: z.string().optional(),
+  /** For a local cloud: that creator is named, so the token has the creator's scope only. Otherwise it has the operator's too. */
+  asCreator: z.boolean().optional(),
   /** For a local cloud: its developer's AWS credentials, in exchange for which it issues tokens. */
   developer: Credentials.optional(),
   /** The cloud.json that named this API. No credential that the user has for another API may be sent there. */
@@ -67,7 +69,7 @@ async function chooseProfile(
   note: (line: string) => void,
 ): Promise<Profile> {
   const endpoint = options.endpoint ?? process.env.DROPREEL_ENDPOINT;
-  const creatorId = options.as ?? process.env.DROPREEL_CREATOR ?? LOCAL_CREATOR;
+  const creatorId = options.as ?? process.env.DROPREEL_CREATOR;
   if (endpoint) {
     const found = await findCloud(process.cwd(), note);
     const local = found && sameUrl(found.apiUrl, endpoint) ? localProfile(found, creatorId) : {};
@@ -95,8 +97,9 @@ async function chooseProfile(
   );
 }
 
-function localProfile({ apiUrl, issuerUrl, developer, stateDir }: FoundCloud, creatorId: string): Profile {
-  return { name: 'local', apiUrl, issuerUrl, developer, local: true, creatorId, stateDir };
+function localProfile({ apiUrl, issuerUrl, developer, stateDir }: FoundCloud, named: string | undefined): Profile {
+  const who = { creatorId: named ?? LOCAL_CREATOR, asCreator: named !== undefined };
+  return { name: 'local', apiUrl, issuerUrl, developer, local: true, ...who, stateDir };
 }
 
 function withEnvironment(profile: Profile): Profile {

@@ -39,7 +39,10 @@ function program(): Command {
       'the API (DROPREEL_ENDPOINT); default: the local cloud that runs here, or the last login',
     )
     .option('--profile <name>', 'a profile of `login` (DROPREEL_PROFILE)')
-    .option('--as <creator>', 'on a local cloud: whose token (DROPREEL_CREATOR), default me')
+    .option(
+      '--as <creator>',
+      'on a local cloud: act as that creator (DROPREEL_CREATOR); default me, who is an operator too',
+    )
     .option('--json', 'print results as JSON, errors too')
     .version(metadata.version, '-V, --version')
     // Subcommands inherit it from here on.

@@ -43,7 +43,8 @@ export async function tokenFor(profile: Profile): Promise<string> {
 async function fresh(profile: Profile): Promise<z.infer<typeof TokenAnswer>> {
   const { clientId, clientSecret, token } = profile;
   if (profile.local && profile.issuerUrl && profile.developer) {
-    const body = JSON.stringify({ username: profile.creatorId, scopes: Object.values(SCOPES) });
+    const scopes = profile.asCreator ? [SCOPES.creator] : Object.values(SCOPES);
+    const body = JSON.stringify({ username: profile.creatorId, scopes });
     const { accessKeyId, secretAccessKey } = profile.developer;
     const Authorization = `Basic ${btoa(`${accessKeyId}:${secretAccessKey}`)}`;
     const headers = { 'Content-Type': 'application/json', Authorization };

@@ -9,6 +9,7 @@ import type { MediaView } from '../../core/contracts/http/media.ts';
 import { FILE_NAMES, type FileName } from '../../core/contracts/outputs.ts';
 import { contextOf } from '../context.ts';
 import { CliError, EXIT } from '../exit.ts';
+import { mediaId } from '../options.ts';
 import { bytes } from '../units.ts';
 import { safeUrl } from '../url.ts';
 
@@ -22,7 +23,7 @@ export function addDownload(program: Command): void {
   program
     .command('download')
     .description('save the MP4, or another output')
-    .argument('<id>')
+    .argument('<id>', '', mediaId)
     .addOption(new Option('--what <output>').choices(FILE_NAMES).default('mp4'))
     .option('-o, --output <file>', 'default: the title; - is standard output')
     .option('--force', 'replace an existing file')

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { contextOf } from '../context.ts';
 import { describeMedia } from '../describe-media.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { given } from '../options.ts';
+import { given, mediaId } from '../options.ts';
 
 interface Options {
   title?: string;
@@ -13,7 +13,7 @@ export function addEdit(program: Command): void {
   program
     .command('edit')
     .description('change title or collection')
-    .argument('<id>')
+    .argument('<id>', '', mediaId)
     .option('--title <title>')
     .option('-c, --collection <id>')
     .action(async (id: string, { title, collection: collectionId }: Options, command: Command) => {

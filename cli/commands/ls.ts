@@ -3,7 +3,7 @@ import { itemsOf } from '../../client/pages.ts';
 import type { MediaView } from '../../core/contracts/http/media.ts';
 import { MediaState } from '../../core/contracts/table/media.ts';
 import { contextOf } from '../context.ts';
-import { wholeNumber } from '../options.ts';
+import { time, wholeNumber } from '../options.ts';
 import { table } from '../table.ts';
 import { bytes, duration } from '../units.ts';
 
@@ -26,8 +26,8 @@ export function addLs(program: Command): void {
     .option('-c, --collection <id>')
     .addOption(new Option('-s, --state <state>').choices(MediaState.options))
     .option('--creator <id>', 'for operators')
-    .option('--from <time>', 'created at or after, ISO 8601')
-    .option('--to <time>', 'created before, ISO 8601')
+    .option('--from <time>', 'created at or after, ISO 8601; a date alone is its midnight, UTC', time)
+    .option('--to <time>', 'created before', time)
     .option('-n, --limit <n>', 'how many', wholeNumber(1, Number.MAX_SAFE_INTEGER), 50)
     .option('--all', 'every one')
     .action(async (options: Options, command: Command) => {
@@ -45,13 +45,16 @@ export function addLs(program: Command): void {
 }
 
 function listed(items: MediaView[]): string {
+  // An operator's list may have media of several creators.
+  const several = new Set(items.map(({ creatorId }) => creatorId)).size > 1;
   return table(
-    ['ID', 'STATE', 'DURATION', 'SIZE', 'COLLECTION', 'CREATED', 'TITLE'],
+    ['ID', 'STATE', 'DURATION', 'SIZE', ...(several ? ['CREATOR'] : []), 'COLLECTION', 'CREATED', 'TITLE'],
     items.map((media) => [
       media.id,
       media.state,
       duration(media.source.durationSeconds),
       bytes(media.source.size),
+      ...(several ? [media.creatorId] : []),
       media.collectionId,
       media.createdAt,
       media.title,

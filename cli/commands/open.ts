@@ -4,12 +4,13 @@ import type { MediaView } from '../../core/contracts/http/media.ts';
 import { contextOf } from '../context.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { openInBrowser } from '../open.ts';
+import { mediaId } from '../options.ts';
 
 export function addOpen(program: Command): void {
   program
     .command('open')
     .description('play a media item in the browser')
-    .argument('<id>')
+    .argument('<id>', '', mediaId)
     .option('--print', 'print the URL only')
     .action(async (id: string, options: { print?: boolean }, command: Command) => {
       const { api, out, profile } = await contextOf(command);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { contextOf } from '../context.ts';
 import { CliError, EXIT } from '../exit.ts';
+import { mediaId } from '../options.ts';
 
 interface Options {
   collection?: string;
@@ -11,7 +12,7 @@ export function addRetranscode(program: Command): void {
   program
     .command('retranscode')
     .description('encode again with the present preset: one media item, or a whole collection')
-    .argument('[id]')
+    .argument('[id]', '', mediaId)
     .option('-c, --collection <id>')
     .option('--creator <id>', 'for operators: whose collection')
     .action(async (id: string | undefined, options: Options, command: Command) => {

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import type { EngineChoice } from '../../core/contracts/engines.ts';
 import { contextOf } from '../context.ts';
-import { engineOption } from '../options.ts';
+import { engineOption, mediaId } from '../options.ts';
 
 export function addRetry(program: Command): void {
   program
     .command('retry')
     .description('retry a failed media item')
-    .argument('<id>')
+    .argument('<id>', '', mediaId)
     .addOption(engineOption('encode it with this engine from now on'))
     .action(async (id: string, { engine }: { engine?: EngineChoice }, command: Command) => {
       const { api, out } = await contextOf(command);

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { contextOf } from '../context.ts';
+import { mediaId } from '../options.ts';
 
 export function addRm(program: Command): void {
   program
     .command('rm')
     .description('delete media')
-    .argument('<id...>')
+    .argument('<id...>', '', (text, ids: string[] = []) => [...ids, mediaId(text)])
     .action(async (ids: string[], _options: object, command: Command) => {
       const { api, out } = await contextOf(command);
       for (const id of ids) {

@@ -2,13 +2,14 @@ import type { Command } from 'commander';
 import type { JobView } from '../../core/contracts/http/media.ts';
 import { contextOf } from '../context.ts';
 import { describeMedia } from '../describe-media.ts';
+import { mediaId } from '../options.ts';
 import { table } from '../table.ts';
 
 export function addShow(program: Command): void {
   program
     .command('show')
     .description('show a media item')
-    .argument('<id>')
+    .argument('<id>', '', mediaId)
     .option('--jobs', 'its jobs too')
     .action(async (id: string, options: { jobs?: boolean }, command: Command) => {
       const { api, out } = await contextOf(command);

@@ -7,6 +7,7 @@ import { type Context, contextOf } from '../context.ts';
 import { warningLine } from '../describe-media.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { engineOption, wholeNumber } from '../options.ts';
+import { activityOf, bar } from '../progress.ts';
 import { bytes } from '../units.ts';
 import { uploadFile } from '../upload/upload.ts';
 import { untilDone } from '../wait.ts';
@@ -56,7 +57,9 @@ async function sendAll(context: Context, files: string[], options: Options): Pro
   const one = async (path: string, onProgress: (text: string) => void): Promise<void> => {
     try {
       const media = await send(context, path, { options, signal: stop.signal, onProgress });
-      context.out.result({ file: path, ...media }, () => `${media.id}  ${media.state}  ${printableLine(path)}`);
+      // The API says `uploading` until the event of the bytes has come; the command knows that all of them are there.
+      const state = media.state === 'uploading' ? 'uploaded' : media.state;
+      context.out.result({ file: path, ...media }, () => `${media.id}  ${state}  ${printableLine(path)}`);
       lost.push(...(media.version?.warnings ?? []).map((each) => `${path}: ${warningLine(each)}`));
       if (media.state === 'failed') {
         const { message = 'failed', code = '' } = media.error ?? {};
@@ -103,6 +106,8 @@ async function send(
 ): Promise<MediaView> {
   const started = Date.now();
   let drawn = 0;
+  /** Bytes that an earlier run has sent. */
+  let before: number | undefined;
   const media = await uploadFile({
     api,
     apiUrl: profile.apiUrl,
@@ -114,18 +119,16 @@ async function send(
     concurrency: options.concurrency,
     signal,
     onProgress: (sent, size) => {
+      before ??= sent;
       const now = Date.now();
       if (now - drawn < REDRAW_MS && sent < size) return;
       drawn = now;
-      const rate = sent / Math.max((now - started) / 1000, 0.001);
-      onProgress(`${bar(sent / size)} ${Math.floor((100 * sent) / size)} %  ${bytes(rate)}/s`);
+      const rate = (sent - before) / Math.max((now - started) / 1000, 0.001);
+      onProgress(`${bar((100 * sent) / size)}  ${bytes(rate)}/s`);
     },
   });
   if (!options.wait) return media;
-  return untilDone(api, media.id, signal, (now) => onProgress(`${now.state} ${now.job?.progress ?? 0} %`));
-}
-
-function bar(part: number): string {
-  const done = Math.round(part * 20);
-  return `${'█'.repeat(done)}${'░'.repeat(20 - done)}`;
+  return untilDone(api, media.id, signal, ({ state, job }) =>
+    onProgress(`${bar(job?.progress ?? 0)}  ${activityOf(state, job)}`),
+  );
 }

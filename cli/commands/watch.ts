@@ -4,6 +4,8 @@ import type { MediaView } from '../../core/contracts/http/media.ts';
 import { printableLine } from '../../core/contracts/text.ts';
 import { type Context, contextOf } from '../context.ts';
 import { CliError, EXIT } from '../exit.ts';
+import { mediaId } from '../options.ts';
+import { activityOf } from '../progress.ts';
 import { isUnderWay, untilDone } from '../wait.ts';
 
 const POLL_MS = 2000;
@@ -12,7 +14,7 @@ export function addWatch(program: Command): void {
   program
     .command('watch')
     .description('follow one media item to its end, or all that are under way, until Ctrl-C')
-    .argument('[id]')
+    .argument('[id]', '', mediaId)
     .action(async (id: string | undefined, _options: object, command: Command) => {
       const context = await contextOf(command);
       const stop = new AbortController();
@@ -51,7 +53,11 @@ function progressLine(media: MediaView): string {
   const { job, error } = media;
   const parts: string[] = [media.id, media.state];
   if (job && (job.state === 'running' || job.state === 'queued')) {
-    parts.push(job.state, `${Math.floor(job.progress)} %`, job.speed ? `${job.speed.toFixed(2)}×` : '');
+    parts.push(
+      activityOf(media.state, job),
+      `${Math.floor(job.progress)} %`,
+      job.speed ? `${job.speed.toFixed(2)}×` : '',
+    );
   } else if (media.scheduleRetranscode) {
     parts.push('flagged for a new encode');
   }

@@ -21,6 +21,7 @@ export interface UploadJob {
   /** Parts sent at once. */
   concurrency: number;
   signal: AbortSignal;
+  /** The first call has what is there already. */
   onProgress: (sent: number, size: number) => void;
 }
 
@@ -76,6 +77,7 @@ function announce({ api, path, collectionId, title, contentType, engine }: Uploa
 
 async function sendWhole(job: UploadJob, { url, headers }: NonNullable<Upload['put']>, size: number): Promise<void> {
   const { path, signal } = job;
+  job.onProgress(0, size);
   try {
     await put({ url, headers, path, start: 0, size, signal, onProgress: (sent) => job.onProgress(sent, size) });
   } catch (error) {
@@ -126,6 +128,10 @@ async function sendParts(job: UploadJob, upload: Upload, plan: NonNullable<Uploa
       await put({ ...range, url: await urlFor(n, true), onProgress });
     }
   };
+  job.onProgress(
+    received.reduce((sum, n) => sum + sizeOf(n), 0),
+    upload.size,
+  );
   const queue = missing.values();
   const worker = async () => {
     for (const n of queue) await send(n);

@@ -47,15 +47,6 @@ export function safeFileName(fileName: string): string {
   return cutToBytes(stem, MAX_NAME_BYTES - extension.length) + extension;
 }
 
-/** A file's name for display: no extension, underscores as spaces. */
-export function titleFrom(fileName: string): string {
-  const title = fileName
-    .replace(/\.[A-Za-z0-9]{1,10}$/, '')
-    .replaceAll('_', ' ')
-    .trim();
-  return title || fileName;
-}
-
 function cutToBytes(text: string, bytes: number): string {
   const encoder = new TextEncoder();
   let length = 0;

@@ -24,6 +24,16 @@ export function plainTitle(text: string): string {
   return text.replace(SPACING, ' ').replace(UNSEEN, '').trim();
 }
 
+/** The title of a media item that was given none: its file's name without the extension, underscores as spaces. */
+export function titleFrom(fileName: string): string {
+  const name = plainTitle(fileName);
+  const title = name
+    .replace(/\.[A-Za-z0-9]{1,10}$/, '')
+    .replaceAll('_', ' ')
+    .trim();
+  return title || name || 'untitled';
+}
+
 /** @returns undefined for text that is not JSON */
 export function parseJson(text: string): unknown {
   try {

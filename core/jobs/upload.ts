@@ -3,7 +3,7 @@ import type { Refused } from '../contracts/refused.ts';
 import type { JobRow } from '../contracts/table/jobs.ts';
 import { DUE_WORK, rowKeys } from '../contracts/table/keys.ts';
 import type { Failure, MediaRow, Source, SourceInfo, TombstoneRow } from '../contracts/table/media.ts';
-import { plainTitle } from '../contracts/text.ts';
+import { titleFrom } from '../contracts/text.ts';
 import type { Outcome, Put, Update } from './change.ts';
 import { isUnderWay } from './end.ts';
 import { newMedia } from './new-rows.ts';
@@ -143,7 +143,7 @@ function uploadTodo(media: MediaRow): (keyof MediaRow)[] {
 }
 
 function droppedMedia({ mediaId, location, source, now, tombstone }: ReceivedUpload): MediaRow {
-  const title = plainTitle(location.path.split('/').at(-1) ?? '') || 'untitled';
+  const title = titleFrom(location.path.split('/').at(-1) ?? '');
   const { jobCount = 0, seq = 0 } = tombstone ?? {};
   return newMedia({ mediaId, location, title, source, now }, { state: 'uploaded', seq: seq + 1, jobCount });
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
+import { activityOf } from '../../cli/progress.ts';
 import { parseJobId } from '../../core/contracts/ids.ts';
 import { JobRow } from '../../core/contracts/table/jobs.ts';
 import { type RowKey, rowKeys } from '../../core/contracts/table/keys.ts';
@@ -44,6 +45,5 @@ export async function followMedia(
 function progressOf(media: MediaRow, job: JobRow | undefined): Progress {
   if (media.state === 'ready') return { state: 'ready', step: 'published', percent: 100 };
   if (media.state === 'failed') return { state: 'failed', step: media.error?.code ?? '', percent: job?.progress ?? 0 };
-  const step = job?.steps.at(-1)?.name ?? job?.state ?? '';
-  return { state: media.state, step, percent: job?.progress ?? 0, speed: job?.speed };
+  return { state: media.state, step: activityOf(media.state, job), percent: job?.progress ?? 0, speed: job?.speed };
 }

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { bar } from '../../cli/progress.ts';
 import { printableLine } from '../../core/contracts/text.ts';
 
 /** What a progress line shows of one file. */
@@ -22,10 +23,9 @@ export function openProgress(stream: NodeJS.WriteStream, files: string[]) {
   const text = (index: number) => {
     const line = lines[index];
     if (!line) return '';
-    const bar = '█'.repeat(Math.round(line.percent / 5)).padEnd(20, '░');
     const speed = line.speed ? `  ${line.speed.toFixed(1)}x` : '';
     const name = (names[index] ?? '').slice(0, width).padEnd(width);
-    return `${name}  ${line.state.padEnd(13)} ${bar} ${String(Math.floor(line.percent)).padStart(3)} %  ${printableLine(line.step)}${speed}`;
+    return `${name}  ${line.state.padEnd(13)} ${bar(line.percent)}  ${printableLine(line.step)}${speed}`;
   };
   const draw = () => {
     if (drawn) stream.write(`\x1b[${files.length}A`);

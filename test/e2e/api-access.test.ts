@@ -245,6 +245,14 @@ describe('what the gateway does not route', () => {
     const { status, headers, body } = await ada('DELETE', '/media');
     expect([status, headers.get('allow'), body.code]).toEqual([405, 'GET', 'method_not_allowed']);
     expect(headers.get('content-type')).toBe('application/problem+json');
+    const put = await ada('PUT', '/media/pws53vd4sbg74y3mh46lefoij5');
+    expect([put.status, put.headers.get('allow'), put.body.code]).toEqual([
+      405,
+      'GET, PATCH, DELETE',
+      'method_not_allowed',
+    ]);
+    const head = await ada('HEAD', '/media');
+    expect([head.status, head.headers.get('allow')]).toEqual([405, 'GET']);
   });
 
   it('is a problem for an unknown path, and for text that is not JSON', async () => {

@@ -194,7 +194,8 @@ describe.runIf(browserPath).each(SPACES)('a page of $space', ({ args, address })
       'script: failed',
       'socket: failed',
     ]);
-    expect(calls).toEqual([]);
+    // The door is no place that browsers name pages to, so a picture may be asked for, and is then kept from the page.
+    expect([[], ['GetObject']]).toContainEqual(calls);
   }, 120_000);
 });
 

@@ -99,7 +99,8 @@ it("an operator flags another creator's collection with the command", async () =
   await api('POST', '/collections', { body: { id: 'talks' } });
   const flag = ['retranscode', '--collection', 'talks'];
   expect((await dropreel('--as', 'root', ...flag)).exitCode).toBe(4);
-  expect((await dropreel('--as', 'root', ...flag, '--creator', 'ann')).stdout).toBe('talks  flagged');
+  expect((await dropreel('--as', 'root', ...flag, '--creator', 'ann')).exitCode).toBe(3);
+  expect((await command(home.home, [...flag, '--creator', 'ann'])).stdout).toBe('talks  flagged');
   expect((await api('GET', '/collections/talks')).body).toMatchObject({ scheduleRetranscode: true });
 });
 

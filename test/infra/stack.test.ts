@@ -266,7 +266,9 @@ describe('the API', () => {
     ]);
     expect(Object.fromEntries(routes)).toEqual({
       'GET /{proxy+}': 'JWT',
+      'HEAD /{proxy+}': 'JWT',
       'POST /{proxy+}': 'JWT',
+      'PUT /{proxy+}': 'JWT',
       'PATCH /{proxy+}': 'JWT',
       'DELETE /{proxy+}': 'JWT',
       'POST /engine-callbacks/{jobId}': 'NONE',

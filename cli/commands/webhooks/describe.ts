@@ -1,5 +1,5 @@
-import type { WebhookView, WebhookWithSecret } from '../../../core/contracts/http/webhooks.ts';
-import { fields } from '../../table.ts';
+import type { DeliveryView, WebhookView, WebhookWithSecret } from '../../../core/contracts/http/webhooks.ts';
+import { fields, table } from '../../table.ts';
 
 export function describeWebhook(webhook: WebhookView): string {
   return fields([
@@ -14,6 +14,27 @@ export function describeWebhook(webhook: WebhookView): string {
 
 export function withSecret(webhook: WebhookWithSecret): string {
   return `${describeWebhook(webhook)}\nsecret   ${webhook.secret}   (shown this once)`;
+}
+
+/** With the last answer of each, when it came, and when the next try is. */
+export function describeDeliveries(items: readonly DeliveryView[]): string {
+  return table(
+    ['DELIVERY', 'EVENT', 'STATUS', 'TRIES', 'LAST', 'ANSWER', 'MS', 'NEXT'],
+    items.map(({ id, event, status, attempts, log, nextAttemptAt = '' }) => {
+      const last = log.at(-1);
+      const answer = last ? String(last.status ?? last.error ?? '') : '';
+      return [
+        id,
+        event,
+        status,
+        String(attempts),
+        last?.at ?? '',
+        answer,
+        String(last?.latencyMs ?? ''),
+        nextAttemptAt,
+      ];
+    }),
+  );
 }
 
 function stateOf({ id, state, ping }: WebhookView): string {

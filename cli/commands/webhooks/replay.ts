@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { contextOf } from '../../context.ts';
-import { given } from '../../options.ts';
+import { given, time } from '../../options.ts';
 
 export function addWebhooksReplay(webhooks: Command): void {
   webhooks
@@ -8,7 +8,7 @@ export function addWebhooksReplay(webhooks: Command): void {
     .description('send one delivery again, or all that failed')
     .argument('<id>')
     .argument('[delivery]')
-    .option('--since <time>', 'only changes since then, ISO 8601')
+    .option('--since <time>', 'only changes since then, ISO 8601 or a date', time)
     .action(async (id: string, deliveryId: string | undefined, { since }: { since?: string }, command: Command) => {
       const { api, out } = await contextOf(command);
       if (deliveryId !== undefined) {
@@ -22,6 +22,10 @@ export function addWebhooksReplay(webhooks: Command): void {
         replayed += receipt.replayed;
         more = receipt.more && receipt.replayed > 0;
       }
-      out.result({ replayed }, () => `${replayed} sent again`);
+      out.result({ replayed }, () =>
+        replayed > 0
+          ? `${replayed} sent again`
+          : '0 sent again: none has failed. Those that are pending are retried without it.',
+      );
     });
 }

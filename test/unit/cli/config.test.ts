@@ -49,9 +49,10 @@ describe('resolveProfile', () => {
       developer: DEVELOPER,
       local: true,
       creatorId: 'me',
+      asCreator: false,
       cloudFile: join(home, '.dropreel', 'cloud.json'),
     });
-    expect((await resolveProfile({ as: 'ada' })).creatorId).toBe('ada');
+    expect(await resolveProfile({ as: 'ada' })).toMatchObject({ creatorId: 'ada', asCreator: true });
   });
 
   it('prefers the endpoint, then the named profile, then the local cloud, then the last login', async () => {

@@ -5,7 +5,6 @@ import {
   partSizeOf,
   planParts,
   safeFileName,
-  titleFrom,
 } from '../../../../core/api/upload-plan.ts';
 
 const MIB = 1024 * 1024;
@@ -59,9 +58,4 @@ describe('safeFileName', () => {
     expect(new TextEncoder().encode(name).length).toBe(199);
     expect(name.endsWith('é.webm')).toBe(true);
   });
-});
-
-it('a title is made from a file name', () => {
-  expect(titleFrom('my_summer_2026.final.mp4')).toBe('my summer 2026.final');
-  expect(titleFrom('.mp4')).toBe('.mp4');
 });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { MediaPatchRequest } from '../../../../core/contracts/http/media.ts';
 import { UploadRequest } from '../../../../core/contracts/http/uploads.ts';
-import { plainTitle, printable, printableLine } from '../../../../core/contracts/text.ts';
+import { plainTitle, printable, printableLine, titleFrom } from '../../../../core/contracts/text.ts';
 
 it.each([
   ['Holiday in 日本 🎬', 'Holiday in 日本 🎬'],
@@ -27,4 +27,13 @@ it('a title without visible characters is refused, and others are cleaned', () =
 it('control characters are shown escaped, and line feeds unchanged in text of several lines only', () => {
   expect(printableLine('a\u001b[31m\nb')).toBe('a�[31m�b');
   expect(printable('a\u001b[31m\nb')).toBe('a�[31m\nb');
+});
+
+it.each([
+  ['my_summer_2026.final.mp4', 'my summer 2026.final'],
+  ['.mp4', '.mp4'],
+  ['invoice\u202egpj.mp4', 'invoicegpj'],
+  ['\u0000', 'untitled'],
+])('the file %j makes the title %s', (name, title) => {
+  expect(titleFrom(name)).toBe(title);
 });

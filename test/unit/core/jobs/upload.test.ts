@@ -34,7 +34,7 @@ describe('an accepted upload', () => {
           row: {
             state: 'uploaded',
             seq: 1,
-            title: 'one.mp4',
+            title: 'one',
             owner: 'ann',
             collection: 'ann#talks',
             jobId: `${MEDIA_ID}-1`,
@@ -65,7 +65,7 @@ describe('an accepted upload', () => {
   });
 
   it.each([
-    ['talks/x\u001b]0;PWNED\u0007\u202egpj.mp4', 'x]0;PWNEDgpj.mp4'],
+    ['talks/x\u001b]0;PWNED\u0007\u202egpj.mp4', 'x]0;PWNEDgpj'],
     ['\u200b', 'untitled'],
   ])('makes a title of the visible characters of the path %j', (path, title) => {
     const { location, ...rest } = upload();
