@@ -13,7 +13,7 @@ import { makeSamples } from './demo/samples.ts';
 import { renderTable } from './demo/table.ts';
 import { HTTP_ENGINE, startHttpEndpoint } from './http-endpoint.ts';
 import { LOCAL_CLOUD } from './local-cloud.ts';
-import { synthesize } from './synth.ts';
+import { synthesize, synthesizeIfChanged } from './synth.ts';
 
 const STATE_ROOT = '.dropreel';
 const OUTPUT_ROOT = 'dropreel-output';
@@ -35,7 +35,7 @@ async function main(argv: string[]): Promise<number> {
     const cloudDir = join(stateDir, 'cloud');
     await mkdir(cloudDir);
     const app = { outdir: join(stateDir, 'cdk.out'), more: { httpEngine: HTTP_ENGINE } };
-    const assembly = await synthesize(say, withEndpoint ? app : {});
+    const assembly = withEndpoint ? await synthesize(say, app) : await synthesizeIfChanged(say);
     const files = options.files.length > 0 ? options.files : await makeSamples(join(stateDir, 'samples'), say);
     say('booting the local cloud from the synthesized template');
     const log = options.verbose ? say : () => {};

@@ -12,7 +12,7 @@ import { watchFolder } from './dev/watch.ts';
 import { welcome } from './dev/welcome.ts';
 import { LOCAL_CLOUD } from './local-cloud.ts';
 import { node24 } from './node24.ts';
-import { synthesize } from './synth.ts';
+import { synthesizeIfChanged } from './synth.ts';
 
 const USAGE = `Usage: npm run dev -- [OPTION…]
 
@@ -73,7 +73,7 @@ async function run(options: Options): Promise<void> {
   const faults = options.faults === undefined ? undefined : await readFaults(options.faults);
   await checkFree({ stateDir: state, port, ...(open && { open }) });
   const nodePath = options.node24 ? await node24(say) : process.execPath;
-  const assembly = await synthesize(say);
+  const assembly = await synthesizeIfChanged(say);
   const shown = logOf(options);
   const cloud = await bootCloud({
     ...LOCAL_CLOUD,

@@ -1,7 +1,12 @@
 /** Builds the bundles and synthesizes the CDK app into cdk.out/. */
+import { readFile, writeFile } from 'node:fs/promises';
 import { execa } from 'execa';
 import cdkJson from '../cdk.json' with { type: 'json' };
 import { buildAll } from './build.ts';
+import { hashOfInputs, hashOfTemplate } from './inputs.ts';
+
+/** What the last build and synthesis here were made of. A build removes it first. */
+const STAMP = 'dist/.inputs';
 
 /**
  * @param say receives a line for people
@@ -26,6 +31,19 @@ export async function synthesize(
   });
   if (failed) throw new Error(`The CDK app could not be synthesized.\n${stderr}`);
   return outdir;
+}
+
+/**
+ * The same, unless nothing has changed since the last time.
+ * @throws as `synthesize`
+ */
+export async function synthesizeIfChanged(say: (line: string) => void): Promise<string> {
+  const inputs = await hashOfInputs('.');
+  const stamp = await readFile(STAMP, 'utf8').catch(() => '');
+  if (stamp === `${inputs} ${await hashOfTemplate('.')}`) return 'cdk.out';
+  const assembly = await synthesize(say);
+  await writeFile(STAMP, `${inputs} ${await hashOfTemplate('.')}`);
+  return assembly;
 }
 
 if (import.meta.filename === process.argv[1]) {

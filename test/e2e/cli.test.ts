@@ -267,6 +267,15 @@ it('the command reports each file that was not uploaded', async () => {
   expect(errors.sort()).toEqual(['empty.mp4 is empty.', 'no-such-file.mp4 is not a file that can be read.']);
 });
 
+it('the command says what a retry does not mend', async () => {
+  await writeFile(join(home, 'notes.mp4'), 'not a film');
+  const { stdout, exitCode } = await start('upload', 'notes.mp4', '--wait');
+  expect(exitCode).toBe(1);
+  const retried = await start('retry', stdout.split('  ')[0] ?? '');
+  expect(retried.exitCode).toBe(0);
+  expect(retried.stderr).toContain('It had failed with not_media, which a retry alone does not mend. Check that');
+});
+
 it('the command prints a token that the API accepts', async () => {
   const { token, apiUrl } = await json(z.object({ token: z.string(), apiUrl: z.string() }), 'token');
   const response = await fetch(`${apiUrl}/media`, { headers: { Authorization: `Bearer ${token}` } });

@@ -52,6 +52,15 @@ async function firstOf(playlist: string, cookie = ''): Promise<string> {
   return new URL(uri, playlist).href;
 }
 
+it('a cloud without the value of its secret boots, as the demo does', async () => {
+  const app = await keyedApp();
+  await using booted = await testCloud({ assembly: app.assembly });
+  expect((await fetch(`${booted.cloud.apiUrl}/openapi.json`)).status).toBe(200);
+  const { status } = await (await apiAs(booted.cloud, 'ann'))('GET', '/media');
+  expect(status).toBe(200);
+  await app[Symbol.asyncDispose]();
+});
+
 describe('with a key', () => {
   let app: Awaited<ReturnType<typeof keyedApp>>;
   let booted: Awaited<ReturnType<typeof testCloud>>;

@@ -87,6 +87,7 @@ async function respond(
   const path = normalize(rawPath);
   if (path === undefined) return failure(400, 'BadRequest', 'The path is not valid');
   for (const [prefix, directory] of Object.entries(configuration.extra ?? {})) {
+    if (`${path}/` === prefix) return redirect(`${prefix}${rawQuery && `?${rawQuery}`}`);
     if (path.startsWith(prefix) && (method === 'GET' || method === 'HEAD')) {
       return serveFile(directory, path.slice(prefix.length));
     }
@@ -125,6 +126,10 @@ async function respond(
       'x-amz-cf-id': randomUUID(),
     },
   };
+}
+
+function redirect(location: string): ServiceResponse {
+  return { status: 301, headers: { location, 'content-length': '0' }, body: '' };
 }
 
 function values(entries: Iterable<[string, string]>): Record<string, { value: string }> {

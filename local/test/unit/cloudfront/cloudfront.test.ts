@@ -222,6 +222,8 @@ test('static files are served beside the distribution, and no file above their d
   expect(await page.text()).toBe('<!doctype html>');
   expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self';/);
   expect((await get('/player/none.js')).status).toBe(404);
+  const bare = await get('/player?media=x');
+  expect([bare.redirected, bare.url]).toEqual([true, `${distribution.url}/player/?media=x`]);
   for (const path of ['/player/..%2fsecret.txt', '/player/%2e%2e/secret.txt', '/player/../secret.txt']) {
     expect(await rawGet(path), path).not.toContain('secret');
   }
