@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  isAllowedType,
-  missingParts,
-  partSizeOf,
-  planParts,
-  safeFileName,
-} from '../../../../core/api/upload-plan.ts';
+import { isAllowedType, missingParts, partSizeOf, planParts, safeFileName } from '../../../../core/api/upload-plan.ts';
 
 const MIB = 1024 * 1024;
 
