@@ -2,6 +2,7 @@ import type { Warning } from '../../core/contracts/warnings.ts';
 import { type EncodePlan, streamed, type VideoPlan } from '../../core/media/encode-plan.ts';
 import { GOP_SECONDS, SEGMENT_SECONDS } from '../../core/media/plan.ts';
 import type { MediaProbe } from '../../core/media/probe.ts';
+import { APP } from './names.ts';
 import { type OutputRate, outputRate } from './rate.ts';
 import { aac, audioSelectors } from './sound-settings.ts';
 import { box, h264, preprocessors, videoSelector } from './video-settings.ts';
@@ -89,7 +90,7 @@ function createJobRequest(plan: EncodePlan, source: ProbedSource, made: Made) {
     StatusUpdateInterval: 'SECONDS_60' as const,
     // One job for a call that is repeated within a minute. https://docs.aws.amazon.com/mediaconvert/latest/ug/idempotency.html
     ClientRequestToken: `${jobId}-${attempt}`,
-    UserMetadata: { app: 'dropreel', jobId, attempt: String(attempt) },
+    UserMetadata: { app: APP, jobId, attempt: String(attempt) },
     Settings: {
       // A timecode of the source would exclude more than it helps: https://docs.aws.amazon.com/mediaconvert/latest/ug/timecode-jobconfig.html
       TimecodeConfig: { Source: 'ZEROBASED' as const },

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+
+/** What the construct of this engine, lib/engines/mediaconvert, and its code agree on. */
+
+const Arn = z.string().min(1);
+
+/** Variables of every function that is connected with the engine. */
+const MediaConvertEnv = z.object({
+  MEDIACONVERT_QUEUE: Arn,
+  /** The role that jobs run with. */
+  MEDIACONVERT_ROLE: Arn,
+});
+export type MediaConvertEnv = z.infer<typeof MediaConvertEnv>;
+
+/** The events that `readEvent` reads, by their source and detail-type on EventBridge. */
+export const MEDIACONVERT_EVENTS = { source: 'aws.mediaconvert', jobChanged: 'MediaConvert Job State Change' } as const;
+/** Entry of a job's user metadata, by which its events are known; they carry the job's id too. */
+export const APP = 'dropreel';

@@ -1,0 +1,100 @@
+import { readFile } from 'node:fs/promises';
+import { ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
+import { expect, test } from 'vitest';
+import { MediaConvertEngine } from '../../lib/engines/mediaconvert/mediaconvert.ts';
+import { eventually } from '../../local/test/support/eventually.ts';
+import { input, sound, streams } from '../../local/test/support/mediaconvert-request.ts';
+import { makeMedia, startWorld } from '../../local/test/support/mediaconvert-world.ts';
+import { signedFetch } from '../../local/test/support/signed-fetch.ts';
+import { developer, type SmallCloud, smallCloud } from '../../local/test/support/small-cloud.ts';
+
+function synthesized() {
+  const stack = new Stack(new App({ context: { '@aws-cdk/core:bootstrapQualifier': 'x' } }), 'Stack');
+  const bucket = (bucketName: string) => new Bucket(stack, bucketName, { bucketName }) as IBucket;
+  const engine = new MediaConvertEngine(stack, 'MediaConvert', {
+    uploads: bucket('uploads-1'),
+    media: bucket('media-1'),
+  });
+  return { engine, stack, resources: Template.fromStack(stack).toJSON().Resources as Record<string, object> };
+}
+
+test('a function that submits passes the role to MediaConvert alone, and only to jobs of this queue', () => {
+  const { engine, stack } = synthesized();
+  const statements = stack.resolve(engine.grants['ingest-upload'].statements.map((statement) => statement.toJSON()));
+  expect(statements).toEqual([
+    {
+      Effect: 'Allow',
+      Action: 'mediaconvert:CreateJob',
+      Resource: stack.resolve(engine.environment.MEDIACONVERT_QUEUE),
+    },
+    {
+      Effect: 'Allow',
+      Action: 'iam:PassRole',
+      Resource: stack.resolve(engine.environment.MEDIACONVERT_ROLE),
+      Condition: { StringEquals: { 'iam:PassedToService': 'mediaconvert.amazonaws.com' } },
+    },
+  ]);
+});
+
+interface Ended {
+  status: string;
+  errorCode?: number;
+  errorMessage?: string;
+}
+
+/** Runs a job of sound alone with the first queue and role of the stack. */
+async function run({ cloud }: SmallCloud, from: string, to: string, queue = 'own'): Promise<Ended> {
+  const alone = sound();
+  Object.assign(alone.containerSettings.cmfcSettings, { audioTrackType: 'AUDIO_ONLY_VARIANT_STREAM' });
+  const group = streams(alone);
+  group.outputGroupSettings.cmafGroupSettings.destination = to;
+  const { QueueArn = '', RoleArn = '' } = cloud.outputs;
+  const request = {
+    role: RoleArn,
+    queue: queue === 'own' ? QueueArn : queue,
+    settings: { inputs: [{ ...input(), fileInput: from, videoSelector: undefined }], outputGroups: [group] },
+  };
+  const call = async (method: string, path: string, body?: object) => {
+    const sent = { service: 'mediaconvert', method, path: `/2017-08-29${path}`, ...(body && { body }) };
+    return ((await signedFetch(cloud.endpoint, cloud.credentials, sent)).body as { job: Ended & { id: string } }).job;
+  };
+  const { id } = await call('POST', '/jobs', request);
+  return eventually(`the job from ${from} to ${to} has ended`, async () => {
+    const now = await call('GET', `/jobs/${id}`);
+    return ['COMPLETE', 'ERROR'].includes(now.status) && now;
+  });
+}
+
+test("MediaConvert reads uploads and writes under tmp/ with the job's role, nothing else, and for its own queue alone", async () => {
+  await using world = await startWorld({ stopped: true });
+  await makeMedia(world, 's3://uploads/sound.mp3', '-f', 'lavfi', '-i', 'sine=d=1');
+  const { engine, stack, resources } = synthesized();
+  const { MEDIACONVERT_QUEUE, MEDIACONVERT_ROLE } = engine.environment;
+  const outputs = {
+    QueueArn: { Value: stack.resolve(MEDIACONVERT_QUEUE) },
+    RoleArn: { Value: stack.resolve(MEDIACONVERT_ROLE) },
+  };
+  await using small = await smallCloud({ resources, outputs });
+  const s3 = new S3Client({ ...developer(small.cloud), forcePathStyle: true });
+  const Body = await readFile(world.pathOf('s3://uploads/sound.mp3'));
+  for (const Key of ['drop/ada/default/sound.mp3', 'other/sound.mp3']) {
+    await s3.send(new PutObjectCommand({ Bucket: 'uploads-1', Key, Body }));
+  }
+  const [source, to] = ['s3://uploads-1/drop/ada/default/sound.mp3', 's3://media-1/tmp/job/1/stream'];
+
+  expect(await run(small, source, to)).toMatchObject({ status: 'COMPLETE' });
+  const written = async () =>
+    ((await s3.send(new ListObjectsV2Command({ Bucket: 'media-1' }))).Contents ?? []).map(({ Key }) => Key);
+  const made = ['tmp/job/1/stream.m3u8', 'tmp/job/1/stream_sound.cmfa', 'tmp/job/1/stream_sound.m3u8'];
+  expect(await written()).toEqual(made);
+
+  expect(await run(small, 's3://uploads-1/other/sound.mp3', to)).toMatchObject({ status: 'ERROR', errorCode: 1401 });
+  const elsewhere = await run(small, source, 's3://media-1/ada/hls/stream');
+  expect(elsewhere).toMatchObject({ status: 'ERROR', errorCode: 1401 });
+  expect(await run(small, source, to, 'Default')).toMatchObject({ status: 'ERROR', errorCode: 1434 });
+  expect(await written()).toEqual(made);
+  s3.destroy();
+});
