@@ -33,6 +33,8 @@ export interface World extends AsyncDisposable {
   clock: Clock;
   meter: Meter;
   mediaconvert: MediaConvert;
+  /** For AWS's SDK. */
+  endpoint: string;
   checks: AccessCheck[];
   events: Event[];
   call(method: string, path: string, body?: object): Promise<Answer>;
@@ -83,6 +85,9 @@ export async function startWorld(options: { stopped?: boolean; emit?: EmitEvent 
     pathOf,
     get mediaconvert() {
       return now.mediaconvert;
+    },
+    get endpoint() {
+      return now.server.endpoint;
     },
     async call(method, path, body) {
       const answer = await fetch(`${now.server.endpoint}/2017-08-29${path}`, {

@@ -39,3 +39,23 @@ test('of sound alone the renditions are billed as sound', () => {
   const podcast = { name, playlist, durationSeconds: 3600, ...made };
   expect(encodeUsd({ renditions: [podcast, podcast], audio: [] })).toBeCloseTo(2 * 60 * 0.005, 6);
 });
+
+test('the four files of docs/decisions/0108-mediaconvert.md cost what it says', () => {
+  const standard = (seconds: number) => ({
+    ...ladder(seconds),
+    renditions: [...ladder(seconds).renditions, rung(640, 360, seconds)],
+  });
+  const uhd = {
+    ...standard(600),
+    renditions: [rung(3840, 2160, 600), rung(2560, 1440, 600), ...standard(600).renditions],
+  };
+  const { playlist, name } = rung(0, 0, 0);
+  const podcast = { name, playlist, durationSeconds: 3600, ...made };
+  const costs = [
+    encodeUsd(standard(30)),
+    encodeUsd(standard(3600)),
+    encodeUsd(uhd, { width: 2400, height: 1350 }),
+    encodeUsd({ renditions: [podcast, podcast], audio: [] }),
+  ];
+  expect(costs.map((usd) => usd.toFixed(2))).toEqual(['0.03', '3.30', '1.45', '0.60']);
+});

@@ -1,0 +1,110 @@
+import {
+  CancelJobCommand,
+  ConflictException,
+  CreateJobCommand,
+  GetJobCommand,
+  GetQueueCommand,
+  type Job,
+  MediaConvertClient,
+  MediaConvertServiceException,
+  NotFoundException,
+} from '@aws-sdk/client-mediaconvert';
+import { eachLimit } from '../../aws/concurrency.ts';
+import { type EngineEnd, EngineRefused, type EngineState, type QueueState } from '../engine.ts';
+import { endOfError, endOfWarnings } from './reasons.ts';
+import type { PlannedJob } from './settings.ts';
+
+/** The calls of MediaConvert, and how its answers are read. */
+
+/** Its three attempts, with their pauses, end within the minute for which a request token protects from a second job. */
+export function submittingClient(): MediaConvertClient {
+  const requestHandler = { connectionTimeout: 3000, requestTimeout: 12_000, throwOnRequestTimeout: true };
+  return new MediaConvertClient({ maxAttempts: 3, requestHandler });
+}
+
+/**
+ * Submits a job, and returns MediaConvert's id of it. Called again within a minute, it returns the same id; after that there would be a
+ * second job under the same prefix, so that another attempt has another plan.
+ * @throws EngineRefused where MediaConvert certainly does not have the job
+ */
+export async function submit(client: MediaConvertClient, { request }: PlannedJob): Promise<string> {
+  const { Job: job } = await client.send(new CreateJobCommand(request)).catch((error: unknown) => {
+    throw refusalOf(error) ?? error;
+  });
+  if (!job?.Id) throw new Error('MediaConvert answered CreateJob without a job id.');
+  return job.Id;
+}
+
+/** Settings that are refused once are refused always; permissions, quotas and rates change. */
+function refusalOf(error: unknown): EngineRefused | null {
+  if (!(error instanceof MediaConvertServiceException)) return null;
+  const { httpStatusCode: status = 0 } = error.$metadata;
+  if (status < 400 || status >= 500) return null;
+  const forGood = status === 400;
+  return new EngineRefused(`MediaConvert refused the job: ${error.message}`, { forGood, cause: error });
+}
+
+/** What is known of a job. `encoded`: all of its objects are there, and are not verified yet. */
+export type JobState = EngineState | { kind: 'encoded'; warnings: number[] };
+
+/** Calls at once: MediaConvert's rate is low, and not documented. */
+const PARALLEL = 2;
+
+/** What MediaConvert returns for these jobs, by its id of each. There is an answer for each. */
+export async function describe(client: MediaConvertClient, ids: readonly string[]): Promise<Map<string, JobState>> {
+  const found = new Map<string, JobState>();
+  await eachLimit(ids, PARALLEL, async (Id) => {
+    const answer = await client.send(new GetJobCommand({ Id })).catch((error: unknown) => {
+      if (error instanceof NotFoundException) return null;
+      throw error;
+    });
+    found.set(Id, answer?.Job ? stateOf(answer.Job) : { kind: 'ended', end: FORGOTTEN });
+  });
+  return found;
+}
+
+/** MediaConvert forgets a job three months after its end. */
+const FORGOTTEN: EngineEnd = {
+  by: 'unseen',
+  reason: { code: 'engine_lost', message: 'MediaConvert no longer has the job.' },
+};
+
+function stateOf({ Status, Timing, ErrorCode, ErrorMessage, Warnings = [] }: Job): JobState {
+  switch (Status) {
+    case 'SUBMITTED':
+      return { kind: 'waiting' };
+    case 'PROGRESSING':
+      return { kind: 'running', ...(Timing?.StartTime && { startedAt: Timing.StartTime.toISOString() }) };
+    case 'COMPLETE': {
+      const warnings = Warnings.flatMap(({ Code }) => Code ?? []);
+      const reason = endOfWarnings(warnings);
+      return reason ? { kind: 'ended', end: { by: 'itself', reason } } : { kind: 'encoded', warnings };
+    }
+    case 'ERROR':
+      return { kind: 'ended', end: { by: 'itself', reason: endOfError(ErrorCode, ErrorMessage) } };
+    case 'CANCELED': {
+      const reason = { code: 'cancelled' as const, message: 'The job was cancelled.' };
+      return { kind: 'ended', end: { by: 'outside', reason } };
+    }
+    default:
+      return { kind: 'unknown', why: `MediaConvert says that the job is ${Status}.` };
+  }
+}
+
+/** Ends a job that waits or runs; one that has ended, or is not known any more, stays as it is. */
+export async function cancel(client: MediaConvertClient, id: string): Promise<void> {
+  await client.send(new CancelJobCommand({ Id: id })).catch((error: unknown) => {
+    if (!(error instanceof ConflictException) && !(error instanceof NotFoundException)) throw error;
+  });
+}
+
+/** @param arn of the queue, whose last part is its name */
+export async function lookAtQueue(client: MediaConvertClient, arn: string): Promise<QueueState> {
+  const { Queue: queue } = await client.send(new GetQueueCommand({ Name: arn.slice(arn.lastIndexOf('/') + 1) }));
+  return {
+    queue: arn,
+    atWork: (queue?.ProgressingJobsCount ?? 0) > 0,
+    waiting: queue?.SubmittedJobsCount ?? 0,
+    blockedBy: queue?.Status === 'PAUSED' ? 'The queue is paused.' : null,
+  };
+}

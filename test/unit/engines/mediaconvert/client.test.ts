@@ -1,0 +1,151 @@
+import { MediaConvertClient } from '@aws-sdk/client-mediaconvert';
+import { describe, expect, it } from 'vitest';
+import {
+  cancel,
+  describe as describeJobs,
+  lookAtQueue,
+  submit,
+  submittingClient,
+} from '../../../../engines/mediaconvert/client.ts';
+import { readEvent } from '../../../../engines/mediaconvert/events.ts';
+import { planJob } from '../../../../engines/mediaconvert/settings.ts';
+import {
+  makeMedia,
+  QUEUE,
+  startWorld,
+  UNTRUSTING,
+  type World,
+} from '../../../../local/test/support/mediaconvert-world.ts';
+import { PLACE, PODCAST, planned } from './sources.ts';
+
+const { plan, source } = planned(PODCAST);
+const place = { ...PLACE, queue: QUEUE, source: { bucket: 'uploads', key: 'sound.mp3' } };
+const job = planJob(plan, source, place);
+
+interface Connected extends AsyncDisposable {
+  world: World;
+  client: MediaConvertClient;
+  stateOf(id: string): Promise<unknown>;
+}
+
+async function connected(stopped: boolean): Promise<Connected> {
+  const world = await startWorld({ stopped });
+  const { endpoint } = world;
+  const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
+  const client = new MediaConvertClient({ endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });
+  return {
+    world,
+    client,
+    stateOf: async (id) => (await describeJobs(client, [id])).get(id),
+    async [Symbol.asyncDispose]() {
+      client.destroy();
+      await world[Symbol.asyncDispose]();
+    },
+  };
+}
+
+describe('a job of MediaConvert', () => {
+  it('is one job for two submissions within a minute, and another for the next attempt', async () => {
+    await using at = await connected(true);
+    const first = await submit(at.client, job);
+    expect(await submit(at.client, job)).toBe(first);
+    expect(await submit(at.client, planJob(plan, source, { ...place, attempt: 2 }))).not.toBe(first);
+  });
+
+  it('waits, and is cancelled; cancelled twice or forgotten it stays as it is', async () => {
+    await using at = await connected(true);
+    const id = await submit(at.client, job);
+    expect(await at.stateOf(id)).toEqual({ kind: 'waiting' });
+    expect(await lookAtQueue(at.client, QUEUE)).toEqual({ queue: QUEUE, atWork: false, waiting: 1, blockedBy: null });
+    await cancel(at.client, id);
+    const reason = { code: 'cancelled', message: 'The job was cancelled.' };
+    expect(await at.stateOf(id)).toEqual({ kind: 'ended', end: { by: 'outside', reason } });
+    await cancel(at.client, id);
+    await cancel(at.client, '1795867200000-a1b2c3');
+    expect(await at.stateOf('1795867200000-a1b2c3')).toEqual({
+      kind: 'ended',
+      end: { by: 'unseen', reason: { code: 'engine_lost', message: 'MediaConvert no longer has the job.' } },
+    });
+  });
+
+  it('is encoded when MediaConvert is done, says its state and its events alike', async () => {
+    await using at = await connected(false);
+    await makeMedia(at.world, 's3://uploads/sound.mp3', '-f', 'lavfi', '-i', 'sine=d=1');
+    const id = await submit(at.client, job);
+    await at.world.until(id, 'COMPLETE');
+    expect(await at.stateOf(id)).toEqual({ kind: 'encoded', warnings: [] });
+    const named = { jobId: PLACE.jobId, engineJobId: id };
+    const read = at.world.events.map((event) =>
+      readEvent({ ...event, detail: event.detail as Record<string, unknown> }),
+    );
+    expect(read).toEqual([
+      { kind: 'running', ...named, startedAt: expect.stringMatching(/^20/) },
+      { kind: 'running', ...named },
+      { kind: 'encoded', ...named, warnings: [] },
+    ]);
+  });
+
+  it('whose input is cut off has failed, though MediaConvert completes it', async () => {
+    await using at = await connected(false);
+    await makeMedia(at.world, 's3://uploads/sound.mp3', '-f', 'lavfi', '-i', 'sine=d=3');
+    at.world.mediaconvert.mishap({ type: 'truncated', seconds: 1 });
+    const id = await submit(at.client, job);
+    await at.world.until(id, 'COMPLETE');
+    expect(await at.stateOf(id)).toMatchObject({ kind: 'ended', end: { by: 'itself', reason: { code: 'truncated' } } });
+  });
+
+  it('that ends in ERROR has the reason of its number', async () => {
+    await using at = await connected(false);
+    const id = await submit(at.client, planJob(plan, source, { ...place, role: UNTRUSTING }));
+    await at.world.until(id, 'ERROR');
+    expect(await at.stateOf(id)).toEqual({
+      kind: 'ended',
+      end: {
+        by: 'itself',
+        reason: {
+          code: 'engine_refused',
+          message: `MediaConvert ended the job with error 1434: Unable to assume role [${UNTRUSTING}]`,
+        },
+      },
+    });
+  });
+});
+
+describe('a submission', () => {
+  it('with settings that are refused is refused for good, with their text', async () => {
+    await using at = await connected(true);
+    const wrong = { ...job, request: { ...job.request, Priority: 99 } };
+    await expect(submit(at.client, wrong)).rejects.toMatchObject({
+      name: 'DropreelError',
+      code: 'engine_refused',
+      forGood: true,
+      message: 'MediaConvert refused the job: /priority: Should be less than or equal to 50',
+    });
+  });
+
+  it('to a queue that is not there is refused, and may be accepted later', async () => {
+    await using at = await connected(true);
+    const elsewhere = planJob(plan, source, { ...place, queue: `${QUEUE}-2` });
+    await expect(submit(at.client, elsewhere)).rejects.toMatchObject({ code: 'engine_refused', forGood: false });
+  });
+
+  it('that nobody answers is not a refusal: the job may be there', async () => {
+    await using at = await connected(true);
+    const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
+    const closed = new MediaConvertClient({
+      endpoint: 'http://127.0.0.1:1',
+      region: 'us-east-1',
+      credentials,
+      maxAttempts: 1,
+    });
+    await expect(submit(closed, job)).rejects.not.toMatchObject({ code: 'engine_refused' });
+    closed.destroy();
+    expect(await lookAtQueue(at.client, QUEUE)).toMatchObject({ waiting: 0 });
+  });
+
+  it('is tried three times', async () => {
+    const client = submittingClient();
+    expect(await client.config.maxAttempts()).toBe(3);
+    client.destroy();
+  });
+});
