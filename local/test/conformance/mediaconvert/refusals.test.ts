@@ -188,6 +188,18 @@ const CASES: [what: string, source: string, request: object, message: string][] 
     `${VIDEO}/width: Should be less than or equal to 1808`,
   ],
   [
+    'a flat picture wider than level 3.1 allows',
+    'ITU-T H.264, A.3.1',
+    video({ codecLevel: 'LEVEL_3_1' }, { width: 4000, height: 32 }),
+    `${VIDEO}/width: Should be less than or equal to 2704`,
+  ],
+  [
+    'a bit rate of AAC that is not in the list',
+    'aac-support',
+    audio({ bitrate: 65_000 }),
+    `${AAC}/bitrate: You specified a value for Bitrate that is not valid with the combination of Profile LC, Coding mode CODING_MODE_2_0, and Sample rate 48000 you selected. Specify a bitrate in the range of 64000-576000`,
+  ],
+  [
     'a cap above level 3.1',
     REPORTED.texts,
     video({ codecLevel: 'LEVEL_3_1', maxBitrate: 20_000_000 }),
