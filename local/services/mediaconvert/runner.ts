@@ -225,7 +225,10 @@ export class Runner {
       arm();
     };
     const arm = () => {
-      cancel = this.#clock.after(seconds * 1000, () => void tick());
+      cancel = this.#clock.after(seconds * 1000, () => {
+        // The journal is closed before a tick that is at work has ended.
+        tick().catch((error: unknown) => this.#host.context.log(`mediaconvert: ${job.id}: ${error}`));
+      });
     };
     arm();
     return () => cancel();
