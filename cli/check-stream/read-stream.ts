@@ -7,7 +7,13 @@ import {
   type Segment,
   type Tag,
 } from '../../core/media/hls-rules/playlist.ts';
-import type { Delivery, MediaFile, SegmentFacts, Stream } from '../../core/media/hls-rules/stream.ts';
+import {
+  type Delivery,
+  isKeyframes,
+  type MediaFile,
+  type SegmentFacts,
+  type Stream,
+} from '../../core/media/hls-rules/stream.ts';
 import { OverBudget, type Part, type Source } from './source.ts';
 
 /** A film of ten hours in segments of six seconds has 6,000 of about 100 bytes each. */
@@ -17,6 +23,9 @@ const SEGMENTS = 10_000;
 const INIT_BYTES = 256 * 1024;
 /** Read at a time: what stands before the media of a fragment. */
 const WINDOW = 64 * 1024;
+/** The same of an entry of an I-frame playlist: its moof. An hour has 1,800 such entries, of which these many are looked at, and the last. */
+const KEYFRAME_WINDOW = 4096;
+const KEYFRAMES = 100;
 /** Boxes of one segment that are looked at. */
 const BOXES = 256;
 const AT_ONCE = 6;
@@ -94,8 +103,13 @@ async function readMedia(source: Source, stream: Stream, file: MediaFile, at: st
     await readInit(source, stream, file, at);
     if (segments.length > SEGMENTS) stream.complete = false;
     const wanted = segments.slice(0, SEGMENTS);
+    const keyframes = isKeyframes(file);
     await eachLimit(wanted, async (segment, i) => {
-      file.segments[i] = await readSegment(source, segment, { at, tracks: file.tracks ?? [], stream });
+      const { range } = segment;
+      const known = keyframes && range && i >= KEYFRAMES && i < segments.length - 1;
+      file.segments[i] = known
+        ? { bytes: range.length }
+        : await readSegment(source, segment, { at, tracks: file.tracks ?? [], stream, keyframes });
     });
   } catch (error) {
     if (!(error instanceof OverBudget)) throw error;
@@ -123,13 +137,14 @@ async function readInit(source: Source, stream: Stream, file: MediaFile, at: str
 async function readSegment(
   source: Source,
   { uri, range }: Segment,
-  { at, tracks, stream }: { at: string; tracks: readonly Track[]; stream: Stream },
+  { at, tracks, stream, keyframes }: { at: string; tracks: readonly Track[]; stream: Stream; keyframes: boolean },
 ): Promise<SegmentFacts> {
   const facts: SegmentFacts = {};
   try {
     const address = source.resolve(uri, at);
     const offset = range?.offset ?? 0;
-    const first = await source.read(address, { offset, length: Math.min(range?.length ?? WINDOW, WINDOW) });
+    const most = keyframes ? KEYFRAME_WINDOW : WINDOW;
+    const first = await source.read(address, { offset, length: Math.min(range?.length ?? most, most) });
     if (first.delivery) facts.delivery = first.delivery;
     const { total } = first;
     if (range && total !== null && offset + range.length > total)
@@ -140,7 +155,8 @@ async function readSegment(
     if (bytes === 0) throw new Error('it is empty');
     if (tracks.length === 0) return facts;
     try {
-      Object.assign(facts, await walk(source, first, { address, tracks, segment: { offset, length: bytes } }));
+      const segment = { offset, length: bytes };
+      Object.assign(facts, await walk(source, first, { address, tracks, segment, cut: keyframes }));
     } catch (error) {
       facts.unreadable = `${uri}: ${reasonOf(error, stream)}`;
     }
@@ -150,13 +166,17 @@ async function readSegment(
   return facts;
 }
 
-/** Goes from box to box, and reads the moofs. */
+/**
+ * Goes from box to box, and reads the moofs.
+ * @param where `cut`: whether the segment may end within its mdat, as one of a keyframe does
+ */
 async function walk(
   source: Source,
   first: Part,
-  { address, tracks, segment }: { address: string; tracks: readonly Track[]; segment: Range },
-): Promise<{ runs: Run[]; whole: boolean }> {
+  { address, tracks, segment, cut }: { address: string; tracks: readonly Track[]; segment: Range; cut: boolean },
+): Promise<{ runs: Run[]; whole: boolean; holdsFirst?: boolean }> {
   const runs: Run[] = [];
+  let holdsFirst: boolean | undefined;
   const end = segment.offset + segment.length;
   let window = { offset: segment.offset, bytes: first.bytes };
   const bytesAt = async (at: number, length: number) => {
@@ -174,14 +194,18 @@ async function walk(
   for (let i = 0; at < end; i++) {
     if (i === BOXES) return { runs, whole: false };
     const box = readBoxHeader(await bytesAt(at, BOX_HEADER_BYTES), end - at);
+    if (cut && box?.type === 'mdat' && at + box.size > end) break;
     if (box === null || box.size < box.header || at + box.size > end) throw new Error(`no whole box at byte ${at}`);
     if (box.type === 'moof') {
       if (box.size > WINDOW * 16) throw new Error('a moof of more than 1 MiB');
-      runs.push(...runsOf((await bytesAt(at, box.size)).subarray(box.header), tracks));
+      const found = runsOf((await bytesAt(at, box.size)).subarray(box.header), tracks);
+      const firstBytes = runs.length === 0 ? found[0]?.firstBytes : undefined;
+      if (firstBytes !== undefined) holdsFirst = at + firstBytes <= end;
+      runs.push(...found);
     }
     at += box.size;
   }
-  return { runs, whole: true };
+  return { runs, whole: true, ...(holdsFirst !== undefined && { holdsFirst }) };
 }
 
 /** What went wrong, as a clause. @throws OverBudget */

@@ -1,7 +1,8 @@
 import type { AudioGroup, Rendition, Succeeded } from '../../core/contracts/job.ts';
 import { measureBandwidth } from '../../core/media/bandwidth.ts';
 import type { EncodePlan } from '../../core/media/encode-plan.ts';
-import type { RenditionFiles } from './rendition.ts';
+import { keyframePlaylist, keyframesName } from '../../core/media/keyframes.ts';
+import { lastFrameOf, type RenditionFiles } from './rendition.ts';
 
 /** What the master playlist states about finished renditions. Renditions that are not among `files` are left out. */
 export function describeRenditions(
@@ -9,6 +10,7 @@ export function describeRenditions(
   files: readonly RenditionFiles[],
 ): Pick<Succeeded, 'audio' | 'renditions' | 'captions'> {
   const measured = new Map(files.map((file) => [file.file, measure(file)]));
+  const keyframes = new Map(files.map((file) => [file.file, measureKeyframes(plan, file)]));
   const { channels = 2, language } = plan.audio ?? {};
   const sound = plan.audio?.renditions.flatMap(({ name, file }) => {
     const found = measured.get(file);
@@ -35,6 +37,7 @@ export function describeRenditions(
         bandwidth: video.bandwidth + (group?.bandwidth ?? 0),
         averageBandwidth: video.averageBandwidth + (group?.averageBandwidth ?? 0),
         ...(group ? { audio: group.id } : {}),
+        keyframes: keyframes.get(rung.name),
       },
     ];
   });
@@ -55,6 +58,17 @@ function measure(files: RenditionFiles): Measured {
     bytes: files.bytes,
     durationSeconds: files.segments.reduce((sum, segment) => sum + segment.durationSeconds, 0),
   };
+}
+
+function measureKeyframes(plan: EncodePlan, files: RenditionFiles): Rendition['keyframes'] {
+  const lastFrame = lastFrameOf(plan, files.file);
+  if (lastFrame === undefined) return undefined;
+  const { segments } = keyframePlaylist(files, lastFrame);
+  const { peak, average } = measureBandwidth(
+    segments.map(({ range, durationSeconds }) => ({ bytes: range?.bytes ?? 0, durationSeconds })),
+  );
+  const rates = { bandwidth: peak, averageBandwidth: average };
+  return { playlist: keyframesName(files.file), codecs: files.header.codec, ...rates };
 }
 
 function alone(name: string, group: AudioGroup): Rendition {

@@ -4,10 +4,10 @@ import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { DropreelError } from '../../core/contracts/errors.ts';
 import type { EncodePlan } from '../../core/media/encode-plan.ts';
-import { type Fragment, readFragment, readInit, shownAt, type TrackHeader } from '../../core/media/fragments.ts';
+import { readFragment, readInit, shownAt, type TrackHeader } from '../../core/media/fragments.ts';
 import { type ByteRange, type Named, readMediaPlaylist, type Segment } from '../../core/media/media-playlist.ts';
-import { joinFragments } from '../../core/media/segments.ts';
-import { type PlacedRendition, segmentIndex } from '../../core/media/sidx.ts';
+import { joinFragments, movedBy } from '../../core/media/segments.ts';
+import { type PlacedRendition, type PlacedSegment, segmentIndex } from '../../core/media/sidx.ts';
 import { segmentSeconds } from '../../core/media/timeline.ts';
 import { walkBoxes, withFile } from './box-walk.ts';
 
@@ -17,7 +17,7 @@ export interface RenditionFiles {
   file: string;
   header: TrackHeader;
   init: Required<Named>;
-  segments: (Required<Segment> & { fragment: Fragment })[];
+  segments: (Required<Segment> & PlacedSegment)[];
   /** Total of the init segment and the segments. */
   bytes: number;
 }
@@ -39,7 +39,8 @@ export async function readRendition(plan: EncodePlan, directory: string, file: s
       const found = [];
       for (const segment of playlist.segments.map(placed)) {
         const moofs = await readMoofs(handle, segment.range);
-        found.push({ ...segment, fragment: joinFragments(moofs.map(readFragment)) });
+        const fragments = moofs.map(({ moof, ...place }) => ({ ...place, fragment: readFragment(moof) }));
+        found.push({ ...segment, fragments, fragment: joinFragments(fragments.map(({ fragment }) => fragment)) });
       }
       return { header: readInit(await readRange(handle, init.range)), segments: found };
     });
@@ -64,19 +65,21 @@ export async function shownTimes(directory: string, { header, init, segments }: 
   return withFile(join(directory, init.uri), async (handle) => {
     const times: number[] = [];
     for (const { range } of segments) {
-      const ticks = (await readMoofs(handle, range)).flatMap(shownAt).sort((a, b) => a - b);
+      const ticks = (await readMoofs(handle, range)).flatMap(({ moof }) => shownAt(moof)).sort((a, b) => a - b);
       for (const at of ticks) times.push((at - header.skip) / header.timescale);
     }
     return times;
   });
 }
 
-/** The bodies of a segment's moofs; a segment may hold several fragments. */
-async function readMoofs(handle: FileHandle, range: ByteRange): Promise<Uint8Array[]> {
-  const moofs: Uint8Array[] = [];
+/** The bodies of a segment's moofs, and where each begins and how many bytes follow up to the next; a segment may hold several fragments. */
+async function readMoofs(handle: FileHandle, range: ByteRange) {
+  const moofs: { moof: Uint8Array; offset: number; size: number }[] = [];
   let bytes = 0;
   for await (const box of walkBoxes(handle, range)) {
-    if (box.type === 'moof') moofs.push(await box.body());
+    if (box.type === 'moof') moofs.push({ moof: await box.body(), offset: box.offset, size: 0 });
+    const last = moofs.at(-1);
+    if (last) last.size += box.size;
     bytes += box.size;
   }
   if (bytes !== range.bytes)
@@ -115,7 +118,8 @@ export async function copySegments(from: string, to: string, rendition: PlacedRe
     init: { uri, range: { offset: 0, bytes: head.length } },
     segments: segments.map((segment) => {
       const { offset, bytes } = segment.range;
-      return { ...segment, uri, range: { offset: offset + moved, bytes } };
+      const fragments = movedBy(moved, segment.fragments);
+      return { ...segment, uri, fragments, range: { offset: offset + moved, bytes } };
     }),
     bytes: head.length + end - start,
   };

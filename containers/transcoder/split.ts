@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DropreelError } from '../../core/contracts/errors.ts';
 import { type EncodePlan, streamed } from '../../core/media/encode-plan.ts';
 import { readFragment, readInit } from '../../core/media/fragments.ts';
+import { keyframePlaylist, keyframesName } from '../../core/media/keyframes.ts';
 import { targetDuration, writeMediaPlaylist } from '../../core/media/media-playlist.ts';
 import { SEGMENT_SECONDS } from '../../core/media/plan.ts';
 import { type FragmentInFile, groupFragments, joinFragments, renditionName } from '../../core/media/segments.ts';
@@ -27,12 +28,32 @@ export const AUDIO_FRAGMENT_SECONDS = 1;
 export async function splitRenditions(plan: EncodePlan, directory: string): Promise<void> {
   const renditions: RenditionFiles[] = [];
   for (const file of streamed(plan)) renditions.push(await splitRendition(plan, directory, file));
-  const target = targetDuration(renditions);
-  for (const rendition of renditions) {
-    const path = join(directory, `${rendition.file}.m3u8`);
-    await writeFile(`${path}.part`, writeMediaPlaylist(rendition, target));
+  await writePlaylists(plan, directory, renditions);
+}
+
+/** Writes the playlist of each rendition and, of a rung, that of its keyframes. Returns their names. */
+export async function writePlaylists(
+  plan: EncodePlan,
+  directory: string,
+  renditions: readonly RenditionFiles[],
+): Promise<string[]> {
+  const keyframes = renditions.flatMap((rendition) => {
+    const lastFrame = lastFrameOf(plan, rendition.file);
+    return lastFrame === undefined ? [] : [{ file: rendition.file, ...keyframePlaylist(rendition, lastFrame) }];
+  });
+  // Those of keyframes may have another (RFC 8216, section 6.2.4).
+  const [target, between] = [targetDuration(renditions), targetDuration(keyframes)];
+  const texts = new Map<string, string>();
+  for (const list of keyframes) {
+    texts.set(keyframesName(list.file), writeMediaPlaylist(list, between, { keyframesOnly: true }));
+  }
+  for (const rendition of renditions) texts.set(`${rendition.file}.m3u8`, writeMediaPlaylist(rendition, target));
+  for (const [name, text] of texts) {
+    const path = join(directory, name);
+    await writeFile(`${path}.part`, text);
     await rename(`${path}.part`, path);
   }
+  return [...texts.keys()];
 }
 
 async function splitRendition(plan: EncodePlan, directory: string, file: string): Promise<RenditionFiles> {
@@ -68,6 +89,7 @@ async function findSegments(whole: string, file: string, lastFrame: number | und
     const header = readInit(buffer);
     const early = lastFrame === undefined ? AUDIO_FRAGMENT_SECONDS / 2 : 0;
     const segments = groupFragments(header, found, SEGMENT_SECONDS, early).map((group) => ({
+      fragments: group,
       range: { offset: group[0]?.offset ?? 0, bytes: group.reduce((total, { size }) => total + size, 0) },
       fragment: joinFragments(group.map(({ fragment }) => fragment)),
     }));

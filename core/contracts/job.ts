@@ -54,7 +54,14 @@ export const AudioGroup = z.object({
 export type AudioGroup = z.infer<typeof AudioGroup>;
 
 /** A line EXT-X-STREAM-INF. For video, bandwidths and codecs include the audio group's; for audio only, there is no group. */
-export const Rendition = RenditionSummary.extend({ playlist: z.string(), audio: z.string().optional() });
+export const Rendition = RenditionSummary.extend({
+  playlist: z.string(),
+  audio: z.string().optional(),
+  /** A line EXT-X-I-FRAME-STREAM-INF; absent for sound, and in results from before there were such playlists. */
+  keyframes: RenditionSummary.pick({ codecs: true, bandwidth: true, averageBandwidth: true })
+    .extend({ playlist: z.string() })
+    .optional(),
+});
 export type Rendition = z.infer<typeof Rendition>;
 
 /** What the preview is published from. */

@@ -19,6 +19,8 @@ export interface Fragment {
   samples: number;
   /** Whether the first sample is a sync sample. */
   startsWithKeyframe: boolean;
+  /** Bytes from the moof's beginning to the end of its first sample. */
+  firstBytes: number;
   /** When its first sample, in order of presentation, is presented. */
   firstStart: number;
   /** When its last sample, in order of presentation, begins to be presented. */
@@ -69,7 +71,9 @@ export function readFragment(moof: Uint8Array): Fragment {
   let last = { start: Number.NEGATIVE_INFINITY, duration: 0 };
   let firstStart = Number.POSITIVE_INFINITY;
   let firstFlags: number | undefined;
+  let firstBytes = 0;
   for (const sample of samplesOf(moof)) {
+    if (samples === 0) firstBytes = dataOffset(moof) + sample.bytes;
     firstFlags ??= sample.flags;
     const shown = start + duration + sample.compositionOffset;
     firstStart = Math.min(firstStart, shown);
@@ -79,7 +83,7 @@ export function readFragment(moof: Uint8Array): Fragment {
   }
   const startsWithKeyframe = firstFlags !== undefined && (firstFlags & NON_SYNC) === 0;
   const ends = { firstStart, lastStart: last.start, lastDuration: last.duration };
-  return { start, duration, samples, startsWithKeyframe, ...ends };
+  return { start, duration, samples, startsWithKeyframe, firstBytes, ...ends };
 }
 
 /** When each sample of a fragment is presented, in ticks, in the order of the decoder. */
@@ -96,6 +100,13 @@ function decodeStart(moof: Uint8Array): number {
   return tfdt.getUint8(0) === 1 ? Number(tfdt.getBigInt64(4)) : tfdt.getUint32(4);
 }
 
+/** Bytes from the moof's beginning to its first sample: data_offset, as default-base-is-moof has it (ISO/IEC 14496-12, 8.8.7 and 8.8.8). */
+function dataOffset(moof: Uint8Array): number {
+  const trun = viewOf(body(moof, 'traf', 'trun'));
+  if ((trun.getUint32(0) & 0x1) === 0) throw new Error('a fragment does not say where its samples are');
+  return trun.getInt32(8);
+}
+
 function* samplesOf(moof: Uint8Array) {
   const traf = body(moof, 'traf');
   const defaults = readTfhd(viewOf(body(traf, 'tfhd')));
@@ -104,6 +115,7 @@ function* samplesOf(moof: Uint8Array) {
 
 interface SampleDefaults {
   duration: number;
+  bytes: number;
   flags: number;
 }
 
@@ -116,8 +128,8 @@ function readTfhd(tfhd: DataView): SampleDefaults {
     return tfhd.getUint32(at - 4);
   };
   const duration = next(0x8);
-  next(0x10);
-  return { duration, flags: next(0x20) };
+  const bytes = next(0x10);
+  return { duration, bytes, flags: next(0x20) };
 }
 
 function* readTrun(trun: DataView, defaults: SampleDefaults) {
@@ -129,11 +141,12 @@ function* readTrun(trun: DataView, defaults: SampleDefaults) {
   for (let i = 0; i < count; i++) {
     const duration = flags & 0x100 ? trun.getUint32(at) : defaults.duration;
     at += flags & 0x100 ? 4 : 0;
+    const bytes = flags & 0x200 ? trun.getUint32(at) : defaults.bytes;
     at += flags & 0x200 ? 4 : 0;
     const own = flags & 0x400 ? trun.getUint32(at) : defaults.flags;
     at += flags & 0x400 ? 4 : 0;
     const compositionOffset = flags & 0x800 ? trun.getInt32(at) : 0;
     at += flags & 0x800 ? 4 : 0;
-    yield { duration, flags: i === 0 ? (firstFlags ?? own) : own, compositionOffset };
+    yield { duration, bytes, flags: i === 0 ? (firstFlags ?? own) : own, compositionOffset };
   }
 }

@@ -35,8 +35,18 @@ export function masterPlaylist(result: Presentation, prefix: string, { audioOnly
       `${prefix}${rendition.playlist}`,
     ]),
     ...(audioOnly ? soundAlone(result, prefix) : []),
+    ...result.renditions.flatMap((rendition) => keyframesInf(rendition, prefix)),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** For scrubbing: RFC 8216, section 4.3.4.3. Sound, captions and a frame rate are not attributes of it. */
+function keyframesInf({ keyframes, width, height }: Rendition, prefix: string): string[] {
+  if (keyframes === undefined) return [];
+  const { bandwidth, averageBandwidth, codecs, playlist } = keyframes;
+  const rates = `BANDWIDTH=${bandwidth},AVERAGE-BANDWIDTH=${averageBandwidth}`;
+  const picture = `CODECS="${codecs}",RESOLUTION=${width}x${height},VIDEO-RANGE=SDR`;
+  return [`#EXT-X-I-FRAME-STREAM-INF:${rates},${picture},URI="${prefix}${playlist}"`];
 }
 
 function startFirst(renditions: readonly Rendition[]): Rendition[] {

@@ -61,14 +61,22 @@ export function targetDuration(playlists: readonly MediaPlaylist[]): number {
     .reduce((target, { durationSeconds }) => Math.max(target, Math.round(durationSeconds)), 1);
 }
 
-/** The text of a finished playlist. */
-export function writeMediaPlaylist({ init, segments }: MediaPlaylist, target: number): string {
+/**
+ * The text of a finished playlist.
+ * @param options `keyframesOnly`: whether each segment is one keyframe: EXT-X-I-FRAMES-ONLY, RFC 8216, section 4.3.3.6
+ */
+export function writeMediaPlaylist(
+  { init, segments }: MediaPlaylist,
+  target: number,
+  { keyframesOnly = false } = {},
+): string {
   const lines = [
     '#EXTM3U',
     `#EXT-X-VERSION:${HLS_VERSION}`,
     `#EXT-X-TARGETDURATION:${target}`,
     '#EXT-X-MEDIA-SEQUENCE:0',
     '#EXT-X-PLAYLIST-TYPE:VOD',
+    ...(keyframesOnly ? ['#EXT-X-I-FRAMES-ONLY'] : []),
     `#EXT-X-MAP:URI="${init.uri}"${init.range ? `,BYTERANGE="${rangeText(init.range)}"` : ''}`,
     ...segments.flatMap(({ uri, range, durationSeconds }) => [
       `#EXTINF:${durationSeconds.toFixed(6)},`,

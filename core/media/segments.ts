@@ -43,10 +43,16 @@ export function joinFragments(fragments: readonly Fragment[]): Fragment {
     duration: sum(fragments.map((fragment) => fragment.duration)),
     samples: sum(fragments.map((fragment) => fragment.samples)),
     startsWithKeyframe: first.startsWithKeyframe,
+    firstBytes: first.firstBytes,
     firstStart: Math.min(...fragments.map((fragment) => fragment.firstStart)),
     lastStart: latest.lastStart,
     lastDuration: latest.lastDuration,
   };
+}
+
+/** Fragments that lie somewhere else in a file: `by` bytes later. */
+export function movedBy(by: number, fragments: readonly FragmentInFile[]): FragmentInFile[] {
+  return fragments.map((item) => ({ ...item, offset: item.offset + by }));
 }
 
 /** `1080p.mp4`: the file that holds a rendition's init segment, its index and its segments. */

@@ -1,13 +1,22 @@
 import type { Fragment, TrackHeader } from './fragments.ts';
 import type { ByteRange } from './media-playlist.ts';
+import type { FragmentInFile } from './segments.ts';
 import { startTimes } from './timeline.ts';
+
+export interface PlacedSegment {
+  /** All of its fragments, as one. */
+  fragment: Fragment;
+  fragments: readonly FragmentInFile[];
+  range: ByteRange;
+  durationSeconds: number;
+}
 
 /** A rendition whose segments have their places in a file. */
 export interface PlacedRendition {
   file: string;
   header: TrackHeader;
   init: ByteRange;
-  segments: readonly { fragment: Fragment; range: ByteRange; durationSeconds: number }[];
+  segments: readonly PlacedSegment[];
 }
 
 const HEAD_BYTES = 40;

@@ -80,7 +80,7 @@ export function versionOf(
     jobId: job.jobId,
     publishedAt: now,
     outputs: plan.outputs,
-    renditions: result.renditions.map(({ playlist: _, audio: __, ...summary }) => summary),
+    renditions: result.renditions.map(({ playlist: _, audio: __, keyframes: ___, ...summary }) => summary),
     preset: result.preset,
     bytes: plan.bytes,
     ...(job.access && { access: job.access }),

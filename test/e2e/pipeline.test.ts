@@ -52,6 +52,9 @@ describe('a dropped video', () => {
       ['v1/480p.m3u8', { width: 854, height: 480 }],
       ['v1/360p.m3u8', { width: 640, height: 360 }],
       ['v1/audio-64k.m3u8', undefined],
+      ['v1/720p-iframes.m3u8', { width: 1280, height: 720 }],
+      ['v1/480p-iframes.m3u8', { width: 854, height: 480 }],
+      ['v1/360p-iframes.m3u8', { width: 640, height: 360 }],
     ]);
     // RFC 8216, section 6.2.4.
     const playlists = ['v1/720p', 'v1/480p', 'v1/360p', 'v1/audio-128k', 'v1/audio-64k'].map(async (name) => {

@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, normalize } from 'node:path';
@@ -193,12 +193,17 @@ test('check-stream --strict ends with 1 for what is only recommended', async () 
   await cp(folder('files'), copy.path, { recursive: true });
   const right = 'AVERAGE-BANDWIDTH=92500,CODECS="avc1.42C00A,mp4a.40.2",RESOLUTION=64x36,FRAME-RATE=25.000,BANDWIDTH';
   await edit(join(copy.path, 'master.m3u8'), 'BANDWIDTH', right);
+  // A segment begins with a keyframe, so it passes for an entry of keyframes.
+  const media = await readFile(join(copy.path, 'media.m3u8'), 'utf8');
+  await writeFile(join(copy.path, 'iframes.m3u8'), media.replace('#EXT-X-MAP', '#EXT-X-I-FRAMES-ONLY\n#EXT-X-MAP'));
+  const iframes = 'BANDWIDTH=92500,CODECS="avc1.42C00A,mp4a.40.2",RESOLUTION=64x36,URI="iframes.m3u8"';
+  await appendFile(join(copy.path, 'master.m3u8'), `#EXT-X-I-FRAME-STREAM-INF:${iframes}\n`);
   const [plain, strict] = await Promise.all(
     [[], ['--strict']].map((more) => dropreel(directory.path, ['check-stream', copy.path, ...more])),
   );
   expect([plain?.exitCode, plain?.stderr]).toEqual([0, '']);
   expect(strict?.exitCode).toBe(1);
-  expect(strict?.stderr).toBe('dropreel: Broken: h264-high, separate-sound, several-rates, iframes.');
+  expect(strict?.stderr).toBe('dropreel: Broken: h264-high, separate-sound, several-rates, several-iframes.');
 });
 
 test('check-stream --rules lists them, and wants a stream otherwise', async () => {

@@ -1,7 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Named, readMediaPlaylist } from '../../core/media/media-playlist.ts';
 import { H264_AAC, make, picture, TOOLS, temporaryDirectory } from '../support/media.ts';
 import { presetNamed, transcodeFile } from '../support/transcode.ts';
 
@@ -179,11 +180,36 @@ test.each([
   }
 });
 
-test('segments are six seconds, cut at the same times in every rung, and begin with keyframes', async () => {
+/** Seconds that each entry of a playlist of keyframes is shown, and the checksum of the picture that FFmpeg decodes of it alone. */
+async function keyframesIn(out: string, playlist: string): Promise<[number, string | undefined][]> {
+  const { init, segments } = readMediaPlaylist(await readFile(join(out, playlist), 'utf8'));
+  const bytes = await readFile(join(out, init.uri));
+  const part = ({ range }: Named) => bytes.subarray(range?.offset, (range?.offset ?? 0) + (range?.bytes ?? 0));
+  return Promise.all(
+    segments.map(async (segment, i) => {
+      const file = join(out, `entry-${i}.mp4`);
+      await writeFile(file, Buffer.concat([part(init), part(segment)]));
+      return [segment.durationSeconds, (await checksums(file)).at(0)] as [number, string | undefined];
+    }),
+  );
+}
+
+async function checksums(file: string, ...options: string[]): Promise<string[]> {
+  const args = ['-v', 'quiet', ...options, '-i', file, '-fps_mode', 'passthrough', '-f', 'framemd5', '-'];
+  const { stdout } = await execa(TOOLS.ffmpeg, args);
+  return stdout.split('\n').flatMap((line) => (line.startsWith('0,') ? [line.split(',').at(-1)?.trim() ?? ''] : []));
+}
+
+test('segments are six seconds, cut at the same times in every rung, and begin with keyframes, which have playlists', async () => {
   const source = await make(directory.path, ...picture('640x480', '24', 14), ...H264_AAC, 'long.mp4');
   const two = { ...presetNamed('standard'), rungs: presetNamed('standard').rungs.slice(2) };
   const { result, out } = await transcodeFile(directory.path, source, two);
-  expect(result.preview?.playlists).toEqual(['preview/preview.m3u8', 'preview/480p.m3u8', 'preview/480p.mp4']);
+  expect(result.preview?.playlists).toEqual([
+    'preview/preview.m3u8',
+    'preview/480p-iframes.m3u8',
+    'preview/480p.m3u8',
+    'preview/480p.mp4',
+  ]);
   for (const rung of ['480p', '360p']) {
     const text = await execa('grep', ['EXTINF', join(out, `${rung}.m3u8`)]);
     expect(text.stdout).toBe('#EXTINF:6.000000,\n#EXTINF:6.000000,\n#EXTINF:2.000000,');
@@ -191,6 +217,9 @@ test('segments are six seconds, cut at the same times in every rung, and begin w
     expect(keys.filter((line) => line.includes('K')).map((line) => Number(line.split(',')[0]))).toEqual([
       0, 2, 4, 6, 8, 10, 12,
     ]);
+    const pictures = await checksums(join(out, `${rung}.m3u8`), '-skip_frame', 'nokey');
+    expect(new Set(pictures).size).toBe(7);
+    expect(await keyframesIn(out, `${rung}-iframes.m3u8`)).toEqual(pictures.map((sum) => [2, sum]));
   }
 });
 

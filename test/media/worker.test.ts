@@ -109,11 +109,13 @@ test('everything in the result is in S3 with its size and checksum, and nothing 
   const result = await resultOf(job);
   if (result.status !== 'succeeded') throw new Error(result.error.message);
   expect(result.files.map(({ path }) => path)).toEqual([
+    '240p-iframes.m3u8',
     '240p.m3u8',
     '240p.mp4',
     'audio-64k.m3u8',
     'audio-64k.mp4',
     'poster.jpg',
+    'preview/240p-iframes.m3u8',
     'preview/240p.m3u8',
     'preview/240p.mp4',
     'preview/audio-64k.m3u8',

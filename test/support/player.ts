@@ -54,8 +54,10 @@ export function playForever(masterUrl: string): Player {
     const text = (await fetchBytes(masterUrl)).toString();
     files.set('master.m3u8', Buffer.from(text));
     const master = parse(text) as types.MasterPlaylist;
-    const audio = master.variants.flatMap((variant) => variant.audio.flatMap(({ uri }) => (uri ? [uri] : [])));
-    for (const uri of new Set([...master.variants.map((variant) => variant.uri), ...audio])) {
+    // Keyframes are for scrubbing, and do not follow each other.
+    const variants = master.variants.filter(({ isIFrameOnly }) => !isIFrameOnly);
+    const audio = variants.flatMap((variant) => variant.audio.flatMap(({ uri }) => (uri ? [uri] : [])));
+    for (const uri of new Set([...variants.map((variant) => variant.uri), ...audio])) {
       const playlist = await fetchBytes(new URL(uri, masterUrl).href);
       files.set(uri, playlist);
       const { segments } = parse(playlist.toString()) as types.MediaPlaylist;

@@ -4,9 +4,10 @@ import { Preview } from '../../../core/contracts/job.ts';
 import { STREAMS } from '../../../core/contracts/outputs.ts';
 import type { EncodePlan } from '../../../core/media/encode-plan.ts';
 import { masterPlaylist } from '../../../core/media/master-playlist.ts';
-import { countWithin, targetDuration, writeMediaPlaylist } from '../../../core/media/media-playlist.ts';
+import { countWithin } from '../../../core/media/media-playlist.ts';
 import { describeRenditions } from '../describe.ts';
 import { copySegments, type RenditionFiles, readRendition } from '../rendition.ts';
+import { writePlaylists } from '../split.ts';
 import type { Task } from './task.ts';
 
 /** Folder of the preview under the worker's output prefix. */
@@ -30,15 +31,12 @@ export async function writePreview(plan: EncodePlan, out: string): Promise<Previ
   await mkdir(folder, { recursive: true });
   const cut: RenditionFiles[] = [];
   for (const file of files) cut.push(await shorten(plan, out, file, seconds));
-  const target = targetDuration(cut);
-  for (const rendition of cut) {
-    await writeFile(join(folder, `${rendition.file}.m3u8`), writeMediaPlaylist(rendition, target));
-  }
+  const playlists = await writePlaylists(plan, folder, cut);
   await writeFile(
     join(folder, STREAMS.preview.playlist),
     masterPlaylist(describeRenditions(plan, cut), '', { audioOnly: false }),
   );
-  const names = [STREAMS.preview.playlist, ...cut.flatMap(({ file, init }) => [`${file}.m3u8`, init.uri])];
+  const names = [STREAMS.preview.playlist, ...playlists, ...cut.map(({ init }) => init.uri)];
   return {
     playlists: names.map((name) => `${PREVIEW}/${name}`),
     shared: [],

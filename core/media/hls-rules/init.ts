@@ -24,6 +24,7 @@ export interface Track {
 
 interface SampleDefaults {
   duration: number;
+  bytes: number;
   flags: number;
 }
 
@@ -43,6 +44,8 @@ export interface Run {
   syncs: number[];
   /** Whether the first sample is one. */
   startsWithSync: boolean;
+  /** Bytes from the moof's beginning to the end of the first sample, where the fragment says it. */
+  firstBytes?: number;
 }
 
 /** Bytes of a sample entry before its child boxes. */
@@ -68,7 +71,11 @@ export function tracksOf(init: Uint8Array): Track[] {
     const timescale = mdhd.getUint32(mdhd.getUint8(0) === 1 ? 20 : 12);
     if (timescale === 0) throw new Error('a track has a time scale of 0');
     const own = trex.find((view) => view.getUint32(4) === id);
-    const defaults = { duration: own?.getUint32(12) ?? 0, flags: own?.getUint32(20) ?? 0 };
+    const defaults = {
+      duration: own?.getUint32(12) ?? 0,
+      bytes: own?.getUint32(16) ?? 0,
+      flags: own?.getUint32(20) ?? 0,
+    };
     return { id, timescale, defaults, ...entryOf(body(trak, 'mdia', 'minf', 'stbl', 'stsd').subarray(8)) };
   });
 }
@@ -142,8 +149,15 @@ export function runsOf(moof: Uint8Array, tracks: readonly Track[]): Run[] {
     }
     const duration = (at - first) / track.timescale;
     const own = { track, start: first / track.timescale, duration, samples: samples.length };
-    return [{ ...own, startsWithSync: shown[0]?.sync === true, ...presentation(shown, track.timescale) }];
+    const data = dataOffset(tfhd, truns[0]);
+    const place = data !== undefined && samples[0] ? { firstBytes: data + samples[0].bytes } : {};
+    return [{ ...own, ...place, startsWithSync: shown[0]?.sync === true, ...presentation(shown, track.timescale) }];
   });
+}
+
+/** data_offset, where it counts from the moof's beginning: without base_data_offset (ISO/IEC 14496-12, 8.8.7 and 8.8.8). */
+function dataOffset(tfhd: DataView, trun: DataView | undefined): number | undefined {
+  return trun && trun.getUint32(0) & 0x1 && !(tfhd.getUint32(0) & 0x1) ? trun.getInt32(8) : undefined;
 }
 
 function presentation(samples: readonly { time: number; end: number; sync: boolean }[], timescale: number) {
@@ -167,8 +181,8 @@ function defaultsOf(tfhd: DataView, { defaults }: Track): SampleDefaults {
     return tfhd.getUint32(at - 4);
   };
   const duration = next(0x8, defaults.duration);
-  next(0x10, 0);
-  return { duration, flags: next(0x20, defaults.flags) };
+  const bytes = next(0x10, defaults.bytes);
+  return { duration, bytes, flags: next(0x20, defaults.flags) };
 }
 
 function* samplesOf(trun: DataView, defaults: SampleDefaults): Generator<SampleDefaults & { offset: number }> {
@@ -183,9 +197,9 @@ function* samplesOf(trun: DataView, defaults: SampleDefaults): Generator<SampleD
   const firstFlags = flags & 0x4 ? next(0x4, 0) : undefined;
   for (let i = 0; i < count; i++) {
     const duration = next(0x100, defaults.duration);
-    next(0x200, 0);
+    const bytes = next(0x200, defaults.bytes);
     const own = next(0x400, defaults.flags);
     const offset = next(0x800, 0) | 0;
-    yield { duration, offset, flags: i === 0 ? (firstFlags ?? own) : own };
+    yield { duration, bytes, offset, flags: i === 0 ? (firstFlags ?? own) : own };
   }
 }

@@ -2,6 +2,7 @@ import type { Run } from './init.ts';
 import { numberOf, type Playlist, type Tag, tagOf } from './playlist.ts';
 import {
   hasPictures,
+  isKeyframes,
   type MediaFile,
   type Problem,
   problem,
@@ -51,6 +52,21 @@ export const MEASURED_RULES: readonly Rule[] = [
       ),
   },
   {
+    id: 'iframe-whole',
+    source: 'RFC 8216, 4.3.3.6; Apple 6.10',
+    level: 'must',
+    title: 'Each entry of an I-frame playlist of fMP4 has its moof, and the whole keyframe',
+    check: ({ media }) =>
+      media.filter(isKeyframes).flatMap(({ playlist, segments }) =>
+        segments.flatMap(({ runs, holdsFirst }, i) => {
+          const line = playlist.segments[i]?.line ?? 1;
+          if (runs?.length === 0)
+            return [problem(playlist, line, 'no moof', 'from the moof to the end of its keyframe')];
+          return holdsFirst === false ? [problem(playlist, line, 'its keyframe is cut off', 'the whole keyframe')] : [];
+        }),
+      ),
+  },
+  {
     id: 'keyframes-every-2s',
     source: 'Apple 1.13',
     level: 'should',
@@ -93,7 +109,7 @@ export const MEASURED_RULES: readonly Rule[] = [
     source: 'Apple 7.3',
     level: 'must',
     title: 'Each segment begins where the one before ends',
-    check: ({ media }) => media.flatMap(gaps),
+    check: (stream) => soundAndPictures(stream).flatMap(gaps),
   },
   {
     id: 'same-boundaries',
@@ -102,33 +118,38 @@ export const MEASURED_RULES: readonly Rule[] = [
     title: 'All playlists of pictures and sound are cut at the same times, within one frame of each',
     departure:
       'Sound is cut at whole fragments of about a second, so up to half a second beside the pictures, and also where one of them stands still.',
-    check: (stream) => againstFirst(stream, boundaryProblem),
+    check: (stream) => againstFirst(stream, soundAndPictures(stream), boundaryProblem),
   },
   {
     id: 'same-duration',
     source: 'RFC 8216, 6.2.4; Apple 8.3 and 8.7',
     level: 'must',
-    title: 'All playlists of pictures and sound last the same time, within one frame of each',
+    title: 'All playlists of pictures, sound and I-frames last the same time, within one frame of each',
     departure: 'Sound and pictures end when the source ends them: neither silence nor pictures are made up.',
     check: (stream) =>
-      againstFirst(stream, (playlist, first, frame) => {
-        const [found, right] = [totalSeconds(playlist), totalSeconds(first)];
-        if (Math.abs(found - right) <= frame) return [];
-        return [problem(playlist, 1, `${found.toFixed(3)} s`, `${right.toFixed(3)} s, as ${first.name}`)];
-      }),
+      againstFirst(
+        stream,
+        [...soundAndPictures(stream), ...stream.media.filter(isKeyframes)],
+        (playlist, first, frame) => {
+          const [found, right] = [totalSeconds(playlist), totalSeconds(first)];
+          if (Math.abs(found - right) <= frame) return [];
+          return [problem(playlist, 1, `${found.toFixed(3)} s`, `${right.toFixed(3)} s, as ${first.name}`)];
+        },
+      ),
   },
   {
     id: 'bandwidth',
-    source: 'RFC 8216, 4.1 and 4.3.4.2; Apple 1.27 and 9.13',
+    source: 'RFC 8216, 4.1 and 4.3.4.2; Apple 1.27, 6.9 and 9.13',
     level: 'must',
-    title: 'BANDWIDTH is the measured peak of the variant with its largest sound, within 10 %',
+    title: 'BANDWIDTH is the measured peak of the variant with its largest sound, or of the I-frames, within 10 %',
     check: (stream) => rateProblems(stream, 'BANDWIDTH', peakRate),
   },
   {
     id: 'average-bandwidth',
     source: 'RFC 8216, 4.3.4.2; Apple 1.26',
     level: 'must',
-    title: 'AVERAGE-BANDWIDTH is the measured average of the variant with its largest sound, within 10 %',
+    title:
+      'AVERAGE-BANDWIDTH is the measured average of the variant with its largest sound, or of the I-frames, within 10 %',
     check: (stream) => rateProblems(stream, 'AVERAGE-BANDWIDTH', averageRate),
   },
   {
@@ -153,7 +174,10 @@ function mainRuns(runs: readonly Run[] = []): Run[] {
   return runs.filter(({ track }) => track.id === main?.id);
 }
 
-/** How long each segment is shown: to the beginning of the next, where it is known and is its continuation. */
+/**
+ * How long each segment is shown: to the beginning of the next, where it is known and is its continuation. The last of an I-frame playlist
+ * is shown to the end of the presentation, which it does not tell.
+ */
 function lengths({ playlist, segments }: MediaFile): (number | undefined)[] {
   const ends = segments.map(({ runs, whole }) => {
     const own = mainRuns(runs);
@@ -162,7 +186,7 @@ function lengths({ playlist, segments }: MediaFile): (number | undefined)[] {
   });
   return ends.map((own, i) => {
     const next = playlist.segments[i + 1]?.discontinuity ? undefined : ends[i + 1];
-    return own && (next?.from ?? own.to) - own.from;
+    return own && (next || !isKeyframes({ playlist }) ? (next?.from ?? own.to) - own.from : undefined);
   });
 }
 
@@ -212,9 +236,9 @@ function gaps({ playlist, segments }: MediaFile): Problem[] {
 
 function againstFirst(
   stream: Stream,
+  files: readonly MediaFile[],
   check: (playlist: Playlist, first: Playlist, frame: number) => Problem[],
 ): Problem[] {
-  const files = soundAndPictures(stream);
   const first = files.find(hasPictures) ?? files[0];
   if (!first) return [];
   return files
@@ -276,7 +300,7 @@ function measuredRate(
 
 function rateProblems(stream: Stream, name: string, rate: (file: MediaFile) => number | null): Problem[] {
   const { master } = stream;
-  return (master?.playlist.variants ?? []).flatMap((tag) => {
+  return [...(master?.playlist.variants ?? []), ...(master?.playlist.iframes ?? [])].flatMap((tag) => {
     const found = numberOf(tag.attributes.get(name));
     const right = measuredRate(stream, tag, rate);
     if (!master || Number.isNaN(found) || right === null || Math.abs(found - right) <= right * 0.1) return [];

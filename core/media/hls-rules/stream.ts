@@ -19,6 +19,8 @@ export interface SegmentFacts {
   runs?: Run[];
   /** Whether `runs` are those of the whole segment. */
   whole?: boolean;
+  /** Whether the first sample lies within the segment; unknown where its fragment does not say. */
+  holdsFirst?: boolean;
   /** Why its fragments cannot be read. */
   unreadable?: string;
   delivery?: Delivery;
@@ -83,8 +85,13 @@ export function soundAndPictures({ media }: Stream): MediaFile[] {
     const other = namedBy.some(
       ({ name, attributes }) => attributes.get('TYPE') === 'SUBTITLES' || name === '#EXT-X-I-FRAME-STREAM-INF',
     );
-    return !other && !playlist.tags.some(({ name }) => name === '#EXT-X-I-FRAMES-ONLY');
+    return !other && !isKeyframes({ playlist });
   });
+}
+
+/** Whether it is a playlist of keyframes for scrubbing. */
+export function isKeyframes({ playlist }: Pick<MediaFile, 'playlist'>): boolean {
+  return playlist.tags.some(({ name }) => name === '#EXT-X-I-FRAMES-ONLY');
 }
 
 export function hasPictures(file: MediaFile): boolean {

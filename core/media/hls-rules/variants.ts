@@ -1,6 +1,6 @@
 import type { Track } from './init.ts';
 import { numberOf, type Playlist, type Tag } from './playlist.ts';
-import { type MediaFile, type Problem, problem, type Rule, type Stream } from './stream.ts';
+import { isKeyframes, type MediaFile, type Problem, problem, type Rule, type Stream } from './stream.ts';
 
 /** The variants that a master playlist offers. */
 
@@ -9,16 +9,26 @@ const FIRST = 2_000_000;
 /** Peak bits per second of the smallest variant. */
 const CELLULAR = 192_000;
 
-/** A rule of each EXT-X-STREAM-INF: what is wrong with it, and what is right, or null. */
-function eachVariant(check: (tag: Tag, stream: Stream) => readonly [string, string] | null) {
+/** What is wrong with a tag, and what is right, or null. */
+type Check = (tag: Tag, stream: Stream) => readonly [string, string] | null;
+
+/** A rule of these tags of the master playlist. */
+function each(tagsOf: (master: Playlist) => readonly Tag[], check: Check) {
   return (stream: Stream): Problem[] => {
     const { master } = stream;
-    return (master?.playlist.variants ?? []).flatMap((tag) => {
+    return (master ? tagsOf(master.playlist) : []).flatMap((tag) => {
       const wrong = check(tag, stream);
       return master && wrong ? [problem(master.playlist, tag.line, ...wrong)] : [];
     });
   };
 }
+
+/** A rule of each EXT-X-STREAM-INF. */
+const eachVariant = (check: Check) => each(({ variants }) => variants, check);
+/** A rule of each EXT-X-I-FRAME-STREAM-INF. */
+const eachKeyframes = (check: Check) => each(({ iframes }) => iframes, check);
+/** A rule of both. */
+const eachOfPictures = (check: Check) => each(({ variants, iframes }) => [...variants, ...iframes], check);
 
 /** A rule of the whole master playlist. */
 function ofMaster(check: (playlist: Playlist, stream: Stream) => readonly [number, string, string] | null) {
@@ -62,17 +72,14 @@ export const VARIANT_RULES: readonly Rule[] = [
     source: 'RFC 8216, 4.3.4.2; Apple 9.1 and 9.3',
     level: 'must',
     title: 'Each variant has CODECS',
-    check: (stream) => [
-      ...eachVariant(without('CODECS'))(stream),
-      ...(stream.master?.playlist ? iframesWithout(stream.master.playlist, 'CODECS') : []),
-    ],
+    check: eachOfPictures(without('CODECS')),
   },
   {
     id: 'codecs-right',
     source: 'RFC 8216, 4.3.4.2',
     level: 'must',
     title: 'CODECS names what the init segments hold, of the variant and of its sound',
-    check: eachVariant((tag, stream) => {
+    check: eachOfPictures((tag, stream) => {
       const said = (tag.attributes.get('CODECS') ?? '').split(',').map((codec) => codec.trim().toLowerCase());
       const files = filesOf(stream, tag);
       const found = files.flatMap(({ tracks = [] }) => tracks.map(({ codec }) => codec));
@@ -93,7 +100,7 @@ export const VARIANT_RULES: readonly Rule[] = [
     title: 'Each variant with pictures has RESOLUTION',
     check: (stream) => [
       ...eachVariant((tag) => (showsPictures(tag) ? without('RESOLUTION')(tag) : null))(stream),
-      ...(stream.master?.playlist ? iframesWithout(stream.master.playlist, 'RESOLUTION') : []),
+      ...eachKeyframes(without('RESOLUTION'))(stream),
     ],
   },
   {
@@ -101,7 +108,7 @@ export const VARIANT_RULES: readonly Rule[] = [
     source: 'RFC 8216, 4.3.4.2',
     level: 'must',
     title: 'RESOLUTION is the size of the pictures',
-    check: eachVariant((tag, stream) => {
+    check: eachOfPictures((tag, stream) => {
       const said = tag.attributes.get('RESOLUTION');
       const picture = picturesOf(stream, tag);
       const size = picture && `${picture.width}x${picture.height}`;
@@ -124,7 +131,7 @@ export const VARIANT_RULES: readonly Rule[] = [
     source: 'Apple 9.16; RFC 8216bis, 4.4.6.2',
     level: 'must',
     title: 'VIDEO-RANGE is that of the pictures: PQ or HLG where they are, else SDR or nothing',
-    check: eachVariant((tag, stream) => {
+    check: eachOfPictures((tag, stream) => {
       const picture = picturesOf(stream, tag);
       const said = tag.attributes.get('VIDEO-RANGE') ?? 'SDR';
       const right = { 16: 'PQ', 18: 'HLG' }[picture?.transfer ?? 0] ?? 'SDR';
@@ -276,10 +283,32 @@ export const VARIANT_RULES: readonly Rule[] = [
     source: 'Apple 6.1',
     level: 'must',
     title: 'There are I-frame playlists for scrubbing',
-    departure: 'Not made yet: players without one seek to the keyframes, which are two seconds apart.',
     check: ofMaster(({ variants, iframes }) =>
       variants.some(showsPictures) && iframes.length === 0 ? [1, 'no EXT-X-I-FRAME-STREAM-INF', 'one or more'] : null,
     ),
+  },
+  {
+    id: 'several-iframes',
+    source: 'Apple 6.6',
+    level: 'should',
+    title: 'There are several I-frame playlists, with different bit rates',
+    departure: 'There is one for each rung, and a small source has one rung.',
+    check: ofMaster(({ iframes: [only, second] }) =>
+      only && !second ? [only.line, 'one I-frame playlist', 'two or more'] : null,
+    ),
+  },
+  {
+    id: 'iframe-attributes',
+    source: 'RFC 8216, 4.3.4.3',
+    level: 'must',
+    title: 'Each EXT-X-I-FRAME-STREAM-INF has BANDWIDTH and URI, and neither FRAME-RATE nor groups but VIDEO',
+    check: eachKeyframes((tag) => {
+      if (!Number.isInteger(numberOf(tag.attributes.get('BANDWIDTH'))))
+        return ['no BANDWIDTH', 'bits per second, whole'];
+      if (!tag.attributes.get('URI')) return ['no URI', 'the URI of its playlist'];
+      const other = ['FRAME-RATE', 'AUDIO', 'SUBTITLES', 'CLOSED-CAPTIONS'].find((name) => has(name)(tag));
+      return other ? [other, 'no such attribute'] : null;
+    }),
   },
   {
     id: 'iframes-only',
@@ -289,17 +318,10 @@ export const VARIANT_RULES: readonly Rule[] = [
     check: ({ media }) =>
       media.flatMap(({ playlist, namedBy }) => {
         const named = namedBy.some(({ name }) => name === '#EXT-X-I-FRAME-STREAM-INF');
-        const says = playlist.tags.some(({ name }) => name === '#EXT-X-I-FRAMES-ONLY');
-        return named && !says ? [problem(playlist, 1, 'not said', '#EXT-X-I-FRAMES-ONLY')] : [];
+        return named && !isKeyframes({ playlist }) ? [problem(playlist, 1, 'not said', '#EXT-X-I-FRAMES-ONLY')] : [];
       }),
   },
 ];
-
-function iframesWithout(playlist: Playlist, name: string): Problem[] {
-  return playlist.iframes
-    .filter((tag) => !has(name)(tag))
-    .map(({ line }) => problem(playlist, line, `no ${name}`, `${name}=…`));
-}
 
 /** The variant's own file, and those of its sound, as far as they were read. */
 function filesOf({ media }: Stream, variant: Tag): MediaFile[] {

@@ -10,6 +10,7 @@ const fragment = (start: number, samples: number): Fragment => ({
   duration: samples,
   samples,
   startsWithKeyframe: true,
+  firstBytes: 0,
   firstStart: start + 2,
   lastStart: start + samples + 1,
   lastDuration: 1,

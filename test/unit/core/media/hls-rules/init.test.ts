@@ -12,7 +12,7 @@ const u32 = (...numbers: number[]) => numbers.flatMap((n) => [n >>> 24, (n >>> 1
 
 const TRACK: Track = {
   ...{ id: 1, kind: 'video', timescale: 100, entry: 'avc1', codec: 'avc1.640028' },
-  defaults: { duration: 4, flags: 0x10000 },
+  defaults: { duration: 4, bytes: 0, flags: 0x10000 },
 };
 /** The body of a moof whose samples begin at 200 ticks. */
 const moof = (...truns: Buffer[]) => box('traf', box('tfhd', u32(0, 1)), box('tfdt', u32(0, 200)), ...truns);

@@ -8,7 +8,7 @@ const broken = (stream: Stream) =>
   checkStream(stream).map(({ rule, playlist, line }) => `${rule.id} ${playlist}:${line}`);
 
 const M = 'master.m3u8';
-const ALL = Object.keys(PLAYLISTS).filter((name) => name !== M && name !== 'iframes.m3u8');
+const ALL = Object.keys(PLAYLISTS).filter((name) => name !== M && !/iframes|small/.test(name));
 /** The variant of 416x234, line 10 of the master playlist. */
 const small = (attribute: string) => new RegExp(`${attribute}(?=.*\\n234p)`);
 
@@ -32,10 +32,12 @@ const TEXTS: [string[], string | string[], string | RegExp, string][] = [
   [['variant-bandwidth master.m3u8:6'], M, 'BANDWIDTH=2100000,AV', 'BANDWIDTH=,AV'],
   [['variant-uri master.m3u8:10'], M, '234p.m3u8', ''],
   [['average-given master.m3u8:6'], M, 'AVERAGE-BANDWIDTH=2100000,', ''],
-  [['codecs-given master.m3u8:12'], M, ',CODECS="avc1.64001F",RES', ',RES'],
+  [['codecs-given master.m3u8:12'], M, /,CODECS="avc1.64001F"(?=.*iframes)/, ''],
+  [['codecs-right master.m3u8:13'], M, /avc1.64000D(?=.*small)/, 'avc1.64000E'],
   [['codecs-right master.m3u8:6'], M, 'avc1.64001F,mp4a', 'avc1.64001E,mp4a'],
   [['codecs-right master.m3u8:10'], M, 'avc1.64000D,mp4a.40.2', 'avc1.64000D'],
   [['resolution-given master.m3u8:12'], M, 'RESOLUTION=1280x720,URI', 'URI'],
+  [['resolution-right master.m3u8:12'], M, 'RESOLUTION=1280x720,URI', 'RESOLUTION=1280x721,URI'],
   [['resolution-right master.m3u8:10'], M, '416x234', '418x234'],
   [['frame-rate master.m3u8:10'], M, small('FRAME-RATE=25.000,'), ''],
   [['frame-rate master.m3u8:10'], M, small('=25.000'), '=120.000'],
@@ -51,7 +53,13 @@ const TEXTS: [string[], string | string[], string | RegExp, string][] = [
     /(?=#EXT-X-I-F)/,
     '#EXT-X-STREAM-INF:BANDWIDTH=48000,AVERAGE-BANDWIDTH=48000,CODECS="mp4a.40.2",AUDIO="low",CLOSED-CAPTIONS=NONE\nlow.m3u8\n',
   ],
-  [['iframes master.m3u8:1'], M, /#EXT-X-I-FRAME.*\n/, ''],
+  [['iframes master.m3u8:1'], M, /(#EXT-X-I-FRAME.*\n){2}/, ''],
+  [['several-iframes master.m3u8:12'], M, /(?<=iframes.m3u8"\n)#EXT-X-I-FRAME.*\n/, ''],
+  [['iframe-attributes master.m3u8:12'], M, 'BANDWIDTH=200000,', ''],
+  [['iframe-attributes master.m3u8:12'], M, 'RESOLUTION=1280x720,URI', 'RESOLUTION=1280x720,FRAME-RATE=25.000,URI'],
+  [['iframe-attributes master.m3u8:12'], M, ',URI="iframes.m3u8"', ''],
+  [['bandwidth master.m3u8:12'], M, '=200000', '=160000'],
+  [['same-duration small.m3u8:1'], 'small.m3u8', /#EXTINF.*\n#EXT-X-BYTERANGE.*@1500700\n234p.mp4\n/, ''],
   [['iframes-only iframes.m3u8:1'], 'iframes.m3u8', '#EXT-X-I-FRAMES-ONLY', '#'],
   [
     ['media-attributes master.m3u8:4'],
@@ -124,6 +132,21 @@ const FACTS: [string[], (stream: Stream) => unknown][] = [
     },
   ],
   [
+    ['starts-with-keyframe small.m3u8:12'],
+    (stream) => {
+      const later = { ...run(track(stream, 'small.m3u8'), 2, 2), startsWithSync: false };
+      segment(stream, 'small.m3u8', 1).runs = [later];
+    },
+  ],
+  [['iframe-whole small.m3u8:9'], (stream) => Object.assign(segment(stream, 'small.m3u8', 0), { holdsFirst: false })],
+  [['iframe-whole small.m3u8:27'], (stream) => Object.assign(segment(stream, 'small.m3u8', 6), { runs: [] })],
+  [
+    ['durations-as-announced small.m3u8:9'],
+    (stream) => {
+      segment(stream, 'small.m3u8', 1).runs = [run(track(stream, 'small.m3u8'), 1.9, 2)];
+    },
+  ],
+  [
     ['keyframes-every-2s 720p.m3u8:11'],
     (stream) => {
       segment(stream, '720p.m3u8', 1).runs = [{ ...run(track(stream, '720p.m3u8'), 6, 6), syncs: [6, 8.1] }];
@@ -178,16 +201,20 @@ test.each(FACTS)('%j, as found', (expected, change) => {
 
 /** As TEXTS, where nothing is known of the segments. */
 const UNMEASURED: typeof TEXTS = [
-  [['target-duration iframes.m3u8:9'], 'iframes.m3u8', '2.000000', '2.500000'],
+  [['target-duration iframes.m3u8:9', 'same-duration iframes.m3u8:1'], 'iframes.m3u8', '2.000000', '2.500000'],
   [['aspect-ratio master.m3u8:10'], M, '416x234', '416x312'],
   [['peak-below-200-percent master.m3u8:6'], M, '=2100000,AVERAGE', '=4200001,AVERAGE'],
-  [['extinf iframes.m3u8:9'], 'iframes.m3u8', '#EXTINF:2.000000,', '#'],
+  [['extinf iframes.m3u8:9', 'same-duration iframes.m3u8:1'], 'iframes.m3u8', '#EXTINF:2.000000,', '#'],
   [['same-boundaries high.m3u8:9'], 'high.m3u8', /6.0(.*\n.*\n.*)6.0/, '5.9$16.1'],
   [['same-duration high.m3u8:1'], 'high.m3u8', '2.000000', '1.500000'],
   [
-    ['720p.m3u8:8', '720p-high.m3u8:7', '234p.m3u8:7', 'high.m3u8:7', 'low.m3u8:8'].map(
-      (line) => `segments-of-6 ${line}`,
-    ),
+    [
+      ...['720p.m3u8:8', '720p-high.m3u8:7', '234p.m3u8:7', 'high.m3u8:7', 'low.m3u8:8'].map(
+        (line) => `segments-of-6 ${line}`,
+      ),
+      'same-duration iframes.m3u8:1',
+      'same-duration small.m3u8:1',
+    ],
     ALL,
     '6.000000',
     '4.000000',

@@ -15,7 +15,8 @@ const MASTER = `#EXTM3U
 720p-high.m3u8
 #EXT-X-STREAM-INF:BANDWIDTH=180000,AVERAGE-BANDWIDTH=180000,CODECS="avc1.64000D,mp4a.40.2",RESOLUTION=416x234,FRAME-RATE=25.000,VIDEO-RANGE=SDR,AUDIO="low",CLOSED-CAPTIONS=NONE
 234p.m3u8
-#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=400000,CODECS="avc1.64001F",RESOLUTION=1280x720,URI="iframes.m3u8"
+#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=200000,CODECS="avc1.64001F",RESOLUTION=1280x720,URI="iframes.m3u8"
+#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=16000,AVERAGE-BANDWIDTH=16000,CODECS="avc1.64000D",RESOLUTION=416x234,VIDEO-RANGE=SDR,URI="small.m3u8"
 `;
 
 const HEAD = '#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:6\n#EXT-X-PLAYLIST-TYPE:VOD\n';
@@ -48,15 +49,14 @@ ${name}.mp4
 #EXT-X-ENDLIST
 `;
 
-const IFRAMES = `#EXTM3U
+/** Keyframes of 14 s: lines 9, 12, … 27. */
+const iframes = (name: string, bytes: number) => `#EXTM3U
 #EXT-X-VERSION:7
 #EXT-X-TARGETDURATION:2
 #EXT-X-PLAYLIST-TYPE:VOD
 #EXT-X-I-FRAMES-ONLY
-#EXT-X-MAP:URI="720p.mp4",BYTERANGE="700@0"
-#EXTINF:2.000000,
-#EXT-X-BYTERANGE:50000@700
-720p.mp4
+#EXT-X-MAP:URI="${name}.mp4",BYTERANGE="700@0"
+${[0, 1, 2, 3, 4, 5, 6].map((i) => `#EXTINF:2.000000,\n#EXT-X-BYTERANGE:${bytes}@${700 + i * 250_000}\n${name}.mp4`).join('\n')}
 #EXT-X-ENDLIST
 `;
 
@@ -68,6 +68,7 @@ const RATES: Readonly<Record<string, number>> = {
   'high.m3u8': 12_500,
   'low.m3u8': 6_000,
   'iframes.m3u8': 25_000,
+  'small.m3u8': 2000,
 };
 
 export const PLAYLISTS: Readonly<Record<string, string>> = {
@@ -77,22 +78,24 @@ export const PLAYLISTS: Readonly<Record<string, string>> = {
   '234p.m3u8': files('234p'),
   'high.m3u8': files('high'),
   'low.m3u8': ranges('low', [36_000, 36_000, 12_000]),
-  'iframes.m3u8': IFRAMES,
+  'iframes.m3u8': iframes('720p', 50_000),
+  'small.m3u8': iframes('234p', 4000),
 };
 
 const video = (width: number, height: number, codec: string): Track => ({
   ...{ id: 1, kind: 'video', timescale: 12_800, entry: 'avc1', codec, width, height },
-  defaults: { duration: 512, flags: 0 },
+  defaults: { duration: 512, bytes: 0, flags: 0 },
 });
 const SOUND: Track = {
   ...{ id: 1, kind: 'audio', timescale: 48_000, entry: 'mp4a', codec: 'mp4a.40.2', channels: 2, rate: 48_000 },
-  defaults: { duration: 1024, flags: 0 },
+  defaults: { duration: 1024, bytes: 0, flags: 0 },
 };
 const TRACKS: Readonly<Record<string, Track>> = {
   '720p.m3u8': video(1280, 720, 'avc1.64001F'),
   '720p-high.m3u8': video(1280, 720, 'avc1.64001F'),
   '234p.m3u8': video(416, 234, 'avc1.64000D'),
   'iframes.m3u8': video(1280, 720, 'avc1.64001F'),
+  'small.m3u8': video(416, 234, 'avc1.64000D'),
   'high.m3u8': SOUND,
   'low.m3u8': SOUND,
 };
@@ -127,10 +130,12 @@ export function streamOf(playlists: Readonly<Record<string, string>>): Stream {
     const playlist = readPlaylist(playlists[name] ?? '', name);
     const track = structuredClone(TRACKS[name]);
     if (!track) throw new Error(`no track of ${name}`);
+    const every = /iframes|small/.test(name) ? 2 : 6;
     const facts = readPlaylist(PLAYLISTS[name] ?? '', name).segments.map(({ seconds, uri }, i) => ({
       bytes: (RATES[name] ?? 0) * seconds,
-      runs: [run(track, i * 6, seconds)],
+      runs: [run(track, i * every, seconds)],
       whole: true,
+      holdsFirst: true,
       delivery: delivery(uri, uri.endsWith('.m4s') ? 'video/iso.segment' : 'video/mp4'),
     }));
     return { playlist, namedBy, tracks: [track], delivery: listed(name), segments: facts };
