@@ -1,4 +1,4 @@
-import type { AudioGroup, Rendition, Succeeded } from '../../core/contracts/job.ts';
+import type { AudioGroup, Rendition, RenditionFile, Succeeded } from '../../core/contracts/job.ts';
 import { measureBandwidth } from '../../core/media/bandwidth.ts';
 import type { EncodePlan } from '../../core/media/encode-plan.ts';
 import { keyframePlaylist, keyframesName } from '../../core/media/keyframes.ts';
@@ -9,7 +9,7 @@ export function describeRenditions(
   plan: EncodePlan,
   files: readonly RenditionFiles[],
 ): Pick<Succeeded, 'audio' | 'renditions' | 'captions'> {
-  const measured = new Map(files.map((file) => [file.file, measure(file)]));
+  const measured = new Map(files.map((file) => [file.file, measure(plan, file)]));
   const keyframes = new Map(files.map((file) => [file.file, measureKeyframes(plan, file)]));
   const { channels = 2, language } = plan.audio ?? {};
   const sound = plan.audio?.renditions.flatMap(({ name, file }) => {
@@ -46,7 +46,7 @@ export function describeRenditions(
 
 type Measured = Omit<AudioGroup, 'id' | 'channels' | 'language'>;
 
-function measure(files: RenditionFiles): Measured {
+function measure(plan: EncodePlan, files: RenditionFiles): Measured {
   const { peak, average } = measureBandwidth(
     files.segments.map(({ range, durationSeconds }) => ({ bytes: range.bytes, durationSeconds })),
   );
@@ -57,7 +57,16 @@ function measure(files: RenditionFiles): Measured {
     averageBandwidth: average,
     bytes: files.bytes,
     durationSeconds: files.segments.reduce((sum, segment) => sum + segment.durationSeconds, 0),
+    file: fileOf(plan, files),
   };
+}
+
+function fileOf({ audio }: EncodePlan, { file, init, segments }: RenditionFiles): RenditionFile {
+  const initBytes = init.range.bytes;
+  const place = { uri: init.uri, initBytes, indexBytes: (segments[0]?.range.offset ?? initBytes) - initBytes };
+  if (!audio?.renditions.some((rendition) => rendition.file === file)) return place;
+  const { sampleRate, channels, language } = audio;
+  return { ...place, sound: { sampleRate, channels, ...(language !== undefined && { language }) } };
 }
 
 function measureKeyframes(plan: EncodePlan, files: RenditionFiles): Rendition['keyframes'] {

@@ -78,8 +78,8 @@ export function accessTo(version: { access?: Access | undefined }): Access {
 
 export function playbackUrls(outputs: NonNullable<MediaRow['current']>['outputs'], origin: string) {
   const url = (key: string) => `${origin}/${key.split('/').map(encodeURIComponent).join('/')}`;
-  const urlOf = (name: OptionalName) => (outputs[name] === undefined ? undefined : url(outputs[name]));
-  return { hls: url(outputs.master), ...some(OPTIONAL_NAMES, urlOf) };
+  const urlOf = (name: 'dash' | OptionalName) => (outputs[name] === undefined ? undefined : url(outputs[name]));
+  return { hls: url(outputs.master), ...some(['dash', ...OPTIONAL_NAMES], urlOf) };
 }
 
 /** The uploader's name for it: the last segment of the key. */

@@ -38,6 +38,19 @@ export const OutputFile = z.object({
 });
 export type OutputFile = z.infer<typeof OutputFile>;
 
+/** The file of a rendition, for DASH: its init segment, then its index, then its segments. */
+export const RenditionFile = z.object({
+  /** `1080p.mp4` */
+  uri: z.string(),
+  initBytes: z.number().int().positive(),
+  indexBytes: z.number().int().positive(),
+  /** Of sound: Hz, channels, and BCP 47. */
+  sound: z
+    .object({ sampleRate: z.number().int(), channels: z.number().int(), language: z.string().optional() })
+    .optional(),
+});
+export type RenditionFile = z.infer<typeof RenditionFile>;
+
 export const AudioGroup = z.object({
   /** GROUP-ID in the master playlist: `audio-128k`. */
   id: z.string(),
@@ -50,6 +63,8 @@ export const AudioGroup = z.object({
   averageBandwidth: z.number().int(),
   bytes: z.number().int(),
   durationSeconds: z.number(),
+  /** Absent in results from before each rendition was one file, with an index. */
+  file: RenditionFile.optional(),
 });
 export type AudioGroup = z.infer<typeof AudioGroup>;
 
@@ -57,6 +72,7 @@ export type AudioGroup = z.infer<typeof AudioGroup>;
 export const Rendition = RenditionSummary.extend({
   playlist: z.string(),
   audio: z.string().optional(),
+  file: RenditionFile.optional(),
   /** A line EXT-X-I-FRAME-STREAM-INF; absent for sound, and in results from before there were such playlists. */
   keyframes: RenditionSummary.pick({ codecs: true, bandwidth: true, averageBandwidth: true })
     .extend({ playlist: z.string() })

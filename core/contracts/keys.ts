@@ -113,7 +113,7 @@ export function mediaKeys(creatorId: string, mediaId: string, access: Access = '
     /** Folders of the streams, `hls` being the master's; keys of the files. */
     version: (n: number) => {
       const { streams, files } = placesIn(folders, n);
-      const { master: hls, ...others } = streams;
+      const { master: hls, dash: _, ...others } = streams;
       return { hls, ...others, ...files };
     },
   };

@@ -18,18 +18,23 @@ export type Folder = keyof typeof FOLDERS;
 export interface StreamOutput {
   /** Under the folder `hls`, with a slash at its end, or empty. */
   path: string;
-  /** File name of the playlist with which a player begins: of the pointer, and in the version's folder. */
+  /** File name of the playlist or manifest with which a player begins: of the pointer, and in the version's folder. */
   playlist: string;
+  contentType: string;
   /** Whether anyone may see it when the media item is private. */
   open: boolean;
 }
 
 export const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
 
-/** A playlist with the files that it names: each version has a folder, and the pointer is the playlist, adapted to lie beside it. */
+/**
+ * A playlist with the files that it names: each version has a folder, and the pointer is the playlist, adapted to lie beside it. `dash` is
+ * the MPEG-DASH manifest of the same files as `master`.
+ */
 export const STREAMS = {
-  master: { path: '', playlist: 'master.m3u8', open: false },
-  preview: { path: 'preview/', playlist: 'preview.m3u8', open: true },
+  master: { path: '', playlist: 'master.m3u8', contentType: PLAYLIST_TYPE, open: false },
+  dash: { path: '', playlist: 'manifest.mpd', contentType: 'application/dash+xml', open: false },
+  preview: { path: 'preview/', playlist: 'preview.m3u8', contentType: PLAYLIST_TYPE, open: true },
 } as const satisfies Record<string, StreamOutput>;
 
 export interface FileOutput {
@@ -80,15 +85,15 @@ export type OutputName = StreamName | FileName;
 export type PointedName = {
   [Name in FileName]: (typeof FILES)[Name]['pointer'] extends string ? Name : never;
 }[FileName];
-/** Each version has a master playlist; a preset says whether the other outputs are wanted. */
-export type OptionalName = Exclude<OutputName, 'master'>;
+/** Each version has a master playlist and a DASH manifest; a preset says whether the other outputs are wanted. */
+export type OptionalName = Exclude<OutputName, 'master' | 'dash'>;
 
 export const STREAM_NAMES = Object.keys(STREAMS) as StreamName[];
 export const FILE_NAMES = Object.keys(FILES) as FileName[];
 export const POINTED_NAMES = FILE_NAMES.filter((name): name is PointedName => FILES[name].pointer !== null);
 export const FOLDER_NAMES = Object.keys(FOLDERS) as Folder[];
 export const OUTPUT_NAMES: readonly OutputName[] = [...STREAM_NAMES, ...FILE_NAMES];
-export const OPTIONAL_NAMES = OUTPUT_NAMES.filter((name) => name !== 'master');
+export const OPTIONAL_NAMES = OUTPUT_NAMES.filter((name) => name !== 'master' && name !== 'dash');
 
 /** An object with an entry for each of these names. */
 export function each<Name extends string, T>(names: readonly Name[], make: (name: Name) => T): Record<Name, T> {

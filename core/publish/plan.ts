@@ -45,6 +45,8 @@ export function publishPlan(job: Place, result: Succeeded): PublishPlan {
     if (!shared.has(file.path)) return [copyOf(job, file, preview)];
     return [copyOf(job, file, `${streams.master}${file.path}`), copyOf(job, file, preview)];
   });
+  // Of results of earlier releases, whose renditions are not one file each, no manifest is made.
+  const hasManifest = [...result.renditions, ...result.audio].every(({ file }) => file !== undefined);
   const published = some(FILE_NAMES, (name) => (result[name] === undefined ? undefined : files[name]));
   return {
     copies,
@@ -54,7 +56,12 @@ export function publishPlan(job: Place, result: Succeeded): PublishPlan {
       ...new Set(Object.values(published).map((key) => key.slice(0, key.lastIndexOf('/') + 1))),
     ],
     // Streams are recorded by their pointers; files by their keys under the version, so that they change with the row.
-    outputs: { master: keys.master, ...(result.preview && { preview: keys.preview }), ...published },
+    outputs: {
+      master: keys.master,
+      ...(hasManifest && { dash: keys.dash }),
+      ...(result.preview && { preview: keys.preview }),
+      ...published,
+    },
     bytes: copies.reduce((sum, { size }) => sum + size, 0),
   };
 }
@@ -80,7 +87,7 @@ export function versionOf(
     jobId: job.jobId,
     publishedAt: now,
     outputs: plan.outputs,
-    renditions: result.renditions.map(({ playlist: _, audio: __, keyframes: ___, ...summary }) => summary),
+    renditions: result.renditions.map(({ playlist: _, audio: __, file: ___, keyframes: ____, ...summary }) => summary),
     preset: result.preset,
     bytes: plan.bytes,
     ...(job.access && { access: job.access }),

@@ -1,5 +1,5 @@
 import { type Access, mediaKeys, versionPlaces } from '../contracts/keys.ts';
-import { FILES, PLAYLIST_TYPE, POINTED_NAMES, STREAM_NAMES, STREAMS } from '../contracts/outputs.ts';
+import { FILES, POINTED_NAMES, STREAM_NAMES, STREAMS } from '../contracts/outputs.ts';
 import type { Outputs } from '../contracts/table/media.ts';
 
 /** One of the few objects that are replaced with each version: viewers start from them. */
@@ -10,11 +10,6 @@ export interface Pointer {
   /** For a playlist: the prefix of its URIs, because it lies beside the version's folder. */
   prefix?: string;
   contentType: string;
-}
-
-/** The master playlist of a version, as it would play from its own folder: the source of the pointer, and of a rollback. */
-export function versionMaster(creatorId: string, mediaId: string, n: number, access: Access | undefined): string {
-  return `${versionPlaces(creatorId, mediaId, n, access).streams.master}${STREAMS.master.playlist}`;
 }
 
 /** A version of a media item, and where it lies. */
@@ -30,11 +25,10 @@ interface PlacedVersion {
 export function pointersTo({ creatorId, mediaId, n, outputs, access }: PlacedVersion): Pointer[] {
   const keys = mediaKeys(creatorId, mediaId, access);
   const { streams } = versionPlaces(creatorId, mediaId, n, access);
-  const playlist = { prefix: `v${n}/`, contentType: PLAYLIST_TYPE };
   return [
     ...STREAM_NAMES.map((name) => {
       const from = outputs[name] === undefined ? null : `${streams[name]}${STREAMS[name].playlist}`;
-      return { key: keys[name], from, ...playlist };
+      return { key: keys[name], from, prefix: `v${n}/`, contentType: STREAMS[name].contentType };
     }),
     ...POINTED_NAMES.map((name) => ({
       key: keys[name],

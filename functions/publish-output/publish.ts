@@ -20,7 +20,7 @@ import { logger } from '../shared/observability.ts';
 import { askToSubmit } from '../shared/upload-event.ts';
 import { cleanUp } from './clean-up.ts';
 import { copyAll } from './copy-all.ts';
-import { checkPlaylists, writeVersionMaster } from './playlists.ts';
+import { checkPlaylists, writeVersionEntries } from './playlists.ts';
 import type { PublishServices } from './services.ts';
 import { switchPointers } from './switch-pointers.ts';
 
@@ -118,7 +118,7 @@ async function makeVersion(
       await send(services.sqs, services.publishQueueUrl, { jobId: job.jobId, copied } satisfies PublishMessage);
       return 'continued';
     }
-    await writeVersionMaster(services, job, result);
+    await writeVersionEntries(services, job, result);
     return 'complete';
   } catch (error) {
     if (!(error instanceof DropreelError)) throw error;

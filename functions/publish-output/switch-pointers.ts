@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { deleteIfMatch, head, type ObjectHead, openStream, putIfMatch, readText } from '../../aws/s3.ts';
 import type { Refused } from '../../core/contracts/refused.ts';
 import { BRIEF } from '../../core/publish/plan.ts';
-import { prefixUris } from '../../core/publish/playlist-uris.ts';
+import { prefixUris, withComment } from '../../core/publish/playlist-uris.ts';
 import type { Pointer } from '../../core/publish/pointers.ts';
 import type { PublishServices } from './services.ts';
 
@@ -137,5 +137,5 @@ async function bodyOf(services: PublishServices, from: string, prefix: string | 
   }
   const playlist = await readText(services.s3, object);
   if (playlist === null) throw new Error(`${from} is missing.`);
-  return `${prefixUris(playlist, prefix).trimEnd()}\n# ${randomUUID()}\n`;
+  return withComment(prefixUris(playlist, prefix), randomUUID());
 }

@@ -59,7 +59,7 @@ async function removeVersion(
   { s3, mediaBucket, timeIsUp }: SweepServices,
   { streams, files }: ReturnType<typeof versionPlaces>,
 ): Promise<'removed' | 'stopped'> {
-  for (const folder of Object.values(streams)) {
+  for (const folder of new Set(Object.values(streams))) {
     if ((await removePrefix(s3, mediaBucket, folder, timeIsUp)) === 'stopped') return 'stopped';
   }
   await removeMany(s3, mediaBucket, Object.values(files));

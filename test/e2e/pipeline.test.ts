@@ -41,6 +41,7 @@ describe('a dropped video', () => {
     });
     expect(media.current?.outputs).toEqual({
       master: `ann/hls/${mediaId}/master.m3u8`,
+      dash: `ann/hls/${mediaId}/manifest.mpd`,
       preview: `ann/hls/${mediaId}/preview/preview.m3u8`,
       mp4: `ann/mp4/${mediaId}/v1.mp4`,
       thumbnail: `ann/thumbnails/media/${mediaId}/v1/auto-generated.jpg`,
@@ -64,6 +65,13 @@ describe('a dropped video', () => {
     expect(await Promise.all(playlists)).toEqual([6, 6, 6, 6, 6]);
     expect(await brokenRules(url(media.current?.outputs.master))).toEqual([]);
     await decode(url(media.current?.outputs.master));
+    const dash = url(media.current?.outputs.dash);
+    expect((await fetch(dash)).headers.get('content-type')).toBe('application/dash+xml');
+    expect((await probe(dash)).streams.map((stream) => stream.width ?? stream.codec_name)).toEqual([
+      ...[1280, 854, 640],
+      ...['aac', 'aac'],
+    ]);
+    await decode(dash);
     const mp4 = await probe(url(media.current?.outputs.mp4));
     expect(mp4.streams.map((stream) => stream.codec_name).sort()).toEqual(['aac', 'h264']);
     expect(Number(mp4.format.duration)).toBeCloseTo(8, 1);

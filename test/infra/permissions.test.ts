@@ -47,6 +47,7 @@ describe('permissions', () => {
     const tails = arns.map((text) => /"([:/][^"]*)"\]\]\}$/.exec(text)?.[1]);
     expect([...new Set(tails)].sort()).toEqual([
       '/*/hls/*',
+      '/*/hls/*/manifest.mpd',
       '/*/hls/*/master.m3u8',
       '/*/hls/*/preview/preview.m3u8',
       '/*/mp4/*',
@@ -57,6 +58,7 @@ describe('permissions', () => {
       '/*/waveforms/*',
       '/*/waveforms/*/waveform.json',
       '/drop/*',
+      '/private/*/hls/manifest.mpd',
       '/private/*/hls/master.m3u8',
       '/private/*/hls/preview/preview.m3u8',
       '/private/*/thumbnails/auto-generated.jpg',

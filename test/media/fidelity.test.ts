@@ -2,8 +2,9 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { dashManifest } from '../../core/media/dash-manifest.ts';
 import { type Named, readMediaPlaylist } from '../../core/media/media-playlist.ts';
-import { H264_AAC, make, picture, TOOLS, temporaryDirectory } from '../support/media.ts';
+import { H264_AAC, make, picture, TOOLS, temporaryDirectory, tone } from '../support/media.ts';
 import { presetNamed, transcodeFile } from '../support/transcode.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -239,9 +240,9 @@ async function indexOf(file: string): Promise<{ times: number[]; bytes: number[]
   };
 }
 
-test("a rendition's file has the index that FFmpeg would write, of the ranges that its playlist names", async () => {
-  const source = await make(directory.path, ...picture('640x360', '24', 14), ...H264_AAC, 'indexed.mp4');
-  const { out } = await transcodeFile(directory.path, source, {
+test("a rendition's file has the index that FFmpeg would write, of the ranges that its playlist names, and FFmpeg plays the DASH manifest of it", async () => {
+  const source = await make(directory.path, ...picture('640x360', '24', 14), ...tone(14), ...H264_AAC, 'indexed.mp4');
+  const { result, out } = await transcodeFile(directory.path, source, {
     ...presetNamed('standard'),
     rungs: presetNamed('standard').rungs.slice(3),
   });
@@ -259,4 +260,10 @@ test("a rendition's file has the index that FFmpeg would write, of the ranges th
     offset += size;
   }
   expect(offset).toBe((await stat(join(out, '360p.mp4'))).size);
+
+  await writeFile(join(out, 'manifest.mpd'), dashManifest(result) ?? '');
+  // ffprobe lists the streams of the program, then all.
+  const [, streams] = (await probe(join(out, 'manifest.mpd'), 'stream=codec_name,width,height')).split('\n\n');
+  expect(streams).toBe('h264,640,360\naac');
+  expect(await checksums(join(out, 'manifest.mpd'), '-an')).toEqual(await checksums(join(out, '360p.m3u8')));
 });

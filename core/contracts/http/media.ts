@@ -65,7 +65,7 @@ export const MediaView = z
     previous: z.object({ n: z.number().int(), publishedAt: Time, expiresAt: Time }).optional(),
     /** `private`: needs the cookies of POST /media/{id}/playback-session, the preview, poster and thumbnail excepted. */
     access: z.enum(['public', 'private']).optional(),
-    playback: z.object({ hls: Url, ...each(OPTIONAL_NAMES, () => Url.optional()) }).optional(),
+    playback: z.object({ hls: Url, dash: Url.optional(), ...each(OPTIONAL_NAMES, () => Url.optional()) }).optional(),
     /** The current job; only with a single media. */
     job: JobView.optional(),
     createdAt: Time,

@@ -76,7 +76,12 @@ export const SourceInfo = z.object({
 export type SourceInfo = z.infer<typeof SourceInfo>;
 
 /** Keys: pointers of streams, the version's own objects of files. */
-export const Outputs = z.object({ master: z.string(), ...each(OPTIONAL_NAMES, () => z.string().optional()) });
+export const Outputs = z.object({
+  master: z.string(),
+  /** Absent in versions of earlier releases. */
+  dash: z.string().optional(),
+  ...each(OPTIONAL_NAMES, () => z.string().optional()),
+});
 export type Outputs = z.infer<typeof Outputs>;
 
 /** One line of the master playlist, for people and programs that list renditions. */

@@ -28,7 +28,11 @@ const everything = () => {
   const { preview } = result();
   const paths = each(FILE_NAMES, (name) => FILES[name].file);
   const files = FILE_NAMES.map((name, i) => file(FILES[name].file, i + 1, FILES[name].contentType));
-  return result({ preview, ...paths, files: [...result().files.slice(0, 5), ...files] });
+  const renditions = result().renditions.map((one) => ({
+    ...one,
+    file: { uri: '360p.mp4', initBytes: 1, indexBytes: 1 },
+  }));
+  return result({ preview, renditions, ...paths, files: [...result().files.slice(0, 5), ...files] });
 };
 const matches = (patterns: readonly string[], key: string) =>
   patterns.some((pattern) => new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '.*')}$`).test(key));
@@ -40,7 +44,7 @@ describe.each<Access>(['public', 'private'])('each output of a %s media item', (
 
   it("is in the version's record, and has an address", () => {
     expect(Object.keys(plan.outputs)).toEqual(OUTPUT_NAMES);
-    expect(Object.keys(playbackUrls(plan.outputs, 'https://cdn.example'))).toEqual(['hls', ...OPTIONAL_NAMES]);
+    expect(Object.keys(playbackUrls(plan.outputs, 'https://cdn.example'))).toEqual(['hls', 'dash', ...OPTIONAL_NAMES]);
   });
   it.each(FILE_NAMES)('%s is copied to a place that is removed with the version, with its content type', (name) => {
     const copy = plan.copies.find(({ from }) => from.endsWith(`/${FILES[name].file}`));
@@ -53,7 +57,7 @@ describe.each<Access>(['public', 'private'])('each output of a %s media item', (
     const pointer = pointersTo({ creatorId: 'ann', mediaId: MEDIA_ID, n: 3, outputs: plan.outputs, access }).find(
       ({ key }) => key === keys[name],
     );
-    const places = [...Object.values(streams), ...Object.values(files)];
+    const places = [...new Set(Object.values(streams)), ...Object.values(files)];
     expect(places.filter((place) => pointer?.from?.startsWith(place))).toHaveLength(1);
     expect(pointerKeys('ann', MEDIA_ID, access)).toContain(keys[name]);
     expect(matches(POINTER_KEYS, keys[name])).toBe(true);

@@ -54,6 +54,23 @@ describe('the plan of a publish', () => {
   });
 });
 
+describe('a version whose renditions are one file each', () => {
+  it('has a DASH manifest, which its pointer is made from', () => {
+    const file = { uri: '360p.mp4', initBytes: 700, indexBytes: 64 };
+    const { outputs } = publishPlan(
+      job({ n: 3 }),
+      result({ renditions: result().renditions.map((one) => ({ ...one, file })) }),
+    );
+    expect(outputs.dash).toBe(`${HLS}manifest.mpd`);
+    expect(pointersTo({ creatorId: 'ann', mediaId: MEDIA_ID, n: 3, outputs, access: 'public' })[1]).toEqual({
+      key: `${HLS}manifest.mpd`,
+      from: `${HLS}v3/manifest.mpd`,
+      prefix: 'v3/',
+      contentType: 'application/dash+xml',
+    });
+  });
+});
+
 describe('the plan of a private version', () => {
   it('has every key under private/, and marks the version as private', () => {
     const secret = job({ n: 3, access: 'private' });
@@ -74,6 +91,7 @@ describe('the pointers', () => {
     const pointers = pointersTo({ creatorId: 'ann', mediaId: MEDIA_ID, n: 3, outputs: plan.outputs, access: 'public' });
     expect(pointers.map(({ key, from, prefix }) => [key, from, prefix])).toEqual([
       [`${HLS}master.m3u8`, `${HLS}v3/master.m3u8`, 'v3/'],
+      [`${HLS}manifest.mpd`, null, 'v3/'],
       [`${HLS}preview/preview.m3u8`, `${HLS}preview/v3/preview.m3u8`, 'v3/'],
       [`${THUMBNAILS}auto-generated.jpg`, `${THUMBNAILS}v3/auto-generated.jpg`, undefined],
       [`${THUMBNAILS}poster.jpg`, `${THUMBNAILS}v3/poster.jpg`, undefined],
@@ -88,7 +106,7 @@ describe('the pointers', () => {
       outputs: { master: `${HLS}master.m3u8` },
       access: 'public',
     });
-    expect(pointers.map(({ from }) => from)).toEqual([`${HLS}v3/master.m3u8`, null, null, null, null]);
+    expect(pointers.map(({ from }) => from)).toEqual([`${HLS}v3/master.m3u8`, null, null, null, null, null]);
   });
 });
 

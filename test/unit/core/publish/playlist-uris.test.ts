@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { danglingUris, playlistUris, prefixUris } from '../../../../core/publish/playlist-uris.ts';
+import { danglingUris, playlistUris, prefixUris, withComment } from '../../../../core/publish/playlist-uris.ts';
 
 const MASTER = `#EXTM3U
 #EXT-X-VERSION:7
@@ -29,6 +29,23 @@ it('a playlist that is moved beside its folder has the folder before each URI, a
 #EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="avc1.4d401e,mp4a.40.2",AUDIO="audio-128k"
 v3/720p.m3u8
 `);
+});
+
+const MANIFEST = `<?xml version="1.0" encoding="UTF-8"?>
+<MPD>
+  <BaseURL>720p.mp4</BaseURL>
+  <BaseURL>audio-64k.mp4</BaseURL>
+</MPD>
+`;
+
+it('the URIs of a manifest are its BaseURL elements, and it is moved as a playlist is', () => {
+  expect(playlistUris(MANIFEST)).toEqual(['720p.mp4', 'audio-64k.mp4']);
+  expect(prefixUris(MANIFEST, 'v3/')).toBe(MANIFEST.replace('720p', 'v3/720p').replace('audio', 'v3/audio'));
+});
+
+it('a comment is one of its format', () => {
+  expect(withComment(MEDIA, 'x')).toBe(`${MEDIA}# x\n`);
+  expect(withComment(MANIFEST, 'x')).toBe(`${MANIFEST}<!-- x -->\n`);
 });
 
 describe('dangling URIs', () => {
