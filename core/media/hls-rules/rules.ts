@@ -8,7 +8,7 @@ import { VARIANT_RULES } from './variants.ts';
 /**
  * The rules of RFC 8216 and of Apple's "HLS authoring specification for Apple devices"
  * (https://developer.apple.com/documentation/http-live-streaming/hls-authoring-specification-for-apple-devices, numbers as of its revision
- * of 2023), for streams on demand. docs/streams.md is this list as a table.
+ * of 2025-06-26), for streams on demand. docs/streams.md is this list as a table.
  */
 export const RULES: readonly Rule[] = [
   ...SYNTAX_RULES,

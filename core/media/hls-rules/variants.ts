@@ -140,15 +140,23 @@ export const VARIANT_RULES: readonly Rule[] = [
   },
   {
     id: 'h264-level',
-    source: 'Apple 1.3',
+    source: 'Apple 1.3b',
     level: 'must',
-    title: 'H.264 is High profile, level 4.2 at most',
-    departure:
-      'Pictures above 1080p need a higher level. macOS takes 5.0, tvOS 5.1, iOS 6.0 by amendments to the same rule.',
-    check: eachVariant(({ attributes }) => {
-      const [codec, profile = '', level = ''] = /avc1\.(..)..(..)/.exec(attributes.get('CODECS') ?? '') ?? [];
-      const fits = Number.parseInt(profile, 16) <= 100 && Number.parseInt(level, 16) <= 42;
-      return codec === undefined || fits ? null : [codec, 'profile 64, level 2A at most'];
+    title: 'H.264 is High profile, level 5.2 at most',
+    check: eachOfPictures((tag) => {
+      const h264 = h264Of(tag);
+      return !h264 || (h264.profile <= HIGH && h264.level <= 52) ? null : [h264.codec, 'profile 64, level 34 at most'];
+    }),
+  },
+  {
+    id: 'h264-compatible',
+    source: 'Apple 1.3a',
+    level: 'should',
+    title: 'Some variant in H.264 is High profile, level 4.1 at most',
+    check: ofMaster(({ variants }) => {
+      const [first, ...others] = variants.flatMap((tag) => h264Of(tag) ?? []);
+      const fits = [first, ...others].some((one) => one && one.profile <= HIGH && one.level <= 41);
+      return !first || fits ? null : [first.line, first.codec, 'one of profile 64, level 29 at most'];
     }),
   },
   {
@@ -322,6 +330,16 @@ export const VARIANT_RULES: readonly Rule[] = [
       }),
   },
 ];
+
+/** profile_idc of High. */
+const HIGH = 100;
+
+/** Profile and level of a variant in H.264, as RFC 6381 writes them in hexadecimal. */
+function h264Of({ attributes, line }: Tag): { codec: string; profile: number; level: number; line: number } | null {
+  const [codec, profile = '', level = ''] = /avc[13]\.(..)..(..)/.exec(attributes.get('CODECS') ?? '') ?? [];
+  if (codec === undefined) return null;
+  return { codec, profile: Number.parseInt(profile, 16), level: Number.parseInt(level, 16), line };
+}
 
 /** The variant's own file, and those of its sound, as far as they were read. */
 function filesOf({ media }: Stream, variant: Tag): MediaFile[] {

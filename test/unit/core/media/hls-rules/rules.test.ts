@@ -228,16 +228,21 @@ test.each(UNMEASURED)('%j, unmeasured', (expected, names, text, instead) => {
 });
 
 /** What breaks, where both the text and the init segments say another codec. */
-const CODECS: [string[], string, string][] = [
-  [['h264-level master.m3u8:6', 'h264-level master.m3u8:8'], 'avc1.64001F', 'avc1.640033'],
-  [['h264-high master.m3u8:6', 'h264-high master.m3u8:8'], 'avc1.64001F', 'avc1.4D401F'],
-  [['sample-descriptions master.m3u8:6', 'sample-descriptions master.m3u8:8'], 'avc1.64001F', 'hev1.1.6.L93.B0'],
-  [['stereo-aac master.m3u8:1'], 'mp4a.40.2', 'ec-3'],
+const CODECS: [string[], RegExp, string][] = [
+  [
+    ['h264-level master.m3u8:6', 'h264-level master.m3u8:8', 'h264-level master.m3u8:12'],
+    /avc1.64001F/g,
+    'avc1.640035',
+  ],
+  [['h264-compatible master.m3u8:6'], /avc1.6400(1F|0D)/g, 'avc1.640033'],
+  [['h264-high master.m3u8:6', 'h264-high master.m3u8:8'], /avc1.64001F/g, 'avc1.4D401F'],
+  [['sample-descriptions master.m3u8:6', 'sample-descriptions master.m3u8:8'], /avc1.64001F/g, 'hev1.1.6.L93.B0'],
+  [['stereo-aac master.m3u8:1'], /mp4a.40.2/g, 'ec-3'],
 ];
 test.each(CODECS)('%j', (expected, from, to) => {
   const stream = streamOf({ ...PLAYLISTS, [M]: (PLAYLISTS[M] ?? '').replaceAll(from, to) });
   for (const { tracks = [] } of stream.media) {
-    for (const each of tracks) if (each.codec === from) Object.assign(each, { codec: to });
+    for (const each of tracks) Object.assign(each, { codec: each.codec.replaceAll(from, to) });
   }
   expect(broken(stream)).toEqual(expected);
 });
