@@ -9,6 +9,7 @@ import { verify } from '../../containers/transcoder/tasks/verify.ts';
 import { cpuSeconds } from '../../containers/transcoder/usage.ts';
 import { PRESETS } from '../../core/contracts/presets.ts';
 import type { EncodePlan } from '../../core/media/encode-plan.ts';
+import type { PlannedRung } from '../../core/media/ladder.ts';
 import { planEncode } from '../../core/media/plan.ts';
 import { cpuOf, SHARED_MEDIA } from './ffmpeg.ts';
 
@@ -88,7 +89,7 @@ async function measured(work: () => Promise<unknown>): Promise<Cost> {
 
 const rate = (bits: number) => ['-maxrate', String(bits), '-bufsize', String(bits * 2)];
 
-function codecOf(plan: EncodePlan, rung: { maxBitrate: number; x264Preset: string }): string[] {
+function codecOf(plan: EncodePlan, rung: PlannedRung): string[] {
   const keyframes = ['-sc_threshold', '0', '-force_key_frames', 'expr:gte(t,n_forced*2)', '-g', '240'];
   const quality = ['-crf', String(plan.crf), ...rate(rung.maxBitrate)];
   return [
@@ -97,7 +98,7 @@ function codecOf(plan: EncodePlan, rung: { maxBitrate: number; x264Preset: strin
     '-preset',
     rung.x264Preset,
     '-profile:v',
-    'main',
+    plan.mp4?.rung === rung.name ? 'main' : 'high',
     '-pix_fmt',
     'yuv420p',
     ...quality,

@@ -15,7 +15,7 @@ export interface Settings {
 export function withSettings(command: Command): Command {
   return command
     .option('--title <title>')
-    .option('--preset <name>')
+    .option('--preset <name>', 'largest rung: standard (1080p), uhd (2160p) or compact (720p)')
     .addOption(engineOption('what encodes its media'))
     .addOption(new Option('--playback <who>').choices(['public', 'private']))
     .option('--delete-original', 'delete uploads once they are ready')

@@ -67,11 +67,11 @@ export function ladderArguments(plan: EncodePlan, video: VideoPlan): string[] {
     ...['-filter_complex', ladderGraph(plan, video)],
     ...video.rungs.flatMap((rung) => [
       ...['-map', rungLabel(rung.name)],
-      ...x264(plan, video, rung),
+      ...x264(plan, video, { ...rung, profile: plan.mp4?.rung === rung.name ? 'main' : 'high' }),
       ...fragmented('v', rung.name),
     ]),
     ...(plan.mp4?.encode
-      ? ['-map', MP4_LABEL, ...x264(plan, video, plan.mp4.encode), ...fragmented('v', OWN_MP4)]
+      ? ['-map', MP4_LABEL, ...x264(plan, video, { ...plan.mp4.encode, profile: 'main' }), ...fragmented('v', OWN_MP4)]
       : []),
     ...picture(plan.thumbnail && THUMBNAIL_LABEL, FILES.thumbnail.file),
     ...picture(plan.poster && POSTER_LABEL, FILES.poster.file),
@@ -138,10 +138,16 @@ function interval(time: string): string {
 
 const KEEP_TIMES = ['-avoid_negative_ts', 'disabled'];
 
-function x264(plan: EncodePlan, video: VideoPlan, rung: { maxBitrate: number; x264Preset: string }): string[] {
-  const { maxBitrate, x264Preset } = rung;
+interface Codec {
+  maxBitrate: number;
+  x264Preset: string;
+  /** The MP4 is Main, and so is the rung whose packets it shares; Apple prefers High for streams (authoring specification, 1.4). */
+  profile: 'main' | 'high';
+}
+
+function x264(plan: EncodePlan, video: VideoPlan, { maxBitrate, x264Preset, profile }: Codec): string[] {
   return [
-    ...['-c:v', 'libx264', '-preset', x264Preset, '-profile:v', 'main', '-pix_fmt', 'yuv420p'],
+    ...['-c:v', 'libx264', '-preset', x264Preset, '-profile:v', profile, '-pix_fmt', 'yuv420p'],
     ...['-crf', String(plan.crf), '-maxrate:v', String(maxBitrate), '-bufsize:v', String(maxBitrate * 2)],
     ...['-force_key_frames:v', `expr:${KEYFRAME}`],
     ...['-sc_threshold:v', '0', '-g:v', String(GOP_SECONDS * LIMITS.frameRate * 2)],
