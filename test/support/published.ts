@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { eachLimit } from '../../aws/concurrency.ts';
 import { head, listPage, readText } from '../../aws/s3.ts';
@@ -43,15 +44,26 @@ export interface Shape {
 }
 export const SMALL: Shape = { rungs: ['360p'], segments: 2, poster: true };
 
+/** Renditions of sound of a version that has one file for each. */
+const SOUND = ['audio-128k', 'audio-64k'] as const;
+
 /** Writes what the worker of job `n` would have left under tmp/, result.json last, and returns that result. */
 export async function leaveOutput(services: Services, n: number, shape: Shape = SMALL): Promise<Succeeded> {
   const files: OutputFile[] = [];
   const put = async (path: string, text: string, contentType: string) => {
     files.push(await putFile(services, `${tmpPrefix(jobIdOf(n))}${path}`, path, text, contentType));
   };
-  for (const rung of shape.oneFile ? shape.rungs : []) {
-    await put(`${rung}.m3u8`, rangedPlaylist(rung, shape.segments), 'application/vnd.apple.mpegurl');
-    await put(`${rung}.mp4`, `${rung} of version ${n}`, 'video/mp4');
+  const [first = ''] = shape.rungs;
+  for (const name of shape.oneFile ? [...shape.rungs, ...SOUND] : []) {
+    await put(`${name}.m3u8`, rangedPlaylist(name, shape.segments), 'application/vnd.apple.mpegurl');
+    await put(`${name}.mp4`, `${name} of version ${n}`, 'video/mp4');
+  }
+  for (const rung of shape.oneFile ? [...shape.rungs, `preview/${first}`] : []) {
+    await put(`${rung}-iframes.m3u8`, rangedPlaylist(basename(rung), 3), 'application/vnd.apple.mpegurl');
+  }
+  for (const name of shape.oneFile ? [first, SOUND[0]] : []) {
+    await put(`preview/${name}.m3u8`, rangedPlaylist(name, 5), 'application/vnd.apple.mpegurl');
+    await put(`preview/${name}.mp4`, `preview of version ${n}`, 'video/mp4');
   }
   for (const rung of shape.oneFile ? [] : shape.rungs) {
     const segments = Array.from({ length: shape.segments }, (_, i) => `${rung}_${String(i).padStart(3, '0')}.m4s`);
@@ -61,30 +73,36 @@ export async function leaveOutput(services: Services, n: number, shape: Shape = 
     await put(`${rung}_init.mp4`, `init of version ${n}`, 'video/mp4');
     await eachLimit(segments, AT_ONCE, (name) => put(name, `${name} of version ${n}`, 'video/iso.segment'));
   }
-  const [first = ''] = shape.rungs;
   const preview = `#EXTM3U\n#EXT-X-MAP:URI="${first}_init.mp4"\n#EXTINF:6.0,\n${first}_000.m4s\n#EXT-X-ENDLIST\n`;
   const text = shape.oneFile ? rangedPlaylist(first, 5) : preview;
   await put('preview/preview.m3u8', text, 'application/vnd.apple.mpegurl');
-  if (shape.oneFile) await put(`preview/${first}.mp4`, `preview of version ${n}`, 'video/mp4');
   await put('full.mp4', `mp4 of version ${n}`, 'video/mp4');
-  await put('waveform.json', `{"version":${n}}`, 'application/json');
+  if (!shape.oneFile) await put('waveform.json', `{"version":${n}}`, 'application/json');
   if (shape.poster) await put('poster.jpg', `poster of version ${n}`, 'image/jpeg');
-  const { thumbnail: _, poster: __, ...base } = result();
+  if (shape.oneFile) await put('thumbnail.jpg', `thumbnail of version ${n}`, 'image/jpeg');
+  const { thumbnail, waveform, poster: _, ...base } = result();
   const [rendition] = base.renditions;
   if (!rendition) throw new Error('The factory has no rendition.');
   const made: Succeeded = {
     ...base,
     jobId: jobIdOf(n),
     files: files.sort((a, b) => (a.path < b.path ? -1 : 1)),
-    renditions: shape.rungs.map((name) => ({ ...rendition, name, playlist: `${name}.m3u8` })),
+    renditions: shape.rungs.map((name) => ({
+      ...{ ...rendition, name, playlist: `${name}.m3u8` },
+      ...(shape.oneFile && { file: { uri: `${name}.mp4`, initBytes: 9, indexBytes: 9 } }),
+    })),
     preview: shape.oneFile
-      ? { playlists: ['preview/preview.m3u8', `preview/${first}.mp4`], shared: [], durationSeconds: 30 }
+      ? {
+          playlists: files.map(({ path }) => path).filter((path) => path.startsWith('preview/')),
+          ...{ shared: [], durationSeconds: 30 },
+        }
       : {
           playlists: ['preview/preview.m3u8'],
           shared: [`${first}_init.mp4`, `${first}_000.m4s`],
           durationSeconds: 6,
         },
     ...(shape.poster && { poster: 'poster.jpg' }),
+    ...(shape.oneFile ? { thumbnail } : { waveform }),
   };
   await putFile(
     services,
