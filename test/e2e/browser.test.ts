@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { mediaKeys } from '../../core/contracts/keys.ts';
+import { PLAYLIST_TYPE } from '../../core/contracts/outputs.ts';
 import { findChromium } from '../support/browser.ts';
 import { eventually, testCloud } from '../support/cloud.ts';
 import { drop, makeClip, reached, testVideo } from '../support/pipeline.ts';
@@ -10,7 +12,7 @@ import { drop, makeClip, reached, testVideo } from '../support/pipeline.ts';
 const browserPath = findChromium();
 
 it.runIf(browserPath)(
-  'the player page plays a result in Chromium',
+  'the player page plays a result in Chromium, and so does a media element',
   async () => {
     await using booted = await testCloud();
     const { cloud } = booted;
@@ -60,6 +62,16 @@ it.runIf(browserPath)(
       ]);
       expect(await page.textContent('#problem')).toBe('');
       expect(await page.textContent('#facts')).toContain('640×360');
+      // Later versions of Chromium have an HLS player of their own.
+      if (await page.evaluate<boolean>(`document.createElement('video').canPlayType('${PLAYLIST_TYPE}') !== ''`)) {
+        await page.evaluate(`(() => {
+          const own = document.createElement('video');
+          Object.assign(own, { id: 'own', muted: true, src: '/${mediaKeys('ann', mediaId).master}' });
+          document.body.append(own);
+          return own.play();
+        })()`);
+        await holds('it plays without hls.js', `document.querySelector('#own').currentTime > 1`);
+      }
       expect(complaints).toEqual([]);
 
       asked.length = 0;
