@@ -69,6 +69,14 @@ export const FILES = {
     pointer: 'poster.jpg',
     only: OF_VIDEO,
   },
+  /** The same frame in the size of the largest rung. */
+  posterLarge: {
+    file: 'poster-large.jpg',
+    contentType: 'image/jpeg',
+    folder: 'thumbnails',
+    pointer: 'poster-large.jpg',
+    only: OF_VIDEO,
+  },
   waveform: {
     file: 'waveform.json',
     contentType: 'application/json',

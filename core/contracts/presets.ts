@@ -32,7 +32,9 @@ const LADDER: Rung[] = [
   { name: '480p', shortSide: 480, maxBitrate: 1_000_000, audio: '128k' },
   { name: '360p', shortSide: 360, maxBitrate: 500_000, audio: '64k' },
 ];
-const OUTPUTS: Preset['outputs'] = { mp4: true, preview: true, poster: true, thumbnail: true, waveform: true };
+const OUTPUTS: Preset['outputs'] = {
+  ...{ mp4: true, preview: true, poster: true, posterLarge: true, thumbnail: true, waveform: true },
+};
 const preset = (name: string, version: number, topShortSide: number): Preset => ({
   name,
   version,
@@ -45,7 +47,7 @@ export const DEFAULT_PRESET = 'standard';
 
 /** By name. `standard` goes up to 1080p, `uhd` to 2160p where the source has it, `compact` to 720p. */
 export const PRESETS: Readonly<Record<string, Preset>> = {
-  standard: preset('standard', 1, 1080),
-  uhd: preset('uhd', 1, 2160),
-  compact: preset('compact', 1, 720),
+  standard: preset('standard', 2, 1080),
+  uhd: preset('uhd', 2, 2160),
+  compact: preset('compact', 2, 720),
 };

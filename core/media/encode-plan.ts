@@ -34,6 +34,8 @@ export interface OutputPlans extends Record<OptionalName, object> {
   mp4: Mp4Plan;
   thumbnail: Size & { atSeconds: number; rung: string };
   poster: Size & { everySeconds: number; candidates: number };
+  /** The rung that the poster's frame is taken of. */
+  posterLarge: { rung: string };
   waveform: { pixelsPerSecond: number };
 }
 

@@ -26,6 +26,7 @@ const PLANNERS: { readonly [Name in OptionalName]: (ladder: Ladder) => OutputPla
   mp4: ({ mp4 }) => mp4,
   thumbnail: ({ video }) => video && planThumbnail(video),
   poster: ({ video }) => video && planPoster(video),
+  posterLarge: ({ video }) => video?.rungs[0] && { rung: video.rungs[0].name },
   waveform: ({ audio }) => audio && { pixelsPerSecond: PIXELS_PER_SECOND },
 };
 

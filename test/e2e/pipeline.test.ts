@@ -46,6 +46,7 @@ describe('a dropped video', () => {
       mp4: `ann/mp4/${mediaId}/v1.mp4`,
       thumbnail: `ann/thumbnails/media/${mediaId}/v1/auto-generated.jpg`,
       poster: `ann/thumbnails/media/${mediaId}/v1/poster.jpg`,
+      posterLarge: `ann/thumbnails/media/${mediaId}/v1/poster-large.jpg`,
     });
     const master = parse(await text(media.current?.outputs.master)) as types.MasterPlaylist;
     expect(master.variants.map(({ uri, resolution }) => [uri, resolution])).toEqual([
@@ -79,6 +80,8 @@ describe('a dropped video', () => {
     expect(preview.streams.map((stream) => stream.codec_type).sort()).toEqual(['audio', 'video']);
     const [poster] = (await probe(url(media.current?.outputs.poster))).streams;
     expect([poster?.codec_name, poster?.width, poster?.height]).toEqual(['mjpeg', 320, 180]);
+    const [large] = (await probe(url(media.current?.outputs.posterLarge))).streams;
+    expect([large?.codec_name, large?.width, large?.height]).toEqual(['mjpeg', 1280, 720]);
 
     const [job] = await readJobs(booted.cloud, mediaId);
     expect(job?.state).toBe('published');

@@ -224,6 +224,18 @@ test('segments are six seconds, cut at the same times in every rung, and begin w
   }
 });
 
+test('the large poster is the frame of the small one, in the size of the largest rung', async () => {
+  const source = await make(directory.path, ...picture('640x480', '24', 3), ...H264_AAC, 'poster.mp4');
+  const two = { ...presetNamed('standard'), rungs: presetNamed('standard').rungs.slice(2) };
+  const { result, out } = await transcodeFile(directory.path, source, two);
+  expect(await probe(join(out, result.posterLarge ?? ''), 'stream=width,height')).toBe('640,480');
+  const inputs = ['-i', join(out, result.poster ?? ''), '-i', join(out, result.posterLarge ?? '')];
+  const graph = '[1:v]scale=320:-2[large];[0:v][large]psnr=stats_file=-';
+  const { stdout } = await execa(TOOLS.ffmpeg, ['-v', 'error', ...inputs, '-filter_complex', graph, '-f', 'null', '-']);
+  // Of the frames beside it less than 30 dB, because the whole test picture moves.
+  expect(Number(/psnr_avg:([\d.]+)/.exec(stdout)?.[1])).toBeGreaterThan(36);
+});
+
 /** Timescale, first time, then ticks of each segment: of the file's sidx (ISO/IEC 14496-12, 8.16.3), version 1. */
 async function indexOf(file: string): Promise<{ times: number[]; bytes: number[]; end: number }> {
   const bytes = await readFile(file);

@@ -311,6 +311,8 @@ test.each(VIDEOS)('$title', async ({ made, rungs, seconds, frames, frameRate, ch
   expect(sound?.codec).toBe(channels ? 'aac' : undefined);
   expect(await decodeAll(join(out, top?.playlist ?? ''))).toMatchObject([{ frames }]);
   expect(await decodeAll(join(out, result.poster ?? ''))).toMatchObject([{ width: Math.min(320, top?.width ?? 0) }]);
+  const large = { width: top?.width, height: top?.height };
+  expect(await decodeAll(join(out, result.posterLarge ?? ''))).toMatchObject([large]);
   expect(await decodeAll(join(out, result.thumbnail ?? ''))).toMatchObject([
     { width: Math.min(1280, top?.width ?? 0) },
   ]);

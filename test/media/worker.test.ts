@@ -10,8 +10,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { head, list } from '../../aws/s3.ts';
-import { Drained } from '../../containers/transcoder/failures.ts';
 import { busReporter } from '../../containers/transcoder/bus-reporter.ts';
+import { Drained } from '../../containers/transcoder/failures.ts';
 import { reportProgress } from '../../containers/transcoder/progress.ts';
 import { work } from '../../containers/transcoder/worker.ts';
 import { type Job, Result } from '../../core/contracts/job.ts';
@@ -114,6 +114,7 @@ test('everything in the result is in S3 with its size and checksum, and nothing 
     '240p.mp4',
     'audio-64k.m3u8',
     'audio-64k.mp4',
+    'poster-large.jpg',
     'poster.jpg',
     'preview/240p-iframes.m3u8',
     'preview/240p.m3u8',

@@ -79,6 +79,7 @@ export async function leaveOutput(services: Services, n: number, shape: Shape = 
   await put('full.mp4', `mp4 of version ${n}`, 'video/mp4');
   if (!shape.oneFile) await put('waveform.json', `{"version":${n}}`, 'application/json');
   if (shape.poster) await put('poster.jpg', `poster of version ${n}`, 'image/jpeg');
+  if (shape.oneFile) await put('poster-large.jpg', `large poster of version ${n}`, 'image/jpeg');
   if (shape.oneFile) await put('thumbnail.jpg', `thumbnail of version ${n}`, 'image/jpeg');
   const { thumbnail, waveform, poster: _, ...base } = result();
   const [rendition] = base.renditions;
@@ -102,7 +103,7 @@ export async function leaveOutput(services: Services, n: number, shape: Shape = 
           durationSeconds: 6,
         },
     ...(shape.poster && { poster: 'poster.jpg' }),
-    ...(shape.oneFile ? { thumbnail } : { waveform }),
+    ...(shape.oneFile ? { thumbnail, posterLarge: 'poster-large.jpg' } : { waveform }),
   };
   await putFile(
     services,

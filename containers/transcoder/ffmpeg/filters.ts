@@ -14,6 +14,9 @@ export const MP4_LABEL = '[mp4]';
 export const POSTER_LABEL = '[poster]';
 export const THUMBNAIL_LABEL = '[thumbnail]';
 
+/** File in which the poster's filter writes the time of the frame that it has chosen. */
+export const POSTER_TIME = 'poster.time';
+
 /** Descriptors on which the decode tells of each picture and of each frame of sound, as printedFrames and printedSound read them. */
 export const PICTURES_FD = 3;
 export const SOUNDS_FD = 4;
@@ -24,6 +27,8 @@ export const SOUNDS_FD = 4;
  */
 const print = (filter: 'metadata' | 'ametadata', fd: number, key: string) =>
   `${filter}=mode=print:key=${key}:file=pipe\\\\:${fd}:direct=1`;
+/** The filter prints nothing of a frame that has no metadata. */
+const MARK = 'metadata=mode=add:key=picture:value=1';
 
 /**
  * The decoded pictures, all of the top rung's size, in 8-bit SDR. FFmpeg builds this graph anew where their size or format changes, so
@@ -32,8 +37,7 @@ const print = (filter: 'metadata' | 'ametadata', fd: number, key: string) =>
 export function pictureGraph(video: VideoPlan, top: Size, hasToneMap: boolean): string {
   const chain = [
     `settb=1/${video.timescale}`,
-    // The filter prints nothing of a frame that has no metadata.
-    'metadata=mode=add:key=picture:value=1',
+    MARK,
     print('metadata', PICTURES_FD, 'picture'),
     ...deinterlace(video.deinterlace),
     // NUT has no times before 0.
@@ -107,7 +111,9 @@ export function ladderGraph(plan: EncodePlan, video: VideoPlan): string {
   });
   if (plan.mp4?.encode) chains.push(`[tomp4]${scale(plan.mp4.encode)},setsar=1${MP4_LABEL}`);
   if (plan.thumbnail) chains.push(`[tothumbnail]${thumbnailChain(plan.thumbnail)}${THUMBNAIL_LABEL}`);
-  if (plan.poster) chains.push(`[toposter]${posterChain(plan.poster)}${POSTER_LABEL}`);
+  if (plan.poster) {
+    chains.push(`[toposter]${posterChain(plan.poster, plan.posterLarge !== undefined)}${POSTER_LABEL}`);
+  }
   return chains.join(';');
 }
 
@@ -186,10 +192,11 @@ function thumbnailChain(thumbnail: NonNullable<EncodePlan['thumbnail']>): string
   return `${chosen},${scale(thumbnail)}:out_range=full,format=yuvj420p,${APART}`;
 }
 
-function posterChain(poster: NonNullable<EncodePlan['poster']>): string {
+function posterChain(poster: NonNullable<EncodePlan['poster']>, saysTime: boolean): string {
   const spread = `select='isnan(prev_selected_t)+gte(t-prev_selected_t,${seconds(poster.everySeconds)})'`;
   const candidates = `${spread},${scale(poster)}:out_range=full,format=yuvj420p,split[start][candidates]`;
-  const best = `[candidates]thumbnail=${poster.candidates}[best]`;
+  const time = saysTime ? `,${MARK},metadata=mode=print:key=picture:file=${POSTER_TIME}:direct=1` : '';
+  const best = `[candidates]thumbnail=${poster.candidates}${time}[best]`;
   return `${candidates};[start]trim=end_frame=1[first];${best};[first][best]concat,${APART}`;
 }
 

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { execa } from 'execa';
 import { z } from 'zod';
@@ -10,6 +10,7 @@ import { leftOut, overlappingSound } from '../../../core/media/losses.ts';
 import { recordedTimes } from '../decode-record.ts';
 import { mp4Arguments, mp4Parts } from '../ffmpeg/arguments.ts';
 import { damaged } from '../ffmpeg/errors.ts';
+import { POSTER_TIME } from '../ffmpeg/filters.ts';
 import type { FfmpegProgress } from '../ffmpeg/progress.ts';
 import { command, ENVIRONMENT, runFfmpeg, type Tools } from '../ffmpeg/run.ts';
 import { letWrite, takeOver } from '../hand-over.ts';
@@ -27,6 +28,8 @@ const Encoded = z.object({
   fault: z.string().optional(),
   warnings: z.array(Warning),
   skipped: z.array(z.object({ what: z.string(), why: z.string() })),
+  /** When the poster's frame is shown, in seconds; absent without a large poster. */
+  posterSeconds: z.number().optional(),
 });
 type Encoded = z.infer<typeof Encoded>;
 
@@ -99,7 +102,17 @@ export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Pr
     ...(fault !== undefined ? { fault } : {}),
     warnings: [...(unconverted ? [warning('colors_not_converted', NO_ZSCALE)] : []), ...losses, ...missing],
     skipped: unconverted ? [{ what: 'tone mapping', why: NO_ZSCALE }] : [],
+    ...(plan.posterLarge && plan.poster && (await takePosterTime(out))),
   };
+}
+
+/** Reads the time of the first frame that was chosen, and removes the file, because all that is left in the directory is published. */
+async function takePosterTime(out: string): Promise<Pick<Encoded, 'posterSeconds'>> {
+  const path = join(out, POSTER_TIME);
+  const said = await readFile(path, 'utf8').catch(() => '');
+  await rm(path, { force: true });
+  const time = /pts_time:(\d{1,9}(?:\.\d{1,9})?)/.exec(said)?.[1];
+  return time === undefined ? {} : { posterSeconds: Number(time) };
 }
 
 /**

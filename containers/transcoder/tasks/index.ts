@@ -1,12 +1,13 @@
 import type { OptionalName } from '../../../core/contracts/outputs.ts';
 import { encodeTask } from './encode.ts';
+import { posterTask } from './poster.ts';
 import { previewTask } from './preview.ts';
 import type { Task } from './task.ts';
 import { verifyTask } from './verify.ts';
 import { waveformTask } from './waveform.ts';
 
 /** In the order in which they run. */
-export const TASKS: readonly Task<unknown>[] = [encodeTask, waveformTask, verifyTask, previewTask];
+export const TASKS: readonly Task<unknown>[] = [encodeTask, waveformTask, verifyTask, previewTask, posterTask];
 
 /** Which task makes each output. An output of the catalogue without a task does not compile. */
 export const MAKERS: Readonly<Record<OptionalName, Task<unknown>>> = {
@@ -14,5 +15,6 @@ export const MAKERS: Readonly<Record<OptionalName, Task<unknown>>> = {
   mp4: encodeTask,
   thumbnail: encodeTask,
   poster: encodeTask,
+  posterLarge: posterTask,
   waveform: waveformTask,
 };

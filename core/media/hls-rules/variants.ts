@@ -164,7 +164,8 @@ export const VARIANT_RULES: readonly Rule[] = [
     source: 'Apple 1.4',
     level: 'should',
     title: 'H.264 is of High profile rather than Main or Baseline',
-    departure: 'The MP4 has to be of Main profile, and shares the encode of the largest rung where it can; the others are High.',
+    departure:
+      'The MP4 has to be of Main profile, and shares the encode of the largest rung where it can; the others are High.',
     check: eachVariant(({ attributes }) => {
       const codec = /avc1\.(?!64)[0-9A-Fa-f]{6}/.exec(attributes.get('CODECS') ?? '')?.[0];
       return codec === undefined ? null : [codec, 'avc1.64…'];

@@ -37,7 +37,7 @@ function neededFor(probe: MediaProbe, outputs: Partial<Preset['outputs']> = {}):
 
 describe('the tasks of a transcode', () => {
   it('of a video include no waveform', () => {
-    expect(neededFor(film)).toEqual(['encode', 'verify', 'preview']);
+    expect(neededFor(film)).toEqual(['encode', 'verify', 'preview', 'poster']);
   });
   it('of an audio file include one before the verification', () => {
     expect(neededFor(song)).toEqual(['encode', 'waveform', 'verify', 'preview']);

@@ -42,6 +42,7 @@ test('an audio file has a waveform, and the reason why it has no pictures', () =
     { what: 'mp4', why: 'The file has no video track.' },
     { what: 'thumbnail', why: 'The file has no video track.' },
     { what: 'poster', why: 'The file has no video track.' },
+    { what: 'posterLarge', why: 'The file has no video track.' },
   ]);
 });
 
@@ -69,9 +70,10 @@ test('the preview is made of the 720p rung, or of the highest below it', () => {
   expect(small.preview).toEqual({ rung: '360p', seconds: 30 });
 });
 
-test('the poster is chosen among fifty frames of the whole, the thumbnail taken at a tenth', () => {
+test('the poster is chosen among fifty frames of the whole, in two sizes, the thumbnail taken at a tenth', () => {
   const plan = planEncode(probe(), standard, ends);
   expect(plan.poster).toEqual({ width: 320, height: 180, everySeconds: 1.2, candidates: 50 });
+  expect(plan.posterLarge).toEqual({ rung: '1080p' });
   expect(plan.thumbnail).toEqual({ width: 1280, height: 720, atSeconds: 6, rung: '720p' });
 });
 

@@ -95,6 +95,7 @@ describe('the pointers', () => {
       [`${HLS}preview/preview.m3u8`, `${HLS}preview/v3/preview.m3u8`, 'v3/'],
       [`${THUMBNAILS}auto-generated.jpg`, `${THUMBNAILS}v3/auto-generated.jpg`, undefined],
       [`${THUMBNAILS}poster.jpg`, `${THUMBNAILS}v3/poster.jpg`, undefined],
+      [`${THUMBNAILS}poster-large.jpg`, null, undefined],
       [`ann/waveforms/${MEDIA_ID}/waveform.json`, `ann/waveforms/${MEDIA_ID}/v3/waveform.json`, undefined],
     ]);
   });
@@ -106,7 +107,7 @@ describe('the pointers', () => {
       outputs: { master: `${HLS}master.m3u8` },
       access: 'public',
     });
-    expect(pointers.map(({ from }) => from)).toEqual([`${HLS}v3/master.m3u8`, null, null, null, null, null]);
+    expect(pointers.map(({ from }) => from)).toEqual([`${HLS}v3/master.m3u8`, null, null, null, null, null, null]);
   });
 });
 
