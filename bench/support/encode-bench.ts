@@ -13,7 +13,7 @@ import type { PlannedRung } from '../../core/media/ladder.ts';
 import { planEncode } from '../../core/media/plan.ts';
 import { cpuOf, SHARED_MEDIA } from './ffmpeg.ts';
 
-const TOOLS = { ffmpeg: 'ffmpeg', ffprobe: 'ffprobe' };
+export const TOOLS = { ffmpeg: process.env.FFMPEG_PATH ?? 'ffmpeg', ffprobe: process.env.FFPROBE_PATH ?? 'ffprobe' };
 
 /**
  * CPU time of the whole output set: dropreel's one decode against the naive way (an ffmpeg for each output, same codec settings) and, on
@@ -40,7 +40,7 @@ export async function compareEncode(options: { seconds: number; limit: boolean }
   }
 }
 
-interface Cost {
+export interface Cost {
   cpu: number;
   wall: number;
 }
@@ -50,7 +50,7 @@ function report(what: string, { cpu, wall }: Cost): void {
 }
 
 /** A real phone clip, repeated, or a generated one where there is none, as H.264 with AAC. */
-async function longClip(directory: string, seconds: number): Promise<string> {
+export async function longClip(directory: string, seconds: number): Promise<string> {
   const phone = join(SHARED_MEDIA, 'phone-1080p30-hevc.mp4');
   const real = await stat(phone).catch(() => null);
   const made = ['-f', 'lavfi', '-i', 'testsrc2=s=1920x1080:r=30,noise=alls=12:allf=t', '-f', 'lavfi', '-i', 'sine'];
@@ -81,7 +81,7 @@ async function dropreel(directory: string, source: string): Promise<{ plan: Enco
   return { plan, encode: made, verify: verified };
 }
 
-async function measured(work: () => Promise<unknown>): Promise<Cost> {
+export async function measured(work: () => Promise<unknown>): Promise<Cost> {
   const [cpu, started] = [await cpuSeconds(), performance.now()];
   await work();
   return { cpu: (await cpuSeconds()) - cpu, wall: (performance.now() - started) / 1000 };
