@@ -18,6 +18,8 @@ export interface Report {
     file: string;
     mediaId: string;
     state: string;
+    /** What encoded it. */
+    engine: string | null;
     error: { code: string; message: string } | null;
     source: Record<'durationSeconds' | 'width' | 'height' | 'videoCodec' | 'audioCodec', number | string | null>;
     /** Paths on disk. */
@@ -63,6 +65,7 @@ export async function collectReport(cloud: Cloud, finished: Finished): Promise<R
       file,
       mediaId: media.mediaId,
       state: media.state,
+      engine: job?.engine ?? null,
       error: media.error ? { code: media.error.code, message: media.error.message } : null,
       source: {
         durationSeconds: info.durationSeconds ?? null,

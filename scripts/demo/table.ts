@@ -10,7 +10,8 @@ import type { Report } from './report.ts';
  * @param stayUp whether the cloud keeps running, so that the player's addresses work
  */
 export function renderTable(reports: Report[], stayUp: boolean, metered: Record<string, number>): string {
-  const header = ['file', 'state', 'duration', 'renditions', 'bytes', 'time', 'encode on AWS'];
+  const atEndpoint = reports.some(({ line }) => line.engine === 'http');
+  const header = ['file', 'state', 'duration', 'renditions', 'bytes', 'time', atEndpoint ? 'encode' : 'encode on AWS'];
   const rows = reports.map(({ line, bytes: size }) => [
     nameOf(line),
     line.state,
@@ -30,7 +31,11 @@ export function renderTable(reports: Report[], stayUp: boolean, metered: Record<
   if (!stayUp)
     lines.push('', 'The local cloud ends now, and the addresses with it. On a terminal it stays up until Ctrl-C.');
   const { usd } = costOf(metered);
-  lines.push('', `On AWS (us-east-1, list prices) this run would cost about $${usd.toFixed(4)}.`, '');
+  lines.push(
+    '',
+    `On AWS (us-east-1, list prices) this run would cost about $${usd.toFixed(4)}${atEndpoint ? ', beside the encodes at the endpoint' : ''}.`,
+    '',
+  );
   return lines.join('\n');
 }
 
