@@ -77,7 +77,9 @@ async function look({ tools, file, track, signal }: Source, part?: { at: number;
     'format=gray[gray]',
   ].join(',');
   const args = [
-    ...['-v', 'quiet', ...confined(), ...(part ? ['-ss', part.at.toFixed(3)] : []), '-i', `./${basename(file)}`],
+    // Fields are lines of the picture as it is coded.
+    ...['-v', 'quiet', ...confined(), '-noautorotate', ...(part ? ['-ss', part.at.toFixed(3)] : [])],
+    ...['-i', `./${basename(file)}`],
     ...['-filter_complex', graph, '-map', '[gray]', ...(part ? ['-frames:v', String(part.pictures)] : [])],
     ...['-fps_mode', 'passthrough', '-c:v', 'rawvideo', '-f', 'rawvideo', 'pipe:1'],
   ];

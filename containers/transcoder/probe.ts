@@ -3,12 +3,14 @@ import { basename, dirname } from 'node:path';
 import { execa } from 'execa';
 import { DropreelError } from '../../core/contracts/errors.ts';
 import type { Warning } from '../../core/contracts/warnings.ts';
+import type { Known } from '../../core/media/choose.ts';
 import type { TrackEnds } from '../../core/media/encode-plan.ts';
 import { LIMITS } from '../../core/media/limits.ts';
 import {
   checkDuration,
   checkLateness,
   checkWork,
+  encrypted,
   FfprobeOutput,
   type Fraction,
   hasCovers,
@@ -18,10 +20,10 @@ import {
 } from '../../core/media/probe.ts';
 import { extraWarnings, sourceReport } from '../../core/media/report.ts';
 import { SNIFF_BYTES, sniff } from '../../core/media/sniff.ts';
-import { refuseEncrypted } from './encrypted.ts';
+import { refuseEncrypted, refuseEncryptedBoxes } from './encrypted.ts';
 import { decodableCodecs } from './ffmpeg/decoders.ts';
 import { confined } from './ffmpeg/demuxers.ts';
-import { PICTURE_SIZE, probeFailure } from './ffmpeg/errors.ts';
+import { PICTURE_SIZE, probeFailure, saysEncrypted } from './ffmpeg/errors.ts';
 import { command, PROBE_LIMITS, type Tools } from './ffmpeg/run.ts';
 import { readFirstFrames } from './first-frames.ts';
 import { findCombed } from './interlace.ts';
@@ -39,26 +41,45 @@ export interface Probed {
 /** Finds out what a file holds, and refuses an unsuitable one with a DropreelError. Decodes what shows interlaced pictures. */
 export async function probeSource(tools: Tools, file: string, signal: AbortSignal): Promise<Probed> {
   await refuseBySight(file);
+  await refuseEncrypted(file);
   const output = await ffprobe(tools, file, signal);
+  if (output.format.format_name.startsWith('mov,')) await refuseEncryptedBoxes(file);
   const decodable = await decodableCodecs(tools);
-  const probe = interpretProbe(output, (codec) => decodable.has(codec));
-  const cut = await checkWhole(file, probe.format);
-  if (await isUnfinished(file, probe.format)) probe.durationSeconds = undefined;
-  if (probe.format.startsWith('mov,')) await refuseEncrypted(file);
+  const known: Known = { isDecodable: (codec) => decodable.has(codec) };
+  const first = interpretProbe(output, known);
+  const cut = await checkWhole(file, first.format);
+  const { probe, ends, warnings: missing } = await measured(tools, file, { output, known, first, signal });
   if (probe.video && isDoubtful(probe.video.frameRate)) {
     probe.video.frameRate = await measureRate(tools, file, probe, signal);
   }
-  const { ends, warnings: missing } = await measureEnds(tools, file, probe, signal);
   // Both tell of one loss: by bytes where the file says how many it has.
   const lost = cut.length > 0 ? cut : missing;
   checkDuration(Math.max(ends.video ?? 0, ends.audio ?? 0));
   if (probe.video) {
     checkLateness(ends.videoStart ?? probe.video.startSeconds);
     checkWork(probe.video, ends.video ?? 0);
-    Object.assign(probe.video, await readFirstFrames(tools, file, probe.video, signal));
+    Object.assign(probe.video, await readFirstFrames(tools, file, probe.video, { seconds: ends.video ?? 0, signal }));
     probe.video.combed = await findCombed({ tools, file, track: probe.video, signal }, ends.video ?? 0);
   }
   return { probe, ends, report: sourceReport(output, probe), warnings: [...extraWarnings(output), ...lost] };
+}
+
+/** Takes other tracks in the place of those that are announced, and of which the file holds nothing; or none. */
+async function measured(
+  tools: Tools,
+  file: string,
+  { output, known, first, signal }: { output: FfprobeOutput; known: Known; first: MediaProbe; signal: AbortSignal },
+): Promise<Pick<Probed, 'probe' | 'ends' | 'warnings'>> {
+  const isCut = await isUnfinished(file, first.format);
+  const measure = async (probe: MediaProbe) => {
+    if (isCut) probe.durationSeconds = undefined;
+    return { probe, ...(await measureEnds(tools, file, probe, signal)) };
+  };
+  const found = await measure(first);
+  const { held } = found;
+  if (!held || [first.video, first.audio].every((track) => !track || held.has(track.index))) return found;
+  const empty = new Set(output.streams.map(({ index }) => index).filter((index) => !held.has(index)));
+  return measure(interpretProbe(output, { ...known, empty }));
 }
 
 /** Above the limit pictures are left out, so that a rate that high has to be true. */
@@ -94,6 +115,7 @@ async function ffprobe(tools: Tools, file: string, signal: AbortSignal): Promise
   if (result.failed && result.exitCode === undefined)
     throw new Error(`ffprobe did not start: ${result.originalMessage}`);
   if (result.failed) throw probeFailure(result.stderr);
+  if (saysEncrypted(result.stderr)) throw encrypted();
   const output = FfprobeOutput.parse(JSON.parse(result.stdout));
   // FFmpeg reports this for covers as well, without naming the picture. Then the encode decides.
   if (PICTURE_SIZE.test(result.stderr) && !hasCovers(output)) throw probeFailure(result.stderr);

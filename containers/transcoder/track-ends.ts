@@ -12,11 +12,21 @@ const TAIL_SECONDS = 10;
 /** A track's first packet in presentation order is among this many. */
 const HEAD_PACKETS = 16;
 
+/** Formats of pictures that may move. */
+const ANIMATIONS = new Set(['gif', 'apng']);
+
 interface Packets {
   tracks: ReadonlyMap<number, TrackTimes>;
   joined: boolean;
   stepsBack: boolean;
   pause: number;
+  /** Indexes of the tracks that hold packets; absent where not all of the file was read. */
+  held?: ReadonlySet<number> | undefined;
+}
+
+export interface Measured extends Pick<Packets, 'held'> {
+  ends: TrackEnds;
+  warnings: Warning[];
 }
 
 /**
@@ -29,19 +39,23 @@ export async function measureEnds(
   file: string,
   probe: MediaProbe,
   signal: AbortSignal,
-): Promise<{ ends: TrackEnds; warnings: Warning[] }> {
+): Promise<Measured> {
   const { video, audio } = probe;
   const hasEnds = (!video || video.endSeconds) && (!audio || audio.endSeconds);
   const indexed = probe.format.startsWith('mov,') && Boolean(hasEnds);
-  if (indexed && (!video || video.constantRate)) {
-    return { ends: { ...defined({ video: video?.endSeconds, audio: audio?.endSeconds }), indexed }, warnings: [] };
-  }
   const reader = { tools, file, mayJoin: hasJoints(probe.format), signal };
-  const { tracks, joined, stepsBack, pause } = await readToTheEnd(reader, probe);
+  if (indexed && (!video || video.constantRate)) {
+    // An index that counts no samples is that of a file in fragments, or of a track without any.
+    const { held } = video?.mayBeEmpty || audio?.mayBeEmpty ? await readToTheEnd(reader, probe) : {};
+    const ends = { ...defined({ video: video?.endSeconds, audio: audio?.endSeconds }), indexed };
+    return { ends, held, warnings: [] };
+  }
+  const { tracks, joined, stepsBack, pause, held } = await readToTheEnd(reader, probe);
   const pictures = video && tracks.get(video.index);
   const sound = audio && tracks.get(audio.index);
-  if (!pictures && !sound) {
-    throw new DropreelError('corrupt', 'The file announces tracks, but holds nothing of them.');
+  if (!pictures && !sound) return { ends: {}, held, warnings: [] };
+  if (ANIMATIONS.has(probe.format) && pictures?.count === 1) {
+    throw new DropreelError('still_image', 'The file is a picture that does not move, not video or audio.');
   }
   const furthest = Math.max(...[...tracks.values()].map(({ end }) => end));
   const warnings = stepsBack ? [] : missingEnd(probe, furthest);
@@ -50,15 +64,13 @@ export async function measureEnds(
     : { video: pictures?.end, audio: sound?.end };
   const lastFrame = pictures && ends.video ? Math.max(0, ends.video - pictures.last) : undefined;
   const videoStart = indexed || !video ? undefined : await startOf(reader, video.index);
-  return {
-    ends: {
-      ...defined({ ...ends, lastFrame, videoStart }),
-      indexed,
-      ...(joined ? { joined } : {}),
-      ...(pause > 0 ? { pause } : {}),
-    },
-    warnings,
+  const measured = {
+    ...defined({ ...ends, lastFrame, videoStart }),
+    indexed,
+    ...(joined ? { joined } : {}),
+    ...(pause > 0 ? { pause } : {}),
   };
+  return { ends: measured, held, warnings };
 }
 
 /** Audio formats that state their exact length; others estimate it from the bit rate. */
@@ -83,7 +95,8 @@ async function readToTheEnd(reader: Reader, { video, audio, durationSeconds }: M
     const tail = await readPackets(reader, ['-read_intervals', `${(durationSeconds - TAIL_SECONDS).toFixed(3)}%`]);
     if (tail.tracks.has(video.index) && (!audio || tail.tracks.has(audio.index))) return tail;
   }
-  return readPackets(reader);
+  const all = await readPackets(reader);
+  return { ...all, held: new Set(all.tracks.keys()) };
 }
 
 /**

@@ -11,7 +11,7 @@ import { decodedSeconds } from '../../core/media/decoded.ts';
 import { type EncodePlan, streamed } from '../../core/media/encode-plan.ts';
 import { planEncode } from '../../core/media/plan.ts';
 import type { MediaProbe } from '../../core/media/probe.ts';
-import { plannedWarnings } from '../../core/media/warnings.ts';
+import { lateWarnings, plannedWarnings } from '../../core/media/warnings.ts';
 import { describeRenditions } from './describe.ts';
 import type { Tools } from './ffmpeg/run.ts';
 import { mendFlvJoints } from './flv-joints.ts';
@@ -50,7 +50,7 @@ export async function transcode(run: TranscodeRun): Promise<Transcoded> {
   const outcomes = new Map<string, unknown>();
   const context: TaskContext = { ...run, plan, outcomeOf: (task) => task.outcome.parse(outcomes.get(task.name)) };
   for (const task of TASKS) if (task.isNeeded(plan)) outcomes.set(task.name, await once(task, context));
-  const { decoded, skipped, warnings } = context.outcomeOf(encodeTask);
+  const { decoded, skipped, warnings, late } = context.outcomeOf(encodeTask);
   const files = [];
   for (const name of streamed(plan)) files.push(await readRendition(plan, scratch.out, name));
   return {
@@ -61,7 +61,12 @@ export async function transcode(run: TranscodeRun): Promise<Transcoded> {
     ...(await madeFiles(plan, scratch)),
     preset: { name: preset.name, version: preset.version },
     skipped: [...plan.skipped, ...skipped],
-    warnings: bounded([...plannedWarnings(probe, plan, report.tracks), ...dropped, ...warnings]),
+    warnings: bounded([
+      ...plannedWarnings(probe, plan, report.tracks),
+      ...dropped,
+      ...lateWarnings(late, probe, plan),
+      ...warnings,
+    ]),
   };
 }
 

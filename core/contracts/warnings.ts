@@ -3,13 +3,15 @@ import { printableLine } from './text.ts';
 
 /** What viewers of a version that plays do not get, or get otherwise than its source has it. Per code: when it occurs. */
 export const WARNINGS = {
-  track_skipped: 'A track of picture or sound was not taken: another one was, or nothing decodes it.',
+  track_skipped:
+    'A track of picture or sound was not taken: another one was, nothing decodes it, or it begins too late.',
   channels_reduced: 'The sound has more than two channels: they were mixed, or the first two were taken.',
-  subtitles_dropped: 'The source has tracks of subtitles, which are not carried.',
+  subtitles_dropped: 'The source has tracks of subtitles, or captions that begin late, which are not carried.',
   chapters_dropped: 'The source has chapters, which are not carried.',
-  extras_dropped: 'The source has covers, attachments or tracks of data, which are not carried.',
+  extras_dropped: 'The source has covers, attachments or tracks of data, or is spherical or 3D, which is not carried.',
   colors_not_converted: 'Colours of HDR or of a wide gamut were not converted, because this FFmpeg lacks the filter.',
   colors_guessed: 'The source names some of the values that make its colours, and not all: the others are assumed.',
+  alpha_dropped: 'The pictures have transparency, which is not carried: they are shown opaque.',
   rate_reduced: 'The source has more than 60 pictures a second: whole pictures are left out.',
   rate_made_constant:
     'The source has pictures at times that vary: the engine writes a constant rate, and repeats or leaves out pictures.',

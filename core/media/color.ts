@@ -35,7 +35,7 @@ const SD_MATRICES = new Set(['smpte170m', 'bt470bg']);
 const WIDE_PRIMARIES = new Set(['bt2020', 'smpte431', 'smpte432', 'smpte428', 'film']);
 const WIDE_MATRICES = new Set(['bt2020nc', 'bt2020c']);
 /** FFmpeg's names of pixel formats whose components are red, green and blue, or an index of such. */
-const RGB_FORMAT = /^(?:0?[rb]g[br]|[ax][rb]g[br]|x2[rb]g[br]|gbr|pal8|bayer)/;
+const RGB_FORMAT = /^(?:0?[rb]g[br]|[ax][rb]g[br]|x2[rb]g[br]|gbr|pal8|bayer|xyz)/;
 const BT709 = { primaries: 'bt709', transfer: 'bt709', matrix: 'bt709' };
 
 /** What FFmpeg assumes of HDR without a value: 1000 cd/m². */

@@ -4,7 +4,7 @@ import type { ChannelMix } from './channels.ts';
 import type { ColorPlan } from './color.ts';
 import type { Combed } from './interlace.ts';
 import type { PlannedRung } from './ladder.ts';
-import type { Fraction } from './probe.ts';
+import type { Fraction, Turn } from './probe.ts';
 import type { Size } from './size.ts';
 
 /** All that is decided about one source before anything is encoded. Pure data: the same probe and preset give the same plan. */
@@ -44,6 +44,8 @@ export interface VideoPlan {
   /** The picture's shape, for which the rungs are made. */
   displayed: Size;
   deinterlace: Combed;
+  /** By how much pictures are turned clockwise once they are deinterlaced; absent where FFmpeg turns them by itself. */
+  turn?: Turn;
   /** Set when frames have to be left out because their rate is above the limit: the rate that remains. */
   retime?: Fraction;
   /** Set when the track begins so late that its first frame is repeated until then: seconds. */

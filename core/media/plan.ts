@@ -70,6 +70,7 @@ function planVideo(track: VideoTrack, preset: Preset, ends: TrackEnds): VideoPla
     track: track.index,
     displayed: track.displayed,
     deinterlace: track.combed ?? [],
+    ...(track.turn && track.combed?.length ? { turn: track.turn } : {}),
     ...(retime ? { retime } : {}),
     ...(late ? { lead: start } : {}),
     frameRate,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DropreelError } from '../contracts/errors.ts';
+import { defaultOf, type Known, nothingToTake, unsupportedCodec, whyNotTaken } from './choose.ts';
 import type { ColorTags, LightLevels } from './color.ts';
 import type { Combed } from './interlace.ts';
 import { LIMITS } from './limits.ts';
@@ -10,6 +11,8 @@ import { displayedSize, type Size } from './size.ts';
 export interface MediaProbe {
   /** FFmpeg's name of the demuxer: `mov,mp4,m4a,3gp,3g2,mj2`. */
   format: string;
+  /** When the file begins on its own clock. */
+  startSeconds: number;
   /** From the container; undefined where it has no value. */
   durationSeconds: number | undefined;
   video?: VideoTrack;
@@ -25,10 +28,14 @@ export interface VideoTrack {
   coded: Size;
   /** As a viewer sees it. */
   displayed: Size;
+  /** By how much a player turns the coded picture clockwise, if by right angles. */
+  turn?: Turn;
   pixelFormat: string | undefined;
   color: ColorTags;
   /** Of HDR only; absent where the first picture has no value. */
   light?: LightLevels;
+  /** Set where the pictures have an alpha channel. */
+  alpha?: true;
   /** Whether the pictures carry CEA-608 or CEA-708 captions. */
   captions?: boolean;
   /** Average; undefined where the container has no value. */
@@ -45,7 +52,12 @@ export interface VideoTrack {
   startSeconds: number;
   /** End of the track in seconds after the file's start, as the container says. */
   endSeconds: number | undefined;
+  /** Set where the container counts no samples of it. */
+  mayBeEmpty?: true;
 }
+
+/** Degrees. */
+export type Turn = 90 | 180 | 270;
 
 export interface AudioTrack {
   index: number;
@@ -61,6 +73,8 @@ export interface AudioTrack {
   /** BCP 47, such as `de`. */
   language?: string;
   endSeconds: number | undefined;
+  /** Set where the container counts no samples of it. */
+  mayBeEmpty?: true;
 }
 
 export interface Fraction {
@@ -97,8 +111,20 @@ const Stream = z.object({
   channel_layout: Text,
   sample_rate: Num,
   disposition: z.record(z.string(), z.number()).default({}),
-  side_data_list: z.array(z.object({ rotation: Num, dv_profile: Num, dv_bl_signal_compatibility_id: Num })).default([]),
-  tags: z.object({ enc_key_id: z.string().optional(), language: z.string().optional() }).default({}),
+  side_data_list: z
+    .array(
+      z.object({
+        side_data_type: Text,
+        type: Text,
+        rotation: Num,
+        dv_profile: Num,
+        dv_bl_signal_compatibility_id: Num,
+      }),
+    )
+    .default([]),
+  tags: z
+    .object({ enc_key_id: z.string().optional(), language: z.string().optional(), alpha_mode: z.string().optional() })
+    .default({}),
 });
 type Stream = z.infer<typeof Stream>;
 
@@ -113,8 +139,8 @@ export const PROBE_ENTRIES = Object.entries({
     'channel_layout,sample_rate',
   ],
   stream_disposition: ['default', 'attached_pic', 'timed_thumbnails', 'dub', ...FOR_SOME],
-  stream_side_data: ['rotation,dv_profile,dv_bl_signal_compatibility_id'],
-  stream_tags: ['enc_key_id,language'],
+  stream_side_data: ['side_data_type,type,rotation,dv_profile,dv_bl_signal_compatibility_id'],
+  stream_tags: ['enc_key_id,language,alpha_mode'],
   chapter: ['id'],
   program: ['program_id'],
   program_stream: ['index'],
@@ -134,12 +160,12 @@ export const FfprobeOutput = z.object({
 export type FfprobeOutput = z.infer<typeof FfprobeOutput>;
 
 /**
- * Chooses the tracks and applies the limits. Of the tracks that have a decoder, the first video that is not a cover picture is taken, and
- * of the audio in its programme that which mainSound prefers; with it its other side. Sound that nothing decodes leaves a mute video.
- * @param isDecodable Whether FFmpeg has a decoder for the codec of that name.
+ * Chooses the tracks and applies the limits. Of the tracks that can be decoded, the video that is marked as default is taken, else the
+ * first, never a cover picture; and of the audio in its programme that which mainSound prefers; with it its other side. Sound that nothing
+ * decodes leaves a mute video.
  * @throws DropreelError for a file that is not to be encoded
  */
-export function interpretProbe(output: FfprobeOutput, isDecodable: (codec: string) => boolean): MediaProbe {
+export function interpretProbe(output: FfprobeOutput, known: Known): MediaProbe {
   const { streams, format } = output;
   // Films with subtitles carry their fonts as attachments, dozens of them.
   const tracks = streams.filter(({ codec_type }) => codec_type === 'video' || codec_type === 'audio').length;
@@ -149,37 +175,36 @@ export function interpretProbe(output: FfprobeOutput, isDecodable: (codec: strin
   const start = format.start_time ?? 0;
   // A cover picture is not encoded, and is not a reason to refuse the file.
   const videos = streams.filter(isVideo);
-  const audios = streams.filter(isAudio);
-  const canDecode = ({ codec_name }: Stream) => codec_name !== undefined && isDecodable(codec_name);
-  const video = videos.find(canDecode) ?? videos[0];
-  const offered = ofProgramme(output, video, audios);
-  const sound = offered.filter(canDecode);
+  const audios = streams.filter(({ codec_type }) => codec_type === 'audio');
+  const isUsable = (stream: Stream) => whyNotTaken(stream, known) === undefined;
+  const video = defaultOf(videos.filter(isUsable));
+  const offered = ofProgramme(output, video ?? mainSound(audios.filter(isUsable)), audios);
+  const sound = offered.filter(isUsable);
   const audio = mainSound(sound);
-  for (const stream of [video, audio ?? offered[0]]) if (stream) refuseEncrypted(stream);
-  const unreadable = video ? !canDecode(video) && video : !audio && offered[0];
-  if (unreadable) throw unsupportedCodec(unreadable.codec_name);
-  if (video === undefined && audio === undefined) {
-    throw new DropreelError('no_tracks', 'The file has no video or audio.');
-  }
+  for (const stream of [video ?? videos[0], audio ?? offered[0]]) if (stream) refuseEncrypted(stream);
+  const unreadable = video ? undefined : videos.find(({ codec_name }) => !codec_name || !known.isDecodable(codec_name));
+  if (unreadable && !known.empty?.has(unreadable.index)) throw unsupportedCodec(unreadable.codec_name);
+  if (video === undefined && audio === undefined) throw nothingToTake([...videos, ...audios], known);
   if (video) refuseDolbyVision(video);
   const sides = leftAndRight(sound, format.format_name);
   const [left, right] = audio && sides?.includes(audio) ? sides : [audio];
   const isLeft = (stream: Stream) => stream !== video && stream !== left && stream !== right;
+  const whyLeft = (stream: Stream) =>
+    whyNotTaken(stream, known) ??
+    (audios.includes(stream) && !offered.includes(stream)
+      ? 'It belongs to another programme than the picture.'
+      : `Of several ${stream.codec_type} tracks one is taken.`);
   const probe: MediaProbe = {
     format: format.format_name,
+    startSeconds: start,
     durationSeconds: hasTrueLengths(output) ? format.duration : undefined,
     ...(video ? { video: videoTrack(video, start) } : {}),
     ...(left
       ? { audio: { ...audioTrack(left, start), ...(right && { right: right.index, channels: 2, layout: 'stereo' }) } }
       : {}),
-    skipped: [...videos, ...audios].filter(isLeft).map((stream) => ({
-      what: `${stream.codec_type} track ${stream.index}`,
-      why: !canDecode(stream)
-        ? unsupportedCodec(stream.codec_name).message
-        : audios.includes(stream) && !offered.includes(stream)
-          ? 'It belongs to another programme than the picture.'
-          : `Of several ${stream.codec_type} tracks one is taken.`,
-    })),
+    skipped: [...videos, ...audios]
+      .filter(isLeft)
+      .map((stream) => ({ what: `${stream.codec_type} track ${stream.index}`, why: whyLeft(stream) })),
   };
   // Where clocks may restart, the last time minus the first is not a duration.
   // An AVI that was not finished has none at all.
@@ -189,8 +214,8 @@ export function interpretProbe(output: FfprobeOutput, isDecodable: (codec: strin
 }
 
 /** The audio of the programme that a picture belongs to. All of it where there is no such programme, or no audio in it. */
-function ofProgramme({ programs }: FfprobeOutput, video: Stream | undefined, audios: Stream[]): Stream[] {
-  const own = programs.find(({ streams }) => streams.some(({ index }) => index === video?.index));
+function ofProgramme({ programs }: FfprobeOutput, main: Stream | undefined, audios: Stream[]): Stream[] {
+  const own = programs.find(({ streams }) => streams.some(({ index }) => index === main?.index));
   const inside = audios.filter(({ index }) => own?.streams.some((stream) => stream.index === index));
   return inside.length > 0 ? inside : audios;
 }
@@ -212,15 +237,6 @@ function hasTrueLengths({ streams, format }: FfprobeOutput): boolean {
   if (!format.format_name.startsWith('mov,')) return true;
   const isUnknown = streams.some(({ duration_ts }) => duration_ts === UNKNOWN_DURATION);
   return !isUnknown && (format.start_time ?? 0) < FROM_THE_START;
-}
-
-/** @param name FFmpeg's name; absent, `none` or `unknown` for a codec that it does not know. */
-export function unsupportedCodec(name: string | undefined): DropreelError {
-  const codec =
-    name === undefined || name === 'none' || name === 'unknown'
-      ? 'a codec that FFmpeg does not support'
-      : `the codec ${name}`;
-  return new DropreelError('unsupported_codec', `No decoder here reads ${codec}.`);
 }
 
 /** Sample entries of ISO files whose bytes are encrypted: Common Encryption (ISO/IEC 23001-7), FairPlay, Audible. */
@@ -298,17 +314,9 @@ function isVideo(stream: Stream): boolean {
   return stream.codec_type === 'video' && disposition.attached_pic !== 1 && disposition.timed_thumbnails !== 1;
 }
 
-// A track without a single packet (some cameras write one) is treated as absent.
-function isAudio(stream: Stream): boolean {
-  return stream.codec_type === 'audio' && stream.nb_frames !== 0;
-}
-
 function videoTrack(stream: Stream, fileStart: number): VideoTrack {
   const coded = { width: stream.width ?? 0, height: stream.height ?? 0 };
   if (isTooLarge(coded)) throw limitPixels(coded.width, coded.height);
-  if (coded.width === 0 || coded.height === 0) {
-    throw new DropreelError('corrupt', 'The video track does not state the size of its pictures; it is damaged.');
-  }
   const aspect = fraction(stream.sample_aspect_ratio?.replace(':', '/'));
   const rotation = stream.side_data_list.find((data) => data.rotation !== undefined)?.rotation ?? 0;
   const average = fraction(stream.avg_frame_rate);
@@ -321,7 +329,9 @@ function videoTrack(stream: Stream, fileStart: number): VideoTrack {
     codec: stream.codec_name ?? 'unknown',
     coded,
     displayed,
+    ...turnOf(rotation),
     pixelFormat: stream.pix_fmt,
+    ...(hasAlpha(stream) && { alpha: true }),
     color: { primaries: stream.color_primaries, transfer: stream.color_transfer, matrix: stream.color_space },
     frameRate,
     baseRate: base,
@@ -329,7 +339,22 @@ function videoTrack(stream: Stream, fileStart: number): VideoTrack {
     interlaced: stream.field_order !== undefined && /^(?:tt|bb|tb|bt)$/.test(stream.field_order),
     startSeconds: (stream.start_time ?? fileStart) - fileStart,
     endSeconds: endOf(stream, fileStart),
+    ...(stream.nb_frames ? {} : { mayBeEmpty: true }),
   };
+}
+
+/** @param rotation Degrees, against the clock: FFmpeg's display matrix. */
+function turnOf(rotation: number): { turn?: Turn } {
+  const turn = ((Math.round(-rotation / 90) % 4) + 4) % 4;
+  return turn === 0 ? {} : { turn: (turn * 90) as Turn };
+}
+
+/** FFmpeg's pixel formats with alpha. Each GIF has one: it is what is left as it was before. */
+const ALPHA = /^(?:yuva|rgba|argb|bgra|abgr|gbrap|ya\d)/;
+
+/** Of VP8 and VP9 the container says it (Matroska's AlphaMode), because the alpha channel is a stream beside the pictures. */
+function hasAlpha({ codec_name, pix_fmt, tags }: Stream): boolean {
+  return tags.alpha_mode === '1' || (codec_name !== 'gif' && ALPHA.test(pix_fmt ?? ''));
 }
 
 function audioTrack(stream: Stream, fileStart: number): AudioTrack {
@@ -350,6 +375,7 @@ function audioTrack(stream: Stream, fileStart: number): AudioTrack {
     sampleRate,
     ...languageOf(stream.tags.language),
     endSeconds: endOf(stream, fileStart),
+    ...(stream.nb_frames ? {} : { mayBeEmpty: true }),
   };
 }
 

@@ -44,10 +44,15 @@ function whole<Name extends string>(values: Record<Name, number | undefined>): {
 
 function whyNot({ codec_type, disposition }: Stream): string {
   if (codec_type === 'subtitle') return 'Subtitles are not carried.';
-  if (codec_type === 'audio') return 'It is empty.';
   if (disposition.attached_pic === 1 || disposition.timed_thumbnails === 1) return 'It is a cover picture.';
   return 'It is neither picture nor sound.';
 }
+
+/** What FFmpeg says of pictures that are meant for a special player. */
+const VIEWS = new Map([
+  ['Spherical Mapping', 'The picture is spherical (360° video), which is not carried: players show it flat.'],
+  ['Stereo 3D', 'The picture is stereoscopic (3D), which is not carried: players show it as it is stored.'],
+]);
 
 /** Of what is no track of picture or sound. */
 export function extraWarnings({ streams, chapters }: FfprobeOutput): Warning[] {
@@ -61,7 +66,11 @@ export function extraWarnings({ streams, chapters }: FfprobeOutput): Warning[] {
   );
   const lost = (code: 'subtitles_dropped' | 'chapters_dropped' | 'extras_dropped', count: number, what: string) =>
     count > 0 ? [warning(code, `${what}: ${count}; not carried.`)] : [];
+  const special = streams.flatMap(({ side_data_list }) => side_data_list.filter(({ type }) => type !== '2D'));
+  const kinds = new Set(special.map(({ side_data_type }) => side_data_type));
+  const views = [...VIEWS].filter(([kind]) => kinds.has(kind)).map(([, what]) => warning('extras_dropped', what));
   return [
+    ...views,
     ...lost('subtitles_dropped', subtitles.length, `Tracks of subtitles${named}`),
     ...lost('chapters_dropped', chapters.length, 'Chapters'),
     ...lost('extras_dropped', extras.length, 'Covers, attachments and data'),

@@ -13,7 +13,6 @@ export interface Sniffed {
 const SIGNATURES: readonly { name: string; code: 'still_image' | 'not_media'; bytes: string; at?: number }[] = [
   { name: 'a PNG picture', code: 'still_image', bytes: '\x89PNG\r\n\x1a\n' },
   { name: 'a JPEG picture', code: 'still_image', bytes: '\xff\xd8\xff' },
-  { name: 'a GIF picture', code: 'still_image', bytes: 'GIF8' },
   { name: 'a WebP picture', code: 'still_image', bytes: 'WEBP', at: 8 },
   { name: 'a TIFF picture', code: 'still_image', bytes: 'II*\0' },
   { name: 'a TIFF picture', code: 'still_image', bytes: 'MM\0*' },
@@ -50,6 +49,7 @@ const PLAYLISTS: readonly (readonly [RegExp, string])[] = [
  */
 export function sniff(head: Uint8Array): Sniffed | null {
   const known = SIGNATURES.find(({ bytes, at = 0 }) => ascii(head, at, at + bytes.length) === bytes);
+  if (known && isAnimatedPng(head)) return null;
   if (known) return { code: known.code, message: `The file is ${known.name}, not video or audio.` };
   if (isPicture(head)) return { code: 'still_image', message: 'The file is a picture, not video or audio.' };
   const text = ascii(head, 0, head.length)
@@ -60,6 +60,13 @@ export function sniff(head: Uint8Array): Sniffed | null {
   if (!found) return null;
   const message = `The file is ${found[1]}: it names other files instead of holding media. Upload the media itself.`;
   return { code: 'playlist_refused', message };
+}
+
+/** The chunk that makes an APNG of a PNG comes before its picture (PNG, third edition, 5.6). */
+function isAnimatedPng(head: Uint8Array): boolean {
+  const text = ascii(head, 0, head.length);
+  const [animation, data] = [text.indexOf('acTL'), text.indexOf('IDAT')];
+  return text.startsWith('\x89PNG') && animation >= 0 && (data < 0 || animation < data);
 }
 
 function isPicture(head: Uint8Array): boolean {

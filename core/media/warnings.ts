@@ -22,8 +22,38 @@ export function plannedWarnings(
     ...(rate && kept
       ? [warning('rate_reduced', `Of ${perSecond(rate)} pictures a second ${perSecond(kept)} are kept.`)]
       : []),
+    ...(probe.video?.alpha
+      ? [warning('alpha_dropped', 'The pictures have an alpha channel, which is not carried.')]
+      : []),
     ...(probe.video ? guessedColors(probe.video) : []),
   ];
+}
+
+const LATE_CODES = { video: 'track_skipped', audio: 'track_skipped', subtitle: 'subtitles_dropped' } as const;
+
+/**
+ * Tracks that begin so late that nobody knew of them before the decode.
+ * @param late With the time on the file's own clock, which means little where recordings were joined.
+ */
+export function lateWarnings(
+  late: readonly { type: string; at?: number | undefined }[],
+  { startSeconds }: Pick<MediaProbe, 'startSeconds'>,
+  { joined }: Pick<EncodePlan, 'joined'>,
+): Warning[] {
+  return late.map(({ type, at }) => {
+    const code = type in LATE_CODES ? LATE_CODES[type as keyof typeof LATE_CODES] : 'extras_dropped';
+    const seconds = at === undefined || joined ? undefined : Math.max(0, at - startSeconds);
+    const where = seconds === undefined ? 'late' : `at ${seconds.toFixed(1)} s`;
+    const text = `A track of type ${type} begins ${where}, after the part that is read to find tracks: it was not taken.`;
+    return warning(code, text, seconds);
+  });
+}
+
+/** Captions in pictures of which none was seen at the places where they are looked for. */
+export function lostCaptions({ video }: Pick<EncodePlan, 'video'>, at: number | undefined): Warning[] {
+  if (at === undefined || video?.captions) return [];
+  const text = `Captions begin at ${at.toFixed(1)} s, after the places where they are looked for: not carried.`;
+  return [warning('subtitles_dropped', text, at)];
 }
 
 const perSecond = ({ num, den }: { num: number; den: number }) => Math.round((num / den) * 100) / 100;

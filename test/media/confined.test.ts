@@ -24,6 +24,7 @@ test('every program that opens an upload may open files only, of media only, wit
     TOOLS.ffmpeg,
     TOOLS.ffmpeg,
   ]);
-  const confined = /-protocol_whitelist file -format_whitelist mov\S+ -max_pixels 58982400 .*\/source\b/;
+  const confined =
+    /-protocol_whitelist file -format_whitelist mov\S+ -max_pixels 58982400 -analyzeduration 90000000 -probesize 67108864 .*\/source\b/;
   expect(opening.filter((line) => !confined.test(line))).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { make, TOOLS, temporaryDirectory } from '../support/media.ts';
+import { ffmpegMajor, make, TOOLS, temporaryDirectory } from '../support/media.ts';
 import { presetNamed, transcodeFile } from '../support/transcode.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -36,11 +36,24 @@ interface Seen {
 }
 
 /** What a viewer sees of the largest rung. */
-async function see(source: string): Promise<Seen> {
+async function see(source: string, filter = 'null'): Promise<Seen> {
   const { result, out } = await transcodeFile(directory.path, source, presetNamed('compact'));
   const [rung] = result.renditions;
-  const { width = 0, height = 0, playlist = '' } = rung ?? {};
-  const args = ['-v', 'error', '-i', join(out, playlist), '-pix_fmt', 'gray', '-fps_mode', 'passthrough'];
+  const { playlist = '' } = rung ?? {};
+  const turns = filter !== 'null';
+  const [width, height] = turns ? [rung?.height ?? 0, rung?.width ?? 0] : [rung?.width ?? 0, rung?.height ?? 0];
+  const args = [
+    '-v',
+    'error',
+    '-i',
+    join(out, playlist),
+    '-vf',
+    filter,
+    '-pix_fmt',
+    'gray',
+    '-fps_mode',
+    'passthrough',
+  ];
   const { stdout } = await execa(TOOLS.ffmpeg, [...args, '-f', 'rawvideo', '-'], { encoding: 'buffer' });
   const seen: Seen = { combs: 0, least: 255, steps: new Set(), pictures: stdout.length / (width * height) };
   let before: number | undefined;
@@ -89,6 +102,16 @@ test.each(COMBED)('interlaced %s becomes whole pictures in order', async (_, arg
   // At the joint of the mixed file the bars begin anew, 240 points on.
   expect([...steps].filter((step) => step !== 0)).toEqual([24]);
   expect(pictures).toBe(args.at(-1) === 'mixed.ts' ? 100 : 50);
+});
+
+test('interlaced pictures that are turned are made whole before they are turned', async () => {
+  await make(directory.path, ...bars('50', 12), '-vf', woven('tff'), ...H264, ...FLAGGED, 'lying.mp4');
+  const turned = (await ffmpegMajor()) >= 6 ? ['-display_rotation', '90'] : [];
+  const tags = ['-c', 'copy', '-metadata:s:v', 'rotate=90', 'upright.mp4'];
+  const source = await make(directory.path, ...turned, '-i', 'lying.mp4', ...tags);
+  const { combs, steps, pictures } = await see(source, 'transpose=clock');
+  expect([combs < 0.5, pictures]).toEqual([true, 50]);
+  expect([...steps].filter((step) => step !== 0)).toEqual([24]);
 });
 
 test('a camcorder’s DV, which has the bottom lines first and does not say so, becomes whole pictures in order', async () => {

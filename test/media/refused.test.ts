@@ -53,6 +53,47 @@ function replaceOnce(bytes: Buffer, from: Buffer, to: Buffer): void {
   to.copy(bytes, at);
 }
 
+/** A WMA with one more object in its header: Content Encryption (Advanced Systems Format, 3.14). */
+async function protectedWma(): Promise<string> {
+  const bytes = await readFile(await make(directory.path, ...tone(0.2), '-c:a', 'wmav2', 'plain.wma'));
+  const content = Buffer.alloc(16);
+  const object = Buffer.concat([Buffer.from('fbb3112223bdd211b4b700a0c955fc6e', 'hex'), Buffer.alloc(8), content]);
+  object.writeBigUInt64LE(BigInt(object.length), 16);
+  bytes.writeBigUInt64LE(bytes.readBigUInt64LE(16) + BigInt(object.length), 16);
+  bytes.writeUInt32LE(bytes.readUInt32LE(24) + 1, 24);
+  return write('protected.wma', Buffer.concat([bytes.subarray(0, 30), object, bytes.subarray(30)]));
+}
+
+/** A transport stream whose packets of picture and sound say that they are scrambled, with the even key. */
+async function scrambled(): Promise<string> {
+  const bytes = await readFile(await film('clear.ts'));
+  for (let at = 0; at < bytes.length; at += 188) {
+    const id = bytes.readUInt16BE(at + 1) & 0x1fff;
+    if (id < 0x100 || id > 0x101) continue;
+    const control = bytes[at + 3] ?? 0;
+    bytes[at + 3] = control | 0x80;
+    const payload = at + 4 + ((control & 0x20) === 0 ? 0 : 1 + (bytes[at + 4] ?? 0));
+    for (let i = payload; i < at + 188; i++) bytes[i] = (bytes[i] ?? 0) ^ 0xa5;
+  }
+  return write('scrambled.ts', bytes);
+}
+
+/** A Matroska file that says of its first track that it is encrypted with AES (RFC 9559, 5.1.4.1.31), without an identifier of the key. */
+async function encryptedMatroska(): Promise<string> {
+  const bytes = await readFile(await film('clear.mkv'));
+  const encodings = Buffer.from(
+    '6d8093' + '624090' + '50318100' + '50328101' + '50338101' + '503584' + '47e18105',
+    'hex',
+  );
+  encodings[2] = 0x80 + encodings.length - 3;
+  encodings[5] = 0x80 + encodings.length - 6;
+  const [tracks, track] = [bytes.indexOf('1654ae6b', 0, 'hex'), bytes.indexOf('ae01000000000000', 0, 'hex')];
+  const end = track + 9 + bytes.readUIntBE(track + 3, 6);
+  bytes.writeUIntBE(bytes.readUIntBE(track + 3, 6) + encodings.length, track + 3, 6);
+  bytes.writeUInt16BE(bytes.readUInt16BE(tracks + 4) + encodings.length, tracks + 4);
+  return write('encrypted.mkv', Buffer.concat([bytes.subarray(0, end), encodings, bytes.subarray(end)]));
+}
+
 const REFUSED: [string, string, () => Promise<string>][] = [
   ['no bytes', 'empty_file', () => write('empty.mp4', '')],
   ['text named .mp4', 'not_media', () => write('text.mp4', 'Dear diary, today I renamed a letter.\n')],
@@ -95,6 +136,14 @@ const REFUSED: [string, string, () => Promise<string>][] = [
   ['a PNG', 'still_image', () => make(directory.path, ...picture('64x64'), '-frames:v', '1', 'picture.png')],
   ['a JPEG', 'still_image', () => make(directory.path, ...picture('64x64'), '-frames:v', '1', 'picture.jpg')],
   ['a TIFF', 'still_image', () => make(directory.path, ...picture('64x64'), '-frames:v', '1', 'picture.tiff')],
+  [
+    'a GIF of one picture',
+    'still_image',
+    () => make(directory.path, ...picture('64x64'), '-frames:v', '1', 'still.gif'),
+  ],
+  ['a protected WMA', 'encrypted', protectedWma],
+  ['a scrambled transport stream', 'encrypted', scrambled],
+  ['an encrypted Matroska file', 'encrypted', encryptedMatroska],
   ['subtitles', 'no_tracks', () => write('words.srt', '1\n00:00:00,000 --> 00:00:01,000\nHello\n')],
   [
     'an MP4 of subtitles only',

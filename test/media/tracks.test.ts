@@ -60,14 +60,14 @@ const CAPTION = Buffer.from(
   'hex',
 );
 
-/** The same raw H.264 with that message before each picture. */
-async function captioned(path: string): Promise<string> {
+/** The same raw H.264 with that message before each picture from number `begin` on. */
+async function captioned(path: string, begin = 0): Promise<string> {
   const bytes = await readFile(path);
   const parts: Buffer[] = [];
-  let from = 0;
+  let [from, number] = [0, 0];
   for (let at = bytes.indexOf('000001', 0, 'hex'); at >= 0; at = bytes.indexOf('000001', at + 3, 'hex')) {
     const type = (bytes[at + 3] ?? 0) & 31;
-    if (type !== 1 && type !== 5) continue;
+    if ((type !== 1 && type !== 5) || number++ < begin) continue;
     parts.push(bytes.subarray(from, at), CAPTION);
     from = at;
   }
@@ -87,6 +87,23 @@ test('captions in the picture are kept and announced', async () => {
   }
   const plain = await make(directory.path, ...SMALL, ...H264_AAC, 'plain.mp4');
   expect((await transcodeFile(directory.path, plain)).result.captions).toBe(false);
+});
+
+test('captions that begin after the places where they are looked for are lost with a warning', async () => {
+  const args = [...picture('64x48', '10', 4), ...H264_AAC, '-x264-params', 'slices=1:bframes=0', 'later.h264'];
+  const raw = await make(directory.path, ...args);
+  const source = await make(directory.path, '-i', await captioned(raw, 35), '-c', 'copy', 'later.mp4');
+  const { result } = await transcodeFile(directory.path, source);
+  expect([result.captions, result.warnings]).toEqual([
+    false,
+    [
+      {
+        code: 'subtitles_dropped',
+        at: 3.5,
+        message: 'Captions begin at 3.5 s, after the places where they are looked for: not carried.',
+      },
+    ],
+  ]);
 });
 
 test('the result reports every track, and warns of subtitles, chapters and attachments', async () => {
@@ -121,4 +138,147 @@ test('the result reports every track, and warns of subtitles, chapters and attac
     { code: 'chapters_dropped', message: 'Chapters: 2; not carried.' },
     { code: 'extras_dropped', message: 'Covers, attachments and data: 1; not carried.' },
   ]);
+});
+
+const TWO_PICTURES = [...picture('64x48', '5', 1), ...picture('80x48', '5', 1), ...tone(1)];
+const ONE_EACH = ['-map', '0:v', '-map', '1:a'];
+const DROPPED = ['-c', 'copy', '-movflags', '+frag_keyframe+empty_moov'];
+
+/** Transport streams one after the other, the second of which begins where the first ends. */
+async function joined(name: string, first: string[], second: string[], at: string): Promise<string> {
+  const shifted = ['-output_ts_offset', at, 'second.ts'];
+  const parts = [await make(directory.path, ...first, 'first.ts'), await make(directory.path, ...second, ...shifted)];
+  const path = join(directory.path, name);
+  await writeFile(path, Buffer.concat(await Promise.all(parts.map((part) => readFile(part)))));
+  return path;
+}
+
+interface Choice {
+  title: string;
+  source: () => Promise<string>;
+  /** Width of the picture, if there is one; channels of the sound, if there is any. */
+  taken: [width: number | undefined, channels: number | undefined];
+  seconds: number;
+  warnings: object[];
+}
+
+const CHOICES: Choice[] = [
+  {
+    title: 'the default picture of two',
+    source: () =>
+      make(
+        directory.path,
+        ...[...TWO_PICTURES, '-map', '0', '-map', '1', '-map', '2', ...H264_AAC],
+        ...['-disposition:v:0', '0', '-disposition:v:1', 'default', 'second.mkv'],
+      ),
+    taken: [80, 1],
+    seconds: 1,
+    warnings: [
+      { code: 'track_skipped', message: 'The video track 0 was not taken. Of several video tracks one is taken.' },
+    ],
+  },
+  {
+    title: 'picture and sound of one programme of two, where each has mono sound',
+    source: () =>
+      make(
+        directory.path,
+        ...[...TWO_PICTURES, '-map', '0', '-map', '1', '-map', '2', '-map', '2', ...H264_AAC],
+        ...['-program', 'st=0:st=2', '-program', 'st=1:st=3', 'channels.ts'],
+      ),
+    taken: [64, 1],
+    seconds: 1,
+    warnings: [
+      {
+        code: 'track_skipped',
+        message: 'The video track 2 was not taken. Of several video tracks one is taken.',
+      },
+      {
+        code: 'track_skipped',
+        message: 'The audio track 3 was not taken. It belongs to another programme than the picture.',
+      },
+    ],
+  },
+  {
+    title: 'sound that begins 10 s after the picture',
+    source: () =>
+      joined(
+        'late.ts',
+        [...picture('64x48', '5', 10), ...H264_AAC],
+        [...picture('64x48', '5', 1), ...tone(1), ...ONE_EACH, ...H264_AAC],
+        '10',
+      ),
+    taken: [64, 1],
+    seconds: 11,
+    warnings: [],
+  },
+  {
+    title: 'the picture of a file whose sound is announced and empty',
+    source: async () => {
+      const whole = await make(directory.path, ...picture('64x48', '5', 1), ...tone(1), ...H264_AAC, 'whole.mp4');
+      return make(directory.path, '-i', whole, ...DROPPED, '-bsf:a', 'noise=drop=1', 'mute.mp4');
+    },
+    taken: [64, undefined],
+    seconds: 1,
+    warnings: [{ code: 'track_skipped', message: 'The audio track 1 was not taken. It is empty.' }],
+  },
+  {
+    title: 'the sound of a file whose picture is announced and empty',
+    source: async () => {
+      const whole = await make(directory.path, ...picture('64x48', '5', 1), ...tone(1), ...H264_AAC, 'whole.mkv');
+      return make(directory.path, '-i', whole, '-c', 'copy', '-bsf:v', 'noise=drop=1', 'dark.mkv');
+    },
+    taken: [undefined, 1],
+    seconds: 1,
+    warnings: [{ code: 'track_skipped', message: 'The video track 0 was not taken. It is empty.' }],
+  },
+  {
+    title: 'the picture of a file whose sound begins after 95 s',
+    source: () =>
+      make(
+        directory.path,
+        ...[...picture('64x48', '1', 98), '-itsoffset', '95', ...tone(2), ...ONE_EACH],
+        ...['-c:v', 'flv', '-ar', '44100', '-c:a', 'libmp3lame', 'later.flv'],
+      ),
+    taken: [64, undefined],
+    seconds: 98,
+    warnings: [
+      {
+        code: 'track_skipped',
+        at: 94.975,
+        message:
+          'A track of type audio begins at 95.0 s, after the part that is read to find tracks: it was not taken.',
+      },
+    ],
+  },
+  {
+    title: 'pictures without their alpha channel',
+    source: () =>
+      make(directory.path, ...picture('64x48', '5', 1), '-pix_fmt', 'yuva420p', '-c:v', 'libvpx-vp9', 'alpha.webm'),
+    taken: [64, undefined],
+    seconds: 1,
+    warnings: [{ code: 'alpha_dropped', message: 'The pictures have an alpha channel, which is not carried.' }],
+  },
+  {
+    title: 'a GIF that moves',
+    source: () => make(directory.path, ...picture('64x48', '5', 1), 'moving.gif'),
+    taken: [64, undefined],
+    seconds: 1,
+    warnings: [],
+  },
+  {
+    title: 'an animated PNG',
+    source: () => make(directory.path, ...picture('64x48', '5', 1), '-f', 'apng', 'moving.png'),
+    taken: [64, undefined],
+    seconds: 1,
+    warnings: [],
+  },
+];
+
+test.each(CHOICES)('taken: $title', async ({ source, taken, seconds, warnings }) => {
+  const { result } = await transcodeFile(directory.path, await source());
+  const tracks = result.source.tracks?.filter((track) => track.taken) ?? [];
+  const channels = tracks.find(({ type }) => type === 'audio')?.channels;
+  expect([tracks.find(({ type }) => type === 'video')?.width, channels]).toEqual(taken);
+  expect(Math.abs((result.source.durationSeconds ?? 0) - seconds)).toBeLessThan(0.1);
+  expect(result.warnings).toEqual(warnings);
 });

@@ -33,6 +33,7 @@ export function decodeArguments(plan: EncodePlan, source: string, options: { ton
   const [top] = video?.rungs ?? [];
   return [
     ...confined(),
+    ...(video?.turn ? ['-noautorotate'] : []),
     ...['-dts_delta_threshold', String(plan.jumpSeconds), '-i', source],
     ...(video && top ? rawPictures(video, pictureGraph(video, top, options.toneMap)) : []),
     ...(audio ? ['-filter_complex', soundGraph(audio), '-map', SOUND_LABEL, ...BARE] : []),

@@ -3,6 +3,9 @@ const TAIL = 4000;
 /** The longest sentence that is shown to people, in characters. */
 const SENTENCE = 200;
 
+/** More late tracks are not told of. */
+const MOST_LATE = 20;
+
 /** The end of a text. */
 export function cut(text: string): string {
   return text.length <= TAIL ? text : `…${text.slice(-TAIL)}`;
@@ -31,6 +34,25 @@ function undecodedTrack(line: string): string | undefined {
   return (later ? /\[[av]ist#0:(\d{1,4})\// : /Error while decoding stream #0:(\d{1,4})/).exec(line)?.[1];
 }
 
+export interface LateTrack {
+  /** `video`, `audio`, `subtitle`, `data` … */
+  type: string;
+  /** Time of its first packet on the file's own clock; absent where it has none. */
+  at?: number;
+}
+
+/** What FFmpeg says of a track that begins after it has learnt what the file holds: fftools, report_new_stream. */
+const LATE = /New ([a-z]{1,16}) stream /;
+const LATE_TIME = ' and DTS:';
+
+function lateTrack(line: string): LateTrack | undefined {
+  const type = LATE.exec(line)?.[1];
+  const time = line.indexOf(LATE_TIME);
+  if (type === undefined || time < 0) return undefined;
+  const at = Number.parseFloat(line.slice(time + LATE_TIME.length));
+  return { type, ...(Number.isFinite(at) && { at }) };
+}
+
 /**
  * Collects FFmpeg's stderr, which can be endless: the first error, because the later ones follow from it, the last lines, and how many
  * packets could not be decoded.
@@ -39,6 +61,8 @@ export class Complaints {
   readonly #undecoded = new Map<number, number>();
   #first: string | undefined;
   #line = '';
+  /** FFmpeg names each once. */
+  readonly late: LateTrack[] = [];
   /** The end of the output, with addresses: for the log and for classifying the failure. */
   tail = '';
 
@@ -48,6 +72,8 @@ export class Complaints {
     // A line without an end is not a sentence.
     this.#line = (lines.pop() ?? '').slice(0, TAIL);
     for (const line of lines) {
+      const late = lateTrack(line);
+      if (late && this.late.length < MOST_LATE) this.late.push(late);
       if (!line.includes('[error] ') && !line.includes('[fatal] ')) continue;
       this.#first ??= sentenceOf(line);
       const track = undecodedTrack(line);

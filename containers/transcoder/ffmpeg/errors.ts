@@ -1,5 +1,6 @@
 import { DropreelError } from '../../../core/contracts/errors.ts';
-import { encrypted, limitPixels, unsupportedCodec } from '../../../core/media/probe.ts';
+import { unsupportedCodec } from '../../../core/media/choose.ts';
+import { encrypted, limitPixels } from '../../../core/media/probe.ts';
 import { type Complaints, cut } from './complaints.ts';
 
 const PLAYLISTS = /\[(?:hls|dash|concat|concatf|ffmetadata|sdp|rtsp|applehttp|imf|webm_dash_manifest|rpl) @/;
@@ -9,6 +10,11 @@ const TEXTS =
 
 /** FFmpeg's message for a picture beyond -max_pixels. */
 export const PICTURE_SIZE = /Picture size (\d{1,10})x(\d{1,10})/;
+
+/** Whether FFmpeg says that a track of Matroska is encrypted without a key's name; one with a name it reports by a tag. */
+export function saysEncrypted(stderr: string): boolean {
+  return stderr.includes('[matroska,webm @') && stderr.includes('] Unsupported encoding type');
+}
 
 /** Why ffprobe could not open a file. */
 export function probeFailure(stderr: string): DropreelError {

@@ -20,6 +20,8 @@ export const POSTER_TIME = 'poster.time';
 /** Descriptors on which the decode tells of each picture and of each frame of sound, as printedFrames and printedSound read them. */
 export const PICTURES_FD = 3;
 export const SOUNDS_FD = 4;
+/** And where it tells of the first picture with captions. PCM is on 5. */
+export const CAPTIONS_FD = 6;
 
 /**
  * Prints each frame at once: `direct`. Otherwise lines arrive 32 kB at a time, and the worker would wait for those of the sound it has.
@@ -35,19 +37,26 @@ const MARK = 'metadata=mode=add:key=picture:value=1';
  * no filter in it keeps anything but the deinterlacer, whose flags would not pass through the pipe.
  */
 export function pictureGraph(video: VideoPlan, top: Size, hasToneMap: boolean): string {
+  const first = ['sidedata=mode=select:type=A53_CC', 'trim=end_frame=1', 'metadata=mode=add:key=captions:value=1'];
+  const look = `${first.join(',')},${print('metadata', CAPTIONS_FD, 'captions')},nullsink`;
   const chain = [
     `settb=1/${video.timescale}`,
     MARK,
     print('metadata', PICTURES_FD, 'picture'),
     ...deinterlace(video.deinterlace),
+    ...(video.turn ? TURNS[video.turn] : []),
     // NUT has no times before 0.
     "setpts='if(lt(PTS,0),0,PTS)'",
     ...toSdr(video.color, fitted(video.displayed, top), hasToneMap),
     `pad=${top.width}:${top.height}:(ow-iw)/2:(oh-ih)/2`,
     'setsar=1',
   ];
-  return `[0:${video.track}]${chain.join(',')}${PICTURE_LABEL}`;
+  const input = `[0:${video.track}]settb=1/${video.timescale},split[pictures][captions]`;
+  return `${input};[captions]${look};[pictures]${chain.join(',')}${PICTURE_LABEL}`;
 }
+
+/** Fields are lines of the coded picture, which FFmpeg would turn before any filter sees it: see decodeArguments. */
+const TURNS = { 90: ['transpose=clock'], 180: ['hflip', 'vflip'], 270: ['transpose=cclock'] } as const;
 
 /** A frame for each picture. The filter looks at its switch when it has the picture after the one that it works on. */
 function deinterlace(combed: Combed): string[] {

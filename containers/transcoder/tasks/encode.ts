@@ -7,6 +7,7 @@ import { Warning, warning } from '../../../core/contracts/warnings.ts';
 import { Decoded, endWarnings, shortfalls } from '../../../core/media/decoded.ts';
 import type { EncodePlan } from '../../../core/media/encode-plan.ts';
 import { leftOut, overlappingSound } from '../../../core/media/losses.ts';
+import { lostCaptions } from '../../../core/media/warnings.ts';
 import { recordedTimes } from '../decode-record.ts';
 import { mp4Arguments, mp4Parts } from '../ffmpeg/arguments.ts';
 import { damaged } from '../ffmpeg/errors.ts';
@@ -27,6 +28,8 @@ const Encoded = z.object({
   /** The decoders' first error, in one sentence: with it, the source is at fault when an output is wrong. */
   fault: z.string().optional(),
   warnings: z.array(Warning),
+  /** Tracks that were found on the way, with their time on the source's own clock. */
+  late: z.array(z.object({ type: z.string(), at: z.number().optional() })),
   skipped: z.array(z.object({ what: z.string(), why: z.string() })),
   /** When the poster's frame is shown, in seconds; absent without a large poster. */
   posterSeconds: z.number().optional(),
@@ -78,7 +81,7 @@ export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Pr
   await letWrite(tools, out);
   const source = relative(out, run.source);
   const outcome = await runStages(tools, plan, { ...run, source, cwd: out, toneMap });
-  const { decoded, last, stderr, fault } = outcome;
+  const { decoded, last, stderr, fault, captionsAt } = outcome;
   checkDecoded(plan, decoded, fault, stderr);
   const losses = await findLosses({ tools, file: run.source, signal }, plan, outcome, run.times);
   const missing = [
@@ -100,7 +103,13 @@ export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Pr
     ...(plan.video && last?.frames !== undefined ? { frames: last.frames } : {}),
     decoded,
     ...(fault !== undefined ? { fault } : {}),
-    warnings: [...(unconverted ? [warning('colors_not_converted', NO_ZSCALE)] : []), ...losses, ...missing],
+    late: outcome.late,
+    warnings: [
+      ...(unconverted ? [warning('colors_not_converted', NO_ZSCALE)] : []),
+      ...losses,
+      ...missing,
+      ...lostCaptions(plan, captionsAt),
+    ],
     skipped: unconverted ? [{ what: 'tone mapping', why: NO_ZSCALE }] : [],
     ...(plan.posterLarge && plan.poster && (await takePosterTime(out))),
   };

@@ -19,6 +19,7 @@ const NOT_DAMAGE = new Set([
   'extras_dropped',
   'colors_not_converted',
   'colors_guessed',
+  'alpha_dropped',
   'rate_reduced',
   'rate_made_constant',
   'pictures_left_out',

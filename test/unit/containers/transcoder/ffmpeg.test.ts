@@ -125,3 +125,11 @@ test.each([
   expect([complaints.undecoded(1), complaints.undecoded(0)]).toEqual([3, 0]);
   expect(complaints.fault).toBe('Prediction is not allowed in AAC-LC.');
 });
+
+test.each([
+  ['5.1', '[flv @ 0x1] [warning] New audio stream 0:1 at pos:2774 and DTS:94.975s'],
+  ['7.1', '[in#0/flv @ 0x1] [warning] New audio stream with index 1 at pos:2774 and DTS:94.975s'],
+])('a track that begins after the part that was read to find tracks is noted, as FFmpeg %s says it', (_, line) => {
+  expect(said(`${line}\n`).late).toEqual([{ type: 'audio', at: 94.975 }]);
+  expect(said(`${line.replace('94.975', 'NOPTS')}\n`).late).toEqual([{ type: 'audio' }]);
+});

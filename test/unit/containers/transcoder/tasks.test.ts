@@ -25,8 +25,15 @@ const picture: VideoTrack = {
   startSeconds: 0,
   endSeconds: 60,
 };
-const film: MediaProbe = { format: 'mov,mp4', durationSeconds: 60, video: picture, audio: sound, skipped: [] };
-const song: MediaProbe = { format: 'mp3', durationSeconds: 60, audio: sound, skipped: [] };
+const film: MediaProbe = {
+  format: 'mov,mp4',
+  startSeconds: 0,
+  durationSeconds: 60,
+  video: picture,
+  audio: sound,
+  skipped: [],
+};
+const song: MediaProbe = { format: 'mp3', startSeconds: 0, durationSeconds: 60, audio: sound, skipped: [] };
 
 function neededFor(probe: MediaProbe, outputs: Partial<Preset['outputs']> = {}): string[] {
   const preset = PRESETS.standard as Preset;

@@ -50,7 +50,17 @@ test('wide colours without HDR are converted, not tone-mapped', () => {
 test('RGB gets the matrix of BT.709, whether its file names a matrix or not', () => {
   const converted = { output: BT709, matrix: 'bt709' };
   expect(planColor({ ...none, matrix: 'gbr' }, 480)).toEqual(converted);
-  for (const pixelFormat of ['rgb24', 'bgr0', '0rgb', 'argb', 'gbrp10le', 'pal8', 'x2rgb10le', 'bayer_rggb8']) {
+  for (const pixelFormat of [
+    'rgb24',
+    'bgr0',
+    '0rgb',
+    'argb',
+    'gbrp10le',
+    'pal8',
+    'x2rgb10le',
+    'bayer_rggb8',
+    'xyz12le',
+  ]) {
     expect(planColor(none, 720, { pixelFormat })).toEqual(converted);
     expect(planColor({ ...none, matrix: 'smpte170m' }, 480, { pixelFormat })).toEqual(converted);
   }

@@ -23,6 +23,7 @@ const film: VideoTrack = {
 const sound: AudioTrack = { index: 1, codec: 'aac', channels: 2, sampleRate: 44_100, endSeconds: 60 };
 const probe = (video: Partial<VideoTrack> = {}, audio: Partial<AudioTrack> | null = {}): MediaProbe => ({
   format: 'mov,mp4,m4a,3gp,3g2,mj2',
+  startSeconds: 0,
   durationSeconds: 60,
   video: { ...film, ...video },
   ...(audio ? { audio: { ...sound, ...audio } } : {}),
@@ -31,7 +32,11 @@ const probe = (video: Partial<VideoTrack> = {}, audio: Partial<AudioTrack> | nul
 const ends = { video: 60, audio: 60 };
 
 test('an audio file has a waveform, and the reason why it has no pictures', () => {
-  const plan = planEncode({ format: 'mp3', durationSeconds: 60, audio: sound, skipped: [] }, standard, { audio: 60 });
+  const plan = planEncode(
+    { format: 'mp3', startSeconds: 0, durationSeconds: 60, audio: sound, skipped: [] },
+    standard,
+    { audio: 60 },
+  );
   expect(plan.kind).toBe('audio');
   expect(plan.waveform).toEqual({ pixelsPerSecond: 20 });
   expect(plan.audio?.renditions).toEqual([

@@ -17,11 +17,15 @@ const video = {
   r_frame_rate: '25/1',
 };
 const audio = { index: 1, codec_type: 'audio', codec_name: 'aac', channels: 2, sample_rate: '48000' };
-const interpret = (streams: object[], format: object = {}) =>
-  interpretProbe(
-    FfprobeOutput.parse({ streams, format: { format_name: 'matroska,webm', ...format } }),
-    (codec) => codec !== 'apac',
-  );
+const interpret = (
+  streams: object[],
+  format: object = {},
+  { empty = [] as number[], programs = [] as object[] } = {},
+) =>
+  interpretProbe(FfprobeOutput.parse({ streams, programs, format: { format_name: 'matroska,webm', ...format } }), {
+    isDecodable: (codec) => codec !== 'apac',
+    empty: new Set(empty),
+  });
 
 test('the default audio track is selected, or else the first', () => {
   const other = { ...audio, index: 2, codec_name: 'ac3' };
@@ -45,7 +49,9 @@ test('sound is taken from the programme of the picture', () => {
   const streams = [audio, { ...video, index: 0 }, { ...audio, index: 2 }];
   const programs = [{ streams: [{ index: 1 }] }, { streams: [{ index: 0 }, { index: 2 }] }];
   const probeOf = (given: object[]) =>
-    interpretProbe(FfprobeOutput.parse({ streams, programs: given, format: { format_name: 'mpegts' } }), () => true);
+    interpretProbe(FfprobeOutput.parse({ streams, programs: given, format: { format_name: 'mpegts' } }), {
+      isDecodable: () => true,
+    });
   expect(probeOf([]).audio?.index).toBe(1);
   expect(probeOf(programs).audio?.index).toBe(2);
   expect(probeOf(programs).skipped).toEqual([
@@ -60,8 +66,38 @@ test('a cover picture is not a video track', () => {
   expect(() => interpret([cover])).toThrow(expect.objectContaining({ code: 'no_tracks' }));
 });
 
-test('an audio track without packets is ignored', () => {
-  expect(interpret([video, { ...audio, nb_frames: '0' }]).audio).toBeUndefined();
+test('the default video track is selected, or else the first', () => {
+  const other = { ...video, index: 2 };
+  expect(interpret([video, other]).video?.index).toBe(0);
+  expect(interpret([video, { ...other, disposition: { default: 1 } }]).video?.index).toBe(2);
+  expect(interpret([video, { ...other, disposition: { default: 1, attached_pic: 1 } }]).video?.index).toBe(0);
+});
+
+test('sound is taken of the programme that the picture belongs to', () => {
+  const programs = [{ streams: [{ index: 0 }, { index: 5 }] }, { streams: [{ index: 1 }] }];
+  const own = { ...audio, index: 5, channels: 1 };
+  const other = { ...audio, channels: 1, disposition: { default: 1 } };
+  const found = interpret([video, other, own], {}, { programs });
+  expect(found.audio).toMatchObject({ index: 5, channels: 1 });
+  expect(found.skipped).toEqual([{ what: 'audio track 1', why: 'It belongs to another programme than the picture.' }]);
+});
+
+test('a track that is announced and empty, or not described, gives way to another', () => {
+  const mute = interpret([video, audio], {}, { empty: [1] });
+  expect([mute.audio, mute.skipped]).toEqual([undefined, [{ what: 'audio track 1', why: 'It is empty.' }]]);
+  expect(interpret([video, audio, { ...audio, index: 2 }], {}, { empty: [1] }).audio?.index).toBe(2);
+  expect(interpret([video, audio], {}, { empty: [0] })).toMatchObject({ audio: { index: 1 }, skipped: [{}] });
+  const dark = interpret([{ ...video, width: 0, height: 0 }, audio]);
+  expect([dark.video, dark.skipped]).toEqual([
+    undefined,
+    [
+      {
+        what: 'video track 0',
+        why: 'It does not state the size of its pictures, and nothing of it could be read in the first 90 s or 64 MiB.',
+      },
+    ],
+  ]);
+  expect(interpret([video, { ...audio, sample_rate: '0' }]).audio).toBeUndefined();
 });
 
 test('times count from the start of the file', () => {
@@ -102,6 +138,7 @@ test.each([
   ['limit_tracks', Array.from({ length: 65 }, (_, index) => ({ ...audio, index })), {}],
   ['limit_duration', [audio], { duration: '86401.0' }],
   ['corrupt', [{ ...video, width: 0, height: 0 }], {}],
+  ['corrupt', [{ ...audio, sample_rate: '0' }], {}],
   ['no_tracks', [{ index: 0, codec_type: 'subtitle', codec_name: 'subrip' }], {}],
 ])('%s', (code, streams, format) => {
   expect(() => interpret(streams, format)).toThrow(expect.objectContaining({ code }));

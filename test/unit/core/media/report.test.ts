@@ -1,14 +1,11 @@
 import { expect, it } from 'vitest';
 import { FfprobeOutput, interpretProbe } from '../../../../core/media/probe.ts';
-import { sourceReport } from '../../../../core/media/report.ts';
+import { extraWarnings, sourceReport } from '../../../../core/media/report.ts';
 
 const video = { index: 0, codec_type: 'video', codec_name: 'h264', width: 640, height: 360, sample_rate: 1e300 };
 const reportOf = (streams: object[]) => {
   const output = FfprobeOutput.parse({ streams, format: { format_name: 'matroska,webm' } });
-  return sourceReport(
-    output,
-    interpretProbe(output, () => true),
-  );
+  return sourceReport(output, interpretProbe(output, { isDecodable: () => true }));
 };
 
 it('at most 50 tracks are listed, and the others are counted', () => {
@@ -36,4 +33,20 @@ it('numbers that no table takes, and languages longer than any, are left out', (
     },
     { index: 3, type: 'video', codec: 'h264', height: 360, taken: false, why: 'It is a cover picture.' },
   ]);
+});
+
+it('pictures that are meant for a special player are named', () => {
+  const of = (...side_data_list: object[]) =>
+    extraWarnings(FfprobeOutput.parse({ streams: [{ ...video, side_data_list }], format: { format_name: 'mov,mp4' } }));
+  expect(of({ side_data_type: 'Spherical Mapping' }, { side_data_type: 'Stereo 3D', type: 'top and bottom' })).toEqual([
+    {
+      code: 'extras_dropped',
+      message: 'The picture is spherical (360° video), which is not carried: players show it flat.',
+    },
+    {
+      code: 'extras_dropped',
+      message: 'The picture is stereoscopic (3D), which is not carried: players show it as it is stored.',
+    },
+  ]);
+  expect(of({ side_data_type: 'Stereo 3D', type: '2D' }, { side_data_type: 'Display Matrix' })).toEqual([]);
 });

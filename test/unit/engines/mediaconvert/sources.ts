@@ -39,6 +39,7 @@ export function planned(source: Source = {}): { plan: EncodePlan; source: Probed
   const { video = {}, audio = {}, preset = STANDARD, ends = { video: 60, audio: 60 } } = source;
   const probe: MediaProbe = {
     format: source.format ?? 'mov,mp4,m4a,3gp,3g2,mj2',
+    startSeconds: 0,
     durationSeconds: 60,
     ...(video && { video: { ...FILM, ...video } }),
     ...(audio && { audio: { ...SOUND, ...audio } }),
