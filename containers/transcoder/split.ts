@@ -12,17 +12,17 @@ import { segmentSeconds } from '../../core/media/timeline.ts';
 import { walkBoxes, withFile } from './box-walk.ts';
 import { copySegments, lastFrameOf, type RenditionFiles } from './rendition.ts';
 
-/** The file that FFmpeg writes for a rendition, before it has an index: fMP4 with a fragment per keyframe. */
+/** The file that FFmpeg writes for a rendition, before it has an index: fMP4 with a fragment per keyframe, or segment of sound. */
 export function wholeName(file: string): string {
   return `${file}.whole.mp4`;
 }
 
-/** Seconds of a fragment of audio. A fragment of video begins with each keyframe. */
-export const AUDIO_FRAGMENT_SECONDS = 1;
+/** Seconds by which a segment of sound may begin before its time: more than an AAC frame of any rate that is encoded. */
+const SOUND_EARLY_SECONDS = 0.1;
 
 /**
  * Finds the segments of each streamed rendition, writes the file that is published, with an index of them, and its playlist, and removes
- * FFmpeg's file. FFmpeg's own HLS muxer is not used: it moves the first frame of a segment where the frame rate varies, and adds up
+ * FFmpeg's file. FFmpeg's own HLS muxer is not used for pictures: it moves the first frame of a segment where the frame rate varies, and adds up
  * durations that are missing in FFmpeg 7.
  */
 export async function splitRenditions(plan: EncodePlan, directory: string): Promise<void> {
@@ -87,7 +87,7 @@ async function findSegments(whole: string, file: string, lastFrame: number | und
     const end = moov?.end ?? 0;
     const { buffer } = await handle.read(Buffer.alloc(end), 0, end, 0);
     const header = readInit(buffer);
-    const early = lastFrame === undefined ? AUDIO_FRAGMENT_SECONDS / 2 : 0;
+    const early = lastFrame === undefined ? SOUND_EARLY_SECONDS : 0;
     const segments = groupFragments(header, found, SEGMENT_SECONDS, early).map((group) => ({
       fragments: group,
       range: { offset: group[0]?.offset ?? 0, bytes: group.reduce((total, { size }) => total + size, 0) },

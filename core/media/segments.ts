@@ -12,7 +12,7 @@ export interface FragmentInFile {
 /**
  * Groups fragments into segments: a new one begins with the first fragment at or after each multiple of `seconds`, or up to `early` before
  * it. Times count from the beginning of the stream, so all rungs are cut alike, even where a fragment is long.
- * @param early Seconds. Half a fragment of audio: its segments are then as long as the video's, rounded.
+ * @param early Seconds. A segment of sound begins with the frame nearest to its time.
  */
 export function groupFragments(
   header: TrackHeader,

@@ -1,8 +1,8 @@
 import { FILES } from '../../../core/contracts/outputs.ts';
 import type { AudioPlan, EncodePlan, VideoPlan } from '../../../core/media/encode-plan.ts';
 import { LIMITS } from '../../../core/media/limits.ts';
-import { GOP_SECONDS } from '../../../core/media/plan.ts';
-import { AUDIO_FRAGMENT_SECONDS, wholeName } from '../split.ts';
+import { GOP_SECONDS, SEGMENT_SECONDS } from '../../../core/media/plan.ts';
+import { wholeName } from '../split.ts';
 import { confined } from './demuxers.ts';
 import {
   ladderGraph,
@@ -69,10 +69,10 @@ export function ladderArguments(plan: EncodePlan, video: VideoPlan): string[] {
     ...video.rungs.flatMap((rung) => [
       ...['-map', rungLabel(rung.name)],
       ...x264(plan, video, { ...rung, profile: plan.mp4?.rung === rung.name ? 'main' : 'high' }),
-      ...fragmented('v', rung.name),
+      ...fragmented(rung.name),
     ]),
     ...(plan.mp4?.encode
-      ? ['-map', MP4_LABEL, ...x264(plan, video, { ...plan.mp4.encode, profile: 'main' }), ...fragmented('v', OWN_MP4)]
+      ? ['-map', MP4_LABEL, ...x264(plan, video, { ...plan.mp4.encode, profile: 'main' }), ...fragmented(OWN_MP4)]
       : []),
     ...picture(plan.thumbnail && THUMBNAIL_LABEL, FILES.thumbnail.file),
     ...picture(plan.poster && POSTER_LABEL, FILES.poster.file),
@@ -96,7 +96,7 @@ export function soundArguments({ sampleRate, channels, renditions }: AudioPlan):
     ],
     ...renditions.flatMap((rendition) => [
       ...['-map', '0:a', '-c:a', 'aac', '-b:a', String(rendition.bitrate)],
-      ...fragmented('a', rendition.file),
+      ...segmented(rendition.file),
     ]),
   ];
 }
@@ -165,22 +165,20 @@ function durations(lastFrameSeconds: number): string {
   return `setts=pts=PTS:dts=DTS:duration='if(gt(NEXT_DTS,DTS),NEXT_DTS-DTS,${lastFrameSeconds.toFixed(6)}/TB)'`;
 }
 
-/** A fragment per keyframe, and per second of audio: splitRenditions makes segments of them. */
-const FRAGMENTS = {
-  v: [['movflags', '+frag_keyframe+delay_moov+default_base_moof']],
-  a: [
-    ['movflags', '+delay_moov+default_base_moof'],
-    ['frag_duration', String(AUDIO_FRAGMENT_SECONDS * 1e6)],
-  ],
-} as const;
+/** A fragment per keyframe: splitRenditions makes segments of them. */
+function fragmented(file: string): string[] {
+  return [...KEEP_TIMES, '-f', 'mp4', '-movflags', '+frag_keyframe+delay_moov+default_base_moof', wholeName(file)];
+}
 
-function fragmented(kind: 'v' | 'a', file: string): string[] {
+/**
+ * A fragment for each segment of sound, which FFmpeg's HLS muxer cuts at the frame nearest to each multiple of the time; the MP4 muxer would
+ * count each fragment from the one before. Its playlist is not used, nor its index of each segment.
+ */
+function segmented(file: string): string[] {
   return [
-    ...KEEP_TIMES,
-    '-f',
-    'mp4',
-    ...FRAGMENTS[kind].flatMap(([key, value]) => [`-${key}`, value]),
-    wholeName(file),
+    ...[...KEEP_TIMES, '-f', 'hls', '-hls_time', String(SEGMENT_SECONDS), '-hls_playlist_type', 'vod'],
+    ...['-hls_segment_type', 'fmp4', '-hls_segment_options', 'movflags=+skip_sidx', '-hls_flags', 'single_file'],
+    ...['-hls_segment_filename', wholeName(file), '/dev/null'],
   ];
 }
 

@@ -40,7 +40,6 @@ export function pictureGraph(video: VideoPlan, top: Size, hasToneMap: boolean): 
   const first = ['sidedata=mode=select:type=A53_CC', 'trim=end_frame=1', 'metadata=mode=add:key=captions:value=1'];
   const look = `${first.join(',')},${print('metadata', CAPTIONS_FD, 'captions')},nullsink`;
   const chain = [
-    `settb=1/${video.timescale}`,
     MARK,
     print('metadata', PICTURES_FD, 'picture'),
     ...deinterlace(video.deinterlace),
