@@ -19,6 +19,21 @@ beforeAll(async () => {
   await makeMedia(world, 's3://uploads/film.mp4', ...SOURCE, ...CODED);
   await makeMedia(world, 's3://uploads/mute.mp4', ...SOURCE.slice(0, 4), ...CODED.slice(0, 4));
   await makeMedia(world, 's3://uploads/sound.mp3', ...SOURCE.slice(4));
+  await makeMedia(world, 's3://uploads/odd.mp4', '-f', 'lavfi', '-i', 'testsrc2=s=640x358:r=5:d=1');
+  await makeMedia(
+    world,
+    's3://uploads/text.mp4',
+    '-f',
+    'lavfi',
+    '-i',
+    'sine=d=1',
+    '-f',
+    'data',
+    '-map',
+    '0',
+    '-c',
+    'copy',
+  );
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
@@ -205,21 +220,6 @@ describe(`a job ends in ERROR (${CODES})`, () => {
       'No parser found for container',
     ],
   ])('for %s (%s)', async (_, __, made, code, message) => {
-    await makeMedia(world, 's3://uploads/odd.mp4', '-f', 'lavfi', '-i', 'testsrc2=s=640x358:r=5:d=1');
-    await makeMedia(
-      world,
-      's3://uploads/text.mp4',
-      '-f',
-      'lavfi',
-      '-i',
-      'sine=d=1',
-      '-f',
-      'data',
-      '-map',
-      '0',
-      '-c',
-      'copy',
-    );
     const id = await world.submit(made());
     const { errorCode, errorMessage } = await world.until(id, 'ERROR');
     expect(errorCode).toBe(code);
