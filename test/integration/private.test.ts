@@ -52,9 +52,9 @@ async function pointersAt(access: Access): Promise<(number | null)[]> {
   return (await Promise.all(jobs)).map((job) => (job === undefined ? null : Number(job.split('-')[1])));
 }
 
-/** No version has a thumbnail of its own here. */
-const all = (n: number) => [n, n, null, n, n];
-const NONE = [null, null, null, null, null];
+/** The versions here have no manifest, thumbnail or large poster, as those of earlier releases. */
+const all = (n: number) => [n, null, n, null, n, null, n];
+const NONE = [null, null, null, null, null, null, null];
 
 async function expectOnly(access: Access, n: number): Promise<void> {
   expect([await pointersAt(access), await pointersAt(access === 'public' ? 'private' : 'public')]).toEqual([
