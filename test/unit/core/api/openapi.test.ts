@@ -29,6 +29,12 @@ const described = Object.entries(document.paths).flatMap(([path, item]) =>
   Object.entries(item).map(([method, operation]) => ({ path, method: method.toUpperCase(), ...operation })),
 );
 
+/** What they answer is made anew, or a worker tells it again. */
+const REPEATABLE = [
+  ...['createUploadParts', 'createPlaybackSession', 'createMediaLink'],
+  ...['signEngineRequest', 'reportEngineProgress', 'hintEngine'],
+];
+
 describe('the OpenAPI document', () => {
   it('has every route that is served, and no other', () => {
     expect(described.map(({ operationId, method, path }) => [operationId, method, path]).sort()).toEqual(
@@ -51,7 +57,8 @@ describe('the OpenAPI document', () => {
     const parameters = operation.parameters ?? [];
     expect(parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name)).toEqual(inPath);
     expect(new Set(parameters.map((parameter) => `${parameter.in} ${parameter.name}`)).size).toBe(parameters.length);
-    expect(parameters.every((parameter) => parameter.required === (parameter.in === 'path'))).toBe(true);
+    const required = parameters.filter((parameter) => parameter.required).map(({ name }) => name);
+    expect(required).toEqual(operation.operationId === 'hintEngine' ? [...inPath, 'token'] : inPath);
     const statuses = Object.keys(operation.responses);
     expect(statuses.filter((status) => status.startsWith('2'))).toHaveLength(1);
     expect(statuses).toEqual(expect.arrayContaining(['400', '500']));
@@ -62,7 +69,7 @@ describe('the OpenAPI document', () => {
   it('offers Idempotency-Key on every POST that changes something, and If-Match on every PATCH', () => {
     for (const { method, parameters = [], operationId } of described) {
       const headers = parameters.filter((parameter) => parameter.in === 'header').map(({ name }) => name);
-      const repeatable = ['createUploadParts', 'createPlaybackSession', 'createMediaLink'].includes(operationId);
+      const repeatable = REPEATABLE.includes(operationId);
       const expected =
         method === 'POST' ? (repeatable ? [] : ['Idempotency-Key']) : method === 'PATCH' ? ['If-Match'] : [];
       expect(headers, operationId).toEqual(expected);
