@@ -1,4 +1,5 @@
 /** `npm run demo`: drops files into a local cloud made from the synthesized app, and shows the results. */
+import { setMaxListeners } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { printable } from '../core/contracts/text.ts';
@@ -29,6 +30,8 @@ async function main(argv: string[]): Promise<number> {
   const stateDir = await mkdtemp(join(STATE_ROOT, 'demo-'));
   const outputDir = resolve(OUTPUT_ROOT, runName());
   const stop = new AbortController();
+  // One for each file that is followed.
+  setMaxListeners(0, stop.signal);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   try {
     const withEndpoint = options.engine === 'http';

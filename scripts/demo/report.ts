@@ -8,6 +8,7 @@ import { mediaPrefixes } from '../../core/contracts/keys.ts';
 import { each, OUTPUT_NAMES, type OutputName } from '../../core/contracts/outputs.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
+import type { Warning } from '../../core/contracts/warnings.ts';
 import type { Cloud } from '../../local/boot.ts';
 import { developerClients } from './clients.ts';
 import type { Dropped } from './drop.ts';
@@ -25,6 +26,8 @@ export interface Report {
     /** Paths on disk. */
     outputs: Record<OutputName, string | null>;
     renditions: NonNullable<MediaRow['current']>['renditions'];
+    /** What of the file was lost on the way, or is not as it was. */
+    warnings: Warning[];
     dir: string | null;
     /** Seconds. */
     timings: { upload: number; queued: number | null; encode: number | null; publish: number | null; total: number };
@@ -76,6 +79,7 @@ export async function collectReport(cloud: Cloud, finished: Finished): Promise<R
       },
       outputs: each(OUTPUT_NAMES, path),
       renditions: published?.renditions ?? [],
+      warnings: published?.warnings ?? [],
       dir,
       timings: {
         upload: (dropped.uploadedAt - before) / 1000,

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { warningLine } from '../../cli/describe-media.ts';
 import { table } from '../../cli/table.ts';
 import { bytes } from '../../cli/units.ts';
 import { printableLine } from '../../core/contracts/text.ts';
@@ -6,7 +7,7 @@ import { costOf } from '../../local/cost/cost.ts';
 import type { Report } from './report.ts';
 
 /**
- * The closing table: one row per file, then why files failed, where to play the others, and the run's cost on AWS.
+ * The closing table: one row per file, then why files failed and what of the others was lost, where to play the others, and the run's cost on AWS.
  * @param stayUp whether the cloud keeps running, so that the player's addresses work
  */
 export function renderTable(reports: Report[], stayUp: boolean, metered: Record<string, number>): string {
@@ -24,6 +25,7 @@ export function renderTable(reports: Report[], stayUp: boolean, metered: Record<
   const lines = ['', table(header, rows), ''];
   for (const { line } of reports) {
     if (line.error) lines.push(printableLine(`${nameOf(line)}: ${line.error.code}: ${line.error.message}`));
+    lines.push(...line.warnings.map((each) => printableLine(`${nameOf(line)}: ${warningLine(each)}`)));
   }
   for (const { line, playerUrl } of reports) {
     if (playerUrl) lines.push(nameOf(line), printableLine(`  files  ${line.dir}`), `  plays  ${playerUrl}`);
