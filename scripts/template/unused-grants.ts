@@ -1,5 +1,13 @@
-/** Granted actions that no local run can use, each with the reason why the role needs it. */
-export const NEEDED_UNSEEN: readonly { role: string; action: string; why: string }[] = [
+/** A granted action that a local run may end without, and why the role needs it. */
+interface Unseen {
+  role: string;
+  action: string;
+  why: string;
+  /** Used where the timing of a run happens to ask for it. */
+  byChance?: true;
+}
+
+export const NEEDED_UNSEEN: readonly Unseen[] = [
   ...[
     'transcoderexecution',
     'publishoutput',
@@ -57,11 +65,13 @@ export const NEEDED_UNSEEN: readonly { role: string; action: string; why: string
     role: 'fanoutchange',
     action: 'dynamodb:GetItem',
     why: 'It reads the existing delivery when a change arrives twice.',
+    byChance: true,
   },
   {
     role: 'deliverwebhook',
     action: 'sqs:SendMessage',
     why: 'It sends itself deliveries that their receiver refused, to retry them later.',
+    byChance: true,
   },
   ...['dynamodb:GetItem', 'dynamodb:UpdateItem'].map((action) => ({
     role: 'sweeprole',
