@@ -6,8 +6,7 @@ import { SoundClock } from '../../core/media/sound-clock.ts';
 import { recordPictures, soundInTime } from './decode-record.ts';
 import { decodeArguments, ladderArguments, PCM_FD, SAMPLE_BYTES, soundArguments } from './ffmpeg/arguments.ts';
 import { type LateTrack, plain } from './ffmpeg/complaints.ts';
-import { CAPTIONS_FD, PICTURES_FD, SOUNDS_FD } from './ffmpeg/filters.ts';
-import { printedFrames } from './ffmpeg/printed-frames.ts';
+import { PICTURES_FD, SOUNDS_FD } from './ffmpeg/filters.ts';
 import { type FfmpegProgress, ProgressReader } from './ffmpeg/progress.ts';
 import { REPORTING, SAYING, type Tools } from './ffmpeg/run.ts';
 import { checkStages, end, hasFailed, inputOf, outputOf, type Stage, startStage } from './ffmpeg/stage.ts';
@@ -37,8 +36,6 @@ export interface StagesOutcome {
   overlaps: SoundClock['overlaps'];
   /** Tracks that nobody knew of when the decode began. */
   late: LateTrack[];
-  /** When the first picture with captions is shown, in seconds. */
-  captionsAt?: number;
 }
 
 /**
@@ -67,7 +64,7 @@ export async function runStages(tools: Tools, plan: EncodePlan, run: StagesRun):
     const pictures = ladder ? inputOf(ladder) : 'ignore';
     const decode = await start(
       [...SAYING, ...decodeArguments(plan, run.source, run)],
-      ['ignore', pictures, 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+      ['ignore', pictures, 'pipe', 'pipe', 'pipe', 'pipe'],
     );
     // The decode has its own copy, and must learn when the ladder's is closed.
     if (ladder) inputOf(ladder).destroy();
@@ -101,7 +98,7 @@ async function follow(plan: EncodePlan, run: StagesRun, running: Running): Promi
   };
   const reported = readProgress(ladder ?? sound, tell);
   if (ladder && sound) outputOf(sound, 1).resume();
-  for (const unused of [...(video ? [] : [PICTURES_FD, CAPTIONS_FD]), ...(audio ? [] : [SOUNDS_FD, PCM_FD])]) {
+  for (const unused of [...(video ? [] : [PICTURES_FD]), ...(audio ? [] : [SOUNDS_FD, PCM_FD])]) {
     outputOf(decode, unused).resume();
   }
   let before = 0;
@@ -110,10 +107,9 @@ async function follow(plan: EncodePlan, run: StagesRun, running: Running): Promi
     seconds = last;
   };
   const pictures = video && recordPictures(outputOf(decode, PICTURES_FD), video.timescale, run.times, onPicture);
-  const captions = video && firstPrinted(outputOf(decode, CAPTIONS_FD), video.timescale);
   const clock = audio && new SoundClock(audio.sampleRate);
   const samples = audio && sound && clock && placeSound(decode, sound, clock, audio.channels);
-  const work = [pictures, samples, captions].map((task) => task?.catch(stopWith(stop)));
+  const work = [pictures, samples].map((task) => task?.catch(stopWith(stop)));
   const results = await Promise.allSettled([...work, ...stages.map(({ ended }) => ended)]);
   run.signal.throwIfAborted();
   const decoded: Decoded = { ...(await kept('pictures', pictures)), ...(await kept('sound', samples)) };
@@ -127,7 +123,6 @@ async function follow(plan: EncodePlan, run: StagesRun, running: Running): Promi
     pictures: video ? said.undecoded(video.track) - before : 0,
     sound: audio ? said.undecoded(audio.track) + (audio.right === undefined ? 0 : said.undecoded(audio.right)) : 0,
   };
-  const captionsAt = await captions;
   return {
     decoded,
     last,
@@ -137,15 +132,7 @@ async function follow(plan: EncodePlan, run: StagesRun, running: Running): Promi
     holes: clock?.holes,
     overlaps: clock?.overlaps ?? [],
     late: said.late,
-    ...(captionsAt !== undefined && { captionsAt }),
   };
-}
-
-/** The time of the first frame that a filter has printed, in seconds. */
-async function firstPrinted(output: AsyncIterable<Buffer>, timescale: number): Promise<number | undefined> {
-  let first: number | undefined;
-  for await (const { at } of printedFrames(output)) first ??= (at ?? 0) / timescale;
-  return first;
 }
 
 function stopWith(stop: () => void): (error: unknown) => never {

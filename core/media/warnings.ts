@@ -49,13 +49,6 @@ export function lateWarnings(
   });
 }
 
-/** Captions in pictures of which none was seen at the places where they are looked for. */
-export function lostCaptions({ video }: Pick<EncodePlan, 'video'>, at: number | undefined): Warning[] {
-  if (at === undefined || video?.captions) return [];
-  const text = `Captions begin at ${at.toFixed(1)} s, after the places where they are looked for: not carried.`;
-  return [warning('subtitles_dropped', text, at)];
-}
-
 const perSecond = ({ num, den }: { num: number; den: number }) => Math.round((num / den) * 100) / 100;
 
 /** What names none of its colours is shown everywhere as it is here: there is nothing to say. */

@@ -89,23 +89,6 @@ test('captions in the picture are kept and announced', async () => {
   expect((await transcodeFile(directory.path, plain)).result.captions).toBe(false);
 });
 
-test('captions that begin after the places where they are looked for are lost with a warning', async () => {
-  const args = [...picture('64x48', '10', 4), ...H264_AAC, '-x264-params', 'slices=1:bframes=0', 'later.h264'];
-  const raw = await make(directory.path, ...args);
-  const source = await make(directory.path, '-i', await captioned(raw, 35), '-c', 'copy', 'later.mp4');
-  const { result } = await transcodeFile(directory.path, source);
-  expect([result.captions, result.warnings]).toEqual([
-    false,
-    [
-      {
-        code: 'subtitles_dropped',
-        at: 3.5,
-        message: 'Captions begin at 3.5 s, after the places where they are looked for: not carried.',
-      },
-    ],
-  ]);
-});
-
 test('the result reports every track, and warns of subtitles, chapters and attachments', async () => {
   await writeFile(join(directory.path, 'talk.srt'), '1\n00:00:00,000 --> 00:00:01,000\nHallo\n');
   const marks = [0, 1].map((i) => `[CHAPTER]\nTIMEBASE=1/2\nSTART=${i}\nEND=${i + 1}\ntitle=Part ${i}\n`);

@@ -153,6 +153,8 @@ function x264(plan: EncodePlan, video: VideoPlan, { maxBitrate, x264Preset, prof
     ...['-force_key_frames:v', `expr:${KEYFRAME}`],
     ...['-sc_threshold:v', '0', '-g:v', String(GOP_SECONDS * LIMITS.frameRate * 2)],
     ...['-fps_mode:v', 'vfr', '-enc_time_base:v', `1:${video.timescale}`],
+    // x264 chooses the level by it. FFmpeg 7.1 says the clock's ticks instead, and the level is 6.2.
+    ...(video.frameRate ? ['-x264-params:v', `fps=${video.frameRate.num}/${video.frameRate.den}`] : []),
     ...['-bsf:v', durations(video.lastFrameSeconds)],
   ];
 }

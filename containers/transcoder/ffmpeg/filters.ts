@@ -20,8 +20,6 @@ export const POSTER_TIME = 'poster.time';
 /** Descriptors on which the decode tells of each picture and of each frame of sound, as printedFrames and printedSound read them. */
 export const PICTURES_FD = 3;
 export const SOUNDS_FD = 4;
-/** And where it tells of the first picture with captions. PCM is on 5. */
-export const CAPTIONS_FD = 6;
 
 /**
  * Prints each frame at once: `direct`. Otherwise lines arrive 32 kB at a time, and the worker would wait for those of the sound it has.
@@ -37,9 +35,9 @@ const MARK = 'metadata=mode=add:key=picture:value=1';
  * no filter in it keeps anything but the deinterlacer, whose flags would not pass through the pipe.
  */
 export function pictureGraph(video: VideoPlan, top: Size, hasToneMap: boolean): string {
-  const first = ['sidedata=mode=select:type=A53_CC', 'trim=end_frame=1', 'metadata=mode=add:key=captions:value=1'];
-  const look = `${first.join(',')},${print('metadata', CAPTIONS_FD, 'captions')},nullsink`;
+  // One chain: beside a branch that ends in nullsink, FFmpeg 7.1 lost pictures of a graph that it built anew, and told no progress.
   const chain = [
+    `settb=1/${video.timescale}`,
     MARK,
     print('metadata', PICTURES_FD, 'picture'),
     ...deinterlace(video.deinterlace),
@@ -50,8 +48,7 @@ export function pictureGraph(video: VideoPlan, top: Size, hasToneMap: boolean): 
     `pad=${top.width}:${top.height}:(ow-iw)/2:(oh-ih)/2`,
     'setsar=1',
   ];
-  const input = `[0:${video.track}]settb=1/${video.timescale},split[pictures][captions]`;
-  return `${input};[captions]${look};[pictures]${chain.join(',')}${PICTURE_LABEL}`;
+  return `[0:${video.track}]${chain.join(',')}${PICTURE_LABEL}`;
 }
 
 /** Fields are lines of the coded picture, which FFmpeg would turn before any filter sees it: see decodeArguments. */

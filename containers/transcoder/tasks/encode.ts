@@ -7,7 +7,6 @@ import { Warning, warning } from '../../../core/contracts/warnings.ts';
 import { Decoded, endWarnings, shortfalls } from '../../../core/media/decoded.ts';
 import type { EncodePlan } from '../../../core/media/encode-plan.ts';
 import { leftOut, overlappingSound } from '../../../core/media/losses.ts';
-import { lostCaptions } from '../../../core/media/warnings.ts';
 import { recordedTimes } from '../decode-record.ts';
 import { mp4Arguments, mp4Parts } from '../ffmpeg/arguments.ts';
 import { damaged } from '../ffmpeg/errors.ts';
@@ -81,7 +80,7 @@ export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Pr
   await letWrite(tools, out);
   const source = relative(out, run.source);
   const outcome = await runStages(tools, plan, { ...run, source, cwd: out, toneMap });
-  const { decoded, last, stderr, fault, captionsAt } = outcome;
+  const { decoded, last, stderr, fault } = outcome;
   checkDecoded(plan, decoded, fault, stderr);
   const losses = await findLosses({ tools, file: run.source, signal }, plan, outcome, run.times);
   const missing = [
@@ -104,12 +103,7 @@ export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Pr
     decoded,
     ...(fault !== undefined ? { fault } : {}),
     late: outcome.late,
-    warnings: [
-      ...(unconverted ? [warning('colors_not_converted', NO_ZSCALE)] : []),
-      ...losses,
-      ...missing,
-      ...lostCaptions(plan, captionsAt),
-    ],
+    warnings: [...(unconverted ? [warning('colors_not_converted', NO_ZSCALE)] : []), ...losses, ...missing],
     skipped: unconverted ? [{ what: 'tone mapping', why: NO_ZSCALE }] : [],
     ...(plan.posterLarge && plan.poster && (await takePosterTime(out))),
   };
