@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 it('the progress of an encode is reported from its beginning on, though its poster is chosen at the end', async () => {
-  const file = await testVideo(join(folder, 'video.mp4'), { seconds: 5, size: '1280x720' });
+  const file = await testVideo(join(folder, 'video.mp4'), { seconds: 12, size: '1280x720' });
   const scratch = await openScratch(join(folder, 'scratch'));
   await copyFile(file, scratch.source);
   const fractions: number[] = [];
