@@ -5,7 +5,7 @@ import { GOP_SECONDS, SEGMENT_SECONDS } from '../../../core/media/plan.ts';
 import { wholeName } from '../split.ts';
 import { confined } from './demuxers.ts';
 import {
-  ladderGraph,
+  ladderGraphs,
   MP4_LABEL,
   PICTURE_LABEL,
   POSTER_LABEL,
@@ -65,7 +65,7 @@ export function ladderArguments(plan: EncodePlan, video: VideoPlan): string[] {
   return [
     // Raw video says all in its head. Without -copyts, FFmpeg would count from the first picture.
     ...['-copyts', '-protocol_whitelist', 'pipe', '-fpsprobesize', '0', '-f', 'nut', '-i', 'pipe:0'],
-    ...['-filter_complex', ladderGraph(plan, video)],
+    ...ladderGraphs(plan, video).flatMap((graph) => ['-filter_complex', graph]),
     ...video.rungs.flatMap((rung) => [
       ...['-map', rungLabel(rung.name)],
       ...x264(plan, video, { ...rung, profile: plan.mp4?.rung === rung.name ? 'main' : 'high' }),

@@ -98,28 +98,30 @@ function soundInput({ track, right }: Pick<AudioPlan, 'track' | 'right'>): strin
   return `${sides};[left][right]amix=inputs=2:duration=longest:normalize=0,`;
 }
 
-/** From the pictures of the pipe, which never change: every next rung is scaled from the one above it. */
-export function ladderGraph(plan: EncodePlan, video: VideoPlan): string {
+/**
+ * From the pictures of the pipe, which never change: every next rung is scaled from the one above it. Each still has a graph of its own:
+ * FFmpeg 7.1 asks a graph for the output that is least far, and keeps all pictures of the others until a still, which ends last, has one.
+ */
+export function ladderGraphs(plan: EncodePlan, video: VideoPlan): string[] {
   const chains: string[] = [];
-  let input = `[0:v]${[...timing(video), label(video.color), 'setsar=1'].join(',')}`;
+  const start = `[0:v]${[...timing(video), label(video.color), 'setsar=1'].join(',')}`;
+  let input = start;
   video.rungs.forEach((rung, i) => {
     const next = video.rungs[i + 1];
     const taps = [
       rungLabel(rung.name),
       ...(plan.mp4?.encode && i === 0 ? ['[tomp4]'] : []),
-      ...(plan.thumbnail?.rung === rung.name ? ['[tothumbnail]'] : []),
-      ...(plan.poster && next === undefined ? ['[toposter]'] : []),
       ...(next ? [`[below${i}]`] : []),
     ];
     chains.push(taps.length === 1 ? `${input}${taps[0]}` : `${input},split=${taps.length}${taps.join('')}`);
     if (next) input = `[below${i}]${scale(next)},setsar=1`;
   });
   if (plan.mp4?.encode) chains.push(`[tomp4]${scale(plan.mp4.encode)},setsar=1${MP4_LABEL}`);
-  if (plan.thumbnail) chains.push(`[tothumbnail]${thumbnailChain(plan.thumbnail)}${THUMBNAIL_LABEL}`);
-  if (plan.poster) {
-    chains.push(`[toposter]${posterChain(plan.poster, plan.posterLarge !== undefined)}${POSTER_LABEL}`);
-  }
-  return chains.join(';');
+  return [
+    chains.join(';'),
+    ...(plan.thumbnail ? [`${start},${thumbnailChain(plan.thumbnail)}${THUMBNAIL_LABEL}`] : []),
+    ...(plan.poster ? [`${start},${posterChain(plan.poster, plan.posterLarge !== undefined)}${POSTER_LABEL}`] : []),
+  ];
 }
 
 function timing(video: VideoPlan): string[] {
