@@ -60,14 +60,14 @@ const CAPTION = Buffer.from(
   'hex',
 );
 
-/** The same raw H.264 with that message before each picture from number `begin` on. */
-async function captioned(path: string, begin = 0): Promise<string> {
+/** The same raw H.264 with that message before each picture. */
+async function captioned(path: string): Promise<string> {
   const bytes = await readFile(path);
   const parts: Buffer[] = [];
-  let [from, number] = [0, 0];
+  let from = 0;
   for (let at = bytes.indexOf('000001', 0, 'hex'); at >= 0; at = bytes.indexOf('000001', at + 3, 'hex')) {
     const type = (bytes[at + 3] ?? 0) & 31;
-    if ((type !== 1 && type !== 5) || number++ < begin) continue;
+    if (type !== 1 && type !== 5) continue;
     parts.push(bytes.subarray(from, at), CAPTION);
     from = at;
   }
