@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ladderArguments } from '../../../../containers/transcoder/ffmpeg/arguments.ts';
 import { openScratch, readMarker, type Scratch, writeMarker } from '../../../../containers/transcoder/scratch.ts';
 import { MAKERS, TASKS } from '../../../../containers/transcoder/tasks/index.ts';
 import { verifyTask } from '../../../../containers/transcoder/tasks/verify.ts';
@@ -82,4 +83,15 @@ describe('the marker of a task', () => {
     }
     expect(await readMarker(scratch, 'none.done.json', verifyTask.outcome)).toBeNull();
   });
+});
+
+it('each still has a graph of its own, because FFmpeg 7.1 keeps all pictures of a graph until its last output has one', () => {
+  const plan = planEncode(film, PRESETS.standard as Preset, { video: 60, audio: 60 });
+  const args = plan.video ? ladderArguments(plan, plan.video) : [];
+  const graphs = args.filter((_, i) => args[i - 1] === '-filter_complex');
+  expect(graphs.map((graph) => graph.match(/\[(?:poster|thumbnail)\]$/)?.[0])).toEqual([
+    undefined,
+    '[thumbnail]',
+    '[poster]',
+  ]);
 });
