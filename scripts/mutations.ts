@@ -2,7 +2,7 @@
  * `npm run test:mutations -- [--count N] [--seed N] [--only NAME]`: damages files of twenty containers N times (1,000) in all, each by a
  * seed of its own, from the given one on (1), and passes each to the worker from probe to verification. Prints how many came to which end,
  * with file and seed of each that is a fault: one that hangs, ends with a code of dropreel's own, or is ready in silence though FFmpeg sees
- * that it is damaged. `--only film.ts --count 1 --seed 345` repeats one.
+ * that it is damaged; and of those that FFmpeg decodes to something else without an error. `--only film.ts --count 1 --seed 345` repeats one.
  */
 import { parseArgs } from 'node:util';
 import { temporaryDirectory } from '../test/support/media.ts';
@@ -39,7 +39,9 @@ function tell(name: string, seed: number, { kind, outcome, message }: Verdict): 
   ends.set(name, counts.set(outcome, (counts.get(outcome) ?? 0) + 1));
   const isWrong = isFault({ kind, outcome, message, bytes: Buffer.alloc(0) });
   if (isWrong) faults += 1;
-  if (isWrong) process.stdout.write(`${outcome}: ${name}, seed ${seed} (${kind}): ${message}\n`);
+  if (isWrong || outcome === 'unnoticed') {
+    process.stdout.write(`${outcome}: ${name}, seed ${seed} (${kind}): ${message}\n`);
+  }
 }
 
 async function work(): Promise<void> {

@@ -8,6 +8,7 @@ import { lastFrameOf, type RenditionFiles } from './rendition.ts';
 export function describeRenditions(
   plan: EncodePlan,
   files: readonly RenditionFiles[],
+  captions: boolean,
 ): Pick<Succeeded, 'audio' | 'renditions' | 'captions'> {
   const measured = new Map(files.map((file) => [file.file, measure(plan, file)]));
   const keyframes = new Map(files.map((file) => [file.file, measureKeyframes(plan, file)]));
@@ -41,7 +42,7 @@ export function describeRenditions(
       },
     ];
   });
-  return { audio: (sound ?? []).map(({ group }) => group), renditions, captions: plan.video.captions };
+  return { audio: (sound ?? []).map(({ group }) => group), renditions, captions };
 }
 
 type Measured = Omit<AudioGroup, 'id' | 'channels' | 'language'>;

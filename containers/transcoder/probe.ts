@@ -20,13 +20,14 @@ import {
 } from '../../core/media/probe.ts';
 import { extraWarnings, sourceReport } from '../../core/media/report.ts';
 import { SNIFF_BYTES, sniff } from '../../core/media/sniff.ts';
+import { hasCaptions } from './captions.ts';
 import { refuseEncrypted, refuseEncryptedBoxes } from './encrypted.ts';
 import { decodableCodecs } from './ffmpeg/decoders.ts';
 import { confined } from './ffmpeg/demuxers.ts';
 import { PICTURE_SIZE, probeFailure, saysEncrypted } from './ffmpeg/errors.ts';
 import { command, PROBE_LIMITS, type Tools } from './ffmpeg/run.ts';
-import { readFirstFrames } from './first-frames.ts';
 import { findCombed } from './interlace.ts';
+import { readLight } from './light.ts';
 import { measureEnds, measureRate } from './track-ends.ts';
 import { checkWhole, isUnfinished } from './whole.ts';
 
@@ -58,7 +59,9 @@ export async function probeSource(tools: Tools, file: string, signal: AbortSigna
   if (probe.video) {
     checkLateness(ends.videoStart ?? probe.video.startSeconds);
     checkWork(probe.video, ends.video ?? 0);
-    Object.assign(probe.video, await readFirstFrames(tools, file, probe.video, { seconds: ends.video ?? 0, signal }));
+    const light = await readLight(tools, file, probe.video, signal);
+    if (light) probe.video.light = light;
+    probe.video.captions = await hasCaptions(file, probe.video.codec);
     probe.video.combed = await findCombed({ tools, file, track: probe.video, signal }, ends.video ?? 0);
   }
   return { probe, ends, report: sourceReport(output, probe), warnings: [...extraWarnings(output), ...lost] };

@@ -50,13 +50,13 @@ export async function transcode(run: TranscodeRun): Promise<Transcoded> {
   const outcomes = new Map<string, unknown>();
   const context: TaskContext = { ...run, plan, outcomeOf: (task) => task.outcome.parse(outcomes.get(task.name)) };
   for (const task of TASKS) if (task.isNeeded(plan)) outcomes.set(task.name, await once(task, context));
-  const { decoded, skipped, warnings, late } = context.outcomeOf(encodeTask);
+  const { decoded, captions, skipped, warnings, late } = context.outcomeOf(encodeTask);
   const files = [];
   for (const name of streamed(plan)) files.push(await readRendition(plan, scratch.out, name));
   return {
     kind: plan.kind,
     source: { ...source, durationSeconds: decodedSeconds(decoded, plan) },
-    ...describeRenditions(plan, files),
+    ...describeRenditions(plan, files, captions),
     ...(plan.preview && { preview: context.outcomeOf(previewTask) }),
     ...(await madeFiles(plan, scratch)),
     preset: { name: preset.name, version: preset.version },

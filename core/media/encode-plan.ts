@@ -55,7 +55,7 @@ export interface VideoPlan {
   /** Ticks per second of the encoders' clock: frames of a constant rate fall on whole ticks. */
   timescale: number;
   color: ColorPlan;
-  /** Whether the pictures carry captions, which the rungs keep. */
+  /** Whether the pictures may carry captions, which the rungs keep. */
   captions: boolean;
   rungs: PlannedRung[];
   /** Expected end, in seconds. */

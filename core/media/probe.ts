@@ -36,7 +36,7 @@ export interface VideoTrack {
   light?: LightLevels;
   /** Set where the pictures have an alpha channel. */
   alpha?: true;
-  /** Whether the pictures carry CEA-608 or CEA-708 captions. */
+  /** Whether the pictures may carry CEA-608 or CEA-708 captions: the file has something that looks like them. */
   captions?: boolean;
   /** Average; undefined where the container has no value. */
   frameRate: Fraction | undefined;

@@ -60,14 +60,16 @@ const CAPTION = Buffer.from(
   'hex',
 );
 
-/** The same raw H.264 with that message before each picture. */
-async function captioned(path: string): Promise<string> {
+/** The same raw H.264 with that message before each picture from that number on. */
+async function captioned(path: string, first: number): Promise<string> {
   const bytes = await readFile(path);
   const parts: Buffer[] = [];
-  let from = 0;
+  let [from, pictures] = [0, 0];
   for (let at = bytes.indexOf('000001', 0, 'hex'); at >= 0; at = bytes.indexOf('000001', at + 3, 'hex')) {
     const type = (bytes[at + 3] ?? 0) & 31;
     if (type !== 1 && type !== 5) continue;
+    pictures += 1;
+    if (pictures <= first) continue;
     parts.push(bytes.subarray(from, at), CAPTION);
     from = at;
   }
@@ -75,17 +77,36 @@ async function captioned(path: string): Promise<string> {
   return path;
 }
 
+async function captionsIn(file: string): Promise<number> {
+  const entries = ['-show_frames', '-show_entries', 'frame_side_data=side_data_type', '-of', 'csv=p=0'];
+  const { stdout } = await execa(TOOLS.ffprobe, ['-v', 'error', '-select_streams', 'v', ...entries, file]);
+  return stdout.match(/ATSC A53/g)?.length ?? 0;
+}
+
+const ONE_SLICE = [...H264_AAC, '-x264-params', 'slices=1'];
+
 test('captions in the picture are kept and announced', async () => {
-  const raw = await make(directory.path, ...SMALL, ...H264_AAC, '-x264-params', 'slices=1', 'raw.h264');
-  const source = await make(directory.path, '-i', await captioned(raw), '-c', 'copy', 'captions.mp4');
+  const raw = await make(directory.path, ...SMALL, ...ONE_SLICE, 'raw.h264');
+  const source = await make(directory.path, '-i', await captioned(raw, 0), '-c', 'copy', 'captions.mp4');
   const { result, out } = await transcodeFile(directory.path, source);
   expect(result.captions).toBe(true);
-  for (const file of [join(out, result.renditions[0]?.playlist ?? ''), join(out, result.mp4 ?? '')]) {
-    const entries = ['-show_frames', '-show_entries', 'frame_side_data=side_data_type', '-of', 'csv=p=0'];
-    const { stdout } = await execa(TOOLS.ffprobe, ['-v', 'error', '-select_streams', 'v', ...entries, file]);
-    expect(stdout.match(/ATSC A53/g)).toHaveLength(10);
+  for (const file of [result.renditions[0]?.playlist, result.mp4]) {
+    expect(await captionsIn(join(out, file ?? ''))).toBe(10);
   }
+});
+
+test('captions that begin with the last pictures are kept and announced', async () => {
+  const raw = await make(directory.path, ...picture('160x120', '10', 4), ...ONE_SLICE, 'late.h264');
+  const source = await make(directory.path, '-i', await captioned(raw, 37), '-c', 'copy', 'late.ts');
+  const { result, out } = await transcodeFile(directory.path, source);
+  expect(result.captions).toBe(true);
+  expect(await captionsIn(join(out, result.renditions[0]?.playlist ?? ''))).toBe(3);
+});
+
+test('what looks like captions and is in no picture is not announced', async () => {
   const plain = await make(directory.path, ...SMALL, ...H264_AAC, 'plain.mp4');
+  const box = Buffer.concat([Buffer.from([0, 0, 0, 8 + CAPTION.length]), Buffer.from('free'), CAPTION]);
+  await writeFile(plain, Buffer.concat([await readFile(plain), box]));
   expect((await transcodeFile(directory.path, plain)).result.captions).toBe(false);
 });
 

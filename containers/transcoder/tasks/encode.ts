@@ -7,6 +7,8 @@ import { Warning, warning } from '../../../core/contracts/warnings.ts';
 import { Decoded, endWarnings, shortfalls } from '../../../core/media/decoded.ts';
 import type { EncodePlan } from '../../../core/media/encode-plan.ts';
 import { leftOut, overlappingSound } from '../../../core/media/losses.ts';
+import { renditionName } from '../../../core/media/segments.ts';
+import { hasCaptions } from '../captions.ts';
 import { recordedTimes } from '../decode-record.ts';
 import { mp4Arguments, mp4Parts } from '../ffmpeg/arguments.ts';
 import { damaged } from '../ffmpeg/errors.ts';
@@ -24,6 +26,8 @@ const Encoded = z.object({
   /** Video frames in each rung; absent for audio. */
   frames: z.number().optional(),
   decoded: Decoded,
+  /** Whether the rungs carry captions. */
+  captions: z.boolean(),
   /** The decoders' first error, in one sentence: with it, the source is at fault when an output is wrong. */
   fault: z.string().optional(),
   warnings: z.array(Warning),
@@ -96,11 +100,14 @@ export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Pr
     if (fault !== undefined && error instanceof DropreelError) throw damaged(fault, error.message);
     throw error;
   });
+  const smallest = plan.video?.captions ? plan.video.rungs.at(-1)?.name : undefined;
+  const captions = smallest !== undefined && (await hasCaptions(join(out, renditionName(smallest)), 'h264'));
   // What only the MP4 is made of.
   if (plan.mp4) for (const part of mp4Parts(plan)) await rm(join(out, part), { force: true });
   return {
     ...(plan.video && last?.frames !== undefined ? { frames: last.frames } : {}),
     decoded,
+    captions,
     ...(fault !== undefined ? { fault } : {}),
     late: outcome.late,
     warnings: [...(unconverted ? [warning('colors_not_converted', NO_ZSCALE)] : []), ...losses, ...missing],

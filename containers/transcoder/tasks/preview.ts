@@ -8,6 +8,7 @@ import { countWithin } from '../../../core/media/media-playlist.ts';
 import { describeRenditions } from '../describe.ts';
 import { copySegments, type RenditionFiles, readRendition } from '../rendition.ts';
 import { writePlaylists } from '../split.ts';
+import { encodeTask } from './encode.ts';
 import type { Task } from './task.ts';
 
 /** Folder of the preview under the worker's output prefix. */
@@ -18,11 +19,11 @@ export const previewTask: Task<Preview> = {
   name: 'preview',
   outcome: Preview,
   isNeeded: (plan) => plan.preview !== undefined,
-  run: ({ plan, scratch }) => writePreview(plan, scratch.out),
+  run: ({ plan, scratch, outcomeOf }) => writePreview(plan, scratch.out, outcomeOf(encodeTask).captions),
 };
 
 /** Writes the preview's playlists, and the first segments of finished renditions in files of their own: anyone may see these. */
-export async function writePreview(plan: EncodePlan, out: string): Promise<Preview> {
+export async function writePreview(plan: EncodePlan, out: string, captions: boolean): Promise<Preview> {
   const wanted = plan.preview;
   const seconds = wanted?.seconds ?? 0;
   const sound = plan.audio?.renditions.find((rendition) => rendition.name === wanted?.audio);
@@ -34,7 +35,7 @@ export async function writePreview(plan: EncodePlan, out: string): Promise<Previ
   const playlists = await writePlaylists(plan, folder, cut);
   await writeFile(
     join(folder, STREAMS.preview.playlist),
-    masterPlaylist(describeRenditions(plan, cut), '', { audioOnly: false }),
+    masterPlaylist(describeRenditions(plan, cut, captions), '', { audioOnly: false }),
   );
   const names = [STREAMS.preview.playlist, ...playlists, ...cut.map(({ init }) => init.uri)];
   return {

