@@ -3,6 +3,7 @@ import { DropreelError, type ErrorCode } from '../core/contracts/errors.ts';
 import type { EngineMessage } from '../core/contracts/events.ts';
 import type { Job, Succeeded } from '../core/contracts/job.ts';
 import type { Preset } from '../core/contracts/presets.ts';
+import type { Prices } from '../core/contracts/prices.ts';
 import type { JobRow } from '../core/contracts/table/jobs.ts';
 import type { SourceInfo } from '../core/contracts/table/media.ts';
 import type { Held } from '../core/jobs/cost.ts';
@@ -39,6 +40,9 @@ export interface Engine {
 
   /** Whether a job must not run on capacity that may be reclaimed. Kept on the row from its first submission on. */
   needsOnDemand(source: SourceInfo, preset: Preset): boolean;
+
+  /** What an encode of this source is expected to take, before anything is learnt from finished jobs. Makes no calls. */
+  estimate(source: SourceInfo, preset: Preset, prices: Prices): Estimate;
 }
 
 export interface Submission {
@@ -121,6 +125,10 @@ export interface Usage {
 
 export type Cost = NonNullable<JobRow['cost']>;
 
+/** `seconds` from the start of its worker to its last upload, `usd` as `priceOf` has it; or why the engine is not one for the source. */
+export type Estimate = { seconds: number; usd: number } | { unfit: string };
+export const LENGTH_UNKNOWN: Estimate = { unfit: 'its length is unknown' };
+
 /** The engine does not have the job. */
 export class EngineRefused extends DropreelError {
   /** Whether it will never accept the job as it is; false for its rate limit, or a temporary fault. */
@@ -137,15 +145,14 @@ export interface EngineKind {
   /** The variables that `connect` takes. A function of a deployment without the engine has none of them. */
   environment: z.ZodObject;
   connect(variables: Readonly<Record<string, unknown>>): Engine;
-  /** By its provider's price list. */
-  priceOf(usage: Usage): Cost;
+  priceOf(usage: Usage, prices: Prices): Cost;
 }
 
 /** Ties the input type of `connect` to the variables. */
 export function engineKind<Env extends z.ZodObject>(kind: {
   environment: Env;
   connect: (env: z.output<Env>) => Engine;
-  priceOf: (usage: Usage) => Cost;
+  priceOf: (usage: Usage, prices: Prices) => Cost;
 }): EngineKind {
   return { ...kind, connect: (variables) => kind.connect(kind.environment.parse(variables)) };
 }

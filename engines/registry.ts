@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { AUTO, EngineName } from '../core/contracts/engines.ts';
 import type { EngineMessage } from '../core/contracts/events.ts';
+import type { Prices } from '../core/contracts/prices.ts';
 import { batch } from './batch/engine.ts';
 import { readCallback } from './called-back.ts';
 import { type Cost, type Engine, type EngineEvent, type EngineKind, EngineRefused, type Usage } from './engine.ts';
@@ -10,8 +11,8 @@ import { http } from './http/engine.ts';
 const ENGINES: Readonly<Record<EngineName, EngineKind>> = { 'batch-cpu': batch, http };
 
 /** What a job of this engine costs. Undefined for an engine that this release does not know. */
-export function priceOf(name: string, usage: Usage): Cost | undefined {
-  return kindOf(name)?.priceOf(usage);
+export function priceOf(name: string, usage: Usage, prices: Prices): Cost | undefined {
+  return kindOf(name)?.priceOf(usage, prices);
 }
 
 /** The engines of one deployment. */

@@ -1,5 +1,6 @@
 /** The definition of one AWS service in the local cloud: a folder under services/, and one row in plugins.ts. */
 import type { Adverse } from './adverse/adverse.ts';
+import type { Prices } from './cost/prices.ts';
 import type { CredentialStore } from './iam/credentials.ts';
 import type { Policies } from './iam/policies.ts';
 import type { Credentials, ServiceContext } from './kernel/account.ts';
@@ -52,7 +53,7 @@ export interface ServicePlugin<Configuration = unknown, Handle = unknown> {
    * @param counted name of the amount in the meter: `request:s3:PutObject`, `lambda:gb-seconds:{function}`
    * @param all names that were counted in the run
    */
-  rate?(counted: string, all: readonly string[]): Rate | undefined;
+  rate?(counted: string, prices: Prices, all: readonly string[]): Rate | undefined;
 }
 
 /** What a plugin has made. */

@@ -3,7 +3,7 @@ import { type Engine, engineKind } from '../engine.ts';
 import { cancel, describe, invalidEnvironments, lookAtQueue, submit, submittingClient } from './client.ts';
 import { readEvent } from './events.ts';
 import { BatchEnv } from './names.ts';
-import { priceOf } from './price.ts';
+import { estimate, priceOf } from './price.ts';
 import { isLong, queueOf, shareOf } from './queues.ts';
 import { FORGOTTEN } from './reasons.ts';
 
@@ -38,5 +38,6 @@ export function connectBatch(env: BatchEnv, clients: { submitting: BatchClient; 
       return { queues: states, broken };
     },
     needsOnDemand: (source, preset) => isLong(source, preset, env.JOB_VCPUS),
+    estimate: (source, preset, prices) => estimate(source, preset, prices, env.JOB_VCPUS),
   };
 }

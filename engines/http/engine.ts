@@ -7,7 +7,7 @@ import { type Engine, type EngineState, engineKind } from '../engine.ts';
 import { Endpoint } from './client.ts';
 import { HttpEnv } from './names.ts';
 import { policyFor } from './policy.ts';
-import { priceOf } from './price.ts';
+import { estimate, priceOf } from './price.ts';
 import { stateOf } from './states.ts';
 
 /** A changed key is in use after this time. */
@@ -60,5 +60,6 @@ export function connectHttp(apiUrl: string, endpoint: Endpoint): Engine {
     },
     // A job whose worker is lost is delivered to another one by the endpoint.
     needsOnDemand: () => false,
+    estimate,
   };
 }

@@ -1,6 +1,7 @@
 import type { Job } from '../../core/contracts/job.ts';
 import type { SourceInfo } from '../../core/contracts/table/media.ts';
 import { encodeSeconds } from '../../core/media/estimate.ts';
+import { VCPUS } from './price.ts';
 
 /** The longest of either limit: 7 days. https://docs.runpod.io/serverless/endpoints/send-requests */
 const MOST_SECONDS = 7 * 86_400;
@@ -8,8 +9,6 @@ const MOST_SECONDS = 7 * 86_400;
 const LEAST_SECONDS = 30 * 60;
 /** How wrong the estimate may be. */
 const MARGIN = 4;
-/** Of the worker that the estimate is for; one with a GPU has at least as many. */
-const VCPUS = 4;
 /** Bytes per second of a slow connection, for the source and about as much output. */
 const BYTES_PER_SECOND = 2e6;
 /** Bits per second of a source whose length is unknown: lower than usual, so that the length is over-estimated. */

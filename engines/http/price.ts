@@ -1,13 +1,23 @@
-import type { Cost, Usage } from '../engine.ts';
+import type { Preset } from '../../core/contracts/presets.ts';
+import { RUNPOD_WORKER_SECOND } from '../../core/contracts/prices.ts';
+import type { SourceInfo } from '../../core/contracts/table/media.ts';
+import { encodeSeconds } from '../../core/media/estimate.ts';
+import { type Cost, type Estimate, LENGTH_UNKNOWN, type Usage } from '../engine.ts';
 
-/**
- * USD per second of a flexible worker with a GPU of 24 GB (L4, A5000, 3090), August 2026: https://docs.runpod.io/serverless/pricing
- * Another GPU, or another provider, has another price.
- */
-const WORKER_SECOND = 0.00019;
+/** Of the worker that the estimates are for; one with a GPU has at least as many. Its GPU is not used: the image encodes with libx264. */
+export const VCPUS = 4;
 
 /** By the seconds of the worker. The start of a worker and its idle tail are billed too, and are not known here. */
 export function priceOf({ vcpuSeconds, result }: Usage): Cost {
   const seconds = result?.usage.wallSeconds ?? vcpuSeconds;
-  return { usd: Number((seconds * WORKER_SECOND).toFixed(6)), vcpuSeconds: Number(vcpuSeconds.toFixed(1)) };
+  return { usd: usdOf(seconds), vcpuSeconds: Number(vcpuSeconds.toFixed(1)) };
+}
+
+export function estimate(source: SourceInfo, preset: Preset): Estimate {
+  const seconds = encodeSeconds(source, preset, VCPUS);
+  return seconds === null ? LENGTH_UNKNOWN : { seconds, usd: usdOf(seconds) };
+}
+
+function usdOf(seconds: number): number {
+  return Number((seconds * RUNPOD_WORKER_SECOND).toFixed(6));
 }

@@ -1,8 +1,9 @@
 import { PLUGINS } from '../plugins.ts';
+import type { Prices } from './prices.ts';
 
 /**
- * What the same run would cost on AWS, from what the local cloud counted, at the list prices of us-east-1 in USD as of November 2026: each
- * service's `prices.ts`, or its `plugin.ts` where it has one. First tier, no free tier, no discounts, no taxes.
+ * What the same run would cost on AWS, from what the local cloud counted, at the prices that it is given. Which of them an amount is billed
+ * at is in each service's `prices.ts`, or its `plugin.ts`.
  *
  * Counted exactly: requests, invocations, events. Estimated: durations, because they are those of this machine, not of AWS's
  * (Lambda's and Fargate's processors are not this one's, the download of the image is missing); DynamoDB units where only
@@ -36,12 +37,12 @@ export function difference(
 }
 
 /** @param counted amounts by name, as a Meter has them: a difference of two snapshots */
-export function costOf(counted: Readonly<Record<string, number>>): Cost {
+export function costOf(counted: Readonly<Record<string, number>>, prices: Prices): Cost {
   const lines = new Map<string, CostLine>();
   const unpriced: string[] = [];
   const names = Object.keys(counted);
   for (const [name, value] of Object.entries(counted)) {
-    const rate = PLUGINS.map((plugin) => plugin.rate?.(name, names)).find((it) => it !== undefined);
+    const rate = PLUGINS.map((plugin) => plugin.rate?.(name, prices, names)).find((it) => it !== undefined);
     if (!rate) {
       unpriced.push(name);
       continue;

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { warningLine } from '../../cli/describe-media.ts';
 import { table } from '../../cli/table.ts';
 import { bytes } from '../../cli/units.ts';
+import { pricesIn } from '../../core/contracts/prices.ts';
 import { printableLine } from '../../core/contracts/text.ts';
 import { costOf } from '../../local/cost/cost.ts';
 import type { Report } from './report.ts';
@@ -32,10 +33,11 @@ export function renderTable(reports: Report[], stayUp: boolean, metered: Record<
   }
   if (!stayUp)
     lines.push('', 'The local cloud ends now, and the addresses with it. On a terminal it stays up until Ctrl-C.');
-  const { usd } = costOf(metered);
+  const { region, prices } = pricesIn('us-east-1');
+  const { usd } = costOf(metered, prices);
   lines.push(
     '',
-    `On AWS (us-east-1, list prices) this run would cost about $${usd.toFixed(4)}${atEndpoint ? ', beside the encodes at the endpoint' : ''}.`,
+    `On AWS (${region}, list prices) this run would cost about $${usd.toFixed(4)}${atEndpoint ? ', beside the encodes at the endpoint' : ''}.`,
     '',
   );
   return lines.join('\n');

@@ -57,8 +57,8 @@ export const apigateway: ServicePlugin<ApiResources | undefined, HttpApi | undef
   },
   server: 'api',
   /** HTTP APIs, for each 512 KB of a call. https://aws.amazon.com/api-gateway/pricing/ */
-  rate: (counted) =>
+  rate: (counted, { httpApi }) =>
     counted.startsWith('http-api:requests')
-      ? { what: 'API Gateway', unit: 'requests', usdPerUnit: 1 / 1e6 }
+      ? { what: 'API Gateway', unit: 'requests', usdPerUnit: httpApi.request }
       : undefined,
 };

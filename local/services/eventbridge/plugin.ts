@@ -55,8 +55,8 @@ export const eventbridge: ServicePlugin<EventsConfiguration, { events: Events; d
   },
   denied: (_, reason) => new AwsError('AccessDeniedException', 400, reason),
   /** Custom events, for each 64 KB; events of AWS services, and rules, are free. https://aws.amazon.com/eventbridge/pricing/ */
-  rate: (counted) =>
+  rate: (counted, { eventBridge }) =>
     counted.startsWith('request:events:')
-      ? { what: 'EventBridge custom events', unit: 'events', usdPerUnit: 1 / 1e6 }
+      ? { what: 'EventBridge custom events', unit: 'events', usdPerUnit: eventBridge.event }
       : undefined,
 };

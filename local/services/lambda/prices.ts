@@ -1,11 +1,10 @@
+import type { Prices } from '../../cost/prices.ts';
 import type { Rate } from '../../plugin.ts';
 
-/** https://aws.amazon.com/lambda/pricing/ */
-const REQUESTS: Rate = { what: 'Lambda requests', unit: 'requests', usdPerUnit: 0.2 / 1e6 };
-/** Price on arm64. */
-const DURATION: Rate = { what: 'Lambda duration', unit: 'GB-seconds', usdPerUnit: 0.0000133334 };
-
-export function rate(counted: string): Rate | undefined {
-  if (counted.startsWith('lambda:requests')) return REQUESTS;
-  return counted.startsWith('lambda:gb-seconds') ? DURATION : undefined;
+export function rate(counted: string, { lambda }: Prices): Rate | undefined {
+  if (counted.startsWith('lambda:requests')) {
+    return { what: 'Lambda requests', unit: 'requests', usdPerUnit: lambda.request };
+  }
+  if (!counted.startsWith('lambda:gb-seconds')) return undefined;
+  return { what: 'Lambda duration', unit: 'GB-seconds', usdPerUnit: lambda.gbSecond };
 }

@@ -1,13 +1,9 @@
+import type { Prices } from '../../cost/prices.ts';
 import type { Meter } from '../../kernel/meter.ts';
 import type { Rate } from '../../plugin.ts';
 import type { OutputGroupDetail } from './job.ts';
 import type { Settings } from './schema.ts';
 
-/**
- * USD a minute of the Basic tier, on demand, us-east-1, first step: https://aws.amazon.com/mediaconvert/pricing/, and the cost pages of
- * AWS's video-on-demand solutions. What captures and captions cost is not known: nothing here.
- */
-const MINUTE: Readonly<Record<string, number>> = { sd: 0.0075, hd: 0.015, uhd: 0.03, audio: 0.005 };
 /** Least that an output is billed for. */
 const LEAST_SECONDS = 10;
 
@@ -32,9 +28,10 @@ function tierOf({ widthInPx, heightInPx }: { widthInPx: number; heightInPx: numb
   return lines <= 1080 ? 'hd' : 'uhd';
 }
 
-export function rate(counted: string): Rate | undefined {
+export function rate(counted: string, { mediaConvert }: Prices): Rate | undefined {
   const [service, what, tier = ''] = counted.split(':');
-  const usdPerUnit = MINUTE[tier];
+  const { sdMinute: sd, hdMinute: hd, uhdMinute: uhd, soundMinute: audio } = mediaConvert;
+  const usdPerUnit = { sd, hd, uhd, audio }[tier];
   if (service !== 'mediaconvert' || what !== 'seconds' || usdPerUnit === undefined) return undefined;
   return { what: `MediaConvert ${tier.toUpperCase()}`, unit: 'minutes', usdPerUnit, scale: 1 / 60 };
 }

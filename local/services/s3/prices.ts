@@ -1,12 +1,10 @@
+import type { Prices } from '../../cost/prices.ts';
 import type { Rate } from '../../plugin.ts';
 
-/** PUT, COPY, POST and LIST requests. https://aws.amazon.com/s3/pricing/ */
-const WRITES: Rate = { what: 'S3 write requests', unit: 'requests', usdPerUnit: 0.005 / 1000 };
-/** GET, HEAD and all others; DELETE and aborts are free. */
-const READS: Rate = { what: 'S3 read requests', unit: 'requests', usdPerUnit: 0.0004 / 1000 };
-
-export function rate(counted: string): Rate | undefined {
+/** DELETE and aborts are free; GET and HEAD are reads, all others writes. */
+export function rate(counted: string, { s3 }: Prices): Rate | undefined {
   const operation = /^request:s3:(.*)/.exec(counted)?.[1];
   if (operation === undefined || /^(Delete|Abort)/.test(operation)) return undefined;
-  return /^(Get|Head)/.test(operation) ? READS : WRITES;
+  if (/^(Get|Head)/.test(operation)) return { what: 'S3 read requests', unit: 'requests', usdPerUnit: s3.read };
+  return { what: 'S3 write requests', unit: 'requests', usdPerUnit: s3.write };
 }

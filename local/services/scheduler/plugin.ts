@@ -30,8 +30,8 @@ export const scheduler: ServicePlugin<ScheduleConfiguration[], Scheduler> = {
   },
   throttled: ['ThrottlingException', 429],
   /** https://aws.amazon.com/eventbridge/pricing/ */
-  rate: (counted) =>
+  rate: (counted, { scheduler }) =>
     counted.startsWith('request:scheduler:')
-      ? { what: 'Scheduler', unit: 'invocations', usdPerUnit: 1 / 1e6 }
+      ? { what: 'Scheduler', unit: 'invocations', usdPerUnit: scheduler.invocation }
       : undefined,
 };

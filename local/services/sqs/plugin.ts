@@ -32,6 +32,8 @@ export const sqs: ServicePlugin<QueueConfiguration[], Sqs> = {
   throttled: ['RequestThrottled', 403],
   denied: (_, reason) => new AwsError('AccessDenied', 403, reason),
   /** Standard queues, for each 64 KB of a request. https://aws.amazon.com/sqs/pricing/ */
-  rate: (counted) =>
-    counted.startsWith('request:sqs:') ? { what: 'SQS requests', unit: 'requests', usdPerUnit: 0.4 / 1e6 } : undefined,
+  rate: (counted, { sqs }) =>
+    counted.startsWith('request:sqs:')
+      ? { what: 'SQS requests', unit: 'requests', usdPerUnit: sqs.request }
+      : undefined,
 };

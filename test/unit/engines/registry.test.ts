@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { calledBack } from '../../../core/api/callback.ts';
+import { pricesIn } from '../../../core/contracts/prices.ts';
 import type { Engine } from '../../../engines/engine.ts';
 import { connectEngines, Engines, priceOf } from '../../../engines/registry.ts';
 
@@ -47,8 +48,9 @@ describe('the engines of a deployment', () => {
   });
 
   it('have a price each, and an unknown one has none', () => {
-    expect(priceOf('batch-cpu', { vcpuSeconds: 3600 })).toEqual({ usd: 0.04937, vcpuSeconds: 3600 });
-    expect(priceOf('paper', { vcpuSeconds: 3600 })).toBeUndefined();
+    const { prices } = pricesIn('us-east-1');
+    expect(priceOf('batch-cpu', { vcpuSeconds: 3600 }, prices)).toEqual({ usd: 0.04937, vcpuSeconds: 3600 });
+    expect(priceOf('paper', { vcpuSeconds: 3600 }, prices)).toBeUndefined();
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { pricesIn } from '../../../../core/contracts/prices.ts';
 import { heldBy } from '../../../../engines/batch/held.ts';
 import { priceOf } from '../../../../engines/batch/price.ts';
 import { rate } from '../../../../local/services/batch/prices.ts';
@@ -26,12 +27,13 @@ describe('what a job of AWS Batch used', () => {
 });
 
 describe('its price', () => {
+  const { prices } = pricesIn('us-east-1');
   it('is that of a vCPU and its 2 GB on demand', () => {
-    expect(priceOf({ vcpuSeconds: 3600 })).toEqual({ usd: 0.04937, vcpuSeconds: 3600 });
+    expect(priceOf({ vcpuSeconds: 3600 }, prices)).toEqual({ usd: 0.04937, vcpuSeconds: 3600 });
   });
   it('is the same by the prices of the local cloud', () => {
-    const perVcpuHour = rate('batch:vcpu-seconds:FARGATE')?.usdPerUnit ?? 0;
-    const perGbHour = rate('batch:gb-seconds:FARGATE')?.usdPerUnit ?? 0;
-    expect(priceOf({ vcpuSeconds: 3600 }).usd).toBeCloseTo(perVcpuHour + 2 * perGbHour, 6);
+    const perVcpuHour = rate('batch:vcpu-seconds:FARGATE', prices)?.usdPerUnit ?? 0;
+    const perGbHour = rate('batch:gb-seconds:FARGATE', prices)?.usdPerUnit ?? 0;
+    expect(priceOf({ vcpuSeconds: 3600 }, prices).usd).toBeCloseTo(perVcpuHour + 2 * perGbHour, 6);
   });
 });

@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
 import type { AudioGroup, Rendition } from '../../../../core/contracts/job.ts';
-import { encodeUsd } from '../../../../engines/mediaconvert/price.ts';
+import { pricesIn } from '../../../../core/contracts/prices.ts';
+import type { Size } from '../../../../core/media/size.ts';
+import { encodeUsd as usdIn } from '../../../../engines/mediaconvert/price.ts';
+
+const { prices } = pricesIn('us-east-1');
+const encodeUsd = (made: Parameters<typeof usdIn>[0], mp4?: Size) => usdIn(made, prices, mp4);
 
 const made = { codecs: 'x', bandwidth: 1, averageBandwidth: 1, bytes: 1 };
 const rung = (width: number, height: number, durationSeconds: number, frameRate = 29.97): Rendition => ({

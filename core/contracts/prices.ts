@@ -1,0 +1,69 @@
+/**
+ * What a unit costs, in USD at list prices: first tier, no free tier, no discounts, no taxes. The engines' estimates and costs use it, and
+ * the bill of the local cloud, which is given it.
+ */
+export interface Prices {
+  /** Linux on x86, on demand, by the hour; the disk beyond the included 20 GB. Spot costs this part of vCPU and memory. */
+  fargate: { vcpuHour: number; gbHour: number; diskGbHour: number; spot: number };
+  /** A minute of output of the Basic tier (H.264, one pass). Captures and captions are on no page, and are not priced. */
+  mediaConvert: { sdMinute: number; hdMinute: number; uhdMinute: number; soundMinute: number };
+  /** On arm64. */
+  lambda: { request: number; gbSecond: number };
+  /** PUT, COPY, POST and LIST are writes; DELETE is free. */
+  s3: { write: number; read: number };
+  /** On demand: a write of up to 1 KB, a strongly consistent read of up to 4 KB. */
+  dynamoDb: { writeUnit: number; readUnit: number };
+  sqs: { request: number };
+  eventBridge: { event: number };
+  scheduler: { invocation: number };
+  httpApi: { request: number };
+  /** A public IPv4 address in use. */
+  address: { hour: number };
+}
+
+/**
+ * Read in November 2026 from the pages under https://aws.amazon.com/{fargate,mediaconvert,lambda,s3,dynamodb,sqs,eventbridge,api-gateway,vpc}/pricing/.
+ * Fargate Spot's price varies: 70 % off is what AWS announces.
+ */
+const US_EAST_1: Prices = {
+  fargate: { vcpuHour: 0.04048, gbHour: 0.004445, diskGbHour: 0.000111, spot: 0.3 },
+  mediaConvert: { sdMinute: 0.0075, hdMinute: 0.015, uhdMinute: 0.03, soundMinute: 0.005 },
+  lambda: { request: 0.2 / 1e6, gbSecond: 0.0000133334 },
+  s3: { write: 0.005 / 1000, read: 0.0004 / 1000 },
+  dynamoDb: { writeUnit: 0.625 / 1e6, readUnit: 0.125 / 1e6 },
+  sqs: { request: 0.4 / 1e6 },
+  eventBridge: { event: 1 / 1e6 },
+  scheduler: { invocation: 1 / 1e6 },
+  httpApi: { request: 1 / 1e6 },
+  address: { hour: 0.005 },
+};
+
+/**
+ * By region. What is not written out for a region was seen on none of its price lists, and is us-east-1's:
+ * - eu-west-1: https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/{AmazonECS,AmazonDynamoDB,AmazonApiGateway,AmazonS3,AWSLambda}/…/eu-west-1/index.json
+ *   as published in September and October 2026. Fargate, S3, Lambda's requests and addresses are there at us-east-1's prices.
+ * - eu-central-1: …/AmazonECS/current/eu-central-1/index.json, as of August 2026; vCPU and memory only.
+ *
+ * Not seen for either: MediaConvert, SQS, EventBridge, Scheduler, Fargate's disk.
+ */
+const BY_REGION: Readonly<Record<string, Prices>> = {
+  'us-east-1': US_EAST_1,
+  'eu-west-1': {
+    ...US_EAST_1,
+    dynamoDb: { writeUnit: 0.705 / 1e6, readUnit: 0.1415 / 1e6 },
+    httpApi: { request: 1.11 / 1e6 },
+  },
+  'eu-central-1': { ...US_EAST_1, fargate: { ...US_EAST_1.fargate, vcpuHour: 0.04656, gbHour: 0.00511 } },
+};
+
+/** The prices of a region, and the region that they are of: us-east-1 where there are none of the region here. */
+export function pricesIn(region: string): { region: string; prices: Prices } {
+  const prices = BY_REGION[region];
+  return prices ? { region, prices } : { region: 'us-east-1', prices: US_EAST_1 };
+}
+
+/**
+ * A second of a flexible worker with a GPU of 24 GB (L4, A5000, 3090) at RunPod, the same everywhere, August 2026:
+ * https://docs.runpod.io/serverless/pricing. Another GPU, or another provider, has another price.
+ */
+export const RUNPOD_WORKER_SECOND = 0.00019;
