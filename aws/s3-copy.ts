@@ -7,6 +7,7 @@ import {
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { eachLimit } from './concurrency.ts';
+import { type NewObject, orConflict } from './s3.ts';
 
 export interface CopyRequest {
   bucket: string;
@@ -47,6 +48,31 @@ export async function copyObject(
     }),
   );
   return CopyObjectResult?.ChecksumCRC64NVME;
+}
+
+/**
+ * Copies a small object over what was read, or to where nothing was: `etag` of the object there, or null.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+ * @returns `conflict` when what is there has changed
+ */
+export async function copyIfMatch(
+  client: S3Client,
+  copy: Omit<NewObject, 'body'> & { from: string },
+  etag: string | null,
+): Promise<'written' | 'conflict'> {
+  const sent = client.send(
+    new CopyObjectCommand({
+      Bucket: copy.bucket,
+      Key: copy.key,
+      CopySource: sourceOf(copy),
+      MetadataDirective: 'REPLACE',
+      ContentType: copy.contentType,
+      CacheControl: copy.cacheControl,
+      Metadata: copy.metadata,
+      ...(etag === null ? { IfNoneMatch: '*' } : { IfMatch: etag }),
+    }),
+  );
+  return orConflict(sent);
 }
 
 async function copyInParts(client: S3Client, copy: CopyRequest, partSize: number): Promise<string | undefined> {
@@ -91,6 +117,6 @@ async function copyInParts(client: S3Client, copy: CopyRequest, partSize: number
 }
 
 /** URL-encoded, except the slashes. */
-function sourceOf(copy: CopyRequest): string {
+function sourceOf(copy: Pick<CopyRequest, 'bucket' | 'from'>): string {
   return `${copy.bucket}/${copy.from.split('/').map(encodeURIComponent).join('/')}`;
 }

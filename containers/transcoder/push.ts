@@ -1,4 +1,4 @@
-import { open, readdir, stat } from 'node:fs/promises';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   AbortMultipartUploadCommand,
@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { eachLimit } from '../../aws/concurrency.ts';
 import { head, list } from '../../aws/s3.ts';
-import type { OutputFile } from '../../core/contracts/job.ts';
+import type { OutputFile, Succeeded } from '../../core/contracts/job.ts';
 import { contentTypeOf } from '../../core/media/content-types.ts';
 import { Crc64Nvme, crc64OfFile } from './crc64nvme.ts';
 
@@ -34,21 +34,32 @@ export interface PushRun {
   onProgress: (fraction: number) => void;
 }
 
-/** Uploads every file of the directory under the prefix, with checksums of whole objects, and returns what it uploaded. */
-export async function push(run: PushRun): Promise<OutputFile[]> {
+/**
+ * Uploads every file of the directory under the prefix, with checksums of whole objects, and returns what it uploaded. Playlists are not
+ * uploaded: the result has their texts, which are published from there.
+ */
+export async function push(run: PushRun): Promise<Pick<Succeeded, 'files' | 'playlists'>> {
   const entries = await readdir(run.directory, { recursive: true, withFileTypes: true });
   const paths = entries
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(run.directory.length + 1))
     .sort();
+  const [texts, media] = [paths.filter(isPlaylist), paths.filter((path) => !isPlaylist(path))];
   const there = run.resumed ? await sizesThere(run) : new Map<string, number>();
   const files: OutputFile[] = [];
-  await eachLimit(paths, PARALLEL_FILES, async (path) => {
+  await eachLimit(media, PARALLEL_FILES, async (path) => {
     run.signal.throwIfAborted();
     files.push(await pushFile(run, path, there.get(path)));
-    run.onProgress(files.length / paths.length);
+    run.onProgress(files.length / media.length);
   });
-  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  const playlists = await Promise.all(
+    texts.map(async (path) => [path, await readFile(join(run.directory, path), 'utf8')] as const),
+  );
+  return { files: files.sort((a, b) => (a.path < b.path ? -1 : 1)), playlists: Object.fromEntries(playlists) };
+}
+
+function isPlaylist(path: string): boolean {
+  return path.endsWith('.m3u8');
 }
 
 async function sizesThere({ s3, bucket, prefix }: PushRun): Promise<Map<string, number>> {

@@ -88,7 +88,7 @@ async function produce(
     onProgress: ({ phase, fraction, speed }) => progress.at(phase, fraction, speed),
   });
   progress.step('transcoded');
-  const files = await push({
+  const pushed = await push({
     s3,
     ...job.output,
     directory: scratch.out,
@@ -98,7 +98,7 @@ async function produce(
     onProgress: (fraction) => progress.at('pushing', fraction),
   });
   const usage = { wallSeconds: (Date.now() - startedAt) / 1000, cpuSeconds: (await cpuSeconds()) - cpuBefore };
-  return { status: 'succeeded', jobId: job.jobId, ...transcoded, files, ffmpeg: await ffmpegVersion(tools), usage };
+  return { status: 'succeeded', jobId: job.jobId, ...transcoded, ...pushed, ffmpeg: await ffmpegVersion(tools), usage };
 }
 
 async function fail(

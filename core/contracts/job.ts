@@ -104,6 +104,11 @@ export const Succeeded = z.object({
   ...each(FILE_NAMES, () => z.string().optional()),
   /** Everything under the prefix, except this file and the claim. */
   files: z.array(OutputFile),
+  /**
+   * Text of each playlist, by the path that it is to have; absent in results from before they were here: their playlists are files. An
+   * hour of four rungs has 0.9 MB of them.
+   */
+  playlists: z.record(z.string(), z.string()).optional(),
   preset: z.object({ name: z.string(), version: z.number().int() }),
   /** What was left out of the outputs, with its reason. */
   skipped: z.array(z.object({ what: z.string(), why: z.string() })),

@@ -42,8 +42,8 @@ export interface Publication {
   now: string;
   /** Until when the version that it replaces is kept. */
   graceUntil: string;
-  /** For the job of an upload that waited for this one. */
-  encoding: Encoding;
+  /** For the job of an upload that waits for this one; absent where none waits. */
+  encoding: Encoding | undefined;
   /** Cost of the job, where it is known. */
   cost: JobRow['cost'];
 }
@@ -64,7 +64,10 @@ export function published(job: JobRow, media: MediaRow | null, publication: Publ
   const { current } = media;
   // An error recorded since the job was created belongs to a later upload that was refused.
   const mended = decides && !(media.error && media.error.at > job.createdAt);
-  const next = decides ? jobOfPending(media, publication.encoding, now) : null;
+  const { encoding } = publication;
+  if (media.pending && !encoding)
+    throw new Error(`${media.mediaId} has an upload that waits: its encoding has to be known.`);
+  const next = decides && encoding ? jobOfPending(media, encoding, now) : null;
   const change: Write[] = [
     changeMedia(
       media,

@@ -1,6 +1,6 @@
 import type { OutputFile, Succeeded } from '../contracts/job.ts';
 import { mediaKeys, tmpPrefix, versionPlaces } from '../contracts/keys.ts';
-import { FILE_NAMES, some } from '../contracts/outputs.ts';
+import { FILE_NAMES, PLAYLIST_TYPE, some } from '../contracts/outputs.ts';
 import type { JobRow } from '../contracts/table/jobs.ts';
 import type { MediaRow, Outputs, PublishedVersion } from '../contracts/table/media.ts';
 import { bounded } from '../contracts/warnings.ts';
@@ -19,9 +19,18 @@ export interface Copy {
   cacheControl: string;
 }
 
+/** A text that is written as it was checked. */
+export interface TextObject {
+  key: string;
+  body: string;
+  contentType: string;
+}
+
 export interface PublishPlan {
   /** From tmp/ into the version's folders, always in the same order. */
   copies: Copy[];
+  /** The playlists that the result contains. */
+  playlists: TextObject[];
   /** The prefixes of all copies, for listing; an MP4's has those of other versions, too. */
   prefixes: string[];
   outputs: Outputs;
@@ -37,19 +46,25 @@ export function publishPlan(job: Place, result: Succeeded): PublishPlan {
   const previewFiles = new Set([...(result.preview?.playlists ?? []), ...(result.preview?.shared ?? [])]);
   const shared = new Set(result.preview?.shared ?? []);
   const singles = new Map(FILE_NAMES.map((name) => [result[name], files[name]]));
+  const placesOf = (path: string): string[] => {
+    const [main, preview] = [`${streams.master}${path}`, `${streams.preview}${path.replace(/^preview\//, '')}`];
+    if (!previewFiles.has(path)) return [main];
+    return shared.has(path) ? [main, preview] : [preview];
+  };
   const copies = result.files.flatMap((file) => {
     const single = singles.get(file.path);
-    if (single !== undefined) return [copyOf(job, file, single)];
-    const preview = `${streams.preview}${file.path.replace(/^preview\//, '')}`;
-    if (!previewFiles.has(file.path)) return [copyOf(job, file, `${streams.master}${file.path}`)];
-    if (!shared.has(file.path)) return [copyOf(job, file, preview)];
-    return [copyOf(job, file, `${streams.master}${file.path}`), copyOf(job, file, preview)];
+    const places = single === undefined ? placesOf(file.path) : [single];
+    return places.map((to) => copyOf(job, file, to));
   });
+  const playlists = Object.entries(result.playlists ?? {}).flatMap(([path, body]) =>
+    placesOf(path).map((key) => ({ key, body, contentType: PLAYLIST_TYPE })),
+  );
   // Of results of earlier releases, whose renditions are not one file each, no manifest is made.
   const hasManifest = [...result.renditions, ...result.audio].every(({ file }) => file !== undefined);
   const published = some(FILE_NAMES, (name) => (result[name] === undefined ? undefined : files[name]));
   return {
     copies,
+    playlists,
     prefixes: [
       streams.master,
       ...(result.preview ? [streams.preview] : []),
@@ -62,7 +77,8 @@ export function publishPlan(job: Place, result: Succeeded): PublishPlan {
       ...(result.preview && { preview: keys.preview }),
       ...published,
     },
-    bytes: copies.reduce((sum, { size }) => sum + size, 0),
+    // Playlists are ASCII.
+    bytes: [...copies.map(({ size }) => size), ...playlists.map(({ body }) => body.length)].reduce((a, b) => a + b, 0),
   };
 }
 

@@ -6,21 +6,22 @@ import type { Copy, PublishPlan } from '../../core/publish/plan.ts';
 import type { PublishServices } from './services.ts';
 
 /** Below the 50 sockets that the SDK opens to S3. */
-const AT_ONCE = 40;
+export const AT_ONCE = 40;
 
 /**
  * Copies what is not there yet, and verifies each copy's size and CRC64NVME against what the worker announced.
- * @param before how many an earlier call has made and verified; these are only checked for existence
+ * @param earlier `made`: how many an earlier call has made and verified, which are only checked for existence; `any`: whether another call
+ * may have made some
  * @returns how many of the first copies are made and verified: all of them, unless time was up
  */
 export async function copyAll(
   services: PublishServices,
   plan: PublishPlan,
-  before: number,
+  earlier: { made: number; any: boolean },
   timeIsUp: () => boolean,
 ): Promise<number> {
-  const there = await sizesUnder(services, plan.prefixes);
-  const done = Math.min(before, plan.copies.length);
+  const there = earlier.any ? await sizesUnder(services, plan.prefixes) : new Map<string, number>();
+  const done = Math.min(earlier.made, plan.copies.length);
   const rest = plan.copies.slice(done);
   const made = await eachLimit(
     rest,

@@ -1,3 +1,4 @@
+import { eachLimit } from '../../aws/concurrency.ts';
 import { putIfMatch, readText } from '../../aws/s3.ts';
 import { DropreelError } from '../../core/contracts/errors.ts';
 import type { Succeeded } from '../../core/contracts/job.ts';
@@ -7,27 +8,51 @@ import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import type { MediaRow, PublishedVersion } from '../../core/contracts/table/media.ts';
 import { dashManifest } from '../../core/media/dash-manifest.ts';
 import { masterPlaylist } from '../../core/media/master-playlist.ts';
-import { IMMUTABLE, type PublishPlan } from '../../core/publish/plan.ts';
+import { IMMUTABLE, type PublishPlan, type TextObject } from '../../core/publish/plan.ts';
 import { danglingUris } from '../../core/publish/playlist-uris.ts';
 import { pointersTo } from '../../core/publish/pointers.ts';
-import { sizesUnder } from './copy-all.ts';
+import { AT_ONCE, sizesUnder } from './copy-all.ts';
 import type { PublishServices } from './services.ts';
 
+/** The playlists and manifests of a version that are written from its result. Viewers begin with the master and the manifest. */
+export function textsOf(job: JobRow, plan: PublishPlan, result: Succeeded): TextObject[] {
+  const { streams } = versionPlaces(job.creatorId, job.mediaId, job.n, job.access);
+  const manifest = dashManifest(result);
+  const entry = (name: 'master' | 'dash', body: string): TextObject => {
+    const { playlist, contentType } = STREAMS[name];
+    return { key: `${streams[name]}${playlist}`, body, contentType };
+  };
+  return [
+    ...plan.playlists,
+    entry('master', masterPlaylist(result, '')),
+    // A result of an earlier release has no manifest.
+    ...(manifest === null ? [] : [entry('dash', manifest)]),
+  ];
+}
+
 /**
- * Checks that every URI of every playlist names an object that the plan makes.
- * @throws DropreelError `publish_failed` when one does not
+ * Checks that every URI of every playlist names an object that the plan makes, and that no object is made twice: a result may come from
+ * an engine that nobody trusts.
+ * @throws DropreelError `publish_failed` when it is not so
  */
-export async function checkPlaylists(services: PublishServices, plan: PublishPlan, result: Succeeded): Promise<void> {
-  const keys = new Set(plan.copies.map(({ to }) => to));
-  const playlists = plan.copies.filter(({ to }) => to.endsWith('.m3u8'));
-  const texts = playlists.map(async ({ from, to }) => {
+export async function checkPlaylists(
+  services: PublishServices,
+  plan: PublishPlan,
+  texts: readonly TextObject[],
+): Promise<void> {
+  const keys = new Set<string>();
+  for (const key of [...plan.copies.map(({ to }) => to), ...texts.map(({ key }) => key)]) {
+    if (keys.has(key)) throw new DropreelError('publish_failed', `The result has ${key} twice.`);
+    keys.add(key);
+  }
+  for (const { key, body } of texts) refuseDangling(body, key, keys);
+  // Our own worker leaves none since its result contains them.
+  const copied = plan.copies.filter(({ to }) => to.endsWith('.m3u8'));
+  await eachLimit(copied, AT_ONCE, async ({ from, to }) => {
     const text = await readText(services.s3, { bucket: services.mediaBucket, key: from });
     if (text === null) throw new DropreelError('publish_failed', `${from} is missing.`);
     refuseDangling(text, to, keys);
   });
-  await Promise.all(texts);
-  const folder = plan.prefixes[0] ?? '';
-  for (const { name, text } of entriesOf(result)) refuseDangling(text, `${folder}${STREAMS[name].playlist}`, keys);
 }
 
 /** The key of a missing object of a published version; null when all objects that a viewer may request exist. */
@@ -56,20 +81,10 @@ function refuseDangling(playlist: string, key: string, keys: ReadonlySet<string>
   if (uri !== undefined) throw new DropreelError('publish_failed', `${key} names ${uri}, which does not exist.`);
 }
 
-/** What viewers begin with, as it would play from the version's folder; a result of an earlier release has no manifest. */
-function entriesOf(result: Succeeded): { name: 'master' | 'dash'; text: string }[] {
-  const manifest = dashManifest(result);
-  const master = { name: 'master' as const, text: masterPlaylist(result, '') };
-  return manifest === null ? [master] : [master, { name: 'dash', text: manifest }];
-}
-
-/** Writes the version's own master playlist and manifest, from which the pointers are made, now and on a rollback. */
-export async function writeVersionEntries(services: PublishServices, job: JobRow, result: Succeeded): Promise<void> {
-  const { streams } = versionPlaces(job.creatorId, job.mediaId, job.n, job.access);
-  for (const { name, text: body } of entriesOf(result)) {
-    const { playlist, contentType } = STREAMS[name];
-    const object = { bucket: services.mediaBucket, key: `${streams[name]}${playlist}`, body, contentType };
+export async function writeTexts(services: PublishServices, texts: readonly TextObject[]): Promise<void> {
+  await eachLimit(texts, AT_ONCE, async (text) => {
+    const object = { bucket: services.mediaBucket, ...text, cacheControl: IMMUTABLE };
     // On a conflict, it was written before, from this same result.
-    await putIfMatch(services.s3, { ...object, cacheControl: IMMUTABLE }, null);
-  }
+    await putIfMatch(services.s3, object, null);
+  });
 }

@@ -10,7 +10,7 @@ import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
 import type { Outcome } from '../../core/jobs/change.ts';
 import { decideAccess, mayPublish, published, superseded } from '../../core/jobs/transitions.ts';
-import { type PublishPlan, publishPlan, versionOf } from '../../core/publish/plan.ts';
+import { type PublishPlan, publishPlan, type TextObject, versionOf } from '../../core/publish/plan.ts';
 import { otherPlace, pointerKeys, pointersTo } from '../../core/publish/pointers.ts';
 import { plus } from '../../core/time.ts';
 import { costOf } from '../shared/cost.ts';
@@ -20,7 +20,7 @@ import { logger } from '../shared/observability.ts';
 import { askToSubmit } from '../shared/upload-event.ts';
 import { cleanUp } from './clean-up.ts';
 import { copyAll } from './copy-all.ts';
-import { checkPlaylists, writeVersionEntries } from './playlists.ts';
+import { checkPlaylists, textsOf, writeTexts } from './playlists.ts';
 import type { PublishServices } from './services.ts';
 import { switchPointers } from './switch-pointers.ts';
 
@@ -70,55 +70,81 @@ async function publishSucceeded(
     await failJob(services, job.jobId, { code: 'publish_failed', message });
     return 'kept';
   }
-  if (await isSwitched(services, job)) return switchTo(services, job, result, publishPlan(job, result));
+  if (await isSwitched(services, job)) return switchTo(services, versionOfJob(job, result));
   const verdict = mayPublish(job, media);
   if (verdict !== 'allowed') return supersede(services, job, result, verdict.refused);
-  const placed = await withAccess(services, job);
+  const placed = await withAccess(services, { job, media });
   if (!placed) return 'kept';
-  const plan = publishPlan(placed, result);
-  const copied = await makeVersion(services, placed, { result, plan, copiedBefore: message.copied ?? 0, timeIsUp });
-  return copied === 'complete' ? switchTo(services, placed, result, plan) : 'kept';
+  const version = versionOfJob(placed.job, result);
+  const earlier = { made: message.copied ?? 0, any: placed.decided === 'before' };
+  const made = await makeVersion(services, version, earlier, timeIsUp);
+  return made === 'complete' ? switchTo(services, version) : 'kept';
 }
 
-/** The job with its access: decided now, or by the call that began to copy. Null when it is no longer to be published. */
-async function withAccess(services: PublishServices, job: JobRow): Promise<JobRow | null> {
-  if (job.access) return job;
+/** A version that is being published, and all that follows from its result. */
+interface Version {
+  job: JobRow;
+  result: Succeeded;
+  plan: PublishPlan;
+  texts: TextObject[];
+}
+
+function versionOfJob(job: JobRow, result: Succeeded): Version {
+  const plan = publishPlan(job, result);
+  return { job, result, plan, texts: textsOf(job, plan, result) };
+}
+
+/** As far as they are known. */
+interface Rows {
+  job: JobRow | null;
+  media: MediaRow | null;
+}
+
+async function readRows({ table }: PublishServices, { mediaId, n }: Pick<JobRow, 'mediaId' | 'n'>): Promise<Rows> {
+  const [job, media] = await Promise.all([getJob(table, mediaId, n), getMedia(table, mediaId)]);
+  return { job, media };
+}
+
+/**
+ * The job with its access: decided `now`, or by a call `before`, which may have copied some of it. Null when it is no longer to be
+ * published.
+ */
+async function withAccess(
+  services: PublishServices,
+  read: { job: JobRow; media: MediaRow | null },
+): Promise<{ job: JobRow; decided: 'now' | 'before' } | null> {
+  if (read.job.access) return { job: read.job, decided: 'before' };
   const { table } = services;
-  await applyWithRetry(table, async () => {
-    const [row, media] = await Promise.all([getJob(table, job.mediaId, job.n), getMedia(table, job.mediaId)]);
-    if (!row) return { refused: 'the job is gone' };
+  let known: Rows | undefined = read;
+  const outcome = await applyWithRetry(table, async (): Promise<Outcome<{ job: JobRow }>> => {
+    const { job, media } = known ?? (await readRows(services, read.job));
+    known = undefined;
+    if (!job) return { refused: 'the job is gone' };
     const collection = await getCollection(table, job.creatorId, media?.collectionId ?? job.collectionId);
-    return decideAccess(row, collection, media?.current);
+    const decided = decideAccess(job, collection, media?.current);
+    return 'refused' in decided ? decided : { ...decided, job: { ...job, access: decided.access } };
   });
-  const row = await getJob(table, job.mediaId, job.n);
-  return row?.state === 'succeeded' && row.access ? row : null;
+  if (!('refused' in outcome)) return { job: outcome.job, decided: 'now' };
+  const row = await getJob(table, read.job.mediaId, read.job.n);
+  return row?.state === 'succeeded' && row.access ? { job: row, decided: 'before' } : null;
 }
 
 /** Makes everything of the version except the pointers, through which viewers reach it. */
 async function makeVersion(
   services: PublishServices,
-  job: JobRow,
-  {
-    result,
-    plan,
-    copiedBefore,
-    timeIsUp,
-  }: {
-    result: Succeeded;
-    plan: PublishPlan;
-    copiedBefore: number;
-    timeIsUp: () => boolean;
-  },
+  { job, result, plan, texts }: Version,
+  earlier: { made: number; any: boolean },
+  timeIsUp: () => boolean,
 ): Promise<'complete' | 'continued' | 'failed'> {
   try {
-    await checkPlaylists(services, plan, result);
-    const copied = await copyAll(services, plan, copiedBefore, timeIsUp);
+    await checkPlaylists(services, plan, texts);
+    const copied = await copyAll(services, plan, earlier, timeIsUp);
     if (copied < plan.copies.length) {
       logger.info('out of time, continued by a message', { copied, of: plan.copies.length });
       await send(services.sqs, services.publishQueueUrl, { jobId: job.jobId, copied } satisfies PublishMessage);
       return 'continued';
     }
-    await writeVersionEntries(services, job, result);
+    await writeTexts(services, texts);
     return 'complete';
   } catch (error) {
     if (!(error instanceof DropreelError)) throw error;
@@ -129,27 +155,29 @@ async function makeVersion(
 }
 
 /** Writes the pointers, then the rows. */
-async function switchTo(services: PublishServices, job: JobRow, result: Succeeded, plan: PublishPlan): Promise<End> {
+async function switchTo(services: PublishServices, { job, result, plan, texts }: Version): Promise<End> {
   const { table } = services;
+  let known: Rows | undefined;
   const pointers = pointersTo({ ...job, outputs: plan.outputs });
   const otherKeys = pointerKeys(job.creatorId, job.mediaId, otherPlace(job.access));
-  const switched = await switchPointers(services, job.jobId, { pointers, otherKeys }, async (masterJob, otherJob) => {
+  const place = { pointers, otherKeys, texts: new Map(texts.map(({ key, body }) => [key, body])) };
+  const switched = await switchPointers(services, job.jobId, place, async (masterJob, otherJob) => {
     // A newer version is in the other place: that one stays, and clean-up removes what this one has put here.
     if (otherJob !== undefined && parseJobId(otherJob).n > job.n) return { refused: `${otherJob} is published` };
     // Viewers already see this version, so the remaining steps follow, whatever began since.
     if (masterJob === job.jobId) return 'allowed';
-    return mayPublish(
-      (await getJob(table, job.mediaId, job.n)) ?? { ...job, state: 'cancelled' },
-      await getMedia(table, job.mediaId),
-    );
+    known = await readRows(services, job);
+    return mayPublish(known.job ?? { ...job, state: 'cancelled' }, known.media);
   });
   if (switched !== 'switched') return supersede(services, job, result, switched.refused);
   const outcome = await applyWithRetry(table, async (): Promise<Outcome<{ next?: JobRow; media?: MediaRow }>> => {
-    const [row, media] = await Promise.all([getJob(table, job.mediaId, job.n), getMedia(table, job.mediaId)]);
+    // In the first round those of before the switch: if they have changed since, the change is lost.
+    const { job: row, media } = known ?? (await readRows(services, job));
+    known = undefined;
     if (!row || !media) return { refused: 'the rows are gone' };
     const now = new Date().toISOString();
     const version = versionOf(row, media, { result, plan, now });
-    const encoding = await readEncoding(table, media);
+    const encoding = media.pending && (await readEncoding(table, media));
     const graceUntil = plus(now, { hours: services.graceHours });
     const publication = { version, result, now, graceUntil, encoding, cost: costOf(row, result) };
     return { ...published(row, media, publication), media };
@@ -165,10 +193,7 @@ async function supersede(services: PublishServices, job: JobRow, result: Succeed
   logger.info('not published', { why });
   const now = new Date().toISOString();
   await applyWithRetry(services.table, async () => {
-    const [row, media] = await Promise.all([
-      getJob(services.table, job.mediaId, job.n),
-      getMedia(services.table, job.mediaId),
-    ]);
+    const { job: row, media } = await readRows(services, job);
     if (!row) return { refused: 'the job is gone' };
     const graceUntil = plus(now, { hours: services.graceHours });
     return superseded(row, media, { why, now, graceUntil, cost: costOf(row, result) });

@@ -33,7 +33,8 @@ export async function rollBack(services: PublishServices, jobId: string, askedAt
   if (missing !== null) return fail(services, jobId, { n: previous.version, key: missing });
   const pointers = pointersTo({ ...previous, creatorId: media.creatorId, mediaId, n: previous.version });
   const otherKeys = pointerKeys(media.creatorId, mediaId, otherPlace(previous.access));
-  const switched = await switchPointers(services, previous.jobId, { pointers, otherKeys }, async (...masters) => {
+  const place = { pointers, otherKeys, texts: new Map<string, string>() };
+  const switched = await switchPointers(services, previous.jobId, place, async (...masters) => {
     const row = await getMedia(table, mediaId);
     const same =
       row?.current?.jobId === jobId && row.previous?.version === previous.version && row.state !== 'deleting';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { deleteIfMatch, head, type ObjectHead, openStream, putIfMatch, readText } from '../../aws/s3.ts';
+import { deleteIfMatch, head, type ObjectHead, putIfMatch, readText } from '../../aws/s3.ts';
+import { copyIfMatch } from '../../aws/s3-copy.ts';
 import type { Refused } from '../../core/contracts/refused.ts';
 import { BRIEF } from '../../core/publish/plan.ts';
 import { prefixUris, withComment } from '../../core/publish/playlist-uris.ts';
@@ -18,6 +19,8 @@ const MAX_ROUNDS = 10;
 export interface PointerSwitch {
   pointers: readonly Pointer[];
   otherKeys: readonly string[];
+  /** The version's playlists by key, as far as they are known; the others are read. */
+  texts: ReadonlyMap<string, string>;
 }
 
 /**
@@ -32,7 +35,7 @@ export interface PointerSwitch {
 export async function switchPointers(
   services: PublishServices,
   jobId: string,
-  { pointers, otherKeys }: PointerSwitch,
+  { pointers, otherKeys, texts }: PointerSwitch,
   isAllowed: (masterJob: string | undefined, otherJob: string | undefined) => Promise<Verdict>,
 ): Promise<'switched' | Refused> {
   const [otherMaster = ''] = otherKeys;
@@ -43,7 +46,7 @@ export async function switchPointers(
     ]);
     const verdict = await isAllowed(heads[0]?.metadata.job, other?.metadata.job);
     if (verdict !== 'allowed') return verdict;
-    if ((await putAll(services, jobId, pointers, heads)) === 'conflict') continue;
+    if ((await putAll(services, jobId, { pointers, texts }, heads)) === 'conflict') continue;
     if ((await removeOthers(services, otherKeys, other)) === 'done') return 'switched';
   }
   throw new Error(`The pointers changed under ${MAX_ROUNDS} attempts to replace them.`);
@@ -96,12 +99,12 @@ function headOf(services: PublishServices, key: string): Promise<ObjectHead | nu
 async function putAll(
   services: PublishServices,
   jobId: string,
-  pointers: readonly Pointer[],
+  { pointers, texts }: Pick<PointerSwitch, 'pointers' | 'texts'>,
   heads: readonly (ObjectHead | null)[],
 ): Promise<Written> {
   for (const [i, pointer] of pointers.entries()) {
     const before = heads[i] ?? null;
-    if ((await put(services, jobId, pointer, before)) === 'conflict') return 'conflict';
+    if ((await put(services, jobId, { pointer, texts }, before)) === 'conflict') return 'conflict';
   }
   return 'done';
 }
@@ -109,19 +112,26 @@ async function putAll(
 async function put(
   services: PublishServices,
   jobId: string,
-  pointer: Pointer,
+  { pointer, texts }: { pointer: Pointer; texts: PointerSwitch['texts'] },
   before: ObjectHead | null,
 ): Promise<Written> {
   const { s3, mediaBucket: bucket } = services;
-  const { key, from, contentType } = pointer;
+  const { key, from, prefix, contentType } = pointer;
   if (from === null) {
     const removed = before && (await deleteIfMatch(s3, { bucket, key }, before.etag));
     return removed === 'conflict' ? 'conflict' : 'done';
   }
   if (before?.metadata.job === jobId) return 'done';
-  const body = await bodyOf(services, from, pointer.prefix);
-  const object = { bucket, key, body, contentType, cacheControl: BRIEF, metadata: { job: jobId } };
-  const written = await putIfMatch(s3, object, before?.etag ?? null);
+  const etag = before?.etag ?? null;
+  const object = { bucket, key, contentType, cacheControl: BRIEF, metadata: { job: jobId } };
+  const written =
+    prefix === undefined
+      ? await copyIfMatch(s3, { ...object, from }, etag)
+      : await putIfMatch(
+          s3,
+          { ...object, body: pointing(texts.get(from) ?? (await read(services, from)), prefix) },
+          etag,
+        );
   return written === 'conflict' ? 'conflict' : 'done';
 }
 
@@ -129,13 +139,12 @@ async function put(
  * Each playlist ends with a unique comment, so that no two PUTs have one ETag: a caller that was suspended could otherwise take a version
  * that was restored for an unchanged one. Pictures may be equal: they are put after the master, which is not.
  */
-async function bodyOf(services: PublishServices, from: string, prefix: string | undefined) {
-  const object = { bucket: services.mediaBucket, key: from };
-  if (prefix === undefined) {
-    const { body, size } = await openStream(services.s3, object);
-    return { stream: body, size };
-  }
-  const playlist = await readText(services.s3, object);
-  if (playlist === null) throw new Error(`${from} is missing.`);
+function pointing(playlist: string, prefix: string): string {
   return withComment(prefixUris(playlist, prefix), randomUUID());
+}
+
+async function read(services: PublishServices, key: string): Promise<string> {
+  const playlist = await readText(services.s3, { bucket: services.mediaBucket, key });
+  if (playlist === null) throw new Error(`${key} is missing.`);
+  return playlist;
 }

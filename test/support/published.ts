@@ -39,7 +39,10 @@ export interface Shape {
   rungs: string[];
   segments: number;
   poster: boolean;
-  /** Each rendition in one file, as the worker makes it. Otherwise a file for each segment, as earlier releases made them. */
+  /**
+   * Each rendition in one file, and the playlists in the result, as the worker makes them. Otherwise a file for each segment and each
+   * playlist, as in 0.1.0.
+   */
   oneFile?: true;
 }
 export const SMALL: Shape = { rungs: ['360p'], segments: 2, poster: true };
@@ -50,19 +53,20 @@ const SOUND = ['audio-128k', 'audio-64k'] as const;
 /** Writes what the worker of job `n` would have left under tmp/, result.json last, and returns that result. */
 export async function leaveOutput(services: Services, n: number, shape: Shape = SMALL): Promise<Succeeded> {
   const files: OutputFile[] = [];
+  const playlists: Record<string, string> = {};
   const put = async (path: string, text: string, contentType: string) => {
     files.push(await putFile(services, `${tmpPrefix(jobIdOf(n))}${path}`, path, text, contentType));
   };
   const [first = ''] = shape.rungs;
   for (const name of shape.oneFile ? [...shape.rungs, ...SOUND] : []) {
-    await put(`${name}.m3u8`, rangedPlaylist(name, shape.segments), 'application/vnd.apple.mpegurl');
+    playlists[`${name}.m3u8`] = rangedPlaylist(name, shape.segments);
     await put(`${name}.mp4`, `${name} of version ${n}`, 'video/mp4');
   }
   for (const rung of shape.oneFile ? [...shape.rungs, `preview/${first}`] : []) {
-    await put(`${rung}-iframes.m3u8`, rangedPlaylist(basename(rung), 3), 'application/vnd.apple.mpegurl');
+    playlists[`${rung}-iframes.m3u8`] = rangedPlaylist(basename(rung), 3);
   }
   for (const name of shape.oneFile ? [first, SOUND[0]] : []) {
-    await put(`preview/${name}.m3u8`, rangedPlaylist(name, 5), 'application/vnd.apple.mpegurl');
+    playlists[`preview/${name}.m3u8`] = rangedPlaylist(name, 5);
     await put(`preview/${name}.mp4`, `preview of version ${n}`, 'video/mp4');
   }
   for (const rung of shape.oneFile ? [] : shape.rungs) {
@@ -74,8 +78,8 @@ export async function leaveOutput(services: Services, n: number, shape: Shape = 
     await eachLimit(segments, AT_ONCE, (name) => put(name, `${name} of version ${n}`, 'video/iso.segment'));
   }
   const preview = `#EXTM3U\n#EXT-X-MAP:URI="${first}_init.mp4"\n#EXTINF:6.0,\n${first}_000.m4s\n#EXT-X-ENDLIST\n`;
-  const text = shape.oneFile ? rangedPlaylist(first, 5) : preview;
-  await put('preview/preview.m3u8', text, 'application/vnd.apple.mpegurl');
+  if (shape.oneFile) playlists['preview/preview.m3u8'] = rangedPlaylist(first, 5);
+  else await put('preview/preview.m3u8', preview, 'application/vnd.apple.mpegurl');
   await put('full.mp4', `mp4 of version ${n}`, 'video/mp4');
   if (!shape.oneFile) await put('waveform.json', `{"version":${n}}`, 'application/json');
   if (shape.poster) await put('poster.jpg', `poster of version ${n}`, 'image/jpeg');
@@ -88,13 +92,16 @@ export async function leaveOutput(services: Services, n: number, shape: Shape = 
     ...base,
     jobId: jobIdOf(n),
     files: files.sort((a, b) => (a.path < b.path ? -1 : 1)),
+    ...(shape.oneFile && { playlists }),
     renditions: shape.rungs.map((name) => ({
       ...{ ...rendition, name, playlist: `${name}.m3u8` },
       ...(shape.oneFile && { file: { uri: `${name}.mp4`, initBytes: 9, indexBytes: 9 } }),
     })),
     preview: shape.oneFile
       ? {
-          playlists: files.map(({ path }) => path).filter((path) => path.startsWith('preview/')),
+          playlists: [...files.map(({ path }) => path), ...Object.keys(playlists)].filter((path) =>
+            path.startsWith('preview/'),
+          ),
           ...{ shared: [], durationSeconds: 30 },
         }
       : {
@@ -105,14 +112,13 @@ export async function leaveOutput(services: Services, n: number, shape: Shape = 
     ...(shape.poster && { poster: 'poster.jpg' }),
     ...(shape.oneFile ? { thumbnail, posterLarge: 'poster-large.jpg' } : { waveform }),
   };
-  await putFile(
-    services,
-    `${tmpPrefix(jobIdOf(n))}result.json`,
-    'result.json',
-    JSON.stringify(made),
-    'application/json',
-  );
+  await leaveResult(services, made);
   return made;
+}
+
+export async function leaveResult(services: Services, made: Succeeded): Promise<void> {
+  const key = `${tmpPrefix(made.jobId)}result.json`;
+  await putFile(services, key, 'result.json', JSON.stringify(made), 'application/json');
 }
 
 function rangedPlaylist(rung: string, segments: number): string {

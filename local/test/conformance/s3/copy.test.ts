@@ -110,6 +110,25 @@ const CASES: Case[] = [
     expected: 'hello',
   },
   {
+    title: 'If-None-Match: * and If-Match of the copy itself: it replaces only what they allow',
+    truth: `${API}; userguide/conditional-writes.html`,
+    moto: 'it does not look',
+    run: async (t) => {
+      const key = t.key();
+      await put(t, key);
+      const to = `${key}copy`;
+      return [
+        await failure(copy(t, key, to, { IfMatch: MD5 })),
+        await failure(copy(t, key, to, { IfNoneMatch: '*' })),
+        await failure(copy(t, key, to, { IfNoneMatch: '*' })),
+        await failure(copy(t, key, to, { IfMatch: OTHER })),
+        await failure(copy(t, key, to, { IfMatch: MD5, MetadataDirective: 'REPLACE', Metadata: { b: '2' } })),
+        (await headers(t, to)).at(-1),
+      ];
+    },
+    expected: ['404 NoSuchKey', 'no error', '412 PreconditionFailed', '412 PreconditionFailed', 'no error', { b: '2' }],
+  },
+  {
     title: 'a missing source is NoSuchKey, and a missing bucket NoSuchBucket',
     truth: 'API/ErrorResponses.html',
     run: async (t) => [
