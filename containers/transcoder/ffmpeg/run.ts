@@ -46,6 +46,8 @@ export interface FfmpegRun {
   cwd: string;
   signal: AbortSignal;
   onProgress?: (progress: FfmpegProgress) => void;
+  /** Called with the id of the process, for those who pause it. */
+  onProcess?: ((pid: number) => void) | undefined;
 }
 
 export interface FfmpegOutcome {
@@ -67,6 +69,7 @@ export async function runFfmpeg(tools: Tools, args: string[], run: FfmpegRun): P
   const said = new Complaints();
   let last: FfmpegProgress | undefined;
   const child = spawnFfmpeg(tools, [...REPORTING, ...args], run);
+  if (child.pid !== undefined) run.onProcess?.(child.pid);
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     for (const report of reader.read(text)) {
       last = report;
