@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addArchive } from './commands/archive/archive.ts';
 import { addCheckStream } from './commands/check-stream.ts';
 import { addCollections } from './commands/collections/collections.ts';
 import { addCompletion } from './commands/completion.ts';
@@ -28,7 +29,7 @@ import metadata from './package.json' with { type: 'json' };
 const COMMANDS: readonly ((program: Command) => void)[] = [
   ...[addLogin, addToken, addUpload, addLs, addShow, addWatch, addOpen, addDownload, addLink, addEdit],
   ...[addRetry, addRetranscode, addRollback, addRm],
-  ...[addCollections, addWebhooks, addStats, addHealth, addDoctor, addCheckStream, addCompletion],
+  ...[addCollections, addWebhooks, addStats, addHealth, addDoctor, addCheckStream, addArchive, addCompletion],
 ];
 
 function program(): Command {

@@ -31,6 +31,7 @@ export async function buildCommand(outdir: string): Promise<void> {
     writeFile(join(outdir, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`),
     writeFile(join(outdir, 'THIRD-PARTY-LICENSES'), await licensesOf(metafile)),
     cp('cli/README.md', join(outdir, 'README.md')),
+    cp('cli/systemd', join(outdir, 'systemd'), { recursive: true }),
     cp('LICENSE', join(outdir, 'LICENSE')),
   ]);
 }

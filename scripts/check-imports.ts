@@ -19,7 +19,19 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // The operations with their schemas, but not the rules behind the routes.
   client: ['core/api/operation', 'core/contracts/', 'client/'],
   // And the rules of streams with what reads boxes: they are pure, and for any stream.
-  cli: ['client/', 'core/contracts/', 'core/media/hls-rules/', 'core/media/boxes.ts', 'cli/'],
+  // And the archive's rules and its encode, which a folder's edition runs on the machine itself.
+  cli: [
+    ...[
+      'client/',
+      'core/contracts/',
+      'core/media/hls-rules/',
+      'core/media/boxes.ts',
+      'core/archive/',
+      'core/time.ts',
+      'cli/',
+    ],
+    ...['containers/transcoder/archive/', 'containers/transcoder/ffmpeg/run.ts'],
+  ],
   web: ['core/contracts/', 'web/'],
   // And what the worker's image contains.
   scripts: ['core/', 'local/', 'cli/', 'scripts/', 'test/support/', 'cdk.json', 'lib/engines/batch/worker-image.ts'],

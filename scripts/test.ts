@@ -11,6 +11,7 @@ import { synthesize } from './synth.ts';
 
 const SUITES: Record<string, string[]> = {
   '--conformance': ['local/test/conformance'],
+  '--archive': ['--config', 'vitest.archive.config.ts'],
   '--faults': ['--config', 'vitest.faults.config.ts'],
   '--hostile': ['--config', 'vitest.hostile.config.ts'],
 };

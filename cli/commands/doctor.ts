@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
+import { workingEncoders } from '../../containers/transcoder/archive/encoders.ts';
 import { resolveProfile } from '../config.ts';
 import { type GlobalOptions, outputOf } from '../context.ts';
 import { diskOf } from '../disk.ts';
@@ -59,11 +60,12 @@ function lineOf({ name, ok, found, advice, required }: Check): string {
 async function media(): Promise<Check[]> {
   const ffmpeg = process.env.FFMPEG_PATH ?? 'ffmpeg';
   const ffprobe = process.env.FFPROBE_PATH ?? 'ffprobe';
-  const [version, probeVersion, encoders, filters] = await Promise.all([
+  const [version, probeVersion, encoders, filters, dense] = await Promise.all([
     output(ffmpeg, ['-version']),
     output(ffprobe, ['-version']),
     output(ffmpeg, ['-hide_banner', '-encoders']),
     output(ffmpeg, ['-hide_banner', '-filters']),
+    workingEncoders({ ffmpeg, ffprobe }),
   ]);
   const node = process.versions.node;
   const nodeOk = Number(node.split('.')[0]) > 20 || node.startsWith('20.19') || node.startsWith('20.20');
@@ -79,7 +81,15 @@ async function media(): Promise<Check[]> {
     program('ffprobe', probeVersion),
     parts('encoders', encoders, ENCODERS),
     parts('filters', filters, FILTERS),
+    archive(dense),
   ];
+}
+
+/** Encoders that were tried, the preferred first: of hardware, a build has them on every machine. */
+function archive(encoders: readonly string[]): Check {
+  const ok = encoders.length > 0;
+  const advice = `Only \`dropreel archive\` needs one: ${INSTALL}`;
+  return { name: 'archive', ok, found: encoders.join(' ') || 'none', required: false, ...(!ok && { advice }) };
 }
 
 function program(name: string, version: string | null): Check {

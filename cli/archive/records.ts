@@ -1,0 +1,37 @@
+import { readFile } from 'node:fs/promises';
+import { ArchiveRecord } from '../../core/contracts/archive.ts';
+import { parseJson } from '../../core/contracts/text.ts';
+import type { FileSystem } from './file-system.ts';
+import type { Recording } from './recording.ts';
+
+/** A record while it is written. */
+export const PART = '.part';
+
+/**
+ * Undefined where there is none.
+ * @throws Error for one that is damaged, or of another release: what it speaks of must not be touched.
+ */
+export async function readRecord({ record }: Recording): Promise<ArchiveRecord | undefined> {
+  const text = await readFile(record, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  const { data, success } = ArchiveRecord.safeParse(parseJson(text));
+  if (!success) throw new Error(`${record} is not a record of this release: the recording is left as it is.`);
+  return data;
+}
+
+/** Replaces the record; afterwards it is on the disk. */
+export async function writeRecord(disk: FileSystem, recording: Recording, record: ArchiveRecord): Promise<void> {
+  const part = `${recording.record}${PART}`;
+  await disk.write(part, `${JSON.stringify(record, null, 2)}\n`);
+  await disk.sync(part);
+  await disk.rename(part, recording.record);
+  await disk.syncDirectory(recording.directory);
+}
+
+export async function removeRecord(disk: FileSystem, recording: Recording): Promise<void> {
+  await disk.unlink(recording.record);
+  await disk.syncDirectory(recording.directory);
+}

@@ -1,0 +1,79 @@
+import { mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { ArchivePolicy } from '../../core/contracts/archive.ts';
+import { parseJson } from '../../core/contracts/text.ts';
+import { CliError, EXIT } from '../exit.ts';
+
+/** In the folder: its settings, the status and what was learned. Files beside the recordings are in recording.ts. */
+export const STATE_DIRECTORY = '.dropreel-archive';
+
+const Settings = z.strictObject({ enabled: z.boolean(), policy: ArchivePolicy });
+export type Settings = z.infer<typeof Settings>;
+
+const Learned = z.object({ bytesPerSecond: z.number().positive().optional() });
+
+/** @throws CliError when it is no folder */
+export async function folderAt(path: string): Promise<string> {
+  const folder = await realpath(path).catch(() => undefined);
+  if (folder === undefined || !(await stat(folder)).isDirectory())
+    throw new CliError(EXIT.usage, `${path} is not a folder.`);
+  return folder;
+}
+
+/** Those of a folder that nobody has enabled are off, with the defaults and the time zone of this machine. */
+export async function readSettings(folder: string): Promise<Settings> {
+  const path = join(folder, STATE_DIRECTORY, 'policy.json');
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text === undefined) return { enabled: false, policy: ArchivePolicy.parse({ timeZone: ownTimeZone() }) };
+  const { data, error } = Settings.safeParse(parseJson(text));
+  if (data) return data;
+  const [first] = error.issues;
+  throw new CliError(EXIT.usage, `${path}: ${first?.path.join('.')}: ${first?.message}`);
+}
+
+function ownTimeZone(): string {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+export async function writeSettings(folder: string, settings: Settings): Promise<void> {
+  await writeState(folder, 'policy.json', settings);
+}
+
+export async function readSpeed(folder: string): Promise<number | undefined> {
+  const text = await readFile(join(folder, STATE_DIRECTORY, 'speed.json'), 'utf8').catch(() => '');
+  return Learned.safeParse(parseJson(text)).data?.bytesPerSecond;
+}
+
+export async function writeSpeed(folder: string, bytesPerSecond: number): Promise<void> {
+  await writeState(folder, 'speed.json', { bytesPerSecond });
+}
+
+/** Replaces a file of the state: readers find the old one or the new one. */
+export async function writeState(folder: string, name: string, value: object): Promise<void> {
+  await mkdir(join(folder, STATE_DIRECTORY), { recursive: true });
+  const path = join(folder, STATE_DIRECTORY, name);
+  await writeFile(`${path}.part`, `${JSON.stringify(value, null, 2)}\n`);
+  await rename(`${path}.part`, path);
+}
+
+/**
+ * The policy with some of its fields changed.
+ * @param changes `name=value`, with `floors.mean` for a field of a field
+ * @throws CliError for a name or a value that it does not have
+ */
+export function changed(policy: ArchivePolicy, changes: readonly string[]): ArchivePolicy {
+  const draft = structuredClone(policy) as Record<string, unknown>;
+  for (const change of changes) {
+    const [, name = '', text = ''] = /^([A-Za-z.]+)=(.*)$/.exec(change) ?? [];
+    const [field = '', inner] = name.split('.');
+    const value = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : text;
+    if (inner === undefined) draft[field] = value;
+    else draft[field] = { ...(draft[field] as object | undefined), [inner]: value };
+  }
+  const { data, error } = ArchivePolicy.safeParse(draft);
+  if (data) return data;
+  const [issue] = error.issues;
+  const names = Object.keys(ArchivePolicy.shape).join(', ');
+  throw new CliError(EXIT.usage, `${issue?.path.join('.') || 'policy'}: ${issue?.message}. It has ${names}.`);
+}

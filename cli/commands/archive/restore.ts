@@ -1,0 +1,27 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { DISK } from '../../archive/file-system.ts';
+import { lockFolder } from '../../archive/lock.ts';
+import { recordingAt } from '../../archive/recording.ts';
+import { folderAt, readSettings } from '../../archive/settings.ts';
+import { restore } from '../../archive/undo.ts';
+import { pathIn, requireLinux } from '../../archive/worker.ts';
+import { outputOf } from '../../context.ts';
+import { CliError, EXIT } from '../../exit.ts';
+import { type FolderOptions, withFolder } from './options.ts';
+
+export function addArchiveRestore(archive: Command): void {
+  withFolder(archive.command('restore').argument('<path>', 'a recording in the folder'))
+    .description('put an original back, while it is kept; it is not archived again until it changes')
+    .action(async (path: string, options: FolderOptions, command: Command) => {
+      requireLinux();
+      const folder = await folderAt(options.folder);
+      const recording = recordingAt(pathIn(folder, resolve(folder, path)));
+      const { policy } = await readSettings(folder);
+      await using _lock = await lockFolder(folder);
+      await restore(DISK, recording, { policy, now: new Date().toISOString() }).catch((error: Error) => {
+        throw new CliError(EXIT.refused, error.message);
+      });
+      outputOf(command).result({ file: recording.path, state: 'restored' }, () => `${recording.path}  restored`);
+    });
+}

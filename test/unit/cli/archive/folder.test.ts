@@ -1,0 +1,127 @@
+import { execFile } from 'node:child_process';
+import { copyFile, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { activity, clockTime, gigabytes } from '../../../../cli/archive/describe.ts';
+import { DISK } from '../../../../cli/archive/file-system.ts';
+import { lockFolder } from '../../../../cli/archive/lock.ts';
+import { isRecordingName, recordingAt, recordingOfRecord } from '../../../../cli/archive/recording.ts';
+import { scan } from '../../../../cli/archive/scan.ts';
+import { changed } from '../../../../cli/archive/settings.ts';
+import { ARCHIVE_REASONS, ArchivePolicy } from '../../../../core/contracts/archive.ts';
+import { temporaryDirectory } from '../../../support/media.ts';
+
+const run = promisify(execFile);
+const policy = ArchivePolicy.parse({});
+const linux = process.platform === 'linux';
+
+test('the names beside a recording', () => {
+  expect(recordingAt('/cam/a.b.MP4')).toEqual({
+    ...{ path: '/cam/a.b.MP4', directory: '/cam', name: 'a.b.MP4', temporary: '/cam/a.b.transcoding.MP4' },
+    ...{ original: '/cam/a.b.MP4.original', record: '/cam/a.b.MP4.archive.json' },
+  });
+  expect(recordingOfRecord('/cam/a.mp4.archive.json')?.path).toBe('/cam/a.mp4');
+  expect(recordingOfRecord('/cam/a.txt.archive.json')).toBeUndefined();
+});
+
+test.each([
+  ['a.mp4', true],
+  ['A.MOV', true],
+  ['a.m4v', true],
+  ['a.mkv', false],
+  ['a.transcoding.mp4', false],
+  ['a.mp4.original', false],
+  ['.hidden.mp4', false],
+])('%s is a recording: %s', (name, expected) => {
+  expect(isRecordingName(name)).toBe(expected);
+});
+
+test.runIf(linux)('a folder is looked through with its subfolders, without hidden ones and links', async () => {
+  await using directory = await temporaryDirectory();
+  const at = (...parts: string[]) => join(directory.path, ...parts);
+  await run('mkdir', [at('cam'), at('.hidden')]);
+  await Promise.all(['cam/a.mp4', '.hidden/b.mp4', 'c.txt', 'bad.mp4'].map((name) => writeFile(at(name), 'x')));
+  await writeFile(at('bad.mp4.archive.json'), '{"state":"of a later release"}');
+  await writeFile(at('gone.mp4.archive.json'), '{}');
+  await symlink(at('cam/a.mp4'), at('link.mp4'));
+  const { files, orphans, problems } = await scan(directory.path, policy, Date.now());
+  expect(files.map(({ recording, standing }) => [recording.path, standing])).toEqual([
+    [at('cam/a.mp4'), 'being-written'],
+  ]);
+  expect(orphans.map(({ path }) => path)).toEqual([at('gone.mp4')]);
+  expect(problems).toEqual([
+    `${at('bad.mp4.archive.json')} is not a record of this release: the recording is left as it is.`,
+  ]);
+});
+
+test.runIf(linux)('a folder is worked on by one at a time', async () => {
+  const lock = await lockFolder('/a/folder');
+  await expect(lockFolder('/a/folder')).rejects.toThrow('Another dropreel archive works on /a/folder: see its status.');
+  await (await lockFolder('/another'))[Symbol.asyncDispose]();
+  await lock[Symbol.asyncDispose]();
+  await (await lockFolder('/a/folder'))[Symbol.asyncDispose]();
+});
+
+test.runIf(linux)('times to the nanosecond, mode and attributes are given to another file', async () => {
+  await using directory = await temporaryDirectory();
+  const [from, to] = ['from', 'to'].map((name) => join(directory.path, name)) as [string, string];
+  await writeFile(from, 'original');
+  await writeFile(to, 'new');
+  await run('touch', ['-d', '@1700000000.123456789', from]);
+  await run('chmod', ['640', from]);
+  await DISK.copyAttributes(from, to);
+  expect((await run('stat', ['-c', '%a %y', to])).stdout).toBe((await run('stat', ['-c', '%a %y', from])).stdout);
+  expect((await run('stat', ['-c', '%a %.9Y', to])).stdout).toBe('640 1700000000.123456789\n');
+  expect(await readFile(to, 'utf8')).toBe('new');
+});
+
+test('settings are changed by name', () => {
+  const after = changed(policy, ['window=22:00-04:00', 'minAgeDays=3', 'floors.mean=0.97', 'codec=av1']);
+  expect(after).toEqual({
+    ...policy,
+    ...{ window: '22:00-04:00', minAgeDays: 3, codec: 'av1', floors: { mean: 0.97, worstSecond: 0.94 } },
+  });
+});
+
+test.each([
+  ['window=25:00-04:00', 'window: takes HH:MM-HH:MM.'],
+  ['nonsense', 'policy: Unrecognized key: "".'],
+  ['quality=99', 'quality: Too big: expected number to be <=40.'],
+])('the setting %s is refused', (change, message) => {
+  expect(() => changed(policy, [change])).toThrow(message);
+});
+
+test('what a person reads', () => {
+  expect(gigabytes(68_512_345_678)).toBe('68.5 GB');
+  expect(gigabytes(1_500_000)).toBe('1.5 MB');
+  expect(clockTime(new Date('2026-11-12T03:23:15Z'), 'Europe/Berlin')).toBe('2026-11-12 04:23:15');
+  const status = { pid: process.pid, at: '2026-11-12T04:00:00.000Z', current: [], pauses: [], problems: [] };
+  const settings = { enabled: true, policy };
+  expect(activity(settings, { ...status, waits: 'outside the window 02:00-06:00 (UTC)' })).toBe(
+    'Running (paused - outside the window 02:00-06:00 (UTC))',
+  );
+  const pause = { from: '2026-11-12T03:00:00.000Z', reason: 'busy' };
+  expect(activity(settings, { ...status, pauses: [pause] })).toBe('Running (paused - busy)');
+  expect(activity(settings, { ...status, pauses: [{ ...pause, to: pause.from }] })).toBe('Running');
+  expect(activity({ ...settings, enabled: false }, undefined)).toBe('Not running (disabled)');
+});
+
+test('docs/archive.md lists the reasons and the policy', async () => {
+  const text = await readFile('docs/archive.md', 'utf8');
+  const rows = text.split('\n').flatMap((line) => /^\| `(\w+)` \| (.+) \|$/.exec(line)?.slice(1, 3).join(': ') ?? []);
+  for (const [reason, when] of Object.entries(ARCHIVE_REASONS)) expect(rows).toContain(`${reason}: ${when}`);
+  for (const name of Object.keys(ArchivePolicy.shape)) expect(text).toMatch(new RegExp(`^\\| \`${name}[\`.]`, 'm'));
+});
+
+const hasSystemd = await run('systemd-analyze', ['--version']).then(
+  () => true,
+  () => false,
+);
+test.runIf(hasSystemd)('systemd finds nothing wrong with the unit', async () => {
+  await using directory = await temporaryDirectory();
+  const unit = join(directory.path, 'dropreel-archive@tmp.service');
+  await copyFile(resolve('cli/systemd/dropreel-archive@.service'), unit);
+  const { stdout, stderr } = await run('systemd-analyze', ['verify', unit]);
+  expect(stdout + stderr).toBe('');
+});
