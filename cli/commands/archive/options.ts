@@ -9,11 +9,15 @@ export function withFolder(command: Command): Command {
   return command.requiredOption('--folder <dir>', 'the folder of recordings');
 }
 
-/** Aborts when the command is to end: Ctrl-C, or systemd's stop. */
+/** Aborts when the command is to end: Ctrl-C, or systemd's stop. A second one ends it at once. */
 export function untilInterrupted(): AbortSignal {
   const stop = new AbortController();
-  const end = () => stop.abort(new CliError(EXIT.interrupted, 'Interrupted; the recording in work is as it was.'));
-  process.once('SIGINT', end);
-  process.once('SIGTERM', end);
+  const end = () => {
+    if (stop.signal.aborted) process.exit(EXIT.interrupted);
+    stop.abort(new CliError(EXIT.interrupted, 'Interrupted; the recording in work is as it was.'));
+  };
+  // Not once: where no listener is left, that of FFmpeg's runs ends the process.
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
   return stop.signal;
 }
