@@ -6,6 +6,7 @@ import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addDownload } from './commands/download.ts';
 import { addEdit } from './commands/edit.ts';
+import { addEstimate } from './commands/estimate.ts';
 import { addHealth } from './commands/health.ts';
 import { addLink } from './commands/link.ts';
 import { addLogin } from './commands/login.ts';
@@ -29,7 +30,7 @@ import metadata from './package.json' with { type: 'json' };
 const COMMANDS: readonly ((program: Command) => void)[] = [
   ...[addLogin, addToken, addUpload, addLs, addShow, addWatch, addOpen, addDownload, addLink, addEdit],
   ...[addRetry, addRetranscode, addRollback, addRm],
-  ...[addCollections, addWebhooks, addStats, addHealth, addDoctor, addCheckStream, addArchive, addCompletion],
+  ...[addCollections, addWebhooks, addEstimate, addStats, addHealth, addDoctor, addCheckStream, addArchive, addCompletion],
 ];
 
 function program(): Command {

@@ -35,12 +35,6 @@ export class Engines {
     return choice === AUTO || this.installed.has(choice);
   }
 
-  /** The name of the engine for a job: the one that it asks for or, for `auto`, the first of EngineName that is installed. */
-  choose(choice: string): string {
-    const [first = choice] = this.installed.keys();
-    return choice === AUTO ? first : choice;
-  }
-
   /** A sentence for the client that requested an engine that is not installed. */
   lacks(name: string): string {
     return `This deployment has no engine ${name}; it has ${[...this.installed.keys()].join(', ')}.`;

@@ -23,12 +23,14 @@ export function addShow(program: Command): void {
 
 function listed(jobs: JobView[]): string {
   return table(
-    ['JOB', 'PURPOSE', 'STATE', 'CREATED', 'USD', 'ERROR'],
+    ['JOB', 'PURPOSE', 'STATE', 'ENGINE', 'CREATED', 'EXPECTED USD', 'USD', 'ERROR'],
     jobs.map((job) => [
       job.id,
       job.purpose,
       job.state,
+      job.engine,
       job.createdAt,
+      job.estimate ? job.estimate.usd.toFixed(4) : '',
       job.cost ? job.cost.usd.toFixed(4) : '',
       job.error?.code ?? '',
     ]),

@@ -24,12 +24,28 @@ function describe(stats: Stats): string {
     ['in', `${stats.minutesIn.toFixed(1)} min, ${bytes(stats.bytesIn)}`],
     ['out', `${stats.minutesOut.toFixed(1)} min, ${bytes(stats.bytesOut)}`],
   ]);
-  if (stats.cost.length === 0) return lines;
   const costs = stats.cost.map(({ month, engine, usd, vcpuSeconds }) => [
     month,
     engine,
     usd.toFixed(4),
     (vcpuSeconds / 3600).toFixed(2),
   ]);
-  return `${lines}\n\n${table(['MONTH', 'ENGINE', 'USD', 'VCPU HOURS'], costs)}`;
+  const estimates = stats.estimates.map(({ month, engine, jobs, expectedSeconds, seconds, expectedUsd, usd }) => [
+    ...[month, engine, String(jobs)],
+    ...[`${(expectedSeconds / 60).toFixed(1)}`, `${(seconds / 60).toFixed(1)}`, percent(seconds, expectedSeconds)],
+    ...[expectedUsd.toFixed(4), usd.toFixed(4), percent(usd, expectedUsd)],
+  ]);
+  const expected = ['MONTH', 'ENGINE', 'JOBS', 'EXPECTED MIN', 'MIN', '', 'EXPECTED USD', 'USD', ''];
+  return [
+    lines,
+    ...(costs.length > 0 ? [table(['MONTH', 'ENGINE', 'USD', 'VCPU HOURS'], costs)] : []),
+    ...(estimates.length > 0 ? [table(expected, estimates)] : []),
+  ].join('\n\n');
+}
+
+/** By how much it was more than expected: `+12 %`. */
+function percent(actual: number, expected: number): string {
+  if (expected === 0) return '';
+  const difference = Math.round(100 * (actual / expected - 1));
+  return `${difference < 0 ? '−' : '+'}${Math.abs(difference)} %`;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Stats } from '../contracts/http/system.ts';
-import type { JobRow } from '../contracts/table/jobs.ts';
+import { each } from '../contracts/outputs.ts';
+import { actualOf, type JobRow } from '../contracts/table/jobs.ts';
 import { type MediaRow, MediaState } from '../contracts/table/media.ts';
 import { epochSeconds } from '../time.ts';
 
@@ -51,6 +52,8 @@ export interface Counted {
   share: Share;
   amounts: Record<string, number>;
   hours: Record<string, { ready: number; failed: number }>;
+  /** The jobs among the news whose cost is counted now. */
+  paid: JobRow[];
 }
 
 /**
@@ -69,11 +72,8 @@ export function countMedia(before: Share | null, media: MediaRow | null, news: N
   };
   const amounts = difference(before, share);
   if (before && Object.keys(amounts).length + ends.fresh.length + jobs.fresh.length === 0) return null;
-  for (const { engine, cost, finishedAt, createdAt } of jobs.fresh) {
-    if (!cost) continue;
-    const names = costNames(engine, finishedAt ?? createdAt);
-    amounts[names.usd] = (amounts[names.usd] ?? 0) + cost.usd;
-    amounts[names.vcpuSeconds] = (amounts[names.vcpuSeconds] ?? 0) + cost.vcpuSeconds;
+  for (const job of jobs.fresh) {
+    for (const [name, amount] of Object.entries(amountsOf(job))) amounts[name] = (amounts[name] ?? 0) + amount;
   }
   const hours: Counted['hours'] = {};
   for (const { at, failed } of ends.fresh) {
@@ -81,7 +81,7 @@ export function countMedia(before: Share | null, media: MediaRow | null, news: N
     hours[hour] ??= { ready: 0, failed: 0 };
     hours[hour][failed ? 'failed' : 'ready'] += 1;
   }
-  return { share, amounts, hours };
+  return { share, amounts, hours, paid: jobs.fresh };
 }
 
 /** Those that are not among the recorded numbers, each once, and the numbers to record from now on: the greatest. */
@@ -124,10 +124,27 @@ export function difference(before: Share | null, after: Share): Record<string, n
   return Object.fromEntries(Object.entries(amounts).filter(([, amount]) => amount !== 0));
 }
 
-/** `cost_{engine}_{yyyy-mm}_usd` and `…_vcpuSeconds` */
-export function costNames(engine: string, finishedAt: string) {
-  const prefix = `cost_${engine}_${finishedAt.slice(0, 7)}`;
-  return { usd: `${prefix}_usd`, vcpuSeconds: `${prefix}_vcpuSeconds` };
+/**
+ * What a job whose cost is known adds: `cost_{engine}_{yyyy-mm}_usd` and `…_vcpuSeconds`; and, if it is published and had an estimate,
+ * `estimate_{engine}_{yyyy-mm}_jobs`, `…_expectedSeconds`, `…_seconds`, `…_expectedUsd` and `…_usd`.
+ */
+function amountsOf(job: JobRow): Record<string, number> {
+  const { engine, cost, estimate, finishedAt, createdAt } = job;
+  const named = (kind: string, amounts: Record<string, number>) =>
+    Object.entries(amounts).map(([name, amount]) => [
+      `${kind}_${engine}_${(finishedAt ?? createdAt).slice(0, 7)}_${name}`,
+      amount,
+    ]);
+  const actual = actualOf(job);
+  return Object.fromEntries([
+    ...(cost ? named('cost', cost) : []),
+    ...(actual && estimate
+      ? named('estimate', {
+          ...{ jobs: 1, expectedSeconds: estimate.seconds, seconds: actual.seconds },
+          ...{ expectedUsd: estimate.usd, usd: actual.usd },
+        })
+      : []),
+  ]);
 }
 
 /** Adds count rows up. Attributes that are not counts are ignored. */
@@ -147,22 +164,22 @@ export function statsFrom(rows: readonly Record<string, unknown>[], creatorId?: 
     bytesIn: sum('bytesIn'),
     bytesOut: sum('bytesOut'),
     bytesSavedByArchive: sum('bytesSavedByArchive'),
-    cost: costsOf(sums),
+    cost: byEngine(sums, 'cost', ['usd', 'vcpuSeconds']),
+    estimates: byEngine(sums, 'estimate', ['jobs', 'expectedSeconds', 'seconds', 'expectedUsd', 'usd']),
   };
 }
 
-function costsOf(sums: ReadonlyMap<string, number>): Stats['cost'] {
+/** The newest month first. */
+function byEngine<Name extends string>(
+  sums: ReadonlyMap<string, number>,
+  kind: 'cost' | 'estimate',
+  names: readonly Name[],
+) {
   return [...sums.keys()]
-    .flatMap((name) => {
-      const match = /^cost_(.+)_(\d{4}-\d{2})_usd$/.exec(name);
-      if (!match?.[1] || !match[2]) return [];
-      const [, engine, month] = match;
-      return {
-        month,
-        engine,
-        usd: sums.get(name) ?? 0,
-        vcpuSeconds: sums.get(`cost_${engine}_${month}_vcpuSeconds`) ?? 0,
-      };
+    .flatMap((key) => {
+      const [, of, engine, month] = /^(cost|estimate)_(.+)_(\d{4}-\d{2})_usd$/.exec(key) ?? [];
+      if (of !== kind || !engine || !month) return [];
+      return [{ month, engine, ...each(names, (name) => sums.get(`${kind}_${engine}_${month}_${name}`) ?? 0) }];
     })
     .sort((a, b) => (a.month + a.engine < b.month + b.engine ? 1 : -1));
 }

@@ -100,6 +100,7 @@ export function jobView(row: JobRow): JobView {
     steps: row.steps,
     preset: row.preset,
     ...(row.error && { error: row.error }),
+    ...(row.estimate && { estimate: { seconds: row.estimate.seconds, usd: row.estimate.usd } }),
     ...(row.cost && { cost: row.cost }),
     createdAt: row.createdAt,
     ...(row.startedAt && { startedAt: row.startedAt }),

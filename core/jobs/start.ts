@@ -118,13 +118,13 @@ const SUBMITTING_MS = 2 * 60_000;
 /**
  * Takes a lease on submitting the job, so that no other caller submits it for a while. Without it, two callers that find no engine
  * job of that name would submit one each.
- * @param to the engine where the row leaves it open, and whether the engine job must not be reclaimed; an earlier decision takes
- * precedence
+ * @param to the engine where the row leaves it open, whether the engine job must not be reclaimed, and what it is expected to take; an
+ * earlier decision takes precedence
  * @returns `tried`: an earlier call began to submit it, and the engine may have it; `job` as it is submitted
  */
 export function submitting(
   job: JobRow,
-  to: { engine: string; onDemand: boolean },
+  to: { engine: string; onDemand: boolean; estimate?: JobRow['estimate'] },
   now: string,
 ): Outcome<{ tried: boolean; job: JobRow }> {
   if (job.engineJobId !== undefined) return { refused: 'the engine has it' };
@@ -135,6 +135,7 @@ export function submitting(
     submittingUntil: plus(now, { ms: SUBMITTING_MS }),
     engine: to.engine,
     onDemand: job.onDemand ?? to.onDemand,
+    estimate: job.estimate ?? to.estimate,
   };
   const expect = { state: 'queued', engine: job.engine, engineJobId: null, submittingUntil: before ?? null };
   const change = [{ op: 'update' as const, key: jobKey(job), expect, set }];

@@ -1,25 +1,27 @@
 import { PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
-import type { Table } from '../../aws/table.ts';
+import { getRow, type Table } from '../../aws/table.ts';
 import { getRows } from '../../aws/table-queries.ts';
 import { type Counted, countMedia, type News, Share } from '../../core/api/stats.ts';
 import type { ChangeMessage, MediaStateChanged, StateChange } from '../../core/contracts/events.ts';
 import { parseJobId } from '../../core/contracts/ids.ts';
-import { JobRow } from '../../core/contracts/table/jobs.ts';
-import { apiKeys, type RowKey, rowKeys } from '../../core/contracts/table/keys.ts';
+import { ExperienceRow } from '../../core/contracts/table/engines.ts';
+import { actualOf, JobRow } from '../../core/contracts/table/jobs.ts';
+import { apiKeys, engineKeys, type RowKey, rowKeys } from '../../core/contracts/table/keys.ts';
 import { MediaRow } from '../../core/contracts/table/media.ts';
+import { learn } from '../../core/jobs/experience.ts';
 import { epochSeconds } from '../../core/time.ts';
 
 /** Days for which the hourly counts are kept; health reads 24 hours. */
 const HOURS_DAYS = 3;
-/** Media items in one transaction: DynamoDB takes 100 items, among them the count row and those of some hours. */
-const MEDIA_AT_ONCE = 80;
+/** Media items in one transaction: DynamoDB takes 100 items, among them the count row, those of some hours, and 16 of experience. */
+const MEDIA_AT_ONCE = 70;
 /** Rounds of reading and counting when another batch counts the same creator at the same moment. */
 const MAX_ROUNDS = 8;
 const PAUSE_MS = 20;
 
 /**
  * Counts a batch of changes of one creator's media for stats and health, exactly once however often each is delivered: one transaction
- * for each 80 media items, so that the creator's count row does not get a write for each change.
+ * for each 70 media items, so that the creator's count row does not get a write for each change.
  */
 export async function countChanges(table: Table, messages: readonly ChangeMessage[], now: string): Promise<void> {
   const news = await newsOf(table, messages, now);
@@ -85,6 +87,7 @@ async function tryToCount(table: Table, news: readonly News[], now: string): Pro
     ...counted.map(({ before, share }) => replaced(table, before, share)),
     ...added(table, apiKeys.counts(first.share.creatorId), sumOf(counted.map(({ amounts }) => amounts))),
     ...hoursOf(table, counted, now),
+    ...(await learnt(table, counted)),
   ];
   return transact(table, items);
 }
@@ -97,6 +100,22 @@ function replaced(table: Table, before: Share | null, share: Share): Item {
   const known = before.rev === undefined ? 'attribute_not_exists(rev)' : 'rev = :rev';
   const values = before.rev === undefined ? {} : { ExpressionAttributeValues: { ':rev': before.rev } };
   return { Put: { TableName: table.name, Item, ConditionExpression: `attribute_exists(pk) AND ${known}`, ...values } };
+}
+
+/** The experience with the classes of the jobs that are counted now. */
+async function learnt(table: Table, counted: readonly Counted[]): Promise<Item[]> {
+  const jobs = counted.flatMap(({ paid }) => paid.filter((job) => job.estimate && actualOf(job)));
+  const items: Item[] = [];
+  for (const of of new Set(jobs.flatMap(({ estimate }) => estimate?.of ?? []))) {
+    const before = await getRow(table, engineKeys.experience(of), ExperienceRow);
+    const ofClass = jobs.filter(({ estimate }) => estimate?.of === of);
+    const Item = { ...engineKeys.experience(of), ...learn(before, ofClass) };
+    const condition = before
+      ? { ConditionExpression: 'rev = :rev', ExpressionAttributeValues: { ':rev': before.rev } }
+      : { ConditionExpression: 'attribute_not_exists(pk)' };
+    items.push({ Put: { TableName: table.name, Item, ...condition } });
+  }
+  return items;
 }
 
 function sumOf(amounts: readonly Record<string, number>[]): Record<string, number> {

@@ -6,8 +6,8 @@ import { priceOf } from '../../engines/registry.ts';
 
 type Cost = JobRow['cost'];
 
-/** Of the region that Lambda runs the function in. */
-export const { prices: PRICES } = pricesIn(process.env.AWS_REGION ?? '');
+/** Of the region that Lambda runs the function in, and the region that they are of. */
+export const { prices: PRICES, region: PRICES_OF } = pricesIn(process.env.AWS_REGION ?? '');
 
 /** The cost of a successful encode, published or not. */
 export function costOf(job: JobRow, result: Succeeded): Cost {

@@ -1,12 +1,18 @@
 import { callbackSecret, hintToken } from '../../aws/engine-key.ts';
 import { apply, applyWithRetry, getJob, getMedia, type Table } from '../../aws/table.ts';
+import { AUTO } from '../../core/contracts/engines.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import type { SourceInfo } from '../../core/contracts/table/media.ts';
 import type { Outcome } from '../../core/jobs/change.ts';
+import { classOf } from '../../core/jobs/experience.ts';
+import { secondsOf } from '../../core/jobs/quota.ts';
 import { engineAccepted, jobFor, notSubmitted, submitting } from '../../core/jobs/transitions.ts';
+import { presumed } from '../../core/media/estimate.ts';
+import { choose } from '../../engines/choose.ts';
 import { type Engine, EngineRefused } from '../../engines/engine.ts';
 import type { Engines } from '../../engines/registry.ts';
 import { presetNamed } from './encoding.ts';
+import { expect, experienceWith } from './expect.ts';
 import { logger } from './observability.ts';
 
 /** What is needed to submit a job to its engine. */
@@ -17,8 +23,9 @@ export interface SubmitServices {
 }
 
 /**
- * Submits a queued job to the engine that its row names, or to the one that is chosen now for `auto`, and notes the engine's id of it. Of several simultaneous calls one does; stopped
- * half-way, it can be called again after a while: the engine's job of that name is then found instead of made.
+ * Submits a queued job to the engine that its row names, or to the one that is chosen now for `auto`, and notes the engine's id of it. Of
+ * several simultaneous calls one does; stopped half-way, it can be called again after a while: the engine's job of that name is then found
+ * instead of made.
  * @throws EngineRefused when the engine did not accept it, or this deployment has no such engine; after any other error it is unknown
  * whether it did
  */
@@ -28,11 +35,9 @@ export async function submitJob(services: SubmitServices, { jobId, mediaId, n }:
   const leased = await applyWithRetry(table, async (): Promise<Outcome<{ tried: boolean; job: JobRow }>> => {
     const [row, media] = await Promise.all([getJob(table, mediaId, n), getMedia(table, mediaId)]);
     if (!row) return { refused: 'the job is gone' };
-    const engine = engines.choose(row.engine);
     // What is known of the media item's source is that of its current job's.
     info = (media?.jobId === jobId && media.sourceInfo) || {};
-    const onDemand = engines.get(engine).needsOnDemand(info, presetNamed(row.preset.name));
-    return submitting(row, { engine, onDemand }, new Date().toISOString());
+    return submitting(row, await choiceFor(services, row, info), new Date().toISOString());
   });
   if ('refused' in leased) return logger.info('not submitted', { jobId, why: leased.refused });
   const { job, tried } = leased;
@@ -48,6 +53,20 @@ export async function submitJob(services: SubmitServices, { jobId, mediaId, n }:
     tried,
     ...('refused' in noted && { notNoted: noted.refused }),
   });
+}
+
+/** The engine that the row names, or the choice for `auto`, and what it is expected to take. */
+async function choiceFor({ table, engines }: SubmitServices, row: JobRow, info: SourceInfo) {
+  const preset = presetNamed(row.preset.name);
+  const source = presumed(info, secondsOf(info, row.source.size));
+  const expected = expect(engines, await experienceWith(table, source), source, preset);
+  const engine = row.engine === AUTO ? choose(expected).engine : row.engine;
+  const { estimate, assumed } = expected.find((one) => one.engine === engine) ?? {};
+  return {
+    engine,
+    onDemand: engines.get(engine).needsOnDemand(info, preset),
+    ...(estimate && assumed && !('unfit' in estimate) && { estimate: { ...estimate, of: classOf(source), assumed } }),
+  };
 }
 
 async function submitLeased(

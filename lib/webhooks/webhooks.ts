@@ -25,8 +25,8 @@ const CHANGES_WINDOW = Duration.seconds(1);
 /** The minimum that SQS allows, because parallel counts contend for the same rows. docs/decisions/0200-stats.md */
 const FEW = 2;
 
-/** The partitions of the counts. */
-const COUNT_PARTITIONS = [PARTITIONS.counts, PARTITIONS.shares, PARTITIONS.health];
+/** The partitions of the counts, and of what is learnt from the jobs that are counted. */
+const COUNT_PARTITIONS = [PARTITIONS.counts, PARTITIONS.shares, PARTITIONS.health, PARTITIONS.engines];
 
 /**
  * Table stream → announce-change → bus → queue → fan-out-change, which counts, and makes deliveries → their own queue → deliver-webhook →
@@ -94,7 +94,7 @@ export class Webhooks extends Construct {
         allowRows(table, ['Query'], [PARTITIONS.webhooks]),
         allowRows(table, ['GetItem', 'PutItem'], [PARTITIONS.deliveries]),
         allowRows(table, ['BatchGetItem'], [PARTITIONS.media]),
-        allowRows(table, ['BatchGetItem', 'PutItem', 'UpdateItem'], COUNT_PARTITIONS),
+        allowRows(table, ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem'], COUNT_PARTITIONS),
       ],
     });
     consume(this.fanOutChange, this.changes.queue, { batchSize: CHANGES, window: CHANGES_WINDOW, maxConcurrency: FEW });

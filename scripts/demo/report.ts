@@ -31,7 +31,9 @@ export interface Report {
     dir: string | null;
     /** Seconds. */
     timings: { upload: number; queued: number | null; encode: number | null; publish: number | null; total: number };
-    /** Estimated for AWS: this machine's seconds at Fargate Spot's prices. */
+    /** What the job was expected to take on AWS when it was submitted: seconds of its worker, and USD. */
+    estimate: { seconds: number | null; usd: number | null };
+    /** This machine's seconds at AWS's prices, or at those of the engine's provider. */
     cost: { usd: number | null; vcpuSeconds: number | null };
   };
   bytes: number;
@@ -88,6 +90,7 @@ export async function collectReport(cloud: Cloud, finished: Finished): Promise<R
         publish: seconds(pushed, published?.publishedAt),
         total: (Date.now() - before) / 1000,
       },
+      estimate: { seconds: job?.estimate?.seconds ?? null, usd: job?.estimate?.usd ?? null },
       cost: { usd: job?.cost?.usd ?? null, vcpuSeconds: job?.cost?.vcpuSeconds ?? null },
     },
     bytes: published?.bytes ?? 0,

@@ -13,7 +13,7 @@ import type { Report } from './report.ts';
  */
 export function renderTable(reports: Report[], stayUp: boolean, metered: Record<string, number>): string {
   const atEndpoint = reports.some(({ line }) => line.engine === 'http');
-  const header = ['file', 'state', 'duration', 'renditions', 'bytes', 'time', atEndpoint ? 'encode' : 'encode on AWS'];
+  const header = ['file', 'state', 'duration', 'renditions', 'bytes', 'time', 'engine', 'estimate', 'cost'];
   const rows = reports.map(({ line, bytes: size }) => [
     nameOf(line),
     line.state,
@@ -21,6 +21,8 @@ export function renderTable(reports: Report[], stayUp: boolean, metered: Record<
     line.renditions.map((rendition) => rendition.name).join(' ') || '–',
     size > 0 ? bytes(size) : '–',
     `${line.timings.total.toFixed(1)} s`,
+    line.engine ?? '–',
+    estimateOf(line),
     line.cost.usd === null ? '–' : `$${line.cost.usd.toFixed(5)}`,
   ]);
   const lines = ['', table(header, rows), ''];
@@ -41,6 +43,11 @@ export function renderTable(reports: Report[], stayUp: boolean, metered: Record<
     '',
   );
   return lines.join('\n');
+}
+
+/** What the encode was expected to take: `18 s, $0.00100`. */
+function estimateOf({ estimate: { seconds, usd } }: Report['line']): string {
+  return seconds === null || usd === null ? '–' : `${seconds.toFixed(0)} s, $${usd.toFixed(5)}`;
 }
 
 function nameOf(line: Report['line']): string {

@@ -4,7 +4,9 @@ import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { Estimate } from '../../core/contracts/http/estimate.ts';
 import { MediaView } from '../../core/contracts/http/media.ts';
+import { Stats } from '../../core/contracts/http/system.ts';
 import { startReceiver, tokenOf } from '../support/api.ts';
 import { eventually, testCloud } from '../support/cloud.ts';
 import { BIN, dropreel, homeFor } from '../support/command.ts';
@@ -55,6 +57,10 @@ describe('the life of a video, by the command line only', () => {
   it('goes from a file to a stream, a new version, a rollback, a download and a deletion', async () => {
     await testVideo(join(home, 'my clip.mp4'), { seconds: 2 });
     await run('collections', 'create', 'talks', '--preset', 'compact');
+    const expected = await json(Estimate, 'estimate', 'my clip.mp4', '--preset', 'compact');
+    const choice = [{ engine: 'batch-cpu', reason: 'It is the only engine that there is.', media: 1 }];
+    expect(expected).toMatchObject({ media: 1, complete: true, engines: [{ engine: 'batch-cpu', media: 1 }], choice });
+    expect(await run('estimate', 'my clip.mp4')).toMatch(/^batch-cpu +0:0[12] +\$0\.000\d +0 jobs$/m);
     const media = await json(MediaView, 'upload', 'my clip.mp4', '-c', 'talks', '--wait');
     const { id } = media;
     expect(media).toMatchObject({ state: 'ready', title: 'my clip', collectionId: 'talks', creatorId: 'me' });
@@ -68,6 +74,10 @@ describe('the life of a video, by the command line only', () => {
     expect(shown).toContain(`${id}-1  ingest   published`);
     expect(url).toBe(`${booted.cloud.deliveryUrl}/player/?creator=me&media=${id}`);
     expect((await fetch(url)).status).toBe(200);
+    expect(await json(Estimate, 'estimate', '--media', id)).toMatchObject({ media: 1, choice });
+    expect(await json(Estimate, 'estimate', '--collection', 'talks')).toMatchObject({ media: 1, choice });
+    const [of] = expected.engines;
+    expect(media.job?.estimate?.usd).toBeCloseTo(of?.usd ?? 0, 5);
 
     await run('retranscode', id);
     await sweepUntilJob(booted.cloud, id, 2);
@@ -92,8 +102,13 @@ describe('the life of a video, by the command line only', () => {
       'video',
     ]);
 
-    const Counted = z.object({ media: z.object({ ready: z.number() }) });
-    await eventually('stats count it', async () => (await json(Counted, 'stats')).media.ready === 1);
+    const stats = () => json(Stats, 'stats');
+    await eventually('stats count it, and both its encodes', async () => {
+      const { media, estimates } = await stats();
+      return media.ready === 1 && estimates[0]?.jobs === 2;
+    });
+    expect((await stats()).estimates[0]?.expectedUsd).toBeGreaterThan(0);
+    expect((await json(Estimate, 'estimate', '--media', id)).engines[0]?.jobs).toBe(2);
     const health = await run('health');
     expect([health.split('\n')[0], /^disk +\d.* free$/m.test(health)]).toEqual(['ok', true]);
     expect(await run('retranscode', '--collection', 'talks')).toBe('talks  flagged');

@@ -1,11 +1,12 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { randomId } from '../../core/api/random-id.ts';
-import { costNames } from '../../core/api/stats.ts';
 import { type ChangeMessage, DETAIL, type MediaStateChanged, SOURCE } from '../../core/contracts/events.ts';
 import { jobIdFor } from '../../core/contracts/ids.ts';
-import { apiKeys, rowKeys } from '../../core/contracts/table/keys.ts';
+import { ExperienceRow } from '../../core/contracts/table/engines.ts';
+import { apiKeys, engineKeys, rowKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
+import { plus } from '../../core/time.ts';
 import { countChanges } from '../../functions/fan-out-change/count.ts';
 import { job, media } from '../support/factories.ts';
 import { type Services, startServices } from '../support/services.ts';
@@ -103,6 +104,30 @@ describe('counting', () => {
     };
     await countChanges(services.table, [message, message], NOW);
     await countChanges(services.table, [message], NOW);
-    expect(await read(apiKeys.counts(creatorId))).toMatchObject({ [costNames('batch-cpu', NOW).usd]: 0.25 });
+    expect(await read(apiKeys.counts(creatorId))).toMatchObject({ [`cost_batch-cpu_${NOW.slice(0, 7)}_usd`]: 0.25 });
+  });
+
+  it('learns from each published job once, also from two batches at the same moment', async () => {
+    const of = `usual ${randomId(4)}`;
+    const batches = await Promise.all(
+      [10, 20].map(async (seconds) => {
+        const [creatorId, mediaId] = [creator(), randomId(26)];
+        const message = await isNow(creatorId, mediaId, 'ready', 3);
+        const [startedAt, at] = [NOW, plus(NOW, { seconds })];
+        const row = job({
+          ...{ jobId: jobIdFor(mediaId, 1), mediaId, creatorId, n: 1, state: 'published', startedAt },
+          ...{ steps: [{ name: 'pushed', at }], cost: { usd: 0.25, vcpuSeconds: 18 } },
+          estimate: { seconds: 8, usd: 0.1, of, assumed: { seconds: 5, usd: 0.1 } },
+        });
+        await put(rowKeys.job(mediaId, 1), row);
+        return [{ ...message, detail: { ...message.detail, jobId: row.jobId } }] as ChangeMessage[];
+      }),
+    );
+    await Promise.all([...batches, ...batches].map((messages) => countChanges(services.table, messages, NOW)));
+    const { rev, engines } = ExperienceRow.parse(await read(engineKeys.experience(of)));
+    const { jobs, assumedSeconds, seconds } = engines['batch-cpu'] ?? expect.fail('no experience');
+    expect([rev, jobs, assumedSeconds]).toEqual([2, 2, 9.75]);
+    // In either order, the first of them faded.
+    expect([10 * 0.95 + 20, 20 * 0.95 + 10]).toContain(seconds);
   });
 });

@@ -3,7 +3,7 @@ import { type BatchClient, ListJobsCommand } from '@aws-sdk/client-batch';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { apply, getJob } from '../../aws/table.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
-import { rowKeys } from '../../core/contracts/table/keys.ts';
+import { engineKeys, rowKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
 import type { BatchEnv } from '../../engines/batch/names.ts';
 import { submitJob } from '../../functions/shared/submit-job.ts';
@@ -131,6 +131,20 @@ describe('a job', () => {
     await submitJob(submission(), row);
     expect(tries).toBe(3);
     expect(await engineJobsOf(row)).toHaveLength(1);
+  });
+
+  it('has the estimate of its first submission, as finished jobs of its class have corrected it', async () => {
+    const sourceInfo = { durationSeconds: 30, width: 1920, height: 1080, frameRate: 30, videoCodec: 'h264' };
+    const [before, after] = [await queued('before.mp4', { sourceInfo }), await queued('after.mp4', { sourceInfo })];
+    await submitJob(submission(), before);
+    const assumed = { seconds: 18.275, usd: 0.001002 };
+    expect((await rowOf(before))?.estimate).toEqual({ ...assumed, of: 'usual hd', assumed });
+    const known = { jobs: 5, seconds: 200, assumedSeconds: 100, usd: 3, assumedUsd: 1 };
+    const row = { type: 'experience', rev: 5, engines: { 'batch-cpu': known } };
+    await apply(services.table, [{ op: 'put', key: engineKeys.experience('usual hd'), row }]);
+    for (const each of [before, after]) await submitJob(submission(), each);
+    expect((await rowOf(before))?.estimate?.seconds).toBe(18.275);
+    expect((await rowOf(after))?.estimate).toMatchObject({ seconds: 36.55, usd: 0.003006, assumed });
   });
 
   it('whose media item was deleted meanwhile is not submitted', async () => {

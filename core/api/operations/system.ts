@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Estimate, EstimateRequest } from '../../contracts/http/estimate.ts';
 import { CallbackReceipt, EngineCallback, Health, Stats } from '../../contracts/http/system.ts';
 import { JobId } from '../../contracts/ids.ts';
 import { op, owner } from '../operation.ts';
@@ -21,6 +22,18 @@ export const systemOperations = {
     query: owner,
     status: 200,
     answer: Stats,
+  }),
+  estimate: op({
+    method: 'POST',
+    path: '/estimate',
+    tag: 'Operations',
+    summary:
+      'Get what each engine would take to encode a media item, a collection or a file, and which one would be chosen',
+    body: EstimateRequest,
+    status: 200,
+    repeatable: true,
+    answer: Estimate,
+    problems: ['not_found'],
   }),
   getHealth: op({
     method: 'GET',

@@ -24,6 +24,8 @@ export const JobView = z
     steps: z.array(JobStep),
     preset: z.object({ name: z.string(), version: z.number().int() }),
     error: Failure.optional(),
+    /** What it was expected to take when it was submitted: seconds from its start to its last upload, and USD. */
+    estimate: z.object({ seconds: z.number(), usd: z.number() }).optional(),
     cost: z.object({ usd: z.number(), vcpuSeconds: z.number() }).optional(),
     createdAt: Time,
     startedAt: Time.optional(),

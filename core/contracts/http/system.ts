@@ -18,6 +18,21 @@ export const Stats = z
     bytesOut: z.number(),
     bytesSavedByArchive: z.number(),
     cost: z.array(z.object({ month: z.string(), engine: z.string(), usd: z.number(), vcpuSeconds: z.number() })),
+    /** Of published jobs that had an estimate: the sums of what they were expected to take, and of what they took. */
+    estimates: z
+      .array(
+        z.object({
+          month: z.string(),
+          engine: z.string(),
+          jobs: z.number().int(),
+          expectedSeconds: z.number(),
+          seconds: z.number(),
+          expectedUsd: z.number(),
+          usd: z.number(),
+        }),
+      )
+      // An API of an earlier release does not say.
+      .default([]),
   })
   .meta({ id: 'Stats' });
 export type Stats = z.infer<typeof Stats>;

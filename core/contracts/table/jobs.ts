@@ -30,6 +30,17 @@ export const JobRow = z.object({
   submittingUntil: Time.optional(),
   /** Whether its engine job may not be reclaimed by AWS; decided before it is submitted. */
   onDemand: z.boolean().optional(),
+  /** What it was expected to take when it was first submitted. */
+  estimate: z
+    .object({
+      /** From its start to its last upload. */
+      seconds: z.number(),
+      usd: z.number(),
+      /** The class of its source, and what the engine had assumed before the experience with that class was applied. */
+      of: z.string(),
+      assumed: z.object({ seconds: z.number(), usd: z.number() }),
+    })
+    .optional(),
   state: JobState,
   source: Source,
   preset: z.object({ name: z.string(), version: z.number().int() }),
@@ -57,3 +68,10 @@ export const JobRow = z.object({
   todoAt: z.string().optional(),
 });
 export type JobRow = z.infer<typeof JobRow>;
+
+/** What a published job took, as estimates are meant; null where that is not known. */
+export function actualOf({ state, startedAt, steps, cost }: JobRow): { seconds: number; usd: number } | null {
+  const pushedAt = steps.find(({ name }) => name === 'pushed')?.at;
+  if (state !== 'published' || startedAt === undefined || pushedAt === undefined || !cost) return null;
+  return { seconds: Math.max(0, (Date.parse(pushedAt) - Date.parse(startedAt)) / 1000), usd: cost.usd };
+}

@@ -22,6 +22,7 @@ export const PARTITIONS = {
   shares: 'SHARE#',
   health: 'HEALTH',
   secret: 'SECRET',
+  engines: 'ENGINES',
 } as const;
 
 /** Prefixes of the sort keys of rows of which a partition has several. */
@@ -127,6 +128,12 @@ export const apiKeys = {
   /** The key from which the secrets of engine callbacks are derived. */
   engineKey: { pk: PARTITIONS.secret, sk: 'ENGINE-CALLBACKS' },
   callback: (jobId: string, messageId: string) => ({ pk: `CALLBACK#${jobId}`, sk: messageId }),
+};
+
+/** What is known of the engines. */
+export const engineKeys = {
+  /** An ExperienceRow. `of` is a class of sources, by core/jobs/experience.ts. */
+  experience: (of: string) => ({ pk: PARTITIONS.engines, sk: `EXPERIENCE#${of}` }),
 };
 
 export const webhookKeys = {

@@ -7,6 +7,7 @@ import { statsFrom } from '../../../core/api/stats.ts';
 import { apiKeys } from '../../../core/contracts/table/keys.ts';
 import type { Routes } from '../call.ts';
 import { engineCallback } from '../engine-callback.ts';
+import { estimate } from '../estimate.ts';
 import { getHealth } from '../health.ts';
 
 /** Made at the first request because it takes some 50 ms. */
@@ -14,7 +15,8 @@ let document: ReturnType<typeof openApi> | undefined;
 
 const Counts = z.record(z.string(), z.unknown());
 
-export const systemRoutes: Routes<'getOpenApi' | 'getStats' | 'getHealth' | 'engineCallback'> = {
+export const systemRoutes: Routes<'getOpenApi' | 'getStats' | 'estimate' | 'getHealth' | 'engineCallback'> = {
+  estimate,
   getHealth,
   engineCallback,
 

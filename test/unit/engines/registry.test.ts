@@ -37,14 +37,9 @@ describe('the engines of a deployment', () => {
     );
   });
 
-  it('are what a job may ask for, beside auto, which is the first of them', () => {
+  it('are what a job may ask for, beside auto', () => {
     const engines = connectEngines(BATCH);
     expect(['auto', 'batch-cpu', 'paper'].map((name) => engines.has(name))).toEqual([true, true, false]);
-    expect(['auto', 'batch-cpu', 'paper'].map((name) => engines.choose(name))).toEqual([
-      'batch-cpu',
-      'batch-cpu',
-      'paper',
-    ]);
   });
 
   it('have a price each, and an unknown one has none', () => {

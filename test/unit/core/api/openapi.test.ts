@@ -31,7 +31,7 @@ const described = Object.entries(document.paths).flatMap(([path, item]) =>
 
 /** What they answer is made anew, or a worker tells it again. */
 const REPEATABLE = [
-  ...['createUploadParts', 'createPlaybackSession', 'createMediaLink'],
+  ...['createUploadParts', 'createPlaybackSession', 'createMediaLink', 'estimate'],
   ...['signEngineRequest', 'reportEngineProgress', 'hintEngine'],
 ];
 

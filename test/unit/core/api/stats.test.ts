@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { costNames, countMedia, difference, type News, type Share, statsFrom } from '../../../../core/api/stats.ts';
+import { countMedia, difference, type News, type Share, statsFrom } from '../../../../core/api/stats.ts';
 import { job, media, source, version } from '../../../support/factories.ts';
 
 const share = (more: Partial<Share>): Share => ({
@@ -93,15 +93,43 @@ describe('counting a media item', () => {
 
   it('the cost of a job is added once, in the month of its end', () => {
     const paid = job({ n: 2, cost: { usd: 0.5, vcpuSeconds: 90 }, finishedAt: AT });
-    const { usd, vcpuSeconds } = costNames('batch-cpu', AT);
     const counted = countMedia(countMedia(null, ready, news())?.share ?? null, ready, news({ jobs: [paid] }));
-    expect(counted?.amounts).toEqual({ [usd]: 0.5, [vcpuSeconds]: 90 });
+    expect(counted?.amounts).toEqual({
+      'cost_batch-cpu_2026-11_usd': 0.5,
+      'cost_batch-cpu_2026-11_vcpuSeconds': 90,
+    });
     expect(countMedia(counted?.share ?? null, ready, news({ jobs: [paid] }))).toBeNull();
   });
 });
 
+it('what a published job was expected to take is counted beside what it took', () => {
+  const done = job({
+    state: 'published',
+    startedAt: '2026-11-21T12:00:00.000Z',
+    steps: [{ name: 'pushed', at: '2026-11-21T12:00:30.000Z' }],
+    finishedAt: AT,
+    cost: { usd: 0.5, vcpuSeconds: 90 },
+    estimate: { seconds: 20, usd: 0.4, of: 'usual hd', assumed: { seconds: 10, usd: 0.2 } },
+  });
+  const estimated = {
+    'estimate_batch-cpu_2026-11_jobs': 1,
+    'estimate_batch-cpu_2026-11_expectedSeconds': 20,
+    'estimate_batch-cpu_2026-11_seconds': 30,
+    'estimate_batch-cpu_2026-11_expectedUsd': 0.4,
+    'estimate_batch-cpu_2026-11_usd': 0.5,
+  };
+  expect(countMedia(null, null, news({ jobs: [done] }))?.amounts).toMatchObject(estimated);
+  expect(countMedia(null, null, news({ jobs: [{ ...done, state: 'failed' }] }))?.amounts).toEqual({
+    'cost_batch-cpu_2026-11_usd': 0.5,
+    'cost_batch-cpu_2026-11_vcpuSeconds': 90,
+  });
+  expect(statsFrom([estimated]).estimates).toEqual([
+    { month: '2026-11', engine: 'batch-cpu', jobs: 1, expectedSeconds: 20, seconds: 30, expectedUsd: 0.4, usd: 0.5 },
+  ]);
+});
+
 it('the counts of creators are added up, with costs by month and engine', () => {
-  const { usd, vcpuSeconds } = costNames('batch-cpu', '2026-11-21T12:00:00.000Z');
+  const [usd, vcpuSeconds] = ['cost_batch-cpu_2026-11_usd', 'cost_batch-cpu_2026-11_vcpuSeconds'];
   const stats = statsFrom([
     { pk: 'COUNTS', sk: 'ada', state_ready: 2, secondsIn: 90, [usd]: 0.25, [vcpuSeconds]: 100 },
     { pk: 'COUNTS', sk: 'bob', state_ready: 1, state_failed: 3, bytesIn: 7, [usd]: 0.5, [vcpuSeconds]: 50 },
@@ -114,5 +142,6 @@ it('the counts of creators are added up, with costs by month and engine', () => 
     bytesOut: 0,
     bytesSavedByArchive: 0,
     cost: [{ month: '2026-11', engine: 'batch-cpu', usd: 0.75, vcpuSeconds: 150 }],
+    estimates: [],
   });
 });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { PRESETS } from '../../../../core/contracts/presets.ts';
-import { encodeSeconds } from '../../../../core/media/estimate.ts';
+import { encodeSeconds, presumed } from '../../../../core/media/estimate.ts';
 
 const standard = PRESETS.standard ?? expect.fail('no preset');
 const uhd = PRESETS.uhd ?? expect.fail('no preset');
@@ -23,4 +23,12 @@ it.each([
 
 it('the estimate of a source without a known duration is unknown', () => {
   expect(encodeSeconds({ width: 1920, height: 1080 }, standard, 4)).toBeNull();
+});
+
+it.each([
+  ['nothing', {}, { width: 1920, height: 1080, durationSeconds: 80 }],
+  ['its codec', { audioCodec: 'mp3' }, { audioCodec: 'mp3', durationSeconds: 80 }],
+  ['its length', { audioCodec: 'mp3', durationSeconds: 5 }, { audioCodec: 'mp3', durationSeconds: 5 }],
+])('a source of which %s is known is taken for a usual one', (_, known, taken) => {
+  expect(presumed(known, 80)).toEqual(taken);
 });

@@ -1,0 +1,40 @@
+import type { Estimate } from './engine.ts';
+
+/** An engine that may have a job. */
+export interface Candidate {
+  engine: string;
+  estimate: Estimate;
+}
+
+export interface Choice {
+  engine: string;
+  /** A sentence for people. */
+  reason: string;
+}
+
+/**
+ * The choice of `auto`: of the engines that are fit for the source, the cheapest that is done before the deadline; where none is, the
+ * quickest. Of two that are equal, and where no estimate can be made, the first. docs/engines.md has the rule with its reasons.
+ * @param candidates in the order of the registry; at least one
+ * @param deadlineSeconds how long the encode may take; absent: as long as it wants
+ * @throws Error without candidates
+ */
+export function choose(candidates: readonly Candidate[], deadlineSeconds = Number.POSITIVE_INFINITY): Choice {
+  const [first] = candidates;
+  if (!first) throw new Error('There is no engine to choose.');
+  if (candidates.length === 1) return { engine: first.engine, reason: 'It is the only engine that there is.' };
+  const fit = candidates.flatMap(({ engine, estimate }) => ('unfit' in estimate ? [] : [{ engine, ...estimate }]));
+  const [only, second] = fit;
+  if (!only) return { engine: first.engine, reason: 'No engine can say what it takes: it is the first.' };
+  if (!second) return { engine: only.engine, reason: 'It is the only engine for this source.' };
+  const inTime = fit.filter(({ seconds }) => seconds <= deadlineSeconds);
+  const [quickest] = fit.toSorted((a, b) => a.seconds - b.seconds);
+  const [cheapest] = inTime.toSorted((a, b) => a.usd - b.usd);
+  if (!cheapest)
+    return { engine: quickest?.engine ?? only.engine, reason: 'None meets the deadline: it is the quickest.' };
+  const all = inTime.length === fit.length;
+  return {
+    engine: cheapest.engine,
+    reason: all ? 'It is the cheapest.' : 'It is the cheapest that meets the deadline.',
+  };
+}
