@@ -29,9 +29,12 @@ export function addInput(write: Add): Input {
   const added = Object.entries(write.amounts).filter(([, amount]) => amount !== 0);
   const adds = added.map(([name, amount]) => `${words.name(name)} ${words.value(amount)}`);
   const sets = Object.entries(write.set).map(([name, value]) => `${words.name(name)} = ${words.value(value)}`);
-  const conditions = added.map(([name, amount]) => {
+  const conditions = added.flatMap(([name, amount]) => {
+    const max = write.max[name];
+    if (max === undefined) return [];
     const count = words.name(name);
-    const room = words.value((write.max[name] ?? 0) - amount);
+    // 0.3 - 0.1 is less than 0.2.
+    const room = words.value(Number((max - amount).toPrecision(12)));
     return `(attribute_not_exists(${count}) OR ${count} <= ${room})`;
   });
   const clauses = [`ADD ${adds.join(', ')}`, ...(sets.length > 0 ? [`SET ${sets.join(', ')}`] : [])];

@@ -18,6 +18,17 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   };
 }
 
+/**
+ * Reads an amount of USD, or `none`.
+ * @throws InvalidArgumentError for anything else
+ */
+export function usd(text: string): number | null {
+  if (text === 'none') return null;
+  const amount = Number(text);
+  if (text.trim() !== '' && Number.isFinite(amount) && amount >= 0) return amount;
+  throw new InvalidArgumentError('takes an amount as 20 or 0.50, or `none`.');
+}
+
 export function engineOption(description: string): Option {
   return new Option('--engine <name>', description).choices(EngineChoice.options);
 }

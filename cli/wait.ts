@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '../client/client.ts';
 import type { MediaView } from '../core/contracts/http/media.ts';
+import { CliError, EXIT } from './exit.ts';
 
 const POLL_MS = 1000;
 const UNDER_WAY: readonly MediaView['state'][] = ['uploading', 'uploaded', 'transcoding', 'retranscoding', 'deleting'];
@@ -12,7 +13,7 @@ export function isUnderWay({ state, scheduleRetranscode }: MediaView): boolean {
 
 /**
  * Polls until no work on a media item is in progress.
- * @throws the signal's reason
+ * @throws the signal's reason, or CliError when a cap holds the encode back
  */
 export async function untilDone(
   api: Client,
@@ -28,6 +29,7 @@ export async function untilDone(
     if (key !== shown) onChange(media);
     shown = key;
     if (!isUnderWay(media)) return media;
+    if (media.error?.code === 'cap_reached') throw new CliError(EXIT.failed, media.error.message);
     await delay(POLL_MS, undefined, { signal }).catch(() => {});
   }
 }

@@ -110,6 +110,8 @@ export const Configuration = z
     /** Per creator and day, midnight to midnight UTC: uploads, and minutes of media to encode. */
     maxUploadsPerDay: Count.default(10_000),
     maxMinutesPerDay: Count.default(100_000),
+    /** USD that the encodes of one creator may cost in a month (UTC); a collection may have a cap of its own. Default: no cap. */
+    maxUsdPerMonth: z.number().positive().optional(),
     /** How many of one creator's webhook deliveries are attempted at the same time. */
     maxDeliveriesAtOnce: Count.default(10),
     /** Simultaneous executions for the messages of each queue. */

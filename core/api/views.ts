@@ -118,6 +118,7 @@ export function collectionView(row: CollectionRow): CollectionView {
     deleteOriginal: row.deleteOriginal,
     retranscodeFromOutput: row.retranscodeFromOutput,
     playback: row.playback,
+    maxUsdPerMonth: row.maxUsdPerMonth ?? null,
     scheduleRetranscode: row.scheduleRetranscode,
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,

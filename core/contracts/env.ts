@@ -14,8 +14,12 @@ const Names = Name.transform((text) => text.split(' '));
 /** Limits of one creator in a day. */
 const Quotas = { MAX_UPLOADS_PER_DAY: Count, MAX_MINUTES_PER_DAY: Count };
 
+/** USD that encodes of one creator may cost in a month; absent: any. For the functions that submit jobs. */
+const Cap = { MAX_USD_PER_MONTH: z.coerce.number().nonnegative().optional() };
+
 export const IngestUploadEnv = z.object({
   ...Quotas,
+  ...Cap,
   TABLE_NAME: Name,
   /** Bucket in which the jobs that it starts write, under tmp/. */
   MEDIA_BUCKET: Name,
@@ -47,6 +51,7 @@ export const PublishOutputEnv = z.object({
 export const AnnounceChangeEnv = z.object({ BUS_NAME: Name });
 
 export const SweepEnv = z.object({
+  ...Cap,
   TABLE_NAME: Name,
   UPLOADS_BUCKET: Name,
   MEDIA_BUCKET: Name,
@@ -62,6 +67,7 @@ const AllowLoopback = z.stringbool({ truthy: ['true'], falsy: ['false'] }).defau
 
 export const ApiEnv = z.object({
   ...Quotas,
+  ...Cap,
   TABLE_NAME: Name,
   UPLOADS_BUCKET: Name,
   MEDIA_BUCKET: Name,

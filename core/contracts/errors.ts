@@ -21,6 +21,12 @@ export const ERRORS = {
     when: "The creator's minutes of media to encode in a day (UTC) do not hold this one.",
     action: 'Retry it the next day (`dropreel retry ID`): the upload is kept. Or raise maxMinutesPerDay.',
   },
+  cap_reached: {
+    transient: false,
+    when: 'The USD that encodes of the creator, or of the collection, may cost in a month (UTC) are used, or expected to be by those under way.',
+    action:
+      'Nothing: the upload is kept, and its encode starts in another month, or when the cap is raised: maxUsdPerMonth, or `dropreel collections edit ID --max-usd USD`.',
+  },
   bad_key: {
     transient: false,
     when: 'The object is under drop/ but its key is not drop/{creatorId}/{collectionId}/{path}.',

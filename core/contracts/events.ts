@@ -74,6 +74,8 @@ export const MediaStateChanged = z.object({
     at: z.iso.datetime(),
     jobId: JobId.optional(),
     error: z.object({ code: ErrorCode, message: z.string() }).optional(),
+    /** The state is the same: a cap holds the encode back, as `error` says. */
+    held: z.literal(true).optional(),
     /** Of the version that this change published. */
     warnings: z.array(Warning).optional(),
   }),

@@ -70,7 +70,7 @@ export interface Check {
   expect: Expectation;
 }
 
-/** Adds to counts, none of which may exceed its `max`. Creates the row if it does not exist. */
+/** Adds to counts; one with a `max` may not exceed it. Creates the row if it does not exist. */
 export interface Add {
   op: 'add';
   key: RowKey;

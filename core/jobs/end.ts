@@ -7,6 +7,7 @@ import { type Held, heldInVain } from './cost.ts';
 import { jobOfAnotherTry, jobOfPending } from './next.ts';
 import { expireVersion } from './publication.ts';
 import { changeJob, changeMedia, ENDING_MS, endJobRow, hasEnded, isUploadOf, withStep } from './rows.ts';
+import { settle } from './spending.ts';
 import type { Encoding } from './start.ts';
 
 /** How a job ends, and what follows for its media item. */
@@ -52,7 +53,7 @@ export function jobFailed(
   if (hasEnded(job)) return { refused: `the job is ${job.state}` };
   const state = error.code === 'cancelled' || error.code === 'source_changed' ? 'cancelled' : 'failed';
   const { cost } = how;
-  const change: Write[] = [endJobRow(job, error.at, { state, error, ...(cost && { cost }) })];
+  const change: Write[] = endJobRow(job, error.at, { state, error, ...(cost && { cost }) });
   // Another invocation of publish-output may still be copying.
   if (job.access) change.push(expireVersion(job, job.n, plus(error.at, { ms: ENDING_MS }), job.access));
   if (!media || media.jobId !== job.jobId || !isUnderWay(media)) return { change };
@@ -76,7 +77,8 @@ function learnt(media: MediaRow, { durationSeconds: _, ...found }: SourceInfo): 
 export function costKnown(job: JobRow, cost: JobRow['cost']): Outcome {
   if (!cost || job.cost) return { refused: 'nothing is new of its cost' };
   if (!hasEnded(job)) return { refused: `the job is ${job.state}` };
-  return { change: [changeJob(job, { cost }, [], { cost: null })] };
+  const { charged, adds } = settle(job, cost);
+  return { change: [changeJob(job, { cost, charged }, [], { cost: null }), ...adds] };
 }
 
 export function isUnderWay(media: Pick<MediaRow, 'state'>): boolean {

@@ -64,7 +64,14 @@ export function announceUpload(
   };
 }
 
-type Setting = 'title' | 'preset' | 'engine' | 'deleteOriginal' | 'retranscodeFromOutput' | 'playback';
+type Setting =
+  | 'title'
+  | 'preset'
+  | 'engine'
+  | 'deleteOriginal'
+  | 'retranscodeFromOutput'
+  | 'playback'
+  | 'maxUsdPerMonth';
 type Settings = { [Name in Setting]?: CollectionRow[Name] | undefined };
 
 /** A collection as a client, or the first drop that names it, creates it. One that was deleted keeps its `playback`. */
@@ -79,6 +86,7 @@ export function newCollection({ creatorId, collectionId }: Place, now: string, s
     deleteOriginal: settings.deleteOriginal ?? false,
     retranscodeFromOutput: settings.retranscodeFromOutput ?? false,
     playback: settings.playback ?? 'public',
+    ...(settings.maxUsdPerMonth !== undefined && { maxUsdPerMonth: settings.maxUsdPerMonth }),
     scheduleRetranscode: false,
     createdAt: now,
     updatedAt: now,

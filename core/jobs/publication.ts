@@ -87,7 +87,7 @@ export function published(job: JobRow, media: MediaRow | null, publication: Publ
         ...(next ? next.remove : []),
       ],
     ),
-    endJobRow(job, now, { state: 'published', progress: 100, ...(cost && { cost }) }),
+    ...endJobRow(job, now, { state: 'published', progress: 100, ...(cost && { cost }) }),
   ];
   if (current) change.push(expireVersion(media, current.version, graceUntil, current.access));
   if (!next) return { change };
@@ -112,7 +112,7 @@ export function superseded(
   if (hasEnded(job)) return { refused: `the job is ${job.state}` };
   const { why, now, graceUntil, cost } = how;
   const error: Failure = { code: 'source_changed', message: `Not published: ${why}.`, at: now };
-  const change: Write[] = [endJobRow(job, now, { state: 'cancelled', error, ...(cost && { cost }) })];
+  const change = endJobRow(job, now, { state: 'cancelled', error, ...(cost && { cost }) });
   if (media && job.access) change.push(expireVersion(media, job.n, graceUntil, job.access));
   return { change };
 }

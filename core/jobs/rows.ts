@@ -2,7 +2,8 @@ import { type JobRow, type JobStep, STEPS } from '../contracts/table/jobs.ts';
 import { DUE_WORK, type RowKey, rowKeys } from '../contracts/table/keys.ts';
 import type { MediaRow } from '../contracts/table/media.ts';
 import { epochSeconds } from '../time.ts';
-import type { Expectation, Update } from './change.ts';
+import type { Expectation, Update, Write } from './change.ts';
+import { settle } from './spending.ts';
 
 /** How every transition writes a media row or a job row. */
 
@@ -48,10 +49,14 @@ export function changeJob(
   return { op: 'update', key: jobKey(job), expect: { state: job.state, ...expect }, set, remove };
 }
 
-/** The last change of a job's row: sweep has no more work with it, and TTL removes it later. */
-export function endJobRow(job: JobRow, now: string, set: Readonly<Partial<JobRow>>): Update<JobRow> {
+/**
+ * The last change of a job's row: sweep has no more work with it, and TTL removes it later. With it, its cost replaces what it counted for
+ * in its creator's month.
+ */
+export function endJobRow(job: JobRow, now: string, set: Readonly<Partial<JobRow>>): Write[] {
   const expiresAt = epochSeconds(now, { days: JOB_LOG_DAYS });
-  return changeJob(job, { finishedAt: now, expiresAt, ...set }, ['todo', 'todoAt']);
+  const { charged, adds } = settle(job, set.cost);
+  return [changeJob(job, { finishedAt: now, expiresAt, charged, ...set }, ['todo', 'todoAt']), ...adds];
 }
 
 /** A job in one of these states does not change any more. */

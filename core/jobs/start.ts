@@ -3,13 +3,15 @@ import { jobIdFor } from '../contracts/ids.ts';
 import type { Job } from '../contracts/job.ts';
 import { mediaKeys, tmpPrefix } from '../contracts/keys.ts';
 import type { Preset } from '../contracts/presets.ts';
+import type { Refused } from '../contracts/refused.ts';
 import type { JobRow } from '../contracts/table/jobs.ts';
 import { DUE_WORK, rowKeys } from '../contracts/table/keys.ts';
-import type { MediaRow, Source } from '../contracts/table/media.ts';
+import type { Failure, MediaRow, Source } from '../contracts/table/media.ts';
 import { STALE_AFTER_MS } from '../contracts/timing.ts';
 import { plus } from '../time.ts';
-import type { Change, Outcome, Put } from './change.ts';
+import type { Change, Outcome, Put, Write } from './change.ts';
 import { changeJob, changeMedia, jobKey, jobTodo } from './rows.ts';
+import type { charge } from './spending.ts';
 
 /** How a media item is encoded: as its upload or its collection says now. */
 export interface Encoding {
@@ -120,26 +122,66 @@ const SUBMITTING_MS = 2 * 60_000;
  * job of that name would submit one each.
  * @param to the engine where the row leaves it open, whether the engine job must not be reclaimed, and what it is expected to take; an
  * earlier decision takes precedence
+ * @param media where it shows why the job was held
  * @returns `tried`: an earlier call began to submit it, and the engine may have it; `job` as it is submitted
  */
 export function submitting(
   job: JobRow,
-  to: { engine: string; onDemand: boolean; estimate?: JobRow['estimate'] },
+  media: MediaRow | null,
+  to: {
+    engine: string;
+    onDemand: boolean;
+    estimate?: JobRow['estimate'];
+    charge?: ReturnType<typeof charge> | undefined;
+  },
   now: string,
 ): Outcome<{ tried: boolean; job: JobRow }> {
-  if (job.engineJobId !== undefined) return { refused: 'the engine has it' };
-  if (job.state !== 'queued') return { refused: `the job is ${job.state}` };
+  const refused = whyNotToSubmit(job, now);
+  if (refused) return refused;
   const { submittingUntil: before } = job;
-  if (before !== undefined && before > now) return { refused: 'it is being submitted' };
   const set = {
+    todo: jobTodo(job.purpose),
+    charged: to.charge?.charged,
     submittingUntil: plus(now, { ms: SUBMITTING_MS }),
     engine: to.engine,
     onDemand: job.onDemand ?? to.onDemand,
     estimate: job.estimate ?? to.estimate,
   };
   const expect = { state: 'queued', engine: job.engine, engineJobId: null, submittingUntil: before ?? null };
-  const change = [{ op: 'update' as const, key: jobKey(job), expect, set }];
+  const held = job.error?.code === 'cap_reached' ? (['error'] as const) : [];
+  const change: Write[] = [{ op: 'update', key: jobKey(job), expect, set, remove: held }, ...(to.charge?.adds ?? [])];
+  if (media?.jobId === job.jobId && isHeld(media)) change.push(changeMedia(media, now, {}, ['error']));
   return { change, tried: before !== undefined, job: { ...job, ...set } };
+}
+
+function whyNotToSubmit(job: JobRow, now: string): Refused | null {
+  if (job.engineJobId !== undefined) return { refused: 'the engine has it' };
+  if (job.state !== 'queued') return { refused: `the job is ${job.state}` };
+  const { submittingUntil: until } = job;
+  return until !== undefined && until > now ? { refused: 'it is being submitted' } : null;
+}
+
+/** Sweep looks this often whether there is room again for a job that is held. */
+const HELD_MINUTES = 15;
+
+/** There is no room for the job under a cap: it stays queued, and its media item shows why. */
+export function holdJob(job: JobRow, media: MediaRow | null, error: Failure): Outcome {
+  const refused = whyNotToSubmit(job, error.at);
+  if (refused) return refused;
+  const expect = { engineJobId: null, submittingUntil: job.submittingUntil ?? null };
+  const set = { error, todo: DUE_WORK.heldJob, todoAt: plus(error.at, { minutes: HELD_MINUTES }) };
+  const shows = media?.jobId === job.jobId && !isHeld(media) ? [changeMedia(media, error.at, { error })] : [];
+  return { change: [changeJob(job, set, [], expect), ...shows] };
+}
+
+/** There is no room for a re-transcode under a cap: the media item keeps its flag until `todoAt`. */
+export function holdRetranscode(media: MediaRow, error: Failure, todoAt: string): Outcome {
+  const { expect, ...update } = changeMedia(media, error.at, { todoAt, ...(!isHeld(media) && { error }) });
+  return { change: [{ ...update, expect: { ...expect, todo: DUE_WORK.retranscode } }] };
+}
+
+function isHeld({ error }: MediaRow): boolean {
+  return error?.code === 'cap_reached';
 }
 
 /** The engine refused the job and does not have it: the next caller need not wait. */

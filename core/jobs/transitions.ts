@@ -16,6 +16,8 @@ export {
 export {
   engineAccepted,
   flagMedia,
+  holdJob,
+  holdRetranscode,
   jobFor,
   notSubmitted,
   outputToEncode,

@@ -4,7 +4,7 @@ import type { JobRow } from '../contracts/table/jobs.ts';
 import { DUE_WORK, rowKeys } from '../contracts/table/keys.ts';
 import type { Failure, MediaRow, Source, SourceInfo, TombstoneRow } from '../contracts/table/media.ts';
 import { titleFrom } from '../contracts/text.ts';
-import type { Outcome, Put, Update } from './change.ts';
+import type { Outcome, Put, Write } from './change.ts';
 import { isUnderWay } from './end.ts';
 import { newMedia } from './new-rows.ts';
 import { changeMedia, endJobRow, hasEnded } from './rows.ts';
@@ -84,10 +84,10 @@ function waitsFor(job: JobRow): boolean {
   return !hasEnded(job) && (job.purpose === 'ingest' || job.state === 'succeeded');
 }
 
-function givingWay(job: JobRow | null, now: string): Update[] {
+function givingWay(job: JobRow | null, now: string): Write[] {
   if (!job || hasEnded(job)) return [];
   const error: Failure = { code: 'source_changed', message: 'A new upload took its place.', at: now };
-  return [endJobRow(job, now, { state: 'cancelled', error })];
+  return endJobRow(job, now, { state: 'cancelled', error });
 }
 
 /**

@@ -38,7 +38,7 @@ const JobImage = z.object({ jobId: Text, mediaId: Text, creatorId: Text });
 type Announcement = z.infer<typeof MediaStateChanged> | z.infer<typeof MediaCountsChanged>;
 
 /**
- * What is announced of a record: a change of a media item's state, or that its stats are to be counted again because another version is
+ * What is announced of a record: a change of a media item's state, that a cap holds its encode back, or that its stats are to be counted again because another version is
  * the current one or a job's cost is known. Null for a record of another row, and for any other change.
  * @throws ZodError for a row that is not as its type should be: it can never be announced
  */
@@ -54,7 +54,8 @@ export function announcementOf(record: DynamoDBRecord): Announcement | null {
 function ofMedia(record: DynamoDBRecord, before: MediaImage | null, after: MediaImage | null): Announcement | null {
   const media = after ?? before;
   if (!media) return null;
-  if (before?.state.S === after?.state.S) {
+  const held = after !== null && isHeld(after) && before !== null && !isHeld(before);
+  if (before?.state.S === after?.state.S && !held) {
     const same = before?.current?.M.version.N === after?.current?.M.version.N;
     return same ? null : countsOf({ mediaId: media.mediaId.S, creatorId: media.creatorId.S });
   }
@@ -73,9 +74,15 @@ function ofMedia(record: DynamoDBRecord, before: MediaImage | null, after: Media
       at: after ? after.updatedAt.S : removedAt(record, media.updatedAt.S),
       ...(media.jobId && { jobId: media.jobId.S }),
       ...newWarnings(before, after),
+      ...(held && before?.state.S === after?.state.S && { held }),
       ...(after?.error && { error: { code: after.error.M.code.S, message: after.error.M.message.S } }),
     },
   };
+}
+
+/** Whether a cap holds its encode back. */
+function isHeld({ error }: MediaImage): boolean {
+  return error?.M.code.S === 'cap_reached';
 }
 
 /** Those of a version that has just been published. */

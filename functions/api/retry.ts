@@ -69,7 +69,7 @@ export async function retry(
 /** When the engine does not take the job now, or this stops halfway, sweep submits the job that the row holds. */
 async function start({ table, engines, env }: ApiServices, job: JobRow): Promise<void> {
   try {
-    await submitJob({ table, engines, mediaBucket: env.MEDIA_BUCKET }, job);
+    await submitJob({ table, engines, mediaBucket: env.MEDIA_BUCKET, maxUsdPerMonth: env.MAX_USD_PER_MONTH }, job);
   } catch (error) {
     logger.warn('not submitted; sweep will', { jobId: job.jobId, error });
   }

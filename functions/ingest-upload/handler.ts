@@ -17,6 +17,7 @@ const services = {
   s3: new S3Client({}),
   engines: connectEngines(process.env),
   mediaBucket: env.MEDIA_BUCKET,
+  maxUsdPerMonth: env.MAX_USD_PER_MONTH,
   maxUploadBytes: env.MAX_UPLOAD_BYTES,
   scratchBytes: env.SCRATCH_BYTES,
   quotas: { uploadsPerDay: env.MAX_UPLOADS_PER_DAY, minutesPerDay: env.MAX_MINUTES_PER_DAY },

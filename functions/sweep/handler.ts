@@ -18,6 +18,7 @@ const services = {
   s3: new S3Client({}),
   sqs: new SQSClient({}),
   mediaBucket: env.MEDIA_BUCKET,
+  maxUsdPerMonth: env.MAX_USD_PER_MONTH,
   uploadsBucket: env.UPLOADS_BUCKET,
   ingestQueueUrl: env.INGEST_QUEUE_URL,
   publishQueueUrl: env.PUBLISH_QUEUE_URL,

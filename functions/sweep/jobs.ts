@@ -22,7 +22,7 @@ const AT_ONCE = 10;
 /** Unfinished jobs without a sign of life: asks the engine, and S3, and makes up for the missed events. */
 export async function repairJobs(services: SweepServices): Promise<void> {
   const failures = new Failures();
-  for (const todo of [DUE_WORK.job, DUE_WORK.retranscodeJob]) {
+  for (const todo of [DUE_WORK.job, DUE_WORK.retranscodeJob, DUE_WORK.heldJob]) {
     for await (const items of due(services, todo)) {
       const jobs = await getRows(services.table, items, JobRow, true);
       const mine = jobs.filter((row) => row.todo === todo);
@@ -85,8 +85,9 @@ async function publishAgain(services: SweepServices, job: JobRow): Promise<void>
 
 async function submitAgain(services: SweepServices, job: JobRow): Promise<void> {
   try {
-    await submitJob(services, job);
-    services.report('jobsRepaired');
+    const done = await submitJob(services, job);
+    if (done === 'submitted') services.report('jobsRepaired');
+    if (done === 'held') return services.report('jobsHeld');
   } catch (error) {
     const refused = error instanceof EngineRefused && error.forGood;
     if (!refused || plus(job.createdAt, { minutes: GIVE_UP_MINUTES }) > services.now) throw error;

@@ -8,6 +8,7 @@ import { DUE_WORK, type RowKey, rowKeys } from '../../core/contracts/table/keys.
 import { MediaRow, type Source } from '../../core/contracts/table/media.ts';
 import type { Outcome } from '../../core/jobs/change.ts';
 import {
+  holdRetranscode,
   isUnderWay,
   outputToEncode,
   sourcesToEncode,
@@ -16,6 +17,7 @@ import {
   wasRefused,
 } from '../../core/jobs/transitions.ts';
 import { plus } from '../../core/time.ts';
+import { room } from '../shared/caps.ts';
 import { encodingOf } from '../shared/encoding.ts';
 import { logger } from '../shared/observability.ts';
 import { submitJob } from '../shared/submit-job.ts';
@@ -26,6 +28,9 @@ import type { SweepServices } from './services.ts';
 
 /** A media item with an unfinished job keeps its flag, and is checked again after this time. */
 const WAIT_MINUTES = 5;
+/** The same for one that a cap has no room for; its job is held, too, if the room is less than it may cost. */
+const HELD_MINUTES = 60;
+const LEAST_USD = 0.000001;
 
 /** Flags of collections become flags of media items, and those become jobs; each may take half of the time. */
 export async function renewMedia(services: SweepServices): Promise<void> {
@@ -61,7 +66,7 @@ async function startWhileThereIsRoom(services: SweepServices): Promise<void> {
 
 async function startOne(services: SweepServices, key: RowKey): Promise<JobRow | null> {
   const { table, now, report } = services;
-  let happened: 'retranscodesWaiting' | 'originalsGone' | null = null;
+  let happened: 'retranscodesWaiting' | 'originalsGone' | 'jobsHeld' | null = null;
   const outcome = await applyWithRetry(table, async (): Promise<Outcome<{ job?: JobRow }>> => {
     happened = null;
     const media = await getRow(table, key, MediaRow);
@@ -70,6 +75,11 @@ async function startOne(services: SweepServices, key: RowKey): Promise<JobRow | 
     if (isUnderWay(media)) {
       happened = 'retranscodesWaiting';
       return { change: [postpone(media, now)] };
+    }
+    const { over } = await room(services, media, LEAST_USD, now);
+    if (over) {
+      happened = 'jobsHeld';
+      return holdRetranscode(media, over, plus(now, { minutes: HELD_MINUTES }));
     }
     const collection = await getCollection(table, media.creatorId, media.collectionId);
     const found = await findSource(services, media, collection);

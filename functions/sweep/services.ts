@@ -31,6 +31,8 @@ export const NOTHING_DONE = {
   jobsAsked: 0,
   jobsRepaired: 0,
   jobsEscalated: 0,
+  /** Encodes for which a cap has no room. */
+  jobsHeld: 0,
   /** Queues of engines that do not progress. */
   queuesStuck: 0,
   /** Parts of engines that cannot be used: compute environments that are invalid. */

@@ -7,6 +7,7 @@ import type { Configuration } from '../configuration.ts';
 import type { Engines } from '../engines/engines.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import { allow } from '../parts/allow.ts';
+import { capVariable } from '../parts/cap.ts';
 import type { Publish } from '../publish/publish.ts';
 import { indexArn, type Storage } from '../storage/storage.ts';
 import type { Track } from '../track/track.ts';
@@ -42,6 +43,7 @@ export function apiEnvironment(configuration: Configuration, stages: ApiStages):
     MAX_ATTEMPTS: String(configuration.maxAttempts),
     MAX_UPLOADS_PER_DAY: String(configuration.maxUploadsPerDay),
     MAX_MINUTES_PER_DAY: String(configuration.maxMinutesPerDay),
+    ...capVariable(configuration),
     ...claims(configuration),
     ...(configuration.cookieDomain && { COOKIE_DOMAIN: configuration.cookieDomain }),
     ...playbackKey(configuration, stages.cdn),

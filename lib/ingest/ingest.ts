@@ -5,6 +5,7 @@ import { PARTITIONS } from '../../core/contracts/table/keys.ts';
 import { usableScratch } from '../configuration.ts';
 import type { Engines } from '../engines/engines.ts';
 import { allow, allowListing, allowRows } from '../parts/allow.ts';
+import { capVariable } from '../parts/cap.ts';
 import { HandlerFunction } from '../parts/handler-function.ts';
 import { consume, mayConsume } from '../parts/queue-consumer.ts';
 import { routeEvents } from '../parts/route-events.ts';
@@ -37,6 +38,7 @@ export class Ingest extends Construct {
         SCRATCH_BYTES: String(usableScratch(stageProps.configuration)),
         MAX_UPLOADS_PER_DAY: String(stageProps.configuration.maxUploadsPerDay),
         MAX_MINUTES_PER_DAY: String(stageProps.configuration.maxMinutesPerDay),
+        ...capVariable(stageProps.configuration),
       },
       permissions: [
         mayConsume(this.work.queue),

@@ -21,6 +21,7 @@ import { SWEEP_MINUTES, SWEEP_RUN_SECONDS } from '../../core/contracts/timing.ts
 import type { Engines } from '../engines/engines.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import { allow, allowListing, allowRows } from '../parts/allow.ts';
+import { capVariable } from '../parts/cap.ts';
 import { HandlerFunction } from '../parts/handler-function.ts';
 import type { StageProps } from '../parts/stage-props.ts';
 import { deadLetterQueue } from '../parts/work-queue.ts';
@@ -65,6 +66,7 @@ export class Sweep extends Construct {
         PUBLISH_QUEUE_URL: queues.publish.queueUrl,
         WEBHOOK_QUEUE_URL: queues.webhooks.queueUrl,
         MAX_RETRANSCODES: String(configuration.maxRetranscodes),
+        ...capVariable(configuration),
       },
       permissions: [
         ...stages.engines.permissionsOf('sweep'),

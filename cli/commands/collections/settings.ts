@@ -1,15 +1,17 @@
 import { type Command, Option } from 'commander';
 import type { EngineChoice } from '../../../core/contracts/engines.ts';
-import { engineOption } from '../../options.ts';
+import { engineOption, given, usd } from '../../options.ts';
 
-/** The settings that `create` and `edit` accept. */
-export interface Settings {
+/** The options of `create` and `edit`. */
+export interface Options {
   title?: string;
   preset?: string;
   engine?: EngineChoice;
   playback?: 'public' | 'private';
   deleteOriginal?: boolean;
   retranscodeFromOutput?: boolean;
+  /** null: none. */
+  maxUsd?: number | null;
 }
 
 export function withSettings(command: Command): Command {
@@ -21,5 +23,11 @@ export function withSettings(command: Command): Command {
     .option('--delete-original', 'delete uploads once they are ready')
     .option('--no-delete-original')
     .option('--retranscode-from-output', 'allow a new encode from an output when the original is gone')
-    .option('--no-retranscode-from-output');
+    .option('--no-retranscode-from-output')
+    .option('--max-usd <usd>', 'for operators: what encodes may cost in a month; `none` removes it', usd);
+}
+
+/** The settings that they stand for. */
+export function settingsOf({ maxUsd, ...settings }: Options) {
+  return given({ ...settings, maxUsdPerMonth: maxUsd });
 }

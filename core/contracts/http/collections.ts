@@ -15,6 +15,8 @@ const CollectionSettings = z.strictObject({
   deleteOriginal: z.boolean(),
   retranscodeFromOutput: z.boolean(),
   playback: z.enum(['public', 'private']),
+  /** For operators: USD that encodes of its media may cost in a month (UTC); null: any. */
+  maxUsdPerMonth: z.number().nonnegative().max(1e9).nullable(),
 });
 
 export const CollectionRequest = CollectionSettings.partial()
@@ -43,6 +45,7 @@ export const CollectionView = z
     deleteOriginal: z.boolean(),
     retranscodeFromOutput: z.boolean(),
     playback: z.enum(['public', 'private']),
+    maxUsdPerMonth: z.number().nullable().default(null),
     scheduleRetranscode: z.boolean(),
     createdAt: Time,
     updatedAt: Time,

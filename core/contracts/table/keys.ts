@@ -99,6 +99,8 @@ export const DUE_WORK = {
   job: 'job',
   /** The same for a re-transcode: separate, so that the unfinished ones can be counted. */
   retranscodeJob: 'retranscode-job',
+  /** A job of either kind that is held back by a cap: separate, so that it counts for none of them. */
+  heldJob: 'held-job',
   /** A media item flagged for re-transcoding. */
   retranscode: 'retranscode',
   /** A collection flagged for re-transcoding. */

@@ -8,6 +8,7 @@ export const WEBHOOK_EVENTS = [
   'media.transcoding',
   'media.ready',
   'media.failed',
+  'media.held',
   'media.retranscoding',
   'media.retranscoded',
   'media.archived',

@@ -2,7 +2,7 @@ import { queryPage } from '../../../aws/pages.ts';
 import { apply, applyWithRetry, getCollection, getRow } from '../../../aws/table.ts';
 import { within } from '../../../aws/table-expressions.ts';
 import { queryMediaKeys } from '../../../aws/table-queries.ts';
-import { creatorFor } from '../../../core/api/caller.ts';
+import { creatorFor, requireOperator } from '../../../core/api/caller.ts';
 import { decodeCursor, encodeCursor } from '../../../core/api/cursor.ts';
 import { etagOf, matches } from '../../../core/api/etag.ts';
 import { ApiError, notFound } from '../../../core/api/problem.ts';
@@ -43,6 +43,7 @@ export const collectionRoutes: Routes<Ids> = {
     const { table, env } = services;
     requireKeyFor(body.playback, env);
     requireEngine(services, body.engine);
+    if (body.maxUsdPerMonth !== undefined) requireOperator(caller);
     const { id, creatorId: requested, ...settings } = body;
     const creatorId = creatorFor(caller, requested);
     const before = await getRow(table, rowKeys.collectionTombstone(creatorId, id), CollectionTombstoneRow);
@@ -62,6 +63,7 @@ export const collectionRoutes: Routes<Ids> = {
     const { body, now, headers } = call;
     requireKeyFor(body.playback, services.env);
     requireEngine(services, body.engine);
+    if (body.maxUsdPerMonth !== undefined) requireOperator(call.caller);
     const row = await loadCollection(services, call);
     if (!matches(headers.get('if-match'), await etagOf(row))) {
       throw new ApiError('precondition_failed', 'The collection changed since it was read.');

@@ -35,7 +35,7 @@ describe('a job that is about to be submitted', () => {
   const to = { engine: 'batch-cpu', onDemand: false };
 
   it('is leased for two minutes, to one of several readers of the same row', () => {
-    expect(submitting(queued, to, NOW)).toMatchObject({
+    expect(submitting(queued, null, to, NOW)).toMatchObject({
       change: [
         {
           op: 'update',
@@ -48,10 +48,10 @@ describe('a job that is about to be submitted', () => {
     });
   });
   it('is left to the holder of the lease, and taken over when the lease has ended', () => {
-    expect(submitting({ ...queued, submittingUntil: IN_2_MINUTES }, to, NOW)).toEqual({
+    expect(submitting({ ...queued, submittingUntil: IN_2_MINUTES }, null, to, NOW)).toEqual({
       refused: 'it is being submitted',
     });
-    expect(submitting({ ...queued, submittingUntil: EARLIER }, to, NOW)).toMatchObject({
+    expect(submitting({ ...queued, submittingUntil: EARLIER }, null, to, NOW)).toMatchObject({
       change: [{ expect: { submittingUntil: EARLIER }, set: { submittingUntil: IN_2_MINUTES } }],
       tried: true,
     });
@@ -60,7 +60,7 @@ describe('a job that is about to be submitted', () => {
     ['the engine has it', job({ state: 'queued' })],
     ['the job is cancelled', { ...queued, state: 'cancelled' as const }],
   ])('is not submitted when %s', (refused, row) => {
-    expect(submitting(row, to, NOW)).toEqual({ refused });
+    expect(submitting(row, null, to, NOW)).toEqual({ refused });
   });
   it.each([
     [false, undefined, false],
@@ -69,10 +69,10 @@ describe('a job that is about to be submitted', () => {
     [true, false, false],
   ] as const)('that needs it: %s, decided before as %s, goes where nothing is reclaimed: %s', (needs, before, onDemand) => {
     const row = { ...queued, ...(before !== undefined && { onDemand: before }) };
-    expect(submitting(row, { ...to, onDemand: needs }, NOW)).toMatchObject({ job: { onDemand } });
+    expect(submitting(row, null, { ...to, onDemand: needs }, NOW)).toMatchObject({ job: { onDemand } });
   });
   it('that left its engine open keeps the chosen one, also against a simultaneous choice', () => {
-    expect(submitting({ ...queued, engine: 'auto' }, to, NOW)).toMatchObject({
+    expect(submitting({ ...queued, engine: 'auto' }, null, to, NOW)).toMatchObject({
       change: [{ expect: { engine: 'auto' }, set: { engine: 'batch-cpu' } }],
       job: { engine: 'batch-cpu' },
     });

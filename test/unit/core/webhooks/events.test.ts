@@ -20,6 +20,10 @@ describe('webhookEventOf', () => {
   ] as const)('from %s to %s is %s', (from, to, event) => {
     expect(webhookEventOf({ from, to })).toBe(event);
   });
+
+  it('of an encode that is held back is media.held, whatever the state', () => {
+    expect(webhookEventOf({ from: 'uploaded', to: 'uploaded', held: true })).toBe('media.held');
+  });
 });
 
 it("an event's id is made from the change, so that a duplicate is recognized", () => {

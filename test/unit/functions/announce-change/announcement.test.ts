@@ -48,6 +48,19 @@ describe('an announcement', () => {
       error: { code: 'no_tracks', message: 'Nothing.' },
     });
   });
+  it('says once that a cap holds the encode back, though the state is the same', () => {
+    const error = { error: { M: { code: { S: 'cap_reached' }, message: { S: 'Full.' }, at: { S: 'x' } } } };
+    const held = announcementOf(record(image('uploaded', 2), image('uploaded', 3, error)));
+    expect(held?.detail).toMatchObject({
+      from: 'uploaded',
+      to: 'uploaded',
+      seq: 3,
+      held: true,
+      error: { message: 'Full.' },
+    });
+    expect(announcementOf(record(image('uploaded', 3, error), image('uploaded', 4, error)))).toBeNull();
+    expect(announcementOf(record(image('uploaded', 3, error), image('uploaded', 4)))).toBeNull();
+  });
   it('of a removed media item has the next sequence number', () => {
     expect(announcementOf(record(image('deleting', 4), undefined))?.detail).toMatchObject({
       from: 'deleting',

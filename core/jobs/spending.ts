@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import type { JobRow } from '../contracts/table/jobs.ts';
+import { PARTITIONS, type RowKey } from '../contracts/table/keys.ts';
+import type { Failure } from '../contracts/table/media.ts';
+import { epochSeconds } from '../time.ts';
+import type { Add } from './change.ts';
+
+/**
+ * What encodes of one creator, and of one of its collections, cost in a month (UTC): the cost of those that have ended, and the estimate of
+ * those under way. A job counts in the month in which it was submitted. docs/decisions/0206-caps.md
+ */
+
+/** USD a month. */
+export interface Caps {
+  creator?: number | undefined;
+  collection?: number | undefined;
+}
+
+export const SpentRow = z.object({ usd: z.number() });
+
+/** Keeps a row until long after the last job of its month has ended. */
+const KEPT_DAYS = 400;
+
+/** @param collectionId absent: of all its collections */
+export function spentKey(creatorId: string, month: string, collectionId?: string): RowKey {
+  const of = collectionId === undefined ? '' : `#${collectionId}`;
+  return { pk: `${PARTITIONS.creator}${creatorId}`, sk: `SPENT#${month}${of}` };
+}
+
+export function monthOf(now: string): string {
+  return now.slice(0, 7);
+}
+
+/** Why there is no room for so much more; null when there is. */
+export function overCap(
+  spent: { creator: number; collection: number },
+  usd: number,
+  caps: Caps,
+  now: string,
+): Failure | null {
+  const over = (['collection', 'creator'] as const).find(
+    (whose) => caps[whose] !== undefined && micro(spent[whose] + usd) > caps[whose],
+  );
+  if (!over) return null;
+  const money = (amount: number) => amount.toFixed(amount < 0.01 ? 6 : 2);
+  const message = `Of the month's ${money(caps[over] ?? 0)} USD of the ${over}, ${money(spent[over])} are used or expected, and this encode may cost ${money(usd)}. It starts in another month, or when the cap is raised.`;
+  return { code: 'cap_reached', message, at: now };
+}
+
+/** Charges a job with its estimate, on the condition that there is room. */
+export function charge(
+  job: JobRow,
+  usd: number,
+  caps: Caps,
+  now: string,
+): { charged: NonNullable<JobRow['charged']>; adds: Add[] } {
+  const charged = { usd: micro(usd), month: monthOf(now) };
+  return { charged, adds: adding(job, charged.month, charged.usd, caps) };
+}
+
+/** Replaces what an ended job is charged with by its cost; nothing where that is not known. */
+export function settle(job: JobRow, cost: JobRow['cost']): { charged: NonNullable<JobRow['charged']>; adds: Add[] } {
+  const before = job.charged ?? { usd: 0, month: monthOf(job.createdAt) };
+  const charged = { usd: micro(cost?.usd ?? 0), month: before.month };
+  return { charged, adds: adding(job, charged.month, micro(charged.usd - before.usd), {}) };
+}
+
+function adding({ creatorId, collectionId }: JobRow, month: string, usd: number, caps: Caps): Add[] {
+  if (usd === 0) return [];
+  const expiresAt = epochSeconds(`${month}-01T00:00:00.000Z`, { days: KEPT_DAYS });
+  const add = (key: RowKey, cap: number | undefined): Add => ({
+    op: 'add',
+    key,
+    amounts: { usd },
+    max: cap === undefined ? {} : { usd: cap },
+    set: { type: 'spent', expiresAt },
+  });
+  return [
+    add(spentKey(creatorId, month), caps.creator),
+    add(spentKey(creatorId, month, collectionId), caps.collection),
+  ];
+}
+
+/** To millionths, so that sums of decimal fractions stay exact. */
+function micro(usd: number): number {
+  return Number(usd.toFixed(6));
+}
