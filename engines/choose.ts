@@ -4,6 +4,8 @@ import type { Estimate } from './engine.ts';
 export interface Candidate {
   engine: string;
   estimate: Estimate;
+  /** Whether it has been down for so long that others are to be preferred. */
+  down?: boolean;
 }
 
 export interface Choice {
@@ -13,8 +15,8 @@ export interface Choice {
 }
 
 /**
- * The choice of `auto`: of the engines that are fit for the source, the cheapest that is done before the deadline; where none is, the
- * quickest. Of two that are equal, and where no estimate can be made, the first. docs/engines.md has the rule with its reasons.
+ * The choice of `auto`: of the engines that are fit for the source and not down, the cheapest that is done before the deadline; where none
+ * is, the quickest. Of two that are equal, and where no estimate can be made, the first. docs/engines.md has the rule with its reasons.
  * @param candidates in the order of the registry; at least one
  * @param deadlineSeconds how long the encode may take; absent: as long as it wants
  * @throws Error without candidates
@@ -23,18 +25,17 @@ export function choose(candidates: readonly Candidate[], deadlineSeconds = Numbe
   const [first] = candidates;
   if (!first) throw new Error('There is no engine to choose.');
   if (candidates.length === 1) return { engine: first.engine, reason: 'It is the only engine that there is.' };
-  const fit = candidates.flatMap(({ engine, estimate }) => ('unfit' in estimate ? [] : [{ engine, ...estimate }]));
-  const [only, second] = fit;
+  const fit = candidates.flatMap(({ estimate, ...one }) => ('unfit' in estimate ? [] : [{ ...one, ...estimate }]));
+  const up = fit.filter(({ down }) => !down);
+  const usable = up.length > 0 ? up : fit;
+  const besides = usable.length < fit.length ? ' among those that are not down' : '';
+  const [only, second] = usable;
   if (!only) return { engine: first.engine, reason: 'No engine can say what it takes: it is the first.' };
-  if (!second) return { engine: only.engine, reason: 'It is the only engine for this source.' };
-  const inTime = fit.filter(({ seconds }) => seconds <= deadlineSeconds);
-  const [quickest] = fit.toSorted((a, b) => a.seconds - b.seconds);
+  if (!second) return { engine: only.engine, reason: `It is the only engine for this source${besides}.` };
+  const inTime = usable.filter(({ seconds }) => seconds <= deadlineSeconds);
+  const [quickest = only] = usable.toSorted((a, b) => a.seconds - b.seconds);
   const [cheapest] = inTime.toSorted((a, b) => a.usd - b.usd);
-  if (!cheapest)
-    return { engine: quickest?.engine ?? only.engine, reason: 'None meets the deadline: it is the quickest.' };
-  const all = inTime.length === fit.length;
-  return {
-    engine: cheapest.engine,
-    reason: all ? 'It is the cheapest.' : 'It is the cheapest that meets the deadline.',
-  };
+  if (!cheapest) return { engine: quickest.engine, reason: `None meets the deadline: it is the quickest${besides}.` };
+  const when = inTime.length < usable.length ? ' that meets the deadline' : '';
+  return { engine: cheapest.engine, reason: `It is the cheapest${when}${besides}.` };
 }

@@ -89,10 +89,14 @@ function rateOf(text = ''): number | undefined {
   return Number.isFinite(rate) && rate > 0 ? rate : undefined;
 }
 
+function timeOf(seconds: number): string {
+  return seconds < 100 ? `${seconds.toFixed(0)} s` : duration(seconds);
+}
+
 function describe({ region, media, complete, engines, choice }: Estimate): string {
   const rows = engines.map(({ engine, media: fit, seconds, usd, jobs, unfit }) => [
     engine,
-    ...(fit > 0 ? [duration(seconds), `$${usd.toFixed(4)}`, `${jobs} jobs`] : ['–', '–', '–']),
+    ...(fit > 0 ? [timeOf(seconds), `$${usd.toFixed(usd < 0.01 ? 6 : 2)}`, `${jobs} jobs`] : ['–', '–', '–']),
     unfit.map(({ why, media: n }) => (media === 1 ? why : `${n} of ${media}: ${why}`)).join('; '),
   ]);
   const chosen = choice.map(

@@ -152,6 +152,12 @@ export const ERRORS = {
     when: 'The engine did not accept the job, or the deployment does not have it.',
     action: 'Read the reason; of AWS Batch, check the job queue and the job definition. Then retry.',
   },
+  engine_down: {
+    transient: true,
+    when: 'The engine takes no jobs: it throttles, fails or is out of quota. The job waits for it; if `auto` chose it, it moves on to another engine after half an hour.',
+    action:
+      'Read the reason: quotas, permissions, the status of the service. Waiting jobs are submitted when it takes jobs again.',
+  },
   engine_lost: {
     transient: true,
     when: 'The engine no longer has a job that is unfinished in the table.',

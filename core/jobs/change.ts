@@ -1,5 +1,6 @@
 import type { Refused } from '../contracts/refused.ts';
 import type { CollectionRow, CollectionTombstoneRow } from '../contracts/table/collections.ts';
+import type { EngineRow } from '../contracts/table/engines.ts';
 import type { JobRow } from '../contracts/table/jobs.ts';
 import type { RowKey } from '../contracts/table/keys.ts';
 import type { MediaRow, OldVersionRow, TombstoneRow, UploadRow } from '../contracts/table/media.ts';
@@ -21,6 +22,7 @@ type AnyRow =
   | CollectionTombstoneRow
   | SweepRow
   | LeaseRow
+  | EngineRow
   | EndpointRow
   | DeliveryRow
   | BreakerRow

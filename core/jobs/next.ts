@@ -1,3 +1,4 @@
+import { AUTO } from '../contracts/engines.ts';
 import { decide } from '../contracts/errors.ts';
 import type { JobRow } from '../contracts/table/jobs.ts';
 import type { Failure, MediaRow } from '../contracts/table/media.ts';
@@ -30,7 +31,8 @@ const LOST_ATTEMPTS = 2;
 
 /**
  * Another attempt that needs no person: for a job that the engine lost and, on capacity that AWS does not reclaim, for one whose
- * attempts on Spot were reclaimed. It uses the same engine. Null when there is none.
+ * attempts on Spot were reclaimed. It uses the same engine. One whose engine is down goes to another, if `auto` chose the first. Null when
+ * there is none.
  */
 export function jobOfAnotherTry(
   ended: JobRow,
@@ -41,9 +43,11 @@ export function jobOfAnotherTry(
   const lost =
     (code === 'engine_lost' || code === 'worker_stuck') && decide(code, media.attempts, LOST_ATTEMPTS) === 'retry';
   const reclaimed = code === 'worker_lost' && how.reclaimed && ended.onDemand !== true;
-  if (!lost && !reclaimed) return null;
-  const { purpose, source, engine } = ended;
-  const start: Start = { purpose, source, engine, preset: how.preset, now: at };
+  const moved = code === 'engine_down' && ended.auto === true && ended.movedFrom === undefined;
+  if (!lost && !reclaimed && !moved) return null;
+  const { purpose, source } = ended;
+  const to = moved ? { engine: AUTO, movedFrom: ended.engine } : { engine: ended.engine };
+  const start: Start = { purpose, source, ...to, preset: how.preset, now: at };
   const { row, put } = newJob(media, { ...start, ...((reclaimed || ended.onDemand) && { onDemand: true }) });
   const set = { state: stateDuring(media), jobId: row.jobId, jobCount: row.n, attempts: media.attempts + 1 };
   return { job: row, put, set, remove: [] };

@@ -1,3 +1,4 @@
+import { AUTO } from '../contracts/engines.ts';
 import { ERRORS } from '../contracts/errors.ts';
 import { jobIdFor } from '../contracts/ids.ts';
 import type { Job } from '../contracts/job.ts';
@@ -27,6 +28,8 @@ export interface Start extends Encoding {
   now: string;
   /** Set where the engine job must not be reclaimed; otherwise its length decides when it is submitted. */
   onDemand?: true;
+  /** The engine that the job before it moved on from. */
+  movedFrom?: string;
   /** What a person asked for: the media item's from now on. */
   askedEngine?: string | undefined;
 }
@@ -47,6 +50,7 @@ export function newJob(media: Pick<MediaRow, 'mediaId' | 'creatorId' | 'collecti
     source: start.source,
     preset: { name: start.preset.name, version: start.preset.version },
     ...(start.onDemand && { onDemand: true }),
+    ...(start.movedFrom !== undefined && { movedFrom: start.movedFrom }),
     steps: [],
     progress: 0,
     attempt: 0,
@@ -139,17 +143,20 @@ export function submitting(
   const refused = whyNotToSubmit(job, now);
   if (refused) return refused;
   const { submittingUntil: before } = job;
+  const moves = job.engine !== AUTO && to.engine !== job.engine;
   const set = {
+    ...(job.engine === AUTO && { auto: true as const }),
+    ...(moves && { movedFrom: job.engine }),
     todo: jobTodo(job.purpose),
     charged: to.charge?.charged,
     submittingUntil: plus(now, { ms: SUBMITTING_MS }),
     engine: to.engine,
     onDemand: job.onDemand ?? to.onDemand,
-    estimate: job.estimate ?? to.estimate,
+    estimate: (moves ? undefined : job.estimate) ?? to.estimate,
   };
   const expect = { state: 'queued', engine: job.engine, engineJobId: null, submittingUntil: before ?? null };
-  const held = job.error?.code === 'cap_reached' ? (['error'] as const) : [];
-  const change: Write[] = [{ op: 'update', key: jobKey(job), expect, set, remove: held }, ...(to.charge?.adds ?? [])];
+  const waited = job.error ? (['error'] as const) : [];
+  const change: Write[] = [{ op: 'update', key: jobKey(job), expect, set, remove: waited }, ...(to.charge?.adds ?? [])];
   if (media?.jobId === job.jobId && isHeld(media)) change.push(changeMedia(media, now, {}, ['error']));
   return { change, tried: before !== undefined, job: { ...job, ...set } };
 }
@@ -172,6 +179,14 @@ export function holdJob(job: JobRow, media: MediaRow | null, error: Failure): Ou
   const set = { error, todo: DUE_WORK.heldJob, todoAt: plus(error.at, { minutes: HELD_MINUTES }) };
   const shows = media?.jobId === job.jobId && !isHeld(media) ? [changeMedia(media, error.at, { error })] : [];
   return { change: [changeJob(job, set, [], expect), ...shows] };
+}
+
+/** Its engine takes no jobs until then: it stays queued. */
+export function waitForEngine(job: JobRow, error: Failure, until: string): Outcome {
+  const refused = whyNotToSubmit(job, error.at);
+  if (refused) return refused;
+  const expect = { engineJobId: null, submittingUntil: job.submittingUntil ?? null };
+  return { change: [changeJob(job, { error, todoAt: until }, [], expect)] };
 }
 
 /** There is no room for a re-transcode under a cap: the media item keeps its flag until `todoAt`. */

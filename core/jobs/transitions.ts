@@ -25,6 +25,7 @@ export {
   startAgain,
   submitting,
   unflagMedia,
+  waitForEngine,
   wasRefused,
 } from './start.ts';
 export { jobProgressed, jobRunning, stillWaiting } from './track.ts';

@@ -13,7 +13,7 @@ import { presumed } from '../../core/media/estimate.ts';
 import { type Choice, choose } from '../../engines/choose.ts';
 import { PRICES_OF } from '../shared/cost.ts';
 import { encodingOf, presetNamed } from '../shared/encoding.ts';
-import { type Expected, expect, experienceWith } from '../shared/expect.ts';
+import { type Expected, expect, experienceWith, failing } from '../shared/expect.ts';
 import type { ApiCall, ApiServices, Route } from './call.ts';
 import { loadCollection, loadMedia } from './load.ts';
 
@@ -32,11 +32,13 @@ interface Wanted {
 export const estimate: Route<'estimate'> = async (call, services) => {
   const { wanted, complete } = await whatIsWanted(call, services);
   const experience = new Map<string, ExperienceRow | null>();
+  const down = await failing(services.table, services.engines);
   const sum = new Sum(PRICES_OF, complete);
   for (const { source, preset, engine } of wanted) {
     const of = classOf(source);
     if (!experience.has(of)) experience.set(of, await experienceWith(services.table, source));
-    const expected = expect(services.engines, experience.get(of) ?? null, source, preset);
+    const known = { experience: experience.get(of) ?? null, failing: down, now: call.now };
+    const expected = expect(services.engines, known, source, preset);
     const { deadlineMinutes } = call.body;
     const deadline = deadlineMinutes === undefined ? undefined : deadlineMinutes * 60;
     const named = { engine, reason: 'It is named by the upload or its collection.' };

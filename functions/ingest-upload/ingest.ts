@@ -10,6 +10,7 @@ import { type MediaRow, type Source, TombstoneRow, UploadRow } from '../../core/
 import type { Outcome } from '../../core/jobs/change.ts';
 import { isLate, rememberLate } from '../../core/jobs/late-upload.ts';
 import { overQuota, QuotaRow, type Quotas, quotaKey, secondsOf, take } from '../../core/jobs/quota.ts';
+import { hasEnded } from '../../core/jobs/rows.ts';
 import { sequencerOver } from '../../core/jobs/sources.ts';
 import {
   acceptUpload,
@@ -21,6 +22,7 @@ import {
 } from '../../core/jobs/transitions.ts';
 import type { ReceivedUpload } from '../../core/jobs/upload.ts';
 import { scratchNeeded } from '../../core/media/plan.ts';
+import { cancelJob } from '../shared/cancel-job.ts';
 import { encodingOf } from '../shared/encoding.ts';
 import { count, logger } from '../shared/observability.ts';
 import { type SubmitServices, submitJob } from '../shared/submit-job.ts';
@@ -50,7 +52,7 @@ export async function ingest(services: IngestServices, { bucket, object }: Objec
   const mediaId = await mediaIdFor(bucket.name, object.key);
   logger.appendKeys({ mediaId });
   const probed = new Map<string, Finding>();
-  const outcome = await applyWithRetry(services.table, async (): Promise<Outcome<{ job?: JobRow }>> => {
+  const outcome = await applyWithRetry(services.table, async (): Promise<Outcome<Accepting>> => {
     // The row is read first: S3's later answers are never older than what the row holds.
     const media = await getMedia(services.table, mediaId);
     // S3's dates have whole seconds.
@@ -88,6 +90,12 @@ export async function ingest(services: IngestServices, { bucket, object }: Objec
   await carryOn(services, mediaId, outcome);
 }
 
+interface Accepting {
+  job?: JobRow;
+  /** The re-transcode that it replaced. */
+  replaced?: JobRow;
+}
+
 /**
  * The newest version of a key is newer than a known one that still exists, whatever order their events arrive in. When the known one was
  * removed, the version that it hid may be older: then the event's sequencer decides.
@@ -116,7 +124,7 @@ async function accept(
   media: MediaRow | null,
   upload: ReceivedUpload,
   finding: Accepted,
-): Promise<Outcome<{ job?: JobRow }>> {
+): Promise<Outcome<Accepting>> {
   const creatorId = media?.creatorId ?? upload.location.creatorId;
   const collectionId = media?.collectionId ?? upload.location.collectionId;
   const collection = await getCollection(services.table, creatorId, collectionId);
@@ -152,12 +160,17 @@ async function accept(
     media?.jobId === undefined ? null : await getJob(services.table, media.mediaId, parseJobId(media.jobId).n);
   const accepted = acceptUpload(media, upload, { ...encoding, info, ...(kind && { kind }) }, underWay);
   if ('refused' in accepted) return accepted;
-  return { ...accepted, change: [...accepted.change, take(creatorId, upload.now, need, services.quotas)] };
+  const change = [...accepted.change, take(creatorId, upload.now, need, services.quotas)];
+  const replaced = accepted.job && underWay && !hasEnded(underWay) ? underWay : undefined;
+  return { ...accepted, change, ...(replaced && { replaced }) };
 }
 
 /** Submits the job once the rows are written, also when an earlier call wrote them and then stopped. */
-async function carryOn(services: IngestServices, mediaId: string, outcome: Outcome<{ job?: JobRow }>): Promise<void> {
+async function carryOn(services: IngestServices, mediaId: string, outcome: Outcome<Accepting>): Promise<void> {
   if (!('refused' in outcome)) {
+    const { jobId, engine, engineJobId } = outcome.replaced ?? {};
+    // If this stops here, its worker's next sign of life ends it.
+    if (jobId && engine && engineJobId) await cancelJob(services, { jobId, engine, engineJobId }, 'the job is over');
     if (!outcome.job)
       return logger.info('no job yet: refused, or waiting for the job under way or for the deletion of its media item');
     logger.info('accepted', { jobId: outcome.job.jobId });

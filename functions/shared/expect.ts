@@ -1,9 +1,10 @@
 import { getRow, type Table } from '../../aws/table.ts';
 import type { Preset } from '../../core/contracts/presets.ts';
-import { ExperienceRow } from '../../core/contracts/table/engines.ts';
+import { EngineRow, ExperienceRow } from '../../core/contracts/table/engines.ts';
 import { engineKeys } from '../../core/contracts/table/keys.ts';
 import type { SourceInfo } from '../../core/contracts/table/media.ts';
 import { classOf, corrected } from '../../core/jobs/experience.ts';
+import { isPassedOver } from '../../core/jobs/outage.ts';
 import type { Candidate } from '../../engines/choose.ts';
 import type { Engines } from '../../engines/registry.ts';
 import { PRICES } from './cost.ts';
@@ -21,17 +22,26 @@ export function experienceWith(table: Table, source: SourceInfo): Promise<Experi
   return getRow(table, engineKeys.experience(classOf(source)), ExperienceRow);
 }
 
-/** In the order of the registry. */
+/** The engines to which submissions fail, by name. */
+export async function failing(table: Table, engines: Engines): Promise<Map<string, EngineRow>> {
+  const rows = await Promise.all(
+    engines.entries().map(async ([name]) => [name, await getRow(table, engineKeys.engine(name), EngineRow)] as const),
+  );
+  return new Map(rows.flatMap(([name, row]) => (row ? [[name, row]] : [])));
+}
+
+/** In the order of the registry. @param known what `experienceWith` and `failing` gave */
 export function expect(
   engines: Engines,
-  experience: ExperienceRow | null,
+  known: { experience: ExperienceRow | null; failing: ReadonlyMap<string, EngineRow>; now: string },
   source: SourceInfo,
   preset: Preset,
 ): Expected[] {
   return engines.entries().map(([engine, { estimate }]) => {
     const assumed = estimate(source, preset, PRICES);
-    const known = experience?.engines[engine];
-    if ('unfit' in assumed) return { engine, estimate: assumed, jobs: 0 };
-    return { engine, estimate: corrected(assumed, known), assumed, jobs: known?.jobs ?? 0 };
+    const before = known.experience?.engines[engine];
+    const down = isPassedOver(known.failing.get(engine) ?? null, known.now);
+    if ('unfit' in assumed) return { engine, estimate: assumed, down, jobs: 0 };
+    return { engine, estimate: corrected(assumed, before), down, assumed, jobs: before?.jobs ?? 0 };
   });
 }

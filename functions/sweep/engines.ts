@@ -1,8 +1,10 @@
 import { apply, getRow } from '../../aws/table.ts';
 import { rowKeys } from '../../core/contracts/table/keys.ts';
 import { SweepRow } from '../../core/contracts/table/sweep.ts';
+import { isDown } from '../../core/jobs/outage.ts';
 import { plus } from '../../core/time.ts';
 import type { QueueState } from '../../engines/engine.ts';
+import { failing } from '../shared/expect.ts';
 import { count, logger } from '../shared/observability.ts';
 import type { SweepServices } from './services.ts';
 
@@ -13,6 +15,7 @@ const Idle = SweepRow.pick({ engineIdleSince: true });
 
 /** Checks each engine once: what it runs on, and its queues. */
 export async function watchEngines(services: SweepServices): Promise<void> {
+  await watchSubmissions(services);
   const engines = services.engines.entries();
   const looks = await Promise.allSettled(engines.map(([, { look }]) => look()));
   for (const [i, [engine]] of engines.entries()) {
@@ -28,6 +31,17 @@ export async function watchEngines(services: SweepServices): Promise<void> {
   }
   // An engine that does not answer does not keep the others from being checked.
   for (const looked of looks) if (looked.status === 'rejected') throw looked.reason;
+}
+
+/** Reports an engine to which submissions fail: each run, so that the alarm lasts as long as the outage, and is one. */
+async function watchSubmissions(services: SweepServices): Promise<void> {
+  for (const [engine, row] of await failing(services.table, services.engines)) {
+    if (!isDown(row)) continue;
+    const { failures, failingSince, why: reason } = row;
+    logger.error('the engine takes no jobs', { engine, code: 'engine_down', failures, failingSince, reason });
+    count('escalated');
+    services.report('enginesDown');
+  }
 }
 
 /**

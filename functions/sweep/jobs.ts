@@ -26,7 +26,9 @@ export async function repairJobs(services: SweepServices): Promise<void> {
     for await (const items of due(services, todo)) {
       const jobs = await getRows(services.table, items, JobRow, true);
       const mine = jobs.filter((row) => row.todo === todo);
-      const isSilent = (job: JobRow) => plus(job.heartbeatAt, { ms: STALE_AFTER_MS }) <= services.now;
+      // One that waits to be submitted was due at the time that it was given.
+      const waits = (job: JobRow) => job.engineJobId === undefined && job.error !== undefined;
+      const isSilent = (job: JobRow) => waits(job) || plus(job.heartbeatAt, { ms: STALE_AFTER_MS }) <= services.now;
       await eachLimit(
         mine.filter((job) => !isSilent(job)),
         AT_ONCE,
@@ -83,11 +85,19 @@ async function publishAgain(services: SweepServices, job: JobRow): Promise<void>
   await lookAgain(services, job, plus(services.now, { ms: STALE_AFTER_MS }));
 }
 
+/** Its engine may have it, so that another one gets it under another number, and with it under another prefix. */
+async function moveOn(services: SweepServices, { jobId, engine }: JobRow, why: string): Promise<void> {
+  const message = `${engine} takes no jobs: ${why}`;
+  if ((await failJob(services, jobId, { code: 'engine_down', message })) === 'failed') services.report('jobsRepaired');
+}
+
 async function submitAgain(services: SweepServices, job: JobRow): Promise<void> {
   try {
     const done = await submitJob(services, job);
     if (done === 'submitted') services.report('jobsRepaired');
     if (done === 'held') return services.report('jobsHeld');
+    if (typeof done === 'object') return moveOn(services, job, done.moves);
+    if (done === 'not now') return;
   } catch (error) {
     const refused = error instanceof EngineRefused && error.forGood;
     if (!refused || plus(job.createdAt, { minutes: GIVE_UP_MINUTES }) > services.now) throw error;

@@ -35,6 +35,8 @@ export const NOTHING_DONE = {
   jobsHeld: 0,
   /** Queues of engines that do not progress. */
   queuesStuck: 0,
+  /** Engines to which submissions fail. */
+  enginesDown: 0,
   /** Parts of engines that cannot be used: compute environments that are invalid. */
   environmentsInvalid: 0,
   dropsCompared: 0,

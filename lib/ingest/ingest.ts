@@ -44,7 +44,7 @@ export class Ingest extends Construct {
         mayConsume(this.work.queue),
         ...stages.engines.permissionsOf('ingest-upload'),
         allowRows(table, ['GetItem', 'PutItem', 'UpdateItem'], [PARTITIONS.media, PARTITIONS.creator]),
-        allowRows(table, ['GetItem'], [PARTITIONS.engines]),
+        allowRows(table, ['GetItem', 'UpdateItem', 'DeleteItem'], [PARTITIONS.engines]),
         allow('s3', ['GetObject', 'GetObjectVersion'], uploads.arnForObjects(`${DROP_PREFIX}*`)),
         allowListing(uploads, DROP_PREFIX),
       ],

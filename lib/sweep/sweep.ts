@@ -73,7 +73,7 @@ export class Sweep extends Construct {
         allow('sqs', ['SendMessage'], [...Object.values(queues).map(({ queueArn }) => queueArn), this.missed.queueArn]),
         allowRows(table, TABLE_ACTIONS, [PARTITIONS.media, PARTITIONS.creator, PARTITIONS.sweep]),
         allowRows(table, ['GetItem', 'UpdateItem'], [PARTITIONS.deliveries]),
-        allowRows(table, ['GetItem'], [PARTITIONS.engines]),
+        allowRows(table, ['GetItem', 'UpdateItem', 'DeleteItem'], [PARTITIONS.engines]),
         allow('dynamodb', ['Query'], [indexArn(table, 'todo'), indexArn(table, 'byCollection')]),
         allow('s3', ['GetObject', 'GetObjectVersion', 'DeleteObjectVersion'], uploads.arnForObjects(`${DROP_PREFIX}*`)),
         allow('s3', ['ListBucketVersions'], uploads.bucketArn, { StringLike: { 's3:prefix': `${DROP_PREFIX}*` } }),

@@ -62,6 +62,22 @@ export const NEEDED_UNSEEN: readonly Unseen[] = [
     why: 'It ends the worker of a job that is over, as when the media item was deleted meanwhile.',
   },
   {
+    role: 'ingestupload',
+    action: 'batch:TerminateJob',
+    why: 'It ends the re-transcode that a new upload replaces.',
+    byChance: true,
+  },
+  ...[
+    ['ingestupload', 'dynamodb:UpdateItem'],
+    ['ingestupload', 'dynamodb:DeleteItem'],
+    ['sweeprole', 'dynamodb:DeleteItem'],
+  ].map(([role = '', action = '']) => ({
+    role,
+    action,
+    why: 'It notes that an engine takes no jobs, and that it takes them again.',
+    byChance: true as const,
+  })),
+  {
     role: 'fanoutchange',
     action: 'dynamodb:GetItem',
     why: 'It reads the existing delivery when a change arrives twice.',

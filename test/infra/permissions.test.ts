@@ -134,11 +134,11 @@ describe('permissions', () => {
   });
 
   it.each([
-    ['ingest-upload', ['MEDIA#*', 'CREATOR#*']],
+    ['ingest-upload', ['MEDIA#*', 'CREATOR#*', 'ENGINES*']],
     ['track-job', ['MEDIA#*', 'CREATOR#*']],
     ['publish-output', ['MEDIA#*', 'CREATOR#*']],
-    ['sweep', ['MEDIA#*', 'CREATOR#*', 'SWEEP#*', 'WEBHOOK#*']],
-    ['fan-out-change', ['WEBHOOKS#*', 'WEBHOOK#*', 'MEDIA#*', 'COUNTS*', 'SHARE#*', 'HEALTH*']],
+    ['sweep', ['MEDIA#*', 'CREATOR#*', 'SWEEP#*', 'WEBHOOK#*', 'ENGINES*']],
+    ['fan-out-change', ['WEBHOOKS#*', 'WEBHOOK#*', 'MEDIA#*', 'COUNTS*', 'SHARE#*', 'HEALTH*', 'ENGINES*']],
     ['deliver-webhook', ['WEBHOOKS#*', 'WEBHOOK#*']],
   ])('let %s read and write rows of these partitions of the table only: %j', (name, partitions) => {
     const rows = roleStatements(template).filter(

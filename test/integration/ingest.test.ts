@@ -12,6 +12,8 @@ import { MEDIA, QUEUES, UPLOADS } from '../support/services.ts';
 import { startStand } from '../support/stand.ts';
 import {
   addCollection,
+  addJob,
+  addMedia,
   dropObject,
   enginesOf,
   LONG_AGO,
@@ -135,6 +137,18 @@ describe('an upload', () => {
     await run(30);
     const sent = (await received(QUEUES.ingest)).map((body) => JSON.stringify(body));
     expect(sent.filter((body) => body.includes('cold.wav'))).toEqual([]);
+  });
+
+  it('that replaces a re-transcode ends its engine job at once', async () => {
+    const media = await addMedia(services, 'sounds', 'again.wav', { state: 'retranscoding' });
+    const engineJobId = await world.submit({ HOLD: '/nowhere', ON_TERM: '143' }, { jobName: `${media.mediaId}-1` });
+    await world.until(engineJobId, 'RUNNING');
+    await addJob(services, media, { purpose: 'retranscode', engineJobId });
+    await drop(media.source.key, WAV);
+    await take(media.source.key, '0C');
+    await world.until(engineJobId, 'FAILED');
+    expect(await getJob(services.table, media.mediaId, 1)).toMatchObject({ state: 'cancelled' });
+    expect(await getJob(services.table, media.mediaId, 2)).toMatchObject({ purpose: 'ingest' });
   });
 
   it('that replaces one under encoding waits, and a late event of the older one changes nothing', async () => {

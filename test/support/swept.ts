@@ -49,6 +49,7 @@ export function sweepWith(
   now: string,
   remainingMs: () => number,
   parts?: readonly Part[],
+  engines = enginesOf(world),
 ) {
   const { s3, sqs, table } = services.breakable;
   const queues = {
@@ -57,7 +58,6 @@ export function sweepWith(
     webhookQueueUrl: QUEUES.webhooks,
   };
   const buckets = { mediaBucket: MEDIA, uploadsBucket: UPLOADS };
-  const engines = enginesOf(world);
   const all = { s3, sqs, table, engines, ...queues, ...buckets, maxRetranscodes: CAP };
   return sweep(all, now, remainingMs, parts);
 }

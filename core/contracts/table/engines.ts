@@ -18,3 +18,16 @@ export const ExperienceRow = z.object({
   engines: z.record(z.string(), Experience),
 });
 export type ExperienceRow = z.infer<typeof ExperienceRow>;
+
+/** Present while submissions to an engine fail; the next that succeeds removes it. */
+export const EngineRow = z.object({
+  type: z.literal('engine'),
+  /** In a row, of any jobs. */
+  failures: z.number().int().positive(),
+  failingSince: z.iso.datetime(),
+  /** Absent until there are so many failures that it counts as down. */
+  pausedUntil: z.iso.datetime().optional(),
+  /** The last failure, in the engine's words. */
+  why: z.string(),
+});
+export type EngineRow = z.infer<typeof EngineRow>;

@@ -24,6 +24,10 @@ export const JobRow = z.object({
   purpose: z.enum(['ingest', 'retranscode']),
   /** An EngineName, or that of an engine of a later release; `auto` until it is first submitted. */
   engine: z.string(),
+  /** Whether `auto` chose its engine: it may move on to another one, once. */
+  auto: z.literal(true).optional(),
+  /** The engine that it moved on from, because that one was down. */
+  movedFrom: z.string().optional(),
   /** Absent until the engine accepted the job. */
   engineJobId: z.string().optional(),
   /** Until then one caller is submitting the job, and no other does. */

@@ -134,6 +134,8 @@ export const apiKeys = {
 
 /** What is known of the engines. */
 export const engineKeys = {
+  /** An EngineRow. */
+  engine: (name: string) => ({ pk: PARTITIONS.engines, sk: `ENGINE#${name}` }),
   /** An ExperienceRow. `of` is a class of sources, by core/jobs/experience.ts. */
   experience: (of: string) => ({ pk: PARTITIONS.engines, sk: `EXPERIENCE#${of}` }),
 };

@@ -76,7 +76,7 @@ function grants(
   });
   return {
     // A job that may have been submitted before is searched by its name.
-    'ingest-upload': joined({ statements: [submitUploads] }, withoutResource('ListJobs')),
+    'ingest-upload': joined({ statements: [submitUploads] }, terminate, withoutResource('ListJobs')),
     api: { statements: [submitUploads] },
     'track-job': terminate,
     sweep: joined(

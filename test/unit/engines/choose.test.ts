@@ -25,6 +25,23 @@ it.each([
     'unfit',
     'No engine can say what it takes: it is the first.',
   ],
+  [
+    'the cheapest of those that are up',
+    [{ ...slow, down: true }, quick, middling],
+    undefined,
+    'middling',
+    'It is the cheapest among those that are not down.',
+  ],
+  [
+    'the cheapest where all are down',
+    [
+      { ...quick, down: true },
+      { ...slow, down: true },
+    ],
+    undefined,
+    'slow',
+    'It is the cheapest.',
+  ],
   ['the only one', [unfit], undefined, 'unfit', 'It is the only engine that there is.'],
 ])('auto is %s', (_, candidates, deadline, engine, reason) => {
   expect(choose(candidates, deadline)).toEqual({ engine, reason });

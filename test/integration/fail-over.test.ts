@@ -1,0 +1,138 @@
+import { beforeEach, expect, it, vi } from 'vitest';
+import { apply, getJob, getMedia } from '../../aws/table.ts';
+import { queryJobs } from '../../aws/table-queries.ts';
+import type { EngineRow } from '../../core/contracts/table/engines.ts';
+import type { JobRow } from '../../core/contracts/table/jobs.ts';
+import { engineKeys, rowKeys } from '../../core/contracts/table/keys.ts';
+import { type Engine, EngineRefused } from '../../engines/engine.ts';
+import { Engines } from '../../engines/registry.ts';
+import { submitJob } from '../../functions/shared/submit-job.ts';
+import { watchEngines } from '../../functions/sweep/engines.ts';
+import { repairJobs } from '../../functions/sweep/jobs.ts';
+import { job } from '../support/factories.ts';
+import { MEDIA } from '../support/services.ts';
+import { startStand } from '../support/stand.ts';
+import { addMedia, LONG_AGO, sweepWith } from '../support/swept.ts';
+
+// Read when the logger is made, before any other line here.
+vi.hoisted(() => {
+  process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
+});
+
+const { services, world } = await startStand({ slots: 0 });
+
+/** What each engine was given, and what it answers: its id of the job, or an error. */
+let given: string[] = [];
+let cheap: () => string = () => 'cheap-1';
+
+function engine(name: string, usd: number, answer: () => string): Engine {
+  return {
+    title: name,
+    async submit({ job: { jobId } }) {
+      given.push(`${name} ${jobId.split('-')[1]}`);
+      return answer();
+    },
+    describe: async () => new Map(),
+    cancel: async () => {},
+    read: async () => null,
+    look: async () => ({ queues: [], broken: [] }),
+    needsOnDemand: () => false,
+    estimate: () => ({ seconds: 10, usd }),
+  };
+}
+const engines = new Engines({
+  cheap: engine('cheap', 1, () => cheap()),
+  dear: engine('dear', 2, () => 'dear-1'),
+});
+const throttled = () => {
+  throw new EngineRefused('Too many requests.', { forGood: false });
+};
+const unanswered = () => {
+  throw new Error('No answer.');
+};
+
+beforeEach(() => {
+  given = [];
+  cheap = () => 'cheap-1';
+});
+
+const submission = { table: services.breakable.table, engines, mediaBucket: MEDIA };
+const jobOf = ({ mediaId, n }: JobRow) => getJob(services.table, mediaId, n);
+
+async function queued(name: string, more: Partial<JobRow> = {}): Promise<JobRow> {
+  const { mediaId } = await addMedia(services, 'talks', name, { state: 'uploaded', current: undefined });
+  const { engineJobId: _, ...row } = job({
+    ...{ mediaId, jobId: `${mediaId}-1`, state: 'queued', engine: 'auto', heartbeatAt: LONG_AGO, todoAt: LONG_AGO },
+    ...more,
+  });
+  await apply(services.table, [{ op: 'put', key: rowKeys.job(mediaId, 1), row }]);
+  return row;
+}
+
+/** As if `cheap` had been failing for hours; its pause is over. */
+async function cheapFailsForHours(): Promise<void> {
+  const set: EngineRow = {
+    ...{ type: 'engine', failures: 9, failingSince: LONG_AGO, pausedUntil: LONG_AGO, why: 'Too many requests.' },
+  };
+  await apply(services.table, [{ op: 'update', key: engineKeys.engine('cheap'), expect: {}, set }]);
+}
+
+const sweep = (part: typeof repairJobs) =>
+  sweepWith(services, world, new Date().toISOString(), () => 265_000, [part], engines);
+
+it('an engine that refuses three jobs gets no other for a minute, and they show why; one that it takes ends that', async () => {
+  cheap = throttled;
+  const rows = await Promise.all(['a', 'b', 'c', 'd'].map((name) => queued(`${name}.mp4`)));
+  for (const row of rows.slice(0, 3)) await expect(submitJob(submission, row)).rejects.toThrow('Too many requests.');
+  const [, , , last = expect.fail('no job')] = rows;
+  expect(await submitJob(submission, last)).toBe('not now');
+  expect(given).toEqual(['cheap 1', 'cheap 1', 'cheap 1']);
+  const { error, todoAt = '', engine: chosen } = (await jobOf(last)) ?? expect.fail('no row');
+  expect([error?.code, chosen, Date.parse(todoAt) > Date.now()]).toEqual(['engine_down', 'auto', true]);
+  expect(error?.message).toMatch(/^cheap has taken no job since .*: Too many requests\.$/);
+  expect((await sweep(watchEngines)).enginesDown).toBe(1);
+
+  cheap = () => 'cheap-2';
+  const set = { pausedUntil: LONG_AGO };
+  await apply(services.table, [{ op: 'update', key: engineKeys.engine('cheap'), expect: {}, set }]);
+  expect(await submitJob(submission, last)).toBe('submitted');
+  expect(await jobOf(last)).not.toHaveProperty('error');
+  expect((await sweep(watchEngines)).enginesDown).toBe(0);
+});
+
+it('a job that auto gave to an engine that is down for half an hour goes to another, and one that names it waits', async () => {
+  cheap = throttled;
+  const [chosen, named] = [await queued('chosen.mp4'), await queued('named.mp4', { engine: 'cheap' })];
+  for (const row of [chosen, named]) await expect(submitJob(submission, row)).rejects.toThrow();
+  expect(await jobOf(chosen)).toMatchObject({ engine: 'cheap', auto: true });
+  await cheapFailsForHours();
+  expect(await submitJob(submission, chosen)).toBe('submitted');
+  expect(await jobOf(chosen)).toMatchObject({ engine: 'dear', engineJobId: 'dear-1', movedFrom: 'cheap', n: 1 });
+  await expect(submitJob(submission, named)).rejects.toThrow('Too many requests.');
+  expect((await jobOf(named))?.engine).toBe('cheap');
+  expect(given).toEqual(['cheap 1', 'cheap 1', 'dear 1', 'cheap 1']);
+});
+
+it('a job that it may have got goes to the other under another number, so that no two write to one place, and once', async () => {
+  cheap = unanswered;
+  const row = await queued('unanswered.mp4');
+  await expect(submitJob(submission, row)).rejects.toThrow('No answer.');
+  const set = { submittingUntil: LONG_AGO };
+  await apply(services.table, [{ op: 'update', key: rowKeys.job(row.mediaId, 1), expect: {}, set }]);
+  await cheapFailsForHours();
+  await Promise.all([sweep(repairJobs), sweep(repairJobs)]);
+  const [second, first, ...others] = await queryJobs(services.table, row.mediaId, 9);
+  expect([first?.state, first?.error?.code, others]).toEqual(['failed', 'engine_down', []]);
+  expect(second).toMatchObject({ n: 2, state: 'queued', engine: 'auto', movedFrom: 'cheap' });
+  expect(await getMedia(services.table, row.mediaId)).toMatchObject({ state: 'transcoding', jobId: second?.jobId });
+  await submitJob(submission, second ?? expect.fail('no second job'));
+  expect(given).toEqual(['cheap 1', 'dear 2']);
+});
+
+it('a job that auto has not given to any engine passes over one that is down for half an hour', async () => {
+  await cheapFailsForHours();
+  const row = await queued('new.mp4');
+  await submitJob(submission, row);
+  expect(given).toEqual(['dear 1']);
+  expect(await jobOf(row)).not.toHaveProperty('movedFrom');
+});
