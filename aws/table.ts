@@ -52,7 +52,7 @@ export async function apply(table: Table, change: Change): Promise<'applied' | '
 }
 
 /** Attempts of a write that conflicts with a transaction. */
-const CONFLICT_TRIES = 8;
+const CONFLICT_TRIES = 6;
 /** In milliseconds. The longer is reached after seven tries. */
 const [FIRST_PAUSE, LONGEST_PAUSE] = [25, 3_200];
 

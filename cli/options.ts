@@ -19,13 +19,13 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
 }
 
 /**
- * Reads an amount of USD, or `none`.
+ * Reads an amount, or `none`.
  * @throws InvalidArgumentError for anything else
  */
-export function usd(text: string): number | null {
+export function amount(text: string): number | null {
   if (text === 'none') return null;
-  const amount = Number(text);
-  if (text.trim() !== '' && Number.isFinite(amount) && amount >= 0) return amount;
+  const number = Number(text);
+  if (text.trim() !== '' && Number.isFinite(number) && number >= 0) return number;
   throw new InvalidArgumentError('takes an amount as 20 or 0.50, or `none`.');
 }
 

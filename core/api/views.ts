@@ -118,6 +118,7 @@ export function collectionView(row: CollectionRow): CollectionView {
     deleteOriginal: row.deleteOriginal,
     retranscodeFromOutput: row.retranscodeFromOutput,
     playback: row.playback,
+    deadlineMinutes: row.deadlineMinutes ?? null,
     maxUsdPerMonth: row.maxUsdPerMonth ?? null,
     scheduleRetranscode: row.scheduleRetranscode,
     createdAt: row.createdAt,

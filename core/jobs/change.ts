@@ -1,6 +1,6 @@
 import type { Refused } from '../contracts/refused.ts';
 import type { CollectionRow, CollectionTombstoneRow } from '../contracts/table/collections.ts';
-import type { EngineRow } from '../contracts/table/engines.ts';
+import type { EngineRow, LoadRow } from '../contracts/table/engines.ts';
 import type { JobRow } from '../contracts/table/jobs.ts';
 import type { RowKey } from '../contracts/table/keys.ts';
 import type { MediaRow, OldVersionRow, TombstoneRow, UploadRow } from '../contracts/table/media.ts';
@@ -23,6 +23,7 @@ type AnyRow =
   | SweepRow
   | LeaseRow
   | EngineRow
+  | LoadRow
   | EndpointRow
   | DeliveryRow
   | BreakerRow

@@ -77,8 +77,8 @@ function learnt(media: MediaRow, { durationSeconds: _, ...found }: SourceInfo): 
 export function costKnown(job: JobRow, cost: JobRow['cost']): Outcome {
   if (!cost || job.cost) return { refused: 'nothing is new of its cost' };
   if (!hasEnded(job)) return { refused: `the job is ${job.state}` };
-  const { charged, adds } = settle(job, cost);
-  return { change: [changeJob(job, { cost, charged }, [], { cost: null }), ...adds] };
+  const { charged, adds = [] } = settle(job, cost) ?? {};
+  return { change: [changeJob(job, { cost, ...(charged && { charged }) }, [], { cost: null }), ...adds] };
 }
 
 export function isUnderWay(media: Pick<MediaRow, 'state'>): boolean {

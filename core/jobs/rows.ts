@@ -51,12 +51,13 @@ export function changeJob(
 
 /**
  * The last change of a job's row: sweep has no more work with it, and TTL removes it later. With it, its cost replaces what it counted for
- * in its creator's month.
+ * under caps.
  */
 export function endJobRow(job: JobRow, now: string, set: Readonly<Partial<JobRow>>): Write[] {
   const expiresAt = epochSeconds(now, { days: JOB_LOG_DAYS });
-  const { charged, adds } = settle(job, set.cost);
-  return [changeJob(job, { finishedAt: now, expiresAt, charged, ...set }, ['todo', 'todoAt']), ...adds];
+  const { charged, adds = [] } = settle(job, set.cost) ?? {};
+  const settled = charged && { charged };
+  return [changeJob(job, { finishedAt: now, expiresAt, ...settled, ...set }, ['todo', 'todoAt']), ...adds];
 }
 
 /** A job in one of these states does not change any more. */

@@ -42,43 +42,42 @@ export function overCap(
     (whose) => caps[whose] !== undefined && micro(spent[whose] + usd) > caps[whose],
   );
   if (!over) return null;
-  const money = (amount: number) => amount.toFixed(amount < 0.01 ? 6 : 2);
+  const money = (amount: number) => amount.toFixed(amount > 0 && amount < 0.01 ? 6 : 2);
   const message = `Of the month's ${money(caps[over] ?? 0)} USD of the ${over}, ${money(spent[over])} are used or expected, and this encode may cost ${money(usd)}. It starts in another month, or when the cap is raised.`;
   return { code: 'cap_reached', message, at: now };
 }
 
-/** Charges a job with its estimate, on the condition that there is room. */
-export function charge(
-  job: JobRow,
-  usd: number,
-  caps: Caps,
-  now: string,
-): { charged: NonNullable<JobRow['charged']>; adds: Add[] } {
-  const charged = { usd: micro(usd), month: monthOf(now) };
-  return { charged, adds: adding(job, charged.month, charged.usd, caps) };
+type Charged = NonNullable<JobRow['charged']>;
+
+/** Charges a job with its estimate under each cap, on the condition that there is room; null without caps. */
+export function charge(job: JobRow, usd: number, caps: Caps, now: string): { charged: Charged; adds: Add[] } | null {
+  const under = (['creator', 'collection'] as const).filter((whose) => caps[whose] !== undefined);
+  if (under.length === 0) return null;
+  const charged = { usd: micro(usd), month: monthOf(now), under };
+  return { charged, adds: adding(job, charged, charged.usd, caps) };
 }
 
-/** Replaces what an ended job is charged with by its cost; nothing where that is not known. */
-export function settle(job: JobRow, cost: JobRow['cost']): { charged: NonNullable<JobRow['charged']>; adds: Add[] } {
-  const before = job.charged ?? { usd: 0, month: monthOf(job.createdAt) };
-  const charged = { usd: micro(cost?.usd ?? 0), month: before.month };
-  return { charged, adds: adding(job, charged.month, micro(charged.usd - before.usd), {}) };
+/** Replaces what an ended job is charged with by its cost; nothing where that is not known. Null where it is not charged. */
+export function settle(job: JobRow, cost: JobRow['cost']): { charged: Charged; adds: Add[] } | null {
+  const { charged: before } = job;
+  if (!before) return null;
+  const charged = { ...before, usd: micro(cost?.usd ?? 0) };
+  return { charged, adds: adding(job, charged, micro(charged.usd - before.usd), {}) };
 }
 
-function adding({ creatorId, collectionId }: JobRow, month: string, usd: number, caps: Caps): Add[] {
+function adding({ creatorId, collectionId }: JobRow, { month, under }: Charged, usd: number, caps: Caps): Add[] {
   if (usd === 0) return [];
   const expiresAt = epochSeconds(`${month}-01T00:00:00.000Z`, { days: KEPT_DAYS });
-  const add = (key: RowKey, cap: number | undefined): Add => ({
-    op: 'add',
-    key,
-    amounts: { usd },
-    max: cap === undefined ? {} : { usd: cap },
-    set: { type: 'spent', expiresAt },
+  return under.map((whose) => {
+    const cap = caps[whose];
+    return {
+      op: 'add',
+      key: spentKey(creatorId, month, whose === 'collection' ? collectionId : undefined),
+      amounts: { usd },
+      max: cap === undefined ? {} : { usd: cap },
+      set: { type: 'spent', expiresAt },
+    };
   });
-  return [
-    add(spentKey(creatorId, month), caps.creator),
-    add(spentKey(creatorId, month, collectionId), caps.collection),
-  ];
 }
 
 /** To millionths, so that sums of decimal fractions stay exact. */

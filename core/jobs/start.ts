@@ -136,7 +136,7 @@ export function submitting(
     engine: string;
     onDemand: boolean;
     estimate?: JobRow['estimate'];
-    charge?: ReturnType<typeof charge> | undefined;
+    charge?: ReturnType<typeof charge>;
   },
   now: string,
 ): Outcome<{ tried: boolean; job: JobRow }> {

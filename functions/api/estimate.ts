@@ -13,7 +13,7 @@ import { presumed } from '../../core/media/estimate.ts';
 import { type Choice, choose } from '../../engines/choose.ts';
 import { PRICES_OF } from '../shared/cost.ts';
 import { encodingOf, presetNamed } from '../shared/encoding.ts';
-import { type Expected, expect, experienceWith, failing } from '../shared/expect.ts';
+import { conditionOf, type Expected, expect, experienceWith } from '../shared/expect.ts';
 import type { ApiCall, ApiServices, Route } from './call.ts';
 import { loadCollection, loadMedia } from './load.ts';
 
@@ -26,20 +26,19 @@ interface Wanted {
   preset: Preset;
   /** An EngineChoice. */
   engine: string;
+  deadlineMinutes: number | undefined;
 }
 
 /** What the encodes would take on each engine, and which one would have them. Nothing is changed. */
 export const estimate: Route<'estimate'> = async (call, services) => {
   const { wanted, complete } = await whatIsWanted(call, services);
   const experience = new Map<string, ExperienceRow | null>();
-  const down = await failing(services.table, services.engines);
+  const condition = await conditionOf(services.table, services.engines, call.now);
   const sum = new Sum(PRICES_OF, complete);
-  for (const { source, preset, engine } of wanted) {
+  for (const { source, preset, engine, deadlineMinutes } of wanted) {
     const of = classOf(source);
     if (!experience.has(of)) experience.set(of, await experienceWith(services.table, source));
-    const known = { experience: experience.get(of) ?? null, failing: down, now: call.now };
-    const expected = expect(services.engines, known, source, preset);
-    const { deadlineMinutes } = call.body;
+    const expected = expect(services.engines, condition, experience.get(of) ?? null, source, preset);
     const deadline = deadlineMinutes === undefined ? undefined : deadlineMinutes * 60;
     const named = { engine, reason: 'It is named by the upload or its collection.' };
     sum.add(expected, engine === AUTO ? choose(expected, deadline) : named);
@@ -55,7 +54,8 @@ async function whatIsWanted(
   const of = (media: MediaRow, collection: CollectionRow | null): Wanted => {
     const { preset, engine } = encodingOf(collection, media);
     const source = presumed(media.sourceInfo ?? {}, secondsOf(media.sourceInfo, media.source.size));
-    return { source, preset: body.preset === undefined ? preset : presetNamed(body.preset), engine };
+    const deadlineMinutes = body.deadlineMinutes ?? collection?.deadlineMinutes ?? undefined;
+    return { source, preset: body.preset === undefined ? preset : presetNamed(body.preset), engine, deadlineMinutes };
   };
   if (body.mediaId !== undefined) {
     const media = await loadMedia(services, caller, body.mediaId);
@@ -81,7 +81,9 @@ async function whatIsWanted(
   }
   const { sizeBytes, ...known } = body.file ?? {};
   const source = sizeBytes === undefined ? known : presumed(known, secondsOf(known, sizeBytes));
-  return { wanted: [{ source, preset: presetNamed(body.preset ?? DEFAULT_PRESET), engine: AUTO }], complete: true };
+  const preset = presetNamed(body.preset ?? DEFAULT_PRESET);
+  const { deadlineMinutes } = body;
+  return { wanted: [{ source, preset, engine: AUTO, deadlineMinutes }], complete: true };
 }
 
 /** Adds the estimates of several media up. */

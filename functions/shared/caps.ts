@@ -1,4 +1,5 @@
-import { getCollection, getRow, type Table } from '../../aws/table.ts';
+import { getRow, type Table } from '../../aws/table.ts';
+import type { CollectionRow } from '../../core/contracts/table/collections.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import type { Failure } from '../../core/contracts/table/media.ts';
 import { type Caps, monthOf, overCap, SpentRow, spentKey } from '../../core/jobs/spending.ts';
@@ -13,10 +14,10 @@ export interface CapServices {
 export async function room(
   { table, maxUsdPerMonth }: CapServices,
   { creatorId, collectionId }: Pick<JobRow, 'creatorId' | 'collectionId'>,
+  collection: CollectionRow | null,
   usd: number,
   now: string,
 ): Promise<{ caps: Caps; over: Failure | null }> {
-  const collection = await getCollection(table, creatorId, collectionId);
   const caps: Caps = { creator: maxUsdPerMonth, collection: collection?.maxUsdPerMonth ?? undefined };
   const spent = async (of?: string) => (await getRow(table, spentKey(creatorId, monthOf(now), of), SpentRow))?.usd ?? 0;
   const [creator, ofCollection] = await Promise.all([

@@ -1,6 +1,8 @@
+import { getCollection } from '../../aws/table.ts';
 import { AUTO } from '../../core/contracts/engines.ts';
 import type { ErrorCode } from '../../core/contracts/errors.ts';
 import type { Refused } from '../../core/contracts/refused.ts';
+import type { CollectionRow } from '../../core/contracts/table/collections.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import type { MediaRow, SourceInfo } from '../../core/contracts/table/media.ts';
 import type { Change } from '../../core/jobs/change.ts';
@@ -14,7 +16,7 @@ import { choose } from '../../engines/choose.ts';
 import type { Engines } from '../../engines/registry.ts';
 import { type CapServices, room } from './caps.ts';
 import { presetNamed } from './encoding.ts';
-import { type Expected, expect, experienceWith, failing } from './expect.ts';
+import { type Condition, conditionOf, type Expected, expect, experienceWith } from './expect.ts';
 
 export interface DecideServices extends CapServices {
   engines: Engines;
@@ -37,12 +39,15 @@ export async function decideSubmission(
   info: SourceInfo,
 ): Promise<Decided> {
   const now = new Date().toISOString();
-  const { down, ...choice } = await choiceFor(services, row, info, now);
+  const collection = await getCollection(services.table, row.creatorId, row.collectionId);
+  const condition = await conditionOf(services.table, services.engines, now);
+  const choice = await choiceFor(services, row, { info, condition, deadline: deadlineOf(row, collection, now) });
+  const { failing } = condition;
   const moves = row.engine !== AUTO && choice.engine !== row.engine;
   if (moves && row.submittingUntil !== undefined) {
-    return { refused: `${row.engine} is down, and may have it`, moves: down.get(row.engine)?.why ?? '' };
+    return { refused: `${row.engine} is down, and may have it`, moves: failing.get(row.engine)?.why ?? '' };
   }
-  const outage = down.get(choice.engine) ?? null;
+  const outage = failing.get(choice.engine) ?? null;
   const until = pausedUntil(outage, now);
   if (outage && until) {
     const message = `${choice.engine} has taken no job since ${outage.failingSince}: ${outage.why}`;
@@ -50,7 +55,7 @@ export async function decideSubmission(
   }
   if (row.charged) return submitting(row, media, choice, now);
   const { usd = 0 } = choice.estimate ?? {};
-  const { caps, over } = await room(services, row, usd, now);
+  const { caps, over } = await room(services, row, collection, usd, now);
   if (over) return withChange(holdJob(row, media, over), { waits: 'cap_reached' });
   return submitting(row, media, { ...choice, charge: charge(row, usd, caps, now) }, now);
 }
@@ -62,29 +67,42 @@ function withChange<const More>(
   return 'refused' in outcome ? outcome : { ...outcome, ...more };
 }
 
+/** Seconds that are left for an upload; undefined where there is no deadline. */
+function deadlineOf({ purpose, createdAt }: JobRow, collection: CollectionRow | null, now: string): number | undefined {
+  const minutes = collection?.deadlineMinutes;
+  if (purpose !== 'ingest' || minutes === undefined || minutes === null) return undefined;
+  return 60 * minutes - (Date.parse(now) - Date.parse(createdAt)) / 1000;
+}
+
 /**
  * The engine that the row names, or the choice for `auto`, and what it is expected to take. A choice is made again where its engine has
  * been down for long, and it was not made again before.
  */
-async function choiceFor({ table, engines }: DecideServices, row: JobRow, info: SourceInfo, now: string) {
+async function choiceFor(
+  { table, engines }: DecideServices,
+  row: JobRow,
+  { info, condition, deadline }: { info: SourceInfo; condition: Condition; deadline: number | undefined },
+) {
   const preset = presetNamed(row.preset.name);
   const source = presumed(info, secondsOf(info, row.source.size));
-  const [experience, down] = await Promise.all([experienceWith(table, source), failing(table, engines)]);
-  const expected = expect(engines, { experience, failing: down, now }, source, preset);
-  const engine = engineFor(row, expected);
+  const expected = expect(engines, condition, await experienceWith(table, source), source, preset);
+  const engine = engineFor(row, expected, deadline);
   const { estimate, assumed } = expected.find((one) => one.engine === engine) ?? {};
   return {
     engine,
-    down,
     onDemand: engines.get(engine).needsOnDemand(info, preset),
     ...(estimate && assumed && !('unfit' in estimate) && { estimate: { ...estimate, of: classOf(source), assumed } }),
   };
 }
 
-function engineFor({ engine, auto, movedFrom }: JobRow, expected: readonly Expected[]): string {
+function engineFor(
+  { engine, auto, movedFrom }: JobRow,
+  expected: readonly Expected[],
+  deadline: number | undefined,
+): string {
   const others = expected.filter((one) => one.engine !== movedFrom);
-  if (engine === AUTO) return choose(others.length > 0 ? others : expected).engine;
+  if (engine === AUTO) return choose(others.length > 0 ? others : expected, deadline).engine;
   const mayMove = auto === true && movedFrom === undefined;
   const isDown = expected.find((one) => one.engine === engine)?.down === true;
-  return mayMove && isDown ? choose(expected).engine : engine;
+  return mayMove && isDown ? choose(expected, deadline).engine : engine;
 }

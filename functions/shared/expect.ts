@@ -1,6 +1,6 @@
 import { getRow, type Table } from '../../aws/table.ts';
 import type { Preset } from '../../core/contracts/presets.ts';
-import { EngineRow, ExperienceRow } from '../../core/contracts/table/engines.ts';
+import { EngineRow, ExperienceRow, LoadRow } from '../../core/contracts/table/engines.ts';
 import { engineKeys } from '../../core/contracts/table/keys.ts';
 import type { SourceInfo } from '../../core/contracts/table/media.ts';
 import { classOf, corrected } from '../../core/jobs/experience.ts';
@@ -22,6 +22,19 @@ export function experienceWith(table: Table, source: SourceInfo): Promise<Experi
   return getRow(table, engineKeys.experience(classOf(source)), ExperienceRow);
 }
 
+/** What is known of the engines themselves. */
+export interface Condition {
+  /** Those to which submissions fail, by name. */
+  failing: ReadonlyMap<string, EngineRow>;
+  load: LoadRow | null;
+  now: string;
+}
+
+export async function conditionOf(table: Table, engines: Engines, now: string): Promise<Condition> {
+  const [down, load] = await Promise.all([failing(table, engines), getRow(table, engineKeys.load, LoadRow)]);
+  return { failing: down, load, now };
+}
+
 /** The engines to which submissions fail, by name. */
 export async function failing(table: Table, engines: Engines): Promise<Map<string, EngineRow>> {
   const rows = await Promise.all(
@@ -30,18 +43,23 @@ export async function failing(table: Table, engines: Engines): Promise<Map<strin
   return new Map(rows.flatMap(([name, row]) => (row ? [[name, row]] : [])));
 }
 
-/** In the order of the registry. @param known what `experienceWith` and `failing` gave */
+/** Jobs that wait at an engine, from which on it is busy: a page of AWS Batch's list. */
+const BUSY = 100;
+
+/** In the order of the registry. */
 export function expect(
   engines: Engines,
-  known: { experience: ExperienceRow | null; failing: ReadonlyMap<string, EngineRow>; now: string },
+  condition: Condition,
+  experience: ExperienceRow | null,
   source: SourceInfo,
   preset: Preset,
 ): Expected[] {
   return engines.entries().map(([engine, { estimate }]) => {
     const assumed = estimate(source, preset, PRICES);
-    const before = known.experience?.engines[engine];
-    const down = isPassedOver(known.failing.get(engine) ?? null, known.now);
-    if ('unfit' in assumed) return { engine, estimate: assumed, down, jobs: 0 };
-    return { engine, estimate: corrected(assumed, before), down, assumed, jobs: before?.jobs ?? 0 };
+    const before = experience?.engines[engine];
+    const down = isPassedOver(condition.failing.get(engine) ?? null, condition.now);
+    const state = { engine, down, busy: (condition.load?.waiting[engine] ?? 0) >= BUSY };
+    if ('unfit' in assumed) return { ...state, estimate: assumed, jobs: 0 };
+    return { ...state, estimate: corrected(assumed, before), assumed, jobs: before?.jobs ?? 0 };
   });
 }

@@ -1,9 +1,10 @@
 import { apply, getRow } from '../../aws/table.ts';
-import { rowKeys } from '../../core/contracts/table/keys.ts';
+import type { LoadRow } from '../../core/contracts/table/engines.ts';
+import { engineKeys, rowKeys } from '../../core/contracts/table/keys.ts';
 import { SweepRow } from '../../core/contracts/table/sweep.ts';
 import { isDown } from '../../core/jobs/outage.ts';
 import { plus } from '../../core/time.ts';
-import type { QueueState } from '../../engines/engine.ts';
+import type { Look, QueueState } from '../../engines/engine.ts';
 import { failing } from '../shared/expect.ts';
 import { count, logger } from '../shared/observability.ts';
 import type { SweepServices } from './services.ts';
@@ -29,8 +30,25 @@ export async function watchEngines(services: SweepServices): Promise<void> {
     }
     await watchQueues(services, engine, queues);
   }
+  await noteLoad(
+    services,
+    engines.map(([name], i) => [name, looks[i]] as const),
+  );
   // An engine that does not answer does not keep the others from being checked.
   for (const looked of looks) if (looked.status === 'rejected') throw looked.reason;
+}
+
+/** For the choice of `auto`. */
+async function noteLoad(
+  { table, now }: SweepServices,
+  looks: readonly (readonly [engine: string, look: PromiseSettledResult<Look> | undefined])[],
+): Promise<void> {
+  const waiting = looks.flatMap(([engine, look]) => {
+    if (look?.status !== 'fulfilled') return [];
+    return [[engine, look.value.queues.reduce((sum, queue) => sum + queue.waiting, 0)] as const];
+  });
+  const set: LoadRow = { type: 'load', at: now, waiting: Object.fromEntries(waiting) };
+  await apply(table, [{ op: 'update', key: engineKeys.load, expect: {}, set }]);
 }
 
 /** Reports an engine to which submissions fail: each run, so that the alarm lasts as long as the outage, and is one. */

@@ -76,12 +76,12 @@ async function startOne(services: SweepServices, key: RowKey): Promise<JobRow | 
       happened = 'retranscodesWaiting';
       return { change: [postpone(media, now)] };
     }
-    const { over } = await room(services, media, LEAST_USD, now);
+    const collection = await getCollection(table, media.creatorId, media.collectionId);
+    const { over } = await room(services, media, collection, LEAST_USD, now);
     if (over) {
       happened = 'jobsHeld';
       return holdRetranscode(media, over, plus(now, { minutes: HELD_MINUTES }));
     }
-    const collection = await getCollection(table, media.creatorId, media.collectionId);
     const found = await findSource(services, media, collection);
     if ('source' in found) {
       const encoding = encodingOf(collection, media);

@@ -1,7 +1,7 @@
 import { beforeEach, expect, it, vi } from 'vitest';
-import { apply, getJob, getMedia } from '../../aws/table.ts';
+import { apply, getJob, getMedia, getRow } from '../../aws/table.ts';
 import { queryJobs } from '../../aws/table-queries.ts';
-import type { EngineRow } from '../../core/contracts/table/engines.ts';
+import { type EngineRow, LoadRow } from '../../core/contracts/table/engines.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { engineKeys, rowKeys } from '../../core/contracts/table/keys.ts';
 import { type Engine, EngineRefused } from '../../engines/engine.ts';
@@ -12,7 +12,7 @@ import { repairJobs } from '../../functions/sweep/jobs.ts';
 import { job } from '../support/factories.ts';
 import { MEDIA } from '../support/services.ts';
 import { startStand } from '../support/stand.ts';
-import { addMedia, LONG_AGO, sweepWith } from '../support/swept.ts';
+import { addCollection, addMedia, LONG_AGO, sweepWith } from '../support/swept.ts';
 
 // Read when the logger is made, before any other line here.
 vi.hoisted(() => {
@@ -25,7 +25,9 @@ const { services, world } = await startStand({ slots: 0 });
 let given: string[] = [];
 let cheap: () => string = () => 'cheap-1';
 
-function engine(name: string, usd: number, answer: () => string): Engine {
+const QUEUE = { queue: 'one', atWork: true, blockedBy: null };
+
+function engine(name: string, [usd, seconds]: [number, number], answer: () => string): Engine {
   return {
     title: name,
     async submit({ job: { jobId } }) {
@@ -35,14 +37,14 @@ function engine(name: string, usd: number, answer: () => string): Engine {
     describe: async () => new Map(),
     cancel: async () => {},
     read: async () => null,
-    look: async () => ({ queues: [], broken: [] }),
+    look: async () => ({ queues: [1, 2].map((waiting) => ({ ...QUEUE, waiting })), broken: [] }),
     needsOnDemand: () => false,
-    estimate: () => ({ seconds: 10, usd }),
+    estimate: () => ({ seconds, usd }),
   };
 }
 const engines = new Engines({
-  cheap: engine('cheap', 1, () => cheap()),
-  dear: engine('dear', 2, () => 'dear-1'),
+  cheap: engine('cheap', [1, 1000], () => cheap()),
+  dear: engine('dear', [2, 10], () => 'dear-1'),
 });
 const throttled = () => {
   throw new EngineRefused('Too many requests.', { forGood: false });
@@ -60,7 +62,8 @@ const submission = { table: services.breakable.table, engines, mediaBucket: MEDI
 const jobOf = ({ mediaId, n }: JobRow) => getJob(services.table, mediaId, n);
 
 async function queued(name: string, more: Partial<JobRow> = {}): Promise<JobRow> {
-  const { mediaId } = await addMedia(services, 'talks', name, { state: 'uploaded', current: undefined });
+  const collectionId = more.collectionId ?? 'talks';
+  const { mediaId } = await addMedia(services, collectionId, name, { state: 'uploaded', current: undefined });
   const { engineJobId: _, ...row } = job({
     ...{ mediaId, jobId: `${mediaId}-1`, state: 'queued', engine: 'auto', heartbeatAt: LONG_AGO, todoAt: LONG_AGO },
     ...more,
@@ -135,4 +138,17 @@ it('a job that auto has not given to any engine passes over one that is down for
   await submitJob(submission, row);
   expect(given).toEqual(['dear 1']);
   expect(await jobOf(row)).not.toHaveProperty('movedFrom');
+});
+
+it('an upload goes to the engine that is done before the deadline of its collection, and a re-transcode to the cheapest', async () => {
+  await addCollection(services, 'news', { deadlineMinutes: 10 });
+  const createdAt = new Date().toISOString();
+  await submitJob(submission, await queued('today.mp4', { collectionId: 'news', createdAt }));
+  await submitJob(submission, await queued('old.mp4', { collectionId: 'news', createdAt, purpose: 'retranscode' }));
+  expect(given).toEqual(['dear 1', 'cheap 1']);
+});
+
+it('how many jobs wait at each engine is noted by sweep', async () => {
+  await sweep(watchEngines);
+  expect(await getRow(services.table, engineKeys.load, LoadRow)).toMatchObject({ waiting: { cheap: 3, dear: 3 } });
 });

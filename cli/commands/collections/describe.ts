@@ -10,6 +10,7 @@ export function describeCollection(collection: CollectionView): string {
     ['playback', collection.playback],
     ['delete original', collection.deleteOriginal ? 'yes' : 'no'],
     ['from output', collection.retranscodeFromOutput ? 'yes' : 'no'],
+    ['deadline', collection.deadlineMinutes === null ? 'none' : `${collection.deadlineMinutes} min`],
     ['cap', collection.maxUsdPerMonth === null ? 'none' : `${collection.maxUsdPerMonth} USD a month`],
     ['flagged', collection.scheduleRetranscode ? 'yes' : 'no'],
   ]);

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { EngineChoice } from '../../../core/contracts/engines.ts';
-import { engineOption, given, usd } from '../../options.ts';
+import { amount, engineOption, given } from '../../options.ts';
 
 /** The options of `create` and `edit`. */
 export interface Options {
@@ -11,6 +11,7 @@ export interface Options {
   deleteOriginal?: boolean;
   retranscodeFromOutput?: boolean;
   /** null: none. */
+  deadline?: number | null;
   maxUsd?: number | null;
 }
 
@@ -24,10 +25,11 @@ export function withSettings(command: Command): Command {
     .option('--no-delete-original')
     .option('--retranscode-from-output', 'allow a new encode from an output when the original is gone')
     .option('--no-retranscode-from-output')
-    .option('--max-usd <usd>', 'for operators: what encodes may cost in a month; `none` removes it', usd);
+    .option('--deadline <minutes>', 'how soon after its upload a file is to be encoded; `none` removes it', amount)
+    .option('--max-usd <usd>', 'for operators: what encodes may cost in a month; `none` removes it', amount);
 }
 
 /** The settings that they stand for. */
-export function settingsOf({ maxUsd, ...settings }: Options) {
-  return given({ ...settings, maxUsdPerMonth: maxUsd });
+export function settingsOf({ deadline, maxUsd, ...settings }: Options) {
+  return given({ ...settings, deadlineMinutes: deadline, maxUsdPerMonth: maxUsd });
 }

@@ -15,6 +15,8 @@ const CollectionSettings = z.strictObject({
   deleteOriginal: z.boolean(),
   retranscodeFromOutput: z.boolean(),
   playback: z.enum(['public', 'private']),
+  /** Minutes after an upload within which it is to be encoded: `auto` chooses an engine that is quick enough; null: any. */
+  deadlineMinutes: z.number().positive().max(1e6).nullable(),
   /** For operators: USD that encodes of its media may cost in a month (UTC); null: any. */
   maxUsdPerMonth: z.number().nonnegative().max(1e9).nullable(),
 });
@@ -45,6 +47,7 @@ export const CollectionView = z
     deleteOriginal: z.boolean(),
     retranscodeFromOutput: z.boolean(),
     playback: z.enum(['public', 'private']),
+    deadlineMinutes: z.number().nullable().default(null),
     maxUsdPerMonth: z.number().nullable().default(null),
     scheduleRetranscode: z.boolean(),
     createdAt: Time,

@@ -17,6 +17,8 @@ export const CollectionRow = z.object({
   deleteOriginal: z.boolean().default(false),
   /** Whether a media item whose original is gone may be encoded again from an output: its MP4 or, for audio, its best rendition. */
   retranscodeFromOutput: z.boolean().default(false),
+  /** Minutes after an upload within which it is to be encoded, for the choice of `auto`; absent or null: any time. */
+  deadlineMinutes: z.number().nullish(),
   /** USD that encodes of its media may cost in a month (UTC); absent or null: any. */
   maxUsdPerMonth: z.number().nullish(),
   /** Applies to what is published from now on. */

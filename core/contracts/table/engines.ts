@@ -31,3 +31,12 @@ export const EngineRow = z.object({
   why: z.string(),
 });
 export type EngineRow = z.infer<typeof EngineRow>;
+
+/** From the last run of sweep. */
+export const LoadRow = z.object({
+  type: z.literal('load'),
+  at: z.iso.datetime(),
+  /** How many jobs are ready to run at each engine, up to some number, by its name; absent where it did not answer. */
+  waiting: z.record(z.string(), z.number()),
+});
+export type LoadRow = z.infer<typeof LoadRow>;

@@ -60,8 +60,10 @@ export const JobRow = z.object({
   error: Failure.optional(),
   /** Of all its attempts; it is written with the end of the job, or after it. */
   cost: z.object({ usd: z.number(), vcpuSeconds: z.number() }).optional(),
-  /** What it counts for in its creator's month, by core/jobs/spending.ts; absent until it is submitted. */
-  charged: z.object({ usd: z.number(), month: z.string() }).optional(),
+  /** What it counts for under which caps, by core/jobs/spending.ts; absent where it was submitted without any. */
+  charged: z
+    .object({ usd: z.number(), month: z.string(), under: z.array(z.enum(['creator', 'collection'])) })
+    .optional(),
   /** vCPU-seconds of attempts without a result before the good one: part of the cost that follows. */
   heldInVain: z.number().optional(),
   heartbeatAt: Time,

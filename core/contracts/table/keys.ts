@@ -136,6 +136,8 @@ export const apiKeys = {
 export const engineKeys = {
   /** An EngineRow. */
   engine: (name: string) => ({ pk: PARTITIONS.engines, sk: `ENGINE#${name}` }),
+  /** A LoadRow. */
+  load: { pk: PARTITIONS.engines, sk: 'LOAD' },
   /** An ExperienceRow. `of` is a class of sources, by core/jobs/experience.ts. */
   experience: (of: string) => ({ pk: PARTITIONS.engines, sk: `EXPERIENCE#${of}` }),
 };

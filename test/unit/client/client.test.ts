@@ -48,6 +48,7 @@ const collection = {
   deleteOriginal: false,
   retranscodeFromOutput: false,
   playback: 'public',
+  deadlineMinutes: null,
   maxUsdPerMonth: null,
   scheduleRetranscode: false,
   createdAt: '2026-11-28T10:00:00Z',

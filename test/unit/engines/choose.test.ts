@@ -26,6 +26,20 @@ it.each([
     'No engine can say what it takes: it is the first.',
   ],
   [
+    'with a deadline, none at which many jobs wait',
+    [{ ...slow, busy: true }, quick],
+    1000,
+    'quick',
+    'It is the cheapest that meets the deadline.',
+  ],
+  [
+    'without one, the cheapest, however many wait',
+    [{ ...slow, busy: true }, quick],
+    undefined,
+    'slow',
+    'It is the cheapest.',
+  ],
+  [
     'the cheapest of those that are up',
     [{ ...slow, down: true }, quick, middling],
     undefined,

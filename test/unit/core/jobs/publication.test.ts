@@ -86,10 +86,7 @@ describe('a published version', () => {
       set: { state: 'published', cost: { usd: 0.04937, vcpuSeconds: 3600 }, finishedAt: NOW },
       remove: ['todo', 'todoAt'],
     });
-    expect(changeOf(outcome).slice(2)).toMatchObject([
-      { op: 'add', key: { sk: 'SPENT#2026-11' }, amounts: { usd: 0.04937 } },
-      { op: 'add', key: { sk: 'SPENT#2026-11#talks' }, amounts: { usd: 0.04937 } },
-    ]);
+    expect(changeOf(outcome)).toHaveLength(2);
   });
 
   it('keeps the previous one for its grace period, and leaves sweep a row to remove it by', () => {
@@ -242,8 +239,7 @@ describe('a job that came too late', () => {
     expect(updateOf(outcome, 'OLD#000001').set).toEqual({ ...old(1, LATER), access: 'public' });
   });
   it('leaves sweep no row when it has copied nothing', () => {
-    const updates = changeOf(superseded(done(), media(), LATE)).filter(({ op }) => op === 'update');
-    expect(updates).toHaveLength(1);
+    expect(changeOf(superseded(done(), media(), LATE))).toHaveLength(1);
   });
   it('does not change once it is published', () => {
     const row = job({ state: 'published' });
