@@ -13,7 +13,7 @@ import { presumed } from '../../core/media/estimate.ts';
 import { type Choice, choose } from '../../engines/choose.ts';
 import { PRICES_OF } from '../shared/cost.ts';
 import { encodingOf, presetNamed } from '../shared/encoding.ts';
-import { conditionOf, type Expected, expect, experienceWith } from '../shared/expect.ts';
+import { conditionOf, type Expected, expectations, experienceWith } from '../shared/expectations.ts';
 import type { ApiCall, ApiServices, Route } from './call.ts';
 import { loadCollection, loadMedia } from './load.ts';
 
@@ -38,7 +38,7 @@ export const estimate: Route<'estimate'> = async (call, services) => {
   for (const { source, preset, engine, deadlineMinutes } of wanted) {
     const of = classOf(source);
     if (!experience.has(of)) experience.set(of, await experienceWith(services.table, source));
-    const expected = expect(services.engines, condition, experience.get(of) ?? null, source, preset);
+    const expected = expectations(services.engines, condition, experience.get(of) ?? null, source, preset);
     const deadline = deadlineMinutes === undefined ? undefined : deadlineMinutes * 60;
     const named = { engine, reason: 'It is named by the upload or its collection.' };
     sum.add(expected, engine === AUTO ? choose(expected, deadline) : named);

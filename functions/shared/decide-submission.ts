@@ -16,7 +16,7 @@ import { choose } from '../../engines/choose.ts';
 import type { Engines } from '../../engines/registry.ts';
 import { type CapServices, room } from './caps.ts';
 import { presetNamed } from './encoding.ts';
-import { type Condition, conditionOf, type Expected, expect, experienceWith } from './expect.ts';
+import { type Condition, conditionOf, type Expected, expectations, experienceWith } from './expectations.ts';
 
 export interface DecideServices extends CapServices {
   engines: Engines;
@@ -85,7 +85,7 @@ async function choiceFor(
 ) {
   const preset = presetNamed(row.preset.name);
   const source = presumed(info, secondsOf(info, row.source.size));
-  const expected = expect(engines, condition, await experienceWith(table, source), source, preset);
+  const expected = expectations(engines, condition, await experienceWith(table, source), source, preset);
   const engine = engineFor(row, expected, deadline);
   const { estimate, assumed } = expected.find((one) => one.engine === engine) ?? {};
   return {

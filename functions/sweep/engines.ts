@@ -5,7 +5,7 @@ import { SweepRow } from '../../core/contracts/table/sweep.ts';
 import { isDown } from '../../core/jobs/outage.ts';
 import { plus } from '../../core/time.ts';
 import type { Look, QueueState } from '../../engines/engine.ts';
-import { failing } from '../shared/expect.ts';
+import { failing } from '../shared/expectations.ts';
 import { count, logger } from '../shared/observability.ts';
 import type { SweepServices } from './services.ts';
 

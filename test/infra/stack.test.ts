@@ -33,6 +33,13 @@ describe('the stack', () => {
 });
 
 describe('the functions', () => {
+  it('that submit jobs have the monthly cap of the configuration', async () => {
+    const { template: capped } = await synthesize({ maxUsdPerMonth: 12.5 });
+    for (const name of ['ingest-upload', 'sweep', 'api']) {
+      const { Variables } = functionNamed(capped, name).properties.Environment;
+      expect([name, Variables.MAX_USD_PER_MONTH]).toEqual([name, '12.5']);
+    }
+  });
   it.each(ENVIRONMENTS)('%s has exactly the environment of its contract', (name, schema) => {
     const variables: Record<string, unknown> = functionNamed(template, name).properties.Environment.Variables;
     const deployed = Object.fromEntries(

@@ -47,7 +47,7 @@ export async function failing(table: Table, engines: Engines): Promise<Map<strin
 const BUSY = 100;
 
 /** In the order of the registry. */
-export function expect(
+export function expectations(
   engines: Engines,
   condition: Condition,
   experience: ExperienceRow | null,
