@@ -148,7 +148,7 @@ export function submitting(
     ...(job.engine === AUTO && { auto: true as const }),
     ...(moves && { movedFrom: job.engine }),
     todo: jobTodo(job.purpose),
-    charged: to.charge?.charged,
+    charged: to.charge?.charged ?? job.charged,
     submittingUntil: plus(now, { ms: SUBMITTING_MS }),
     engine: to.engine,
     onDemand: job.onDemand ?? to.onDemand,
