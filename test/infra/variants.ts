@@ -22,6 +22,7 @@ export const VARIANTS: Record<string, Record<string, unknown>> = {
     mediaBucketName: 'example-media',
     tableName: 'example-table',
     alarmEmail: 'ops@example.com',
+    maxUsdPerMonth: 20,
     monthlyBudgetUsd: 100,
     httpEngine: { url: 'https://api.runpod.ai/v2/abc', secret: 'dropreel/http-engine' },
     jwtCreatorClaim: ['creator'],
