@@ -30,7 +30,8 @@ import metadata from './package.json' with { type: 'json' };
 const COMMANDS: readonly ((program: Command) => void)[] = [
   ...[addLogin, addToken, addUpload, addLs, addShow, addWatch, addOpen, addDownload, addLink, addEdit],
   ...[addRetry, addRetranscode, addRollback, addRm],
-  ...[addCollections, addWebhooks, addEstimate, addStats, addHealth, addDoctor, addCheckStream, addArchive, addCompletion],
+  ...[addCollections, addWebhooks, addEstimate, addStats, addHealth],
+  ...[addDoctor, addCheckStream, addArchive, addCompletion],
 ];
 
 function program(): Command {
