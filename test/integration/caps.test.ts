@@ -1,9 +1,11 @@
 import { expect, it, vi } from 'vitest';
-import { apply, getJob, getMedia, getRow } from '../../aws/table.ts';
+import { apply, getCollection, getJob, getMedia, getRow } from '../../aws/table.ts';
 import { queryTodo } from '../../aws/table-queries.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { DUE_WORK, rowKeys } from '../../core/contracts/table/keys.ts';
 import { monthOf, SpentRow, spentKey } from '../../core/jobs/spending.ts';
+import { plus } from '../../core/time.ts';
+import { room } from '../../functions/shared/caps.ts';
 import { failJob } from '../../functions/shared/end-job.ts';
 import { submitJob } from '../../functions/shared/submit-job.ts';
 import { job } from '../support/factories.ts';
@@ -115,4 +117,14 @@ it('a flagged media item of a collection without room keeps its flag and plays, 
   await apply(services.table, [{ op: 'update', key: rowKeys.collection('ann', 'spent'), expect: {}, set }]);
   await sweepOnce(services, world, 122);
   expect(await getMedia(services.table, mediaId)).toMatchObject({ state: 'retranscoding', jobCount: 2 });
+});
+
+it('the cap of a collection has its room again in the next month', async () => {
+  await addCollection(services, 'monthly', { maxUsdPerMonth: 1.5 * USD });
+  await submitJob(submission(), await queued('monthly', 'first.mp4'));
+  const collection = await getCollection(services.table, 'ann', 'monthly');
+  const at = async (now: string) =>
+    (await room(services, { creatorId: 'ann', collectionId: 'monthly' }, collection, USD, now)).over;
+  const now = new Date().toISOString();
+  expect([(await at(now))?.code, await at(plus(now, { days: 31 }))]).toEqual(['cap_reached', null]);
 });
