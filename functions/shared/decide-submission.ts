@@ -83,9 +83,7 @@ async function choiceFor(
   row: JobRow,
   { info, condition, deadline }: { info: SourceInfo; condition: Condition; deadline: number | undefined },
 ) {
-  const preset = presetNamed(row.preset.name);
-  const source = presumed(info, secondsOf(info, row.source.size));
-  const expected = expectations(engines, condition, await experienceWith(table, source), source, preset);
+  const { source, preset, expected } = await expectationsFor({ table, engines }, row, { info, condition });
   const engine = engineFor(row, expected, deadline);
   const { estimate, assumed } = expected.find((one) => one.engine === engine) ?? {};
   return {
@@ -95,12 +93,35 @@ async function choiceFor(
   };
 }
 
+/** Whether another engine is up and fit for a job that `auto` gave to its engine, and that has not moved yet. */
+export async function mayMoveOn(services: DecideServices, row: JobRow, info: SourceInfo): Promise<boolean> {
+  if (row.auto !== true || row.movedFrom !== undefined) return false;
+  const condition = await conditionOf(services.table, services.engines, new Date().toISOString());
+  const { expected } = await expectationsFor(services, row, { info, condition });
+  return expected.some((one) => one.engine !== row.engine && !one.down && isFit(one));
+}
+
+async function expectationsFor(
+  { table, engines }: DecideServices,
+  row: JobRow,
+  { info, condition }: { info: SourceInfo; condition: Condition },
+) {
+  const preset = presetNamed(row.preset.name);
+  const source = presumed(info, secondsOf(info, row.source.size));
+  const experience = await experienceWith(table, source);
+  return { source, preset, expected: expectations(engines, condition, experience, source, preset) };
+}
+
+function isFit({ estimate }: Expected): boolean {
+  return !('unfit' in estimate);
+}
+
 function engineFor(
   { engine, auto, movedFrom }: JobRow,
   expected: readonly Expected[],
   deadline: number | undefined,
 ): string {
-  const others = expected.filter((one) => one.engine !== movedFrom);
+  const others = expected.filter((one) => one.engine !== movedFrom && isFit(one));
   if (engine === AUTO) return choose(others.length > 0 ? others : expected, deadline).engine;
   const mayMove = auto === true && movedFrom === undefined;
   const isDown = expected.find((one) => one.engine === engine)?.down === true;

@@ -5,13 +5,17 @@ import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { jobRunning } from '../../core/jobs/transitions.ts';
 import { plus } from '../../core/time.ts';
 import { type EngineState, NO_SIGN_OF_LIFE } from '../../engines/engine.ts';
-import { endJob } from '../shared/end-job.ts';
+import { cancelJob } from '../shared/cancel-job.ts';
+import { mayMoveOn } from '../shared/decide-submission.ts';
+import { endJob, failJob } from '../shared/end-job.ts';
 import { logger } from '../shared/observability.ts';
 import { lookAgain } from './look-again.ts';
 import type { SweepServices } from './services.ts';
 
 /** A worker reports each 30 s, whatever it is doing; one that has been silent for this long is ended. */
 const SILENT_MINUTES = 60;
+/** A job that its engine says is blocked may leave it after this time. */
+const BLOCKED_MINUTES = 30;
 /** Between two checks of a job that the engine still has. */
 const LOOK_MINUTES = 15;
 
@@ -32,13 +36,29 @@ export async function repairFromEngine(services: SweepServices, job: AtEngine, s
     case 'waiting': {
       // However long it waits for its turn: watchEngines detects whether the queue progresses at all.
       const { blockedBy: message } = state;
-      const error = message === undefined ? undefined : { code: 'engine_stuck' as const, message, at: services.now };
-      return lookAgain(services, job, next, error);
+      if (message === undefined) return lookAgain(services, job, next);
+      const since = job.error?.code === 'engine_stuck' ? job.error.at : services.now;
+      if (plus(since, { minutes: BLOCKED_MINUTES }) <= services.now && (await leaves(services, job, message))) return;
+      return lookAgain(services, job, next, { code: 'engine_stuck', message, at: since });
     }
     case 'unknown':
       logger.warn('the engine does not know the state of a job', { jobId, engineJobId, why: state.why });
       return stateUnknown(services, job, next);
   }
+}
+
+/**
+ * A job that `auto` gave to an engine where it is blocked goes to another one, under another number. Its engine job is ended after that: if
+ * it begins nevertheless, its first sign of life ends it.
+ */
+async function leaves(services: SweepServices, job: AtEngine, why: string): Promise<boolean> {
+  const { jobId, engine, engineJobId } = job;
+  const media = await getMedia(services.table, job.mediaId);
+  if (media?.jobId !== jobId || !(await mayMoveOn(services, job, media.sourceInfo ?? {}))) return false;
+  const message = `${engine} does not begin it: ${why}`;
+  if ((await failJob(services, jobId, { code: 'engine_down', message })) === 'failed') services.report('jobsRepaired');
+  await cancelJob(services, { jobId, engine, engineJobId }, 'the job is over');
+  return true;
 }
 
 /**

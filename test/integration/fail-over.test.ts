@@ -34,8 +34,10 @@ function engine(name: string, [usd, seconds]: [number, number], answer: () => st
       given.push(`${name} ${jobId.split('-')[1]}`);
       return answer();
     },
-    describe: async () => new Map(),
-    cancel: async () => {},
+    describe: async (ids) => new Map(ids.map((id) => [id, { kind: 'waiting', blockedBy: 'Out of vCPUs.' }])),
+    async cancel(id) {
+      given.push(`${name} cancels ${id}`);
+    },
     read: async () => null,
     look: async () => ({ queues: [1, 2].map((waiting) => ({ ...QUEUE, waiting })), broken: [] }),
     needsOnDemand: () => false,
@@ -64,10 +66,11 @@ const jobOf = ({ mediaId, n }: JobRow) => getJob(services.table, mediaId, n);
 async function queued(name: string, more: Partial<JobRow> = {}): Promise<JobRow> {
   const collectionId = more.collectionId ?? 'talks';
   const { mediaId } = await addMedia(services, collectionId, name, { state: 'uploaded', current: undefined });
-  const { engineJobId: _, ...row } = job({
+  const { engineJobId: _, ...unsent } = job({
     ...{ mediaId, jobId: `${mediaId}-1`, state: 'queued', engine: 'auto', heartbeatAt: LONG_AGO, todoAt: LONG_AGO },
     ...more,
   });
+  const row = { ...unsent, ...(more.engineJobId !== undefined && { engineJobId: more.engineJobId }) };
   await apply(services.table, [{ op: 'put', key: rowKeys.job(mediaId, 1), row }]);
   return row;
 }
@@ -151,4 +154,28 @@ it('an upload goes to the engine that is done before the deadline of its collect
 it('how many jobs wait at each engine is noted by sweep', async () => {
   await sweep(watchEngines);
   expect(await getRow(services.table, engineKeys.load, LoadRow)).toMatchObject({ waiting: { cheap: 3, dear: 3 } });
+});
+
+it('a job that its engine says is blocked goes to another after half an hour, if auto gave it there', async () => {
+  const blocked = { code: 'engine_stuck' as const, message: 'Out of vCPUs.', at: LONG_AGO };
+  const rows = [
+    await queued('blocked.mp4', { engine: 'cheap', engineJobId: 'cheap-9', auto: true, error: blocked }),
+    await queued('named.mp4', { engine: 'cheap', engineJobId: 'cheap-8', error: blocked }),
+    await queued('moved.mp4', {
+      engine: 'cheap',
+      engineJobId: 'cheap-7',
+      auto: true,
+      movedFrom: 'dear',
+      error: blocked,
+    }),
+    await queued('not long.mp4', { engine: 'cheap', engineJobId: 'cheap-6', auto: true }),
+  ];
+  await sweep(repairJobs);
+  const after = await Promise.all(rows.map(jobOf));
+  expect(after.map((row) => [row?.state, row?.error?.code])).toEqual([
+    ['failed', 'engine_down'],
+    ...Array(3).fill(['queued', 'engine_stuck']),
+  ]);
+  expect(await getJob(services.table, rows[0]?.mediaId ?? '', 2)).toMatchObject({ engine: 'auto', movedFrom: 'cheap' });
+  expect(given).toEqual(['cheap cancels cheap-9']);
 });
