@@ -4,10 +4,10 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { expect, it } from 'vitest';
 import { mediaIdFor } from '../../core/contracts/ids.ts';
 import { developerClients } from '../../scripts/demo/clients.ts';
-import { apiAs } from '../support/api.ts';
+import { addWebhook, apiAs, startReceiver } from '../support/api.ts';
 import { eventually, testCloud } from '../support/cloud.ts';
 import { temporaryDirectory } from '../support/media.ts';
-import { testVideo } from '../support/pipeline.ts';
+import { drop, testVideo } from '../support/pipeline.ts';
 
 it("an upload over a creator's daily quota is refused by the API, fails as a drop, and can be retried the next day", async () => {
   await using booted = await testCloud({ environment: { MAX_UPLOADS_PER_DAY: '1' } });
@@ -39,4 +39,24 @@ it("an upload over a creator's daily quota is refused by the API, fails as a dro
   const tomorrow = await apiAs(cloud, 'ann');
   expect((await tomorrow('POST', `/media/${id}/retry`)).status).toBe(202);
   await eventually('it is ready', async () => (await tomorrow('GET', `/media/${id}`)).body.state === 'ready');
+});
+
+it('an encode that the monthly cap has no room for is held: the upload is kept, and a webhook says why', async () => {
+  const environment = { MAX_USD_PER_MONTH: '0', WEBHOOK_ALLOW_LOOPBACK: 'true' };
+  await using booted = await testCloud({ environment });
+  await using folder = await temporaryDirectory();
+  await using receiver = await startReceiver();
+  const { cloud } = booted;
+  const ann = await apiAs(cloud, 'ann');
+  await addWebhook(ann, receiver.url);
+  const file = await testVideo(join(folder.path, 'clip.mp4'));
+  const id = await drop(cloud, 'drop/ann/default/clip.mp4', { file });
+  const held = await eventually('a webhook says that it is held', async () =>
+    receiver.received.map(({ body }) => JSON.parse(body)).find(({ type }) => type === 'media.held'),
+  );
+  const error = { code: 'cap_reached', message: expect.stringContaining("Of the month's 0.00 USD of the creator") };
+  expect(held.data).toMatchObject({ mediaId: id, state: 'uploaded', error });
+  const { body: media } = await ann('GET', `/media/${id}`);
+  expect(media).toMatchObject({ state: 'uploaded', error, job: { state: 'queued', error } });
+  expect((await ann('PATCH', '/collections/default', { body: { maxUsdPerMonth: 5 } })).status).toBe(403);
 });
