@@ -5,30 +5,24 @@ import type { ArchivePolicy } from '../../core/contracts/archive.ts';
 
 const SAMPLE_MS = 2000;
 
-/** The load of this machine since the last call, without what the processes `own` and this one use. */
+/** The load of this machine since the last call, without what this process and its children use. */
 class LoadMeter {
-  #before: { ticks: Ticks; own: ReadonlyMap<number, number> } | undefined;
+  #before: { ticks: Ticks; own: number } | undefined;
 
-  /** Undefined for the first call. */
-  async read(own: readonly number[]): Promise<Load | undefined> {
+  /**
+   * Undefined for the first call.
+   * @param children those that may still run; what others have used counts as this process's
+   */
+  async read(children: readonly number[]): Promise<Load | undefined> {
     const [text, ...used] = await Promise.all([
       readFile('/proc/stat', 'utf8'),
-      ...[process.pid, ...own].map(async (pid): Promise<[number, number]> => {
-        // It may have ended.
-        const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-        return [pid, stat === undefined ? 0 : ticksOf(stat)];
-      }),
+      // One may have ended.
+      ...[process.pid, ...children].map((pid) => readFile(`/proc/${pid}/stat`, 'utf8').then(ticksOf, () => 0)),
     ]);
-    const now = { ticks: parseStat(text), own: new Map(used) };
+    const now = { ticks: parseStat(text), own: used.reduce((sum, ticks) => sum + ticks, 0) };
     const before = this.#before;
     this.#before = now;
-    if (!before) return undefined;
-    const spent = used.map(([pid, ticks]) => Math.max(0, ticks - (before.own.get(pid) ?? 0)));
-    return loadBetween(
-      before.ticks,
-      now.ticks,
-      spent.reduce((sum, ticks) => sum + ticks, 0),
-    );
+    return before && loadBetween(before.ticks, now.ticks, now.own - before.own);
   }
 }
 

@@ -1,17 +1,18 @@
-import { sep } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { workingEncoders } from '../../containers/transcoder/archive/encoders.ts';
+import { QUIETLY } from '../../containers/transcoder/archive/host.ts';
 import { ffmpegVersion, type Tools } from '../../containers/transcoder/ffmpeg/run.ts';
 import { ARCHIVE_ENCODERS } from '../../core/archive/fitness.ts';
 import type { ArchivePolicy } from '../../core/contracts/archive.ts';
 import { CliError, EXIT } from '../exit.ts';
+import type { Output } from '../output.ts';
 import type { Work } from './archive-recording.ts';
 import { DISK } from './file-system.ts';
 import { lockFolder } from './lock.ts';
+import { ProgressLine } from './progress-line.ts';
 import type { StatusFile } from './status.ts';
 import { Throttle } from './throttle.ts';
-
-/** Below everything else, for processors and for disks with a scheduler that knows idle: nice(1), ionice(1). */
-const QUIETLY = ['nice', '-n', '19', 'ionice', '-c', '3'];
 
 /** FFmpeg of this machine: FFMPEG_PATH and FFPROBE_PATH, else those on PATH. */
 function quietTools(): Tools {
@@ -30,7 +31,7 @@ export interface Worker extends AsyncDisposable {
 export async function startWorker(
   folder: string,
   policy: ArchivePolicy,
-  { status, onNote }: { status: StatusFile; onNote: (line: string) => void },
+  { status, out }: { status: StatusFile; out: Output },
 ): Promise<Worker> {
   requireLinux();
   const lock = await lockFolder(folder);
@@ -47,9 +48,10 @@ export async function startWorker(
     }
     const throttle = new Throttle(policy, (reason) => {
       status.paused(reason);
-      onNote(reason === undefined ? 'goes on' : `paused: ${reason}`);
+      out.note(reason === undefined ? 'goes on' : `paused: ${reason}`);
     });
     const throttled = throttle.run(ended.signal);
+    const line = new ProgressLine(out);
     return {
       work: {
         ...{
@@ -62,8 +64,14 @@ export async function startWorker(
           now: () => new Date(),
           onProcess: (pid) => throttle.add(pid),
         },
-        onProgress: (file, phase, fraction) => status.progress(file, phase, fraction),
-        onEnded: (file) => status.ended(file),
+        onProgress: (file, phase, fraction) => {
+          status.progress(file, phase, fraction);
+          line.show(file, phase, fraction);
+        },
+        onEnded: (file) => {
+          status.ended(file);
+          line.clear();
+        },
       },
       [Symbol.asyncDispose]: async () => {
         ended.abort();
@@ -84,8 +92,13 @@ export function requireLinux(): void {
   throw new CliError(EXIT.usage, 'The archive of a folder needs Linux: its /proc tells which files are being written.');
 }
 
-/** The path of a file that a person names, which has to be below the folder. */
-export function pathIn(folder: string, resolved: string): string {
-  if (resolved.startsWith(`${folder}${sep}`)) return resolved;
-  throw new CliError(EXIT.usage, `${resolved} is not in ${folder}.`);
+/**
+ * The path of a recording that a person names.
+ * @throws CliError unless it is below the folder, links followed
+ */
+export async function pathIn(folder: string, path: string): Promise<string> {
+  const named = resolve(folder, path);
+  const directory = await realpath(dirname(named)).catch(() => undefined);
+  if (directory === folder || directory?.startsWith(`${folder}${sep}`)) return join(directory, basename(named));
+  throw new CliError(EXIT.usage, `${named} is not in ${folder}.`);
 }

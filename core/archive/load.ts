@@ -19,10 +19,13 @@ export function parseStat(text: string): Ticks {
   return { busy, iowait, total: busy + idle + iowait };
 }
 
-/** Ticks that a process has used: fields 14 and 15 of its /proc/PID/stat. The name before them may hold anything, so they are counted from its end. */
+/**
+ * Ticks that a process has used, and those of its children that have ended: fields 14 to 17 of its /proc/PID/stat. The name before them may
+ * hold anything, so they are counted from its end.
+ */
 export function ticksOf(text: string): number {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
+  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0);
 }
 
 /** Percent of the machine's time. */

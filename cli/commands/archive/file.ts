@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { archiveRecording } from '../../archive/archive-recording.ts';
 import { outcomeLine, refusalsLine } from '../../archive/describe.ts';
@@ -28,10 +27,10 @@ export function addArchiveFile(archive: Command): void {
       const out = outputOf(command);
       const signal = untilInterrupted();
       const folder = await folderAt(options.folder);
-      const recording = recordingAt(pathIn(folder, resolve(folder, path)));
+      const recording = recordingAt(await pathIn(folder, path));
       const { policy } = await readSettings(folder);
       const status = new StatusFile(folder, () => new Date());
-      await using worker = await startWorker(folder, policy, { status, onNote: (line) => out.note(line) });
+      await using worker = await startWorker(folder, policy, { status, out });
       const { work } = worker;
       await repair(work.disk, recording, { policy, now: work.now().toISOString() });
       const asked = { policy, now: Date.now(), open: await openForWriting(), isAsked: true };

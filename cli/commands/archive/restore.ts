@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { DISK } from '../../archive/file-system.ts';
 import { lockFolder } from '../../archive/lock.ts';
@@ -16,7 +15,7 @@ export function addArchiveRestore(archive: Command): void {
     .action(async (path: string, options: FolderOptions, command: Command) => {
       requireLinux();
       const folder = await folderAt(options.folder);
-      const recording = recordingAt(pathIn(folder, resolve(folder, path)));
+      const recording = recordingAt(await pathIn(folder, path));
       const { policy } = await readSettings(folder);
       await using _lock = await lockFolder(folder);
       await restore(DISK, recording, { policy, now: new Date().toISOString() }).catch((error: Error) => {

@@ -27,7 +27,7 @@ export function addArchiveRun(archive: Command): void {
         throw new CliError(EXIT.refused, `${folder} is disabled: dropreel archive enable --folder ${path}`);
       }
       const status = new StatusFile(folder, () => new Date());
-      await using worker = await startWorker(folder, policy, { status, onNote: (line) => out.note(line) });
+      await using worker = await startWorker(folder, policy, { status, out });
       const result = await pass(worker.work, {
         ...{ force, most: all ? Number.POSITIVE_INFINITY : 1, signal },
         onOutcome: (outcome) => out.result(outcome, () => outcomeLine(outcome)),

@@ -47,7 +47,7 @@ async function turn(
   const why = enabled ? whyClosed(Date.now(), policy) : 'the folder is disabled';
   status.waiting(why);
   if (why !== undefined) return LOOK_MS;
-  await using worker = await startWorker(folder, policy, { status, onNote: (line) => out.note(line) });
+  await using worker = await startWorker(folder, policy, { status, out });
   const result = await pass(worker.work, {
     ...{ force: false, most: Number.POSITIVE_INFINITY, signal },
     onOutcome: (outcome) => out.result(outcome, () => outcomeLine(outcome)),

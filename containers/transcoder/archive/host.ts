@@ -4,6 +4,9 @@ import { Complaints } from '../ffmpeg/complaints.ts';
 import type { FfmpegProgress } from '../ffmpeg/progress.ts';
 import { checkExit, command, PROBE_LIMITS, runFfmpeg, SAYING, spawnFfmpeg, type Tools } from '../ffmpeg/run.ts';
 
+/** Below everything else, for processors and for disks with a scheduler that knows idle: nice(1), ionice(1). */
+export const QUIETLY = ['nice', '-n', '19', 'ionice', '-c', '3'];
+
 /** Where an archive's encode runs: FFmpeg, and who is told of its processes. */
 export interface Host {
   tools: Tools;

@@ -18,8 +18,8 @@ test('more ticks of its own than there were, by rounding, are none of others', (
   expect(loadBetween(BEFORE, AFTER, 500).cpu).toBe(0);
 });
 
-test('the ticks of a process, whatever its name', () => {
-  expect(ticksOf('42 (a) 1 2 (b) R 1 42 42 0 -1 4194304 100 0 0 0 250 30 0 0 20 0 1 0 5000 1000000 200')).toBe(280);
+test('the ticks of a process and of its children that have ended, whatever its name', () => {
+  expect(ticksOf('42 (a) 1 2 (b) R 1 42 42 0 -1 4194304 100 0 0 0 250 30 5 2 20 0 1 0 5000 1000000 200')).toBe(287);
 });
 
 test.each([
