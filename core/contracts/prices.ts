@@ -22,8 +22,8 @@ export interface Prices {
 }
 
 /**
- * Read in November 2026 from the pages under https://aws.amazon.com/{fargate,mediaconvert,lambda,s3,dynamodb,sqs,eventbridge,api-gateway,vpc}/pricing/.
- * Fargate Spot's price varies: 70 % off is what AWS announces.
+ * By the pages under https://aws.amazon.com/{fargate,mediaconvert,lambda,s3,dynamodb,sqs,eventbridge,api-gateway,vpc}/pricing/, as of November
+ * 2026, MediaConvert's as of August 2026. Fargate Spot's price varies: 70 % off is what AWS announces.
  */
 const US_EAST_1: Prices = {
   fargate: { vcpuHour: 0.04048, gbHour: 0.004445, diskGbHour: 0.000111, spot: 0.3 },
@@ -39,12 +39,13 @@ const US_EAST_1: Prices = {
 };
 
 /**
- * By region. What is not written out for a region was seen on none of its price lists, and is us-east-1's:
- * - eu-west-1: https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/{AmazonECS,AmazonDynamoDB,AmazonApiGateway,AmazonS3,AWSLambda}/…/eu-west-1/index.json
- *   as published in September and October 2026. Fargate, S3, Lambda's requests and addresses are there at us-east-1's prices.
- * - eu-central-1: …/AmazonECS/current/eu-central-1/index.json, as of August 2026; vCPU and memory only.
+ * By region. Both European ones are of AWS's price lists as public repositories have copied them; the lists themselves were not seen:
+ * - eu-west-1: https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/{AmazonECS,AmazonDynamoDB,AmazonApiGateway,AmazonS3,AWSLambda}/…/eu-west-1/index.json,
+ *   published in September and October 2026. Fargate, S3, Lambda's requests and addresses cost the same there as in us-east-1.
+ * - eu-central-1: …/AmazonECS/current/eu-central-1/index.json, August 2026: vCPU and memory.
  *
- * Not seen for either: MediaConvert, SQS, EventBridge, Scheduler, Fargate's disk.
+ * What is not written out for a region was in none of these, and has us-east-1's price: MediaConvert, SQS, EventBridge, Scheduler, Lambda's
+ * time on arm64 and Fargate's disk in both, and all but Fargate in eu-central-1.
  */
 const BY_REGION: Readonly<Record<string, Prices>> = {
   'us-east-1': US_EAST_1,
