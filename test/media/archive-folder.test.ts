@@ -1,4 +1,4 @@
-import { copyFile, mkdir, open, readdir, readFile, stat, utimes } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -131,7 +131,7 @@ test('what is not worth it, young, disabled, outside of the window, or in need o
   expect((await it.command('run')).stdout).toBe('');
 });
 
-test('a wrong setting names what there is', async () => {
+test('a wrong setting, a wrong path and a name that is taken are told', async () => {
   await using it = await folder();
   const { exitCode, stderr } = await it.command('enable', '--set', 'timeZone=Mars/Olympus');
   expect(exitCode).toBe(2);
@@ -140,4 +140,7 @@ test('a wrong setting names what there is', async () => {
   );
   const outside = await it.command('file', '/etc/hostname');
   expect([outside.exitCode, outside.stderr]).toEqual([2, `dropreel: /etc/hostname is not in ${it.directory}.`]);
+  await writeFile(`${it.path}.original`, '');
+  const taken = await it.command('file', 'cam1/a.mp4');
+  expect([taken.exitCode, taken.stderr]).toEqual([1, `dropreel: ${it.path}.original exists: move it away.`]);
 });

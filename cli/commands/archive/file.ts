@@ -10,7 +10,7 @@ import { pathIn, startWorker } from '../../archive/worker.ts';
 import { openForWriting } from '../../archive/writers.ts';
 import { outputOf } from '../../context.ts';
 import { CliError, EXIT } from '../../exit.ts';
-import { type FolderOptions, untilInterrupted, withFolder } from './options.ts';
+import { type FolderOptions, locally, untilInterrupted, withFolder } from './options.ts';
 
 const WHY_NOT = {
   young: 'is too young',
@@ -23,24 +23,26 @@ const WHY_NOT = {
 export function addArchiveFile(archive: Command): void {
   withFolder(archive.command('file').argument('<path>', 'a recording in the folder'))
     .description('archive one recording now, whatever its age, the window, and an earlier refusal')
-    .action(async (path: string, options: FolderOptions, command: Command) => {
-      const out = outputOf(command);
-      const signal = untilInterrupted();
-      const folder = await folderAt(options.folder);
-      const recording = recordingAt(await pathIn(folder, path));
-      const { policy } = await readSettings(folder);
-      const status = new StatusFile(folder, () => new Date());
-      await using worker = await startWorker(folder, policy, { status, out });
-      const { work } = worker;
-      await repair(work.disk, recording, { policy, now: work.now().toISOString() });
-      const asked = { policy, now: Date.now(), open: await openForWriting(), isAsked: true };
-      const found = await look(recording, asked);
-      if (!found) throw new CliError(EXIT.notFound, `${recording.path} is not a file.`);
-      if (found.standing !== 'due') {
-        throw new CliError(EXIT.refused, `${recording.path} ${WHY_NOT[found.standing]}.`);
-      }
-      const outcome = await archiveRecording(work, found, signal);
-      out.result(outcome, () => outcomeLine(outcome));
-      if (outcome.state === 'refused') throw new CliError(EXIT.failed, refusalsLine(outcome.refusals));
-    });
+    .action(
+      locally(async (path: string, options: FolderOptions, command: Command) => {
+        const out = outputOf(command);
+        const signal = untilInterrupted();
+        const folder = await folderAt(options.folder);
+        const recording = recordingAt(await pathIn(folder, path));
+        const { policy } = await readSettings(folder);
+        const status = new StatusFile(folder, () => new Date());
+        await using worker = await startWorker(folder, policy, { status, out });
+        const { work } = worker;
+        await repair(work.disk, recording, { policy, now: work.now().toISOString() });
+        const asked = { policy, now: Date.now(), open: await openForWriting(), isAsked: true };
+        const found = await look(recording, asked);
+        if (!found) throw new CliError(EXIT.notFound, `${recording.path} is not a file.`);
+        if (found.standing !== 'due') {
+          throw new CliError(EXIT.refused, `${recording.path} ${WHY_NOT[found.standing]}.`);
+        }
+        const outcome = await archiveRecording(work, found, signal);
+        out.result(outcome, () => outcomeLine(outcome));
+        if (outcome.state === 'refused') throw new CliError(EXIT.failed, refusalsLine(outcome.refusals));
+      }),
+    );
 }

@@ -21,3 +21,13 @@ export function untilInterrupted(): AbortSignal {
   process.on('SIGTERM', end);
   return stop.signal;
 }
+
+/** An action that no API is behind: what fails in it, unforeseen, is this machine's. */
+export function locally<Args extends unknown[]>(
+  action: (...args: Args) => Promise<void>,
+): (...args: Args) => Promise<void> {
+  return (...args) =>
+    action(...args).catch((error: unknown) => {
+      throw error instanceof CliError ? error : new CliError(EXIT.failed, String((error as Error).message));
+    });
+}

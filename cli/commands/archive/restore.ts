@@ -7,20 +7,22 @@ import { restore } from '../../archive/undo.ts';
 import { pathIn, requireLinux } from '../../archive/worker.ts';
 import { outputOf } from '../../context.ts';
 import { CliError, EXIT } from '../../exit.ts';
-import { type FolderOptions, withFolder } from './options.ts';
+import { type FolderOptions, locally, withFolder } from './options.ts';
 
 export function addArchiveRestore(archive: Command): void {
   withFolder(archive.command('restore').argument('<path>', 'a recording in the folder'))
     .description('put an original back, while it is kept; it is not archived again until it changes')
-    .action(async (path: string, options: FolderOptions, command: Command) => {
-      requireLinux();
-      const folder = await folderAt(options.folder);
-      const recording = recordingAt(await pathIn(folder, path));
-      const { policy } = await readSettings(folder);
-      await using _lock = await lockFolder(folder);
-      await restore(DISK, recording, { policy, now: new Date().toISOString() }).catch((error: Error) => {
-        throw new CliError(EXIT.refused, error.message);
-      });
-      outputOf(command).result({ file: recording.path, state: 'restored' }, () => `${recording.path}  restored`);
-    });
+    .action(
+      locally(async (path: string, options: FolderOptions, command: Command) => {
+        requireLinux();
+        const folder = await folderAt(options.folder);
+        const recording = recordingAt(await pathIn(folder, path));
+        const { policy } = await readSettings(folder);
+        await using _lock = await lockFolder(folder);
+        await restore(DISK, recording, { policy, now: new Date().toISOString() }).catch((error: Error) => {
+          throw new CliError(EXIT.refused, error.message);
+        });
+        outputOf(command).result({ file: recording.path, state: 'restored' }, () => `${recording.path}  restored`);
+      }),
+    );
 }

@@ -6,7 +6,7 @@ import { StatusFile } from '../../archive/status.ts';
 import { startWorker } from '../../archive/worker.ts';
 import { outputOf } from '../../context.ts';
 import { CliError, EXIT } from '../../exit.ts';
-import { type FolderOptions, untilInterrupted, withFolder } from './options.ts';
+import { type FolderOptions, locally, untilInterrupted, withFolder } from './options.ts';
 
 interface RunOptions extends FolderOptions {
   all?: boolean;
@@ -18,23 +18,25 @@ export function addArchiveRun(archive: Command): void {
     .description('archive the oldest candidate now, if the window is open, and delete originals whose day has come')
     .option('--all', 'all candidates, while the window lasts')
     .option('--force', 'whatever the window, and where the folder is disabled')
-    .action(async ({ folder: path, all = false, force = false }: RunOptions, command: Command) => {
-      const out = outputOf(command);
-      const signal = untilInterrupted();
-      const folder = await folderAt(path);
-      const { enabled, policy } = await readSettings(folder);
-      if (!enabled && !force) {
-        throw new CliError(EXIT.refused, `${folder} is disabled: dropreel archive enable --folder ${path}`);
-      }
-      const status = new StatusFile(folder, () => new Date());
-      await using worker = await startWorker(folder, policy, { status, out });
-      const result = await pass(worker.work, {
-        ...{ force, most: all ? Number.POSITIVE_INFINITY : 1, signal },
-        onOutcome: (outcome) => out.result(outcome, () => outcomeLine(outcome)),
-      });
-      status.problems(result.problems);
-      for (const line of result.done) out.note(line);
-      if (result.waits !== undefined) out.note(`nothing more is done: ${result.waits}`);
-      if (result.problems.length > 0) throw new CliError(EXIT.failed, result.problems.join('\n'));
-    });
+    .action(
+      locally(async ({ folder: path, all = false, force = false }: RunOptions, command: Command) => {
+        const out = outputOf(command);
+        const signal = untilInterrupted();
+        const folder = await folderAt(path);
+        const { enabled, policy } = await readSettings(folder);
+        if (!enabled && !force) {
+          throw new CliError(EXIT.refused, `${folder} is disabled: dropreel archive enable --folder ${path}`);
+        }
+        const status = new StatusFile(folder, () => new Date());
+        await using worker = await startWorker(folder, policy, { status, out });
+        const result = await pass(worker.work, {
+          ...{ force, most: all ? Number.POSITIVE_INFINITY : 1, signal },
+          onOutcome: (outcome) => out.result(outcome, () => outcomeLine(outcome)),
+        });
+        status.problems(result.problems);
+        for (const line of result.done) out.note(line);
+        if (result.waits !== undefined) out.note(`nothing more is done: ${result.waits}`);
+        if (result.problems.length > 0) throw new CliError(EXIT.failed, result.problems.join('\n'));
+      }),
+    );
 }

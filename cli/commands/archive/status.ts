@@ -8,40 +8,42 @@ import { readStatus, type Status } from '../../archive/status.ts';
 import { requireLinux } from '../../archive/worker.ts';
 import { outputOf } from '../../context.ts';
 import { fields } from '../../table.ts';
-import { type FolderOptions, withFolder } from './options.ts';
+import { type FolderOptions, locally, withFolder } from './options.ts';
 
 export function addArchiveStatus(archive: Command): void {
   withFolder(archive.command('status'))
     .description('what is done now and why not, the policy, and each recording that keeps its original')
-    .action(async (options: FolderOptions, command: Command) => {
-      requireLinux();
-      const folder = await folderAt(options.folder);
-      const [settings, status] = [await readSettings(folder), await readStatus(folder)];
-      const { files, problems } = await scan(folder, settings.policy, Date.now());
-      const counts: Partial<Record<Standing, number>> = {};
-      for (const { standing } of files) counts[standing] = (counts[standing] ?? 0) + 1;
-      const refused = files.flatMap((found) => refusedLine(folder, found));
-      const result = { folder, ...settings, status, counts, refused, problems };
-      outputOf(command).result(result, () =>
-        [
-          fields([
-            ['folder', folder],
-            ['policy', `${settings.enabled ? '' : 'disabled: '}${policyLine(settings.policy)}`],
-            ['status', activity(settings, status)],
-            ['current', currentFiles(status)],
-            [
-              'files',
-              Object.entries(counts)
-                .map(([standing, count]) => `${count} ${standing}`)
-                .join(', ') || 'none',
-            ],
-            ['pauses', status?.pauses.length ? pausesText(status) : undefined],
-          ]),
-          ...refused.map(({ file, why }) => `kept     ${file}: ${why}`),
-          ...[...problems, ...(status?.problems ?? [])].map((problem) => `problem  ${problem}`),
-        ].join('\n'),
-      );
-    });
+    .action(
+      locally(async (options: FolderOptions, command: Command) => {
+        requireLinux();
+        const folder = await folderAt(options.folder);
+        const [settings, status] = [await readSettings(folder), await readStatus(folder)];
+        const { files, problems } = await scan(folder, settings.policy, Date.now());
+        const counts: Partial<Record<Standing, number>> = {};
+        for (const { standing } of files) counts[standing] = (counts[standing] ?? 0) + 1;
+        const refused = files.flatMap((found) => refusedLine(folder, found));
+        const result = { folder, ...settings, status, counts, refused, problems };
+        outputOf(command).result(result, () =>
+          [
+            fields([
+              ['folder', folder],
+              ['policy', `${settings.enabled ? '' : 'disabled: '}${policyLine(settings.policy)}`],
+              ['status', activity(settings, status)],
+              ['current', currentFiles(status)],
+              [
+                'files',
+                Object.entries(counts)
+                  .map(([standing, count]) => `${count} ${standing}`)
+                  .join(', ') || 'none',
+              ],
+              ['pauses', status?.pauses.length ? pausesText(status) : undefined],
+            ]),
+            ...refused.map(({ file, why }) => `kept     ${file}: ${why}`),
+            ...[...problems, ...(status?.problems ?? [])].map((problem) => `problem  ${problem}`),
+          ].join('\n'),
+        );
+      }),
+    );
 }
 
 function refusedLine(folder: string, { recording, record }: Found): { file: string; why: string }[] {

@@ -7,7 +7,7 @@ import { StatusFile } from '../../archive/status.ts';
 import { requireLinux, startWorker } from '../../archive/worker.ts';
 import { outputOf } from '../../context.ts';
 import type { Output } from '../../output.ts';
-import { type FolderOptions, untilInterrupted, withFolder } from './options.ts';
+import { type FolderOptions, locally, untilInterrupted, withFolder } from './options.ts';
 
 /** Milliseconds until the folder is looked through again in an open window, and until settings and window are looked at. */
 const SCAN_MS = 10 * 60_000;
@@ -16,23 +16,25 @@ const LOOK_MS = 60_000;
 export function addArchiveWatch(archive: Command): void {
   withFolder(archive.command('watch'))
     .description('archive in every window, until Ctrl-C; what the systemd unit runs')
-    .action(async ({ folder: path }: FolderOptions, command: Command) => {
-      const out = outputOf(command);
-      const signal = untilInterrupted();
-      requireLinux();
-      const folder = await folderAt(path);
-      const status = new StatusFile(folder, () => new Date());
-      for (;;) {
-        const pause = await turn(folder, { out, signal, status }).catch((error: unknown) => {
+    .action(
+      locally(async ({ folder: path }: FolderOptions, command: Command) => {
+        const out = outputOf(command);
+        const signal = untilInterrupted();
+        requireLinux();
+        const folder = await folderAt(path);
+        const status = new StatusFile(folder, () => new Date());
+        for (;;) {
+          const pause = await turn(folder, { out, signal, status }).catch((error: unknown) => {
+            signal.throwIfAborted();
+            // The folder may be gone for a while, or a person restores something in it.
+            status.waiting(out.error(error).message);
+            return LOOK_MS;
+          });
+          await delay(pause, undefined, { signal }).catch(() => {});
           signal.throwIfAborted();
-          // The folder may be gone for a while, or a person restores something in it.
-          status.waiting(out.error(error).message);
-          return LOOK_MS;
-        });
-        await delay(pause, undefined, { signal }).catch(() => {});
-        signal.throwIfAborted();
-      }
-    });
+        }
+      }),
+    );
 }
 
 /**
