@@ -17,7 +17,7 @@ const SECONDS = 30;
 /** What the stages make, by one process that reads the source itself: no pipe, no account of what was decoded. */
 function oneProcess({ video, audio, ...plan }: EncodePlan, source: string): string[] {
   if (!video || !audio) throw new Error('the clip has picture and sound');
-  const [ladder, sound] = [ladderArguments({ video, audio, ...plan }, video), soundArguments(audio)];
+  const [ladder, sound] = [ladderArguments({ video, audio, ...plan }, video, 'libx264'), soundArguments(audio)];
   const outputs = [...ladder.slice(ladder.indexOf('-filter_complex')), ...sound.slice(sound.indexOf('-map'))];
   return ['-copyts', '-i', source, ...outputs];
 }
@@ -33,7 +33,15 @@ try {
   if (!standard) throw new Error('no preset standard');
   const { probe, ends } = await probeSource(TOOLS, source, signal);
   const plan = planEncode(probe, standard, ends);
-  const run = { source, cwd, times, toneMap: false, signal, onProgress: () => undefined };
+  const run = {
+    source,
+    cwd,
+    times,
+    toneMap: false,
+    onGpu: { decode: false, encode: false },
+    signal,
+    onProgress: () => undefined,
+  };
   const pairs: [Cost, Cost][] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const stages = await measured(() => runStages(TOOLS, plan, run));

@@ -3,12 +3,13 @@ import { AUTO, EngineName } from '../core/contracts/engines.ts';
 import type { EngineMessage } from '../core/contracts/events.ts';
 import type { Prices } from '../core/contracts/prices.ts';
 import { batch } from './batch/engine.ts';
+import { batchGpu } from './batch/gpu.ts';
 import { readCallback } from './called-back.ts';
 import { type Cost, type Engine, type EngineEvent, type EngineKind, EngineRefused, type Usage } from './engine.ts';
 import { http } from './http/engine.ts';
 
 /** Every engine, by the name in rows. */
-const ENGINES: Readonly<Record<EngineName, EngineKind>> = { 'batch-cpu': batch, http };
+const ENGINES: Readonly<Record<EngineName, EngineKind>> = { 'batch-cpu': batch, 'batch-gpu': batchGpu, http };
 
 /** What a job of this engine costs. Undefined for an engine that this release does not know. */
 export function priceOf(name: string, usage: Usage, prices: Prices): Cost | undefined {

@@ -96,6 +96,8 @@ export const Configuration = z
     jobTimeoutHours: z.number().positive().max(336).default(12),
     /** Caches and players hold the playlists of the version before, so the minimum is an hour. */
     graceHours: z.number().min(1).default(24),
+    /** AWS Batch on EC2 instances with a GPU: docs/engines.md. `maxVcpus` is that of all its workers, each of which has 4. */
+    gpuEngine: z.strictObject({ maxVcpus: Count.multipleOf(4).min(8).max(4000) }).optional(),
     /** A RunPod-compatible endpoint with the worker's image: docs/engines.md. */
     httpEngine: z
       .strictObject({

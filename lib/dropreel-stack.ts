@@ -73,6 +73,7 @@ export class DropreelStack extends Stack {
       ingestUpload: ingest.ingestUpload,
       sweep: sweep.sweep,
       announceChange: webhooks.announceChange,
+      gpus: Boolean(props.configuration.gpuEngine ?? props.configuration.httpEngine),
       platform: {
         httpApi: api.httpApi,
         distribution: cdn.distribution,

@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { EngineChoice } from '../core/contracts/engines.ts';
 import { printable } from '../core/contracts/text.ts';
 import { bootCloud } from '../local/boot.ts';
 import { announce, exportBlock } from './cloud-file.ts';
@@ -18,6 +19,12 @@ import { synthesize, synthesizeIfChanged } from './synth.ts';
 
 const STATE_ROOT = '.dropreel';
 const OUTPUT_ROOT = 'dropreel-output';
+
+/** What cdk.json has in a deployment with the engine, where it is not in each. */
+const ENGINE_CONFIGURATION: Partial<Record<EngineChoice, Record<string, unknown>>> = {
+  'batch-gpu': { gpuEngine: { maxVcpus: 8 } },
+  http: { httpEngine: HTTP_ENGINE },
+};
 
 async function main(argv: string[]): Promise<number> {
   const options = await parseOptions(argv);
@@ -37,8 +44,9 @@ async function main(argv: string[]): Promise<number> {
     const withEndpoint = options.engine === 'http';
     const cloudDir = join(stateDir, 'cloud');
     await mkdir(cloudDir);
-    const app = { outdir: join(stateDir, 'cdk.out'), more: { httpEngine: HTTP_ENGINE } };
-    const assembly = withEndpoint ? await synthesize(say, app) : await synthesizeIfChanged(say);
+    const more = ENGINE_CONFIGURATION[options.engine];
+    const app = { outdir: join(stateDir, 'cdk.out'), ...(more && { more }) };
+    const assembly = more ? await synthesize(say, app) : await synthesizeIfChanged(say);
     const files = options.files.length > 0 ? options.files : await makeSamples(join(stateDir, 'samples'), say);
     say('booting the local cloud from the synthesized template');
     const log = options.verbose ? say : () => {};

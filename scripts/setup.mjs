@@ -121,8 +121,8 @@ function installFfmpeg(yes) {
     throw new SetUpError(`ffmpeg ${version} is too old: ${OLDEST_FFMPEG} or newer is needed.`);
 }
 
-/** What only tests run: a browser, the shells that the completions are for, and what README's examples use. */
-const FOR_TESTS = ['chromium', 'zsh', 'fish', 'curl', 'jq'];
+/** What only tests run: a browser, the shells that the completions are for, what README's examples use, and a compiler for drivers that fail. */
+const FOR_TESTS = ['chromium', 'zsh', 'fish', 'curl', 'jq', 'gcc'];
 /** Notes that a person does not want them, so that each run of the tests does not ask again. */
 const WITHOUT = join(ROOT, 'node_modules', '.dropreel-without-test-programs');
 

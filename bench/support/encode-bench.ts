@@ -1,12 +1,12 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { encode } from '../../containers/transcoder/encode.ts';
 import { probeSource } from '../../containers/transcoder/probe.ts';
 import { openScratch } from '../../containers/transcoder/scratch.ts';
-import { encode } from '../../containers/transcoder/tasks/encode.ts';
 import { writePreview } from '../../containers/transcoder/tasks/preview.ts';
-import { verify } from '../../containers/transcoder/tasks/verify.ts';
 import { cpuSeconds } from '../../containers/transcoder/usage.ts';
+import { verify } from '../../containers/transcoder/verify.ts';
 import { PRESETS } from '../../core/contracts/presets.ts';
 import type { EncodePlan } from '../../core/media/encode-plan.ts';
 import type { PlannedRung } from '../../core/media/ladder.ts';

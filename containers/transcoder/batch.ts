@@ -8,12 +8,15 @@ import { busReporter } from './bus-reporter.ts';
 import { Drained } from './failures.ts';
 import { log } from './log.ts';
 import { reportProgress } from './progress.ts';
+import { removeOthers } from './scratch.ts';
 import { becomeWorker, withSecondUser } from './users.ts';
 import { work } from './worker.ts';
 
 const env = WorkerEnv.parse(process.env);
 becomeWorker(env.SCRATCH_DIR);
 const job = Job.parse(JSON.parse(env.DROPREEL_JOB));
+// The scratch disk of a GPU worker is its host's.
+if (env.USE_GPU) await removeOthers(env.SCRATCH_DIR, job.jobId);
 const drain = new AbortController();
 process.once('SIGTERM', () => drain.abort(new Drained('SIGTERM')));
 
@@ -38,6 +41,7 @@ try {
   process.exitCode = await work(job, {
     s3,
     tools: await withSecondUser({ ffmpeg: env.FFMPEG_PATH, ffprobe: env.FFPROBE_PATH }),
+    gpu: env.USE_GPU,
     engineJobId: env.AWS_BATCH_JOB_ID,
     scratchDirectory: env.SCRATCH_DIR,
     progress,

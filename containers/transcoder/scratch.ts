@@ -1,7 +1,8 @@
-import { chmod, chown, mkdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { DropreelError } from '../../core/contracts/errors.ts';
+import { JobId } from '../../core/contracts/ids.ts';
 
 /** Name of the pulled source. */
 const SOURCE_FILE = 'source';
@@ -37,6 +38,16 @@ export async function openScratch(root: string, mediaId?: number): Promise<Scrat
 
 export async function removeScratch(scratch: Scratch): Promise<void> {
   await rm(scratch.root, { recursive: true, force: true });
+}
+
+/**
+ * Removes what other jobs have left on a disk that outlives a job: a killed worker cannot. Where one job at a time has the disk, nobody
+ * else's work is there.
+ */
+export async function removeOthers(directory: string, jobId: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (name !== jobId && JobId.safeParse(name).success) await rm(join(directory, name), { recursive: true });
+  }
 }
 
 /** The outcome of a finished task on this disk; null when it is not finished, or its marker is not what this worker would write. */

@@ -11,6 +11,12 @@ import { type FfmpegProgress, ProgressReader } from './ffmpeg/progress.ts';
 import { REPORTING, SAYING, type Tools } from './ffmpeg/run.ts';
 import { checkStages, end, hasFailed, inputOf, outputOf, type Stage, startStage } from './ffmpeg/stage.ts';
 
+/** Which of the work with pictures a GPU does. */
+export interface OnGpu {
+  decode: boolean;
+  encode: boolean;
+}
+
 export interface StagesRun {
   /** The source, as seen from `cwd`. */
   source: string;
@@ -18,6 +24,7 @@ export interface StagesRun {
   /** File for the times of the decoded pictures. */
   times: string;
   toneMap: boolean;
+  onGpu: OnGpu;
   signal: AbortSignal;
   onProgress: (progress: FfmpegProgress) => void;
 }
@@ -59,11 +66,13 @@ export async function runStages(tools: Tools, plan: EncodePlan, run: StagesRun):
   };
   try {
     const sound = plan.audio && (await start([...REPORTING, ...soundArguments(plan.audio)], ['pipe', 'pipe', 'pipe']));
+    const encoder = run.onGpu.encode ? 'h264_nvenc' : 'libx264';
     const ladder =
-      plan.video && (await start([...REPORTING, ...ladderArguments(plan, plan.video)], ['pipe', 'pipe', 'pipe']));
+      plan.video &&
+      (await start([...REPORTING, ...ladderArguments(plan, plan.video, encoder)], ['pipe', 'pipe', 'pipe']));
     const pictures = ladder ? inputOf(ladder) : 'ignore';
     const decode = await start(
-      [...SAYING, ...decodeArguments(plan, run.source, run)],
+      [...SAYING, ...decodeArguments(plan, run.source, { toneMap: run.toneMap, onGpu: run.onGpu.decode })],
       ['ignore', pictures, 'pipe', 'pipe', 'pipe', 'pipe'],
     );
     // The decode has its own copy, and must learn when the ladder's is closed.

@@ -27,6 +27,8 @@ export interface TranscodeRun extends TranscodeProgress {
   tools: Tools;
   scratch: Scratch;
   preset: Preset;
+  /** Whether a GPU is to be used, if there is one. */
+  gpu?: boolean;
   signal: AbortSignal;
   /** Called as soon as the source is known, so that a failure can be reported with it. */
   onSource?: (source: SourceInfo) => void;
@@ -50,11 +52,12 @@ export async function transcode(run: TranscodeRun): Promise<Transcoded> {
   const outcomes = new Map<string, unknown>();
   const context: TaskContext = { ...run, plan, outcomeOf: (task) => task.outcome.parse(outcomes.get(task.name)) };
   for (const task of TASKS) if (task.isNeeded(plan)) outcomes.set(task.name, await once(task, context));
-  const { decoded, captions, skipped, warnings, late } = context.outcomeOf(encodeTask);
+  const { decoded, captions, skipped, warnings, late, gpu } = context.outcomeOf(encodeTask);
   const files = [];
   for (const name of streamed(plan)) files.push(await readRendition(plan, scratch.out, name));
   return {
     kind: plan.kind,
+    ...(gpu && { gpu }),
     source: { ...source, durationSeconds: decodedSeconds(decoded, plan) },
     ...describeRenditions(plan, files, captions),
     ...(plan.preview && { preview: context.outcomeOf(previewTask) }),

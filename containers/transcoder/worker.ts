@@ -20,6 +20,8 @@ import { cpuSeconds } from './usage.ts';
 export interface WorkerContext {
   s3: S3Client;
   tools: Tools;
+  /** Whether a GPU is to be used, if there is one. */
+  gpu: boolean;
   engineJobId: string;
   scratchDirectory: string;
   progress: Progress;
@@ -71,7 +73,7 @@ async function produce(
   context: WorkerContext,
   { scratch, resumed, onSource }: { scratch: Scratch; resumed: boolean; onSource: (source: SourceInfo) => void },
 ): Promise<Succeeded> {
-  const { s3, tools, progress, signal } = context;
+  const { s3, tools, gpu, progress, signal } = context;
   const startedAt = Date.now();
   const cpuBefore = await cpuSeconds();
   progress.at('pulling', 0);
@@ -82,6 +84,7 @@ async function produce(
     tools,
     scratch,
     preset: job.preset,
+    gpu,
     signal,
     onSource,
     onFirstFrame: () => log('info', 'first frame', { jobId: job.jobId, mediaId: job.mediaId }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ErrorCode } from './errors.ts';
+import { GpuUse } from './gpu.ts';
 import { CreatorId, JobId, MediaId } from './ids.ts';
 import { each, FILE_NAMES } from './outputs.ts';
 import { Preset } from './presets.ts';
@@ -116,6 +117,8 @@ export const Succeeded = z.object({
   warnings: z.array(Warning).optional(),
   /** The version of FFmpeg that made it, as FFmpeg reports it; absent in results from before it was recorded. */
   ffmpeg: z.string().optional(),
+  /** Absent where no GPU was asked for, and for sound. */
+  gpu: GpuUse.optional(),
   usage: z.object({ wallSeconds: z.number(), cpuSeconds: z.number() }),
 });
 export type Succeeded = z.infer<typeof Succeeded>;

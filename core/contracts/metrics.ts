@@ -21,6 +21,8 @@ export const METRICS = {
   swept: 'Swept',
   /** A compute environment of AWS Batch that is invalid, counted each time that sweep checks. */
   environmentInvalid: 'EnvironmentInvalid',
+  /** A job that a worker with a GPU has encoded in software. From track-job and sweep. */
+  gpuUnused: 'GpuUnused',
   /** A repair by sweep of what an event missed. */
   repaired: 'Repaired',
 } as const;

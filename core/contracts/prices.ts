@@ -1,3 +1,7 @@
+/** With one GPU that encodes, 4 vCPUs, 16 GiB of memory and an NVMe disk each. */
+export const GPU_INSTANCES = ['g4dn.xlarge', 'g5.xlarge', 'g6.xlarge'] as const;
+type GpuInstance = (typeof GPU_INSTANCES)[number];
+
 /**
  * What a unit costs, in USD at list prices: first tier, no free tier, no discounts, no taxes. The engines' estimates and costs use it, and
  * the bill of the local cloud, which is given it.
@@ -5,6 +9,8 @@
 export interface Prices {
   /** Linux on x86, on demand, by the hour; the disk beyond the included 20 GB. Spot costs this part of vCPU and memory. */
   fargate: { vcpuHour: number; gbHour: number; diskGbHour: number; spot: number };
+  /** An hour of each type of EC2 instance on which GPU workers run, on demand, Linux; Spot costs this part of it. */
+  gpu: { hours: Readonly<Record<GpuInstance, number>>; spot: number };
   /** A minute of output of the Basic tier (H.264, one pass). Captures and captions are on no page, and are not priced. */
   mediaConvert: { sdMinute: number; hdMinute: number; uhdMinute: number; soundMinute: number };
   /** On arm64. */
@@ -27,6 +33,8 @@ export interface Prices {
  */
 const US_EAST_1: Prices = {
   fargate: { vcpuHour: 0.04048, gbHour: 0.004445, diskGbHour: 0.000111, spot: 0.3 },
+  // Of https://aws.amazon.com/ec2/pricing/on-demand/, and not checked against the page; Spot as Fargate's.
+  gpu: { hours: { 'g4dn.xlarge': 0.526, 'g5.xlarge': 1.006, 'g6.xlarge': 0.8048 }, spot: 0.3 },
   mediaConvert: { sdMinute: 0.0075, hdMinute: 0.015, uhdMinute: 0.03, soundMinute: 0.005 },
   lambda: { request: 0.2 / 1e6, gbSecond: 0.0000133334 },
   s3: { write: 0.005 / 1000, read: 0.0004 / 1000 },
@@ -44,8 +52,8 @@ const US_EAST_1: Prices = {
  *   published in September and October 2026. Fargate, S3, Lambda's requests and addresses cost the same there as in us-east-1.
  * - eu-central-1: …/AmazonECS/current/eu-central-1/index.json, August 2026: vCPU and memory.
  *
- * What is not written out for a region was in none of these, and has us-east-1's price: MediaConvert, SQS, EventBridge, Scheduler, Lambda's
- * time on arm64 and Fargate's disk in both, and all but Fargate in eu-central-1.
+ * What is not written out for a region was in none of these, and has us-east-1's price: GPU instances, MediaConvert, SQS, EventBridge, Scheduler,
+ * Lambda's time on arm64 and Fargate's disk in both, and all but Fargate in eu-central-1.
  */
 const BY_REGION: Readonly<Record<string, Prices>> = {
   'us-east-1': US_EAST_1,

@@ -32,6 +32,7 @@ export function jobSucceeded(job: JobRow, result: Succeeded, now: string, held?:
     startedAt: job.startedAt ?? now,
     preset: result.preset,
   };
+  if (result.gpu) set.gpu = result.gpu;
   const inVain = held ? heldInVain(held, result.usage.wallSeconds) : 0;
   if (inVain > 0) set.heldInVain = inVain;
   return { change: [changeJob(job, set, ['error'])] };

@@ -52,6 +52,8 @@ export interface VideoPlan {
   lead?: number;
   /** Of the output; undefined where the source has no value. */
   frameRate: Fraction | undefined;
+  /** Whether every picture is shown at a whole multiple of the rate. */
+  constantRate: boolean;
   /** Ticks per second of the encoders' clock: frames of a constant rate fall on whole ticks. */
   timescale: number;
   color: ColorPlan;

@@ -64,8 +64,8 @@ function planVideo(track: VideoTrack, preset: Preset, ends: TrackEnds): VideoPla
   // Renditions begin together: one that begins later than the audio would need an empty edit, which browsers ignore. A short gap is
   // filled by showing the first frame longer. Across a long one it is repeated, because the encoder's clock follows the first gaps.
   const late = start >= LONG_GAP_SECONDS && track.frameRate !== undefined;
-  const constant = retime !== undefined || track.constantRate;
   const frameRate = retime ?? track.frameRate;
+  const constantRate = frameRate !== undefined && !late && (retime !== undefined || track.constantRate);
   return {
     track: track.index,
     displayed: track.displayed,
@@ -74,7 +74,8 @@ function planVideo(track: VideoTrack, preset: Preset, ends: TrackEnds): VideoPla
     ...(retime ? { retime } : {}),
     ...(late ? { lead: start } : {}),
     frameRate,
-    timescale: frameRate && constant && !late ? wholeTicks(frameRate.num) : 90_000,
+    constantRate,
+    timescale: frameRate && constantRate ? wholeTicks(frameRate.num) : 90_000,
     color: planColor(track.color, shortSide(track.displayed), track),
     captions: track.captions === true,
     rungs: ladderFor(track.displayed, preset),

@@ -18,6 +18,16 @@ export const BatchEnv = z.object({
 });
 export type BatchEnv = z.infer<typeof BatchEnv>;
 
+/** The same of the engine with GPUs, whose worker's vCPUs are not configured. */
+export const BatchGpuEnv = z.object({
+  GPU_JOB_QUEUE: BatchEnv.shape.JOB_QUEUE,
+  GPU_RETRANSCODE_JOB_QUEUE: BatchEnv.shape.RETRANSCODE_JOB_QUEUE,
+  GPU_ON_DEMAND_JOB_QUEUE: BatchEnv.shape.ON_DEMAND_JOB_QUEUE,
+  GPU_JOB_DEFINITION: BatchEnv.shape.JOB_DEFINITION,
+  GPU_COMPUTE_ENVIRONMENTS: BatchEnv.shape.COMPUTE_ENVIRONMENTS,
+});
+export type BatchGpuEnv = z.infer<typeof BatchGpuEnv>;
+
 /** The events of AWS Batch that `read` reads, by their source and detail-types on EventBridge. */
 export const BATCH_EVENTS = {
   source: 'aws.batch',

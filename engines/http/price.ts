@@ -4,7 +4,7 @@ import type { SourceInfo } from '../../core/contracts/table/media.ts';
 import { encodeSeconds } from '../../core/media/estimate.ts';
 import { type Cost, type Estimate, LENGTH_UNKNOWN, type Usage } from '../engine.ts';
 
-/** Of the worker that the estimates are for; one with a GPU has at least as many. Its GPU is not used: the image encodes with libx264. */
+/** Of the worker that the estimates are for; one with a GPU has at least as many. Without USE_GPU its GPU is idle. */
 export const VCPUS = 4;
 
 /** By the seconds of the worker. The start of a worker and its idle tail are billed too, and are not known here. */

@@ -67,6 +67,10 @@ export async function takeResult(services: EndServices, result: Succeeded, held?
     return job ? jobSucceeded(job, result, new Date().toISOString(), held) : { refused: 'the job is gone' };
   });
   if ('refused' in outcome) await noteCost(services.table, result.jobId, (job) => costOf(job, result));
+  else if (result.gpu?.encode === false) {
+    logger.warn('a worker with a GPU has encoded in software', { jobId: result.jobId, why: result.gpu.why });
+    count('gpuUnused');
+  }
   await askToPublish(services, result.jobId);
 }
 

@@ -6,6 +6,7 @@ import type { HandlerFunction } from '../parts/handler-function.ts';
 import type { StageProps } from '../parts/stage-props.ts';
 import type { Storage } from '../storage/storage.ts';
 import { BatchEngine } from './batch/batch.ts';
+import { BatchGpuEngine } from './batch/gpu.ts';
 import type { Connected, EngineConstruct } from './engine.ts';
 import { HttpEngine } from './http/http.ts';
 
@@ -15,9 +16,11 @@ export class Engines {
 
   /** @param apiUrl called at the end of the synthesis */
   constructor(scope: Construct, stageProps: StageProps, storage: Storage, apiUrl: () => string) {
-    const { httpEngine } = stageProps.configuration;
+    const { gpuEngine, httpEngine } = stageProps.configuration;
+    const batch = new BatchEngine(scope, 'Encode', stageProps, storage);
     this.members = [
-      new BatchEngine(scope, 'Encode', stageProps, storage),
+      batch,
+      ...(gpuEngine ? [new BatchGpuEngine(scope, 'EncodeGpu', { ...gpuEngine, batch })] : []),
       ...(httpEngine ? [new HttpEngine(scope, 'HttpEngine', { ...httpEngine, storage, apiUrl })] : []),
     ];
   }

@@ -20,6 +20,8 @@ import { type AlarmCondition, type Platform, platformAlarms } from './platform.t
 const PERIOD = Duration.minutes(5);
 /** One broken file concerns its uploader; this many in an hour concern the operator. */
 const FAILED_JOBS_PER_HOUR = 5;
+/** Some sources are none for a GPU; this many mean that the hosts are at fault, and are paid for in vain. */
+const GPUS_UNUSED_PER_HOUR = 10;
 const STREAM_DELAY = Duration.minutes(10);
 /** A single error among many runs needs no attention, because its message is retried. */
 const FUNCTION_ERRORS = 3;
@@ -34,6 +36,8 @@ export interface Watched {
   sweep: HandlerFunction;
   announceChange: HandlerFunction;
   platform: Platform;
+  /** Whether any of the workers may have a GPU. */
+  gpus: boolean;
 }
 
 /** Each alarm has a heading of its default name in docs/runbook.md; a test holds the two equal. */
@@ -69,6 +73,12 @@ export class Alarms extends Construct {
       metric: ownMetric(METRICS.environmentInvalid, [watched.sweep], Duration.minutes(2 * SWEEP_MINUTES)),
       threshold: 1,
     });
+    if (watched.gpus) {
+      this.#alarm('gpu-unused', `${GPUS_UNUSED_PER_HOUR} jobs or more were encoded beside their GPU within an hour`, {
+        metric: ownMetric(METRICS.gpuUnused, watched.deciders, Duration.hours(1)),
+        threshold: GPUS_UNUSED_PER_HOUR,
+      });
+    }
     // Without data it has no state, as in a fresh install before the first run: data that stops raises it, data that never began does
     // not.
     const sweepNotRun = this.#alarm('sweep-not-run', 'sweep has not run for 15 minutes', {

@@ -21,6 +21,8 @@ export interface Report {
     state: string;
     /** What encoded it. */
     engine: string | null;
+    /** What its GPU did, if it was asked for one. */
+    gpu: JobRow['gpu'] | null;
     error: { code: string; message: string } | null;
     source: Record<'durationSeconds' | 'width' | 'height' | 'videoCodec' | 'audioCodec', number | string | null>;
     /** Paths on disk. */
@@ -71,6 +73,7 @@ export async function collectReport(cloud: Cloud, finished: Finished): Promise<R
       mediaId: media.mediaId,
       state: media.state,
       engine: job?.engine ?? null,
+      gpu: job?.gpu ?? null,
       error: media.error ? { code: media.error.code, message: media.error.message } : null,
       source: {
         durationSeconds: info.durationSeconds ?? null,

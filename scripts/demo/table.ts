@@ -28,6 +28,7 @@ export function renderTable(reports: Report[], stayUp: boolean, metered: Record<
   const lines = ['', table(header, rows), ''];
   for (const { line } of reports) {
     if (line.error) lines.push(printableLine(`${nameOf(line)}: ${line.error.code}: ${line.error.message}`));
+    if (line.gpu?.encode === false) lines.push(`${nameOf(line)}: encoded in software. ${line.gpu.why ?? ''}`.trim());
     lines.push(...line.warnings.map((each) => printableLine(`${nameOf(line)}: ${warningLine(each)}`)));
   }
   for (const { line, playerUrl } of reports) {

@@ -6,6 +6,7 @@ export interface HoldingTest {
 
 const stack = (title: string): HoldingTest => ({ file: 'test/infra/stack.test.ts', title });
 const workers = (title: string): HoldingTest => ({ file: 'test/infra/workers.test.ts', title });
+const gpu = (title: string): HoldingTest => ({ file: 'test/infra/batch-gpu.test.ts', title });
 const runbook = (title: string): HoldingTest => ({ file: 'test/infra/runbook.test.ts', title });
 const permissions = (title: string): HoldingTest => ({ file: 'test/infra/permissions.test.ts', title });
 const domains: HoldingTest = {
@@ -44,6 +45,12 @@ export const HELD_BY: Readonly<Record<string, readonly HoldingTest[]>> = {
     workers('has an endpoint for S3 only, for our buckets from our account, and for the layers of images'),
     ROUTES,
   ],
+  'AWS::EC2::LaunchTemplate': [
+    gpu(
+      'gives a host an encrypted disk, scratch on its own NVMe disk before Docker starts, and its credentials to no container',
+    ),
+  ],
+  'AWS::IAM::InstanceProfile': [gpu('lets a host join its cluster by the role that ECS asks for, and nothing else')],
   'AWS::EC2::SecurityGroup': [workers('has no NAT gateway and no inbound rule')],
   'AWS::Budgets::Budget': [runbook('of the cost notify the topic where an amount is configured')],
 };

@@ -7,7 +7,13 @@ import { HELD_BY } from './held-by.ts';
 import { synthesize } from './synthesize.ts';
 
 /** Each says a thing that adds resources to the template. */
-const CONFIGURATIONS = [{}, DOMAINS, { alarmEmail: 'ops@example.com' }, { monthlyBudgetUsd: 50 }];
+const CONFIGURATIONS = [
+  {},
+  DOMAINS,
+  { alarmEmail: 'ops@example.com' },
+  { monthlyBudgetUsd: 50 },
+  { gpuEngine: { maxVcpus: 8 } },
+];
 
 const INERT = Object.fromEntries(
   Object.entries(RESOURCE_TYPES).flatMap(([type, { inert }]) => (inert === undefined ? [] : [[type, inert]])),

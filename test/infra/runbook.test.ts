@@ -9,7 +9,8 @@ let runbook: string;
 let template: Awaited<ReturnType<typeof synthesize>>['template'];
 beforeAll(async () => {
   runbook = await readFile(join(import.meta.dirname, '../../docs/runbook.md'), 'utf8');
-  ({ template } = await synthesize());
+  // With every alarm that there is.
+  ({ template } = await synthesize({ gpuEngine: { maxVcpus: 8 } }));
 });
 
 describe('the runbook', () => {

@@ -24,6 +24,7 @@ export const VARIANTS: Record<string, Record<string, unknown>> = {
     alarmEmail: 'ops@example.com',
     maxUsdPerMonth: 20,
     monthlyBudgetUsd: 100,
+    gpuEngine: { maxVcpus: 16 },
     httpEngine: { url: 'https://api.runpod.ai/v2/abc', secret: 'dropreel/http-engine' },
     jwtCreatorClaim: ['creator'],
     maxApiUploadBytes: 200_000_000,

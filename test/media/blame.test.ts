@@ -1,10 +1,10 @@
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { encode } from '../../containers/transcoder/encode.ts';
 import { probeSource } from '../../containers/transcoder/probe.ts';
 import { openScratch } from '../../containers/transcoder/scratch.ts';
-import { encode } from '../../containers/transcoder/tasks/encode.ts';
-import { verify } from '../../containers/transcoder/tasks/verify.ts';
+import { verify } from '../../containers/transcoder/verify.ts';
 import { planEncode } from '../../core/media/plan.ts';
 import { make, picture, TOOLS, temporaryDirectory, tone } from '../support/media.ts';
 import { presetNamed } from '../support/transcode.ts';

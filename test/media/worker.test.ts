@@ -84,7 +84,15 @@ async function run(
   const progress = reportProgress(busReporter(bus, 'bus'), { jobId: job.jobId, engineJobId: 'engine-1', attempt: 1 });
   const { engineJobId = 'engine-1', signal = new AbortController().signal, ffmpeg = TOOLS.ffmpeg } = options;
   const tools = { ...TOOLS, ffmpeg };
-  const exit = await work(job, { s3, tools, engineJobId, scratchDirectory: directory.path, progress, signal });
+  const exit = await work(job, {
+    s3,
+    tools,
+    gpu: false,
+    engineJobId,
+    scratchDirectory: directory.path,
+    progress,
+    signal,
+  });
   await progress.close();
   bus.destroy();
   return exit;

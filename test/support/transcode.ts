@@ -16,11 +16,12 @@ export async function transcodeFile(
   directory: string,
   file: string,
   preset = presetNamed('standard'),
+  { tools = TOOLS, gpu = false } = {},
 ): Promise<LocalTranscode> {
   const scratch = await openScratch(join(directory, `job-${crypto.randomUUID()}`));
   await copyFile(file, scratch.source);
   const signal = new AbortController().signal;
-  const result = await transcode({ tools: TOOLS, scratch, preset, signal, onProgress: () => undefined });
+  const result = await transcode({ tools, scratch, preset, gpu, signal, onProgress: () => undefined });
   return { result, out: scratch.out };
 }
 

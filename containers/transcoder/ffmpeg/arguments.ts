@@ -1,9 +1,9 @@
 import { FILES } from '../../../core/contracts/outputs.ts';
 import type { AudioPlan, EncodePlan, VideoPlan } from '../../../core/media/encode-plan.ts';
-import { LIMITS } from '../../../core/media/limits.ts';
-import { GOP_SECONDS, SEGMENT_SECONDS } from '../../../core/media/plan.ts';
+import { SEGMENT_SECONDS } from '../../../core/media/plan.ts';
 import { wholeName } from '../split.ts';
 import { confined } from './demuxers.ts';
+import { type Encoder, encoderArguments } from './encoders.ts';
 import {
   ladderGraphs,
   MP4_LABEL,
@@ -28,12 +28,18 @@ const BARE = ['-map_metadata', '-1', '-map_chapters', '-1'];
  * The decode: pictures of one size as raw video on its output, sound of one rate as PCM on descriptor 5. Each has a graph of its own,
  * because FFmpeg builds a graph anew where any of its inputs changes.
  */
-export function decodeArguments(plan: EncodePlan, source: string, options: { toneMap: boolean }): string[] {
+export function decodeArguments(
+  plan: EncodePlan,
+  source: string,
+  options: { toneMap: boolean; onGpu: boolean },
+): string[] {
   const { video, audio } = plan;
   const [top] = video?.rungs ?? [];
   return [
     ...confined(),
     ...(video?.turn ? ['-noautorotate'] : []),
+    // Decoded pictures come back to memory, where the filters are. What the GPU does not decode, the CPU does.
+    ...(options.onGpu ? ['-hwaccel', 'cuda'] : []),
     ...['-dts_delta_threshold', String(plan.jumpSeconds), '-i', source],
     ...(video && top ? rawPictures(video, pictureGraph(video, top, options.toneMap)) : []),
     ...(audio ? ['-filter_complex', soundGraph(audio), '-map', SOUND_LABEL, ...BARE] : []),
@@ -61,21 +67,38 @@ function rawPictures({ timescale, captions }: VideoPlan, graph: string): string[
  * Every rendition is fMP4 with an edit list for what precedes time zero (AAC priming, the B-frames' delay): `avoid_negative_ts disabled`
  * leaves it to the muxer, which otherwise shifts each stream by a different amount.
  */
-export function ladderArguments(plan: EncodePlan, video: VideoPlan): string[] {
+export function ladderArguments(plan: EncodePlan, video: VideoPlan, encoder: Encoder): string[] {
   return [
     // Raw video says all in its head. Without -copyts, FFmpeg would count from the first picture.
     ...['-copyts', '-protocol_whitelist', 'pipe', '-fpsprobesize', '0', '-f', 'nut', '-i', 'pipe:0'],
     ...ladderGraphs(plan, video).flatMap((graph) => ['-filter_complex', graph]),
     ...video.rungs.flatMap((rung) => [
       ...['-map', rungLabel(rung.name)],
-      ...x264(plan, video, { ...rung, profile: plan.mp4?.rung === rung.name ? 'main' : 'high' }),
+      ...encoderArguments(encoder, plan, video, { ...rung, profile: plan.mp4?.rung === rung.name ? 'main' : 'high' }),
       ...fragmented(rung.name),
     ]),
     ...(plan.mp4?.encode
-      ? ['-map', MP4_LABEL, ...x264(plan, video, { ...plan.mp4.encode, profile: 'main' }), ...fragmented(OWN_MP4)]
+      ? [
+          '-map',
+          MP4_LABEL,
+          ...encoderArguments(encoder, plan, video, { ...plan.mp4.encode, profile: 'main' }),
+          ...fragmented(OWN_MP4),
+        ]
       : []),
     ...picture(plan.thumbnail && THUMBNAIL_LABEL, FILES.thumbnail.file),
     ...picture(plan.poster && POSTER_LABEL, FILES.poster.file),
+  ];
+}
+
+/** Opens the encoders of `ladderArguments` on a GPU for two pictures each, and keeps nothing. */
+export function probeArguments(plan: EncodePlan, video: VideoPlan): string[] {
+  const streams = [...video.rungs, ...(plan.mp4?.encode ? [plan.mp4.encode] : [])];
+  return [
+    ...streams.flatMap(({ width, height }) => ['-f', 'lavfi', '-i', `color=size=${width}x${height}:duration=1`]),
+    ...streams.flatMap((codec, i) => [
+      ...['-map', String(i), ...encoderArguments('h264_nvenc', plan, video, { ...codec, profile: 'main' })],
+      ...['-frames:v', '2', '-f', 'null', '-'],
+    ]),
   ];
 }
 
@@ -126,46 +149,7 @@ export function mp4Arguments(plan: EncodePlan, video: VideoPlan): string[] {
   ];
 }
 
-/**
- * Forces a keyframe at the first frame of every two seconds, the same in every rung, and at no other frame. Across a gap FFmpeg's own
- * example, which counts the keyframes, would force one at each frame until it has caught up. The millionth compensates for the rounding
- * of times.
- */
-const KEYFRAME = `if(isnan(prev_forced_t),1,gt(${interval('t')},${interval('prev_forced_t')}))`;
-
-function interval(time: string): string {
-  return `floor((${time}+0.000001)/${GOP_SECONDS})`;
-}
-
 const KEEP_TIMES = ['-avoid_negative_ts', 'disabled'];
-
-interface Codec {
-  maxBitrate: number;
-  x264Preset: string;
-  /** The MP4 is Main, and so is the rung whose packets it shares; Apple prefers High for streams (authoring specification, 1.4). */
-  profile: 'main' | 'high';
-}
-
-function x264(plan: EncodePlan, video: VideoPlan, { maxBitrate, x264Preset, profile }: Codec): string[] {
-  return [
-    ...['-c:v', 'libx264', '-preset', x264Preset, '-profile:v', profile, '-pix_fmt', 'yuv420p'],
-    ...['-crf', String(plan.crf), '-maxrate:v', String(maxBitrate), '-bufsize:v', String(maxBitrate * 2)],
-    ...['-force_key_frames:v', `expr:${KEYFRAME}`],
-    ...['-sc_threshold:v', '0', '-g:v', String(GOP_SECONDS * LIMITS.frameRate * 2)],
-    ...['-fps_mode:v', 'vfr', '-enc_time_base:v', `1:${video.timescale}`],
-    // x264 chooses the level by it. FFmpeg 7.1 says the clock's ticks instead, and the level is 6.2.
-    ...(video.frameRate ? ['-x264-params:v', `fps=${video.frameRate.num}/${video.frameRate.den}`] : []),
-    ...['-bsf:v', durations(video.lastFrameSeconds)],
-  ];
-}
-
-/**
- * Sets each packet's duration to the time until the next packet. Encoders pass on how long a frame is shown, which differs where frames
- * are reordered, and FFmpeg's muxers then move the frames after a long one. The last frame keeps its own duration.
- */
-function durations(lastFrameSeconds: number): string {
-  return `setts=pts=PTS:dts=DTS:duration='if(gt(NEXT_DTS,DTS),NEXT_DTS-DTS,${lastFrameSeconds.toFixed(6)}/TB)'`;
-}
 
 /** A fragment per keyframe: splitRenditions makes segments of them. */
 function fragmented(file: string): string[] {

@@ -101,3 +101,27 @@ export function encodeFailure(
   const how = exit.signal ? `by ${exit.signal}` : `with exit code ${exit.code}`;
   return new DropreelError('encode_failed', `FFmpeg ended ${how}: ${said.sentence}`, { detail });
 }
+
+/** FFmpeg's messages where a GPU cannot be used, the more telling ones first: libavcodec/nvenc.c, libavutil/hwcontext_cuda.c. */
+const GPU_FAILURES: readonly [RegExp, string][] = [
+  [/Cannot load libcuda/, 'There is no driver of NVIDIA in the container.'],
+  [
+    /Cannot load libnvidia-encode/,
+    'The driver in the container lacks its encoder: NVIDIA_DRIVER_CAPABILITIES must name video.',
+  ],
+  [/does not support the required nvenc API version/, "The host's driver is older than this FFmpeg needs."],
+  [/CUDA_ERROR_NO_DEVICE|No CUDA capable devices found/, 'The container has no GPU.'],
+  [
+    /OpenEncodeSessionEx failed: out of memory/,
+    'The GPU opens no more encoders: its memory or its sessions are used up.',
+  ],
+  [
+    /OpenEncodeSessionEx failed: unsupported device|No (?:NVENC )?capable devices found/,
+    'The GPU has no encoder that does this.',
+  ],
+];
+
+/** Why a GPU was of no use; undefined where nothing says so. */
+export function gpuFailure(stderr: string): string | undefined {
+  return GPU_FAILURES.find(([pattern]) => pattern.test(stderr))?.[1];
+}

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import { WorkerEnv } from '../../../core/contracts/env.ts';
 import { HttpInput } from '../../../core/contracts/http/engine-jobs.ts';
 import { EXIT } from '../../../core/contracts/job.ts';
 import { Drained } from '../failures.ts';
@@ -13,11 +13,9 @@ import { jobApi } from './api.ts';
 import { presignedS3 } from './presigned-s3.ts';
 import { Queue, QueueEnv, type Taken } from './queue.ts';
 
-const ServeEnv = QueueEnv.extend({
-  SCRATCH_DIR: z.string().min(1),
-  FFMPEG_PATH: z.string().min(1).default('ffmpeg'),
-  FFPROBE_PATH: z.string().min(1).default('ffprobe'),
-});
+const ServeEnv = QueueEnv.extend(
+  WorkerEnv.pick({ SCRATCH_DIR: true, USE_GPU: true, FFMPEG_PATH: true, FFPROBE_PATH: true }).shape,
+);
 
 /** As many as the job definition of AWS Batch makes. */
 const ATTEMPTS = 3;
@@ -33,18 +31,20 @@ export async function serve(): Promise<void> {
   log('info', 'waiting for jobs');
   while (!end.signal.aborted) {
     const taken = await queue.take(end.signal);
-    if (taken) await serveOne({ queue, tools, scratchDirectory: env.SCRATCH_DIR, end: end.signal }, taken);
+    if (taken)
+      await serveOne({ queue, tools, gpu: env.USE_GPU, scratchDirectory: env.SCRATCH_DIR, end: end.signal }, taken);
   }
 }
 
 interface Server {
   queue: Queue;
   tools: Tools;
+  gpu: boolean;
   scratchDirectory: string;
   end: AbortSignal;
 }
 
-async function serveOne({ queue, tools, scratchDirectory, end }: Server, { id, input }: Taken): Promise<void> {
+async function serveOne({ queue, tools, gpu, scratchDirectory, end }: Server, { id, input }: Taken): Promise<void> {
   const { success, data: given } = HttpInput.safeParse(input);
   if (!success) return queue.done(id, { error: 'The input is not a job of dropreel.' });
   const { jobId, mediaId } = given.job;
@@ -56,7 +56,7 @@ async function serveOne({ queue, tools, scratchDirectory, end }: Server, { id, i
   void queue.stopped(id, watched.signal).then(() => over.abort(new Drained('the endpoint stops the job')));
   const ended = queue.ping(id);
   try {
-    const exit = await attempts({ given, api, id, tools, scratchDirectory, signal });
+    const exit = await attempts({ given, api, id, tools, gpu, scratchDirectory, signal });
     if (exit === EXIT.drained) return;
     const failed = exit !== EXIT.ok;
     const error = failed ? `exit code ${exit}` : undefined;
@@ -76,6 +76,7 @@ async function attempts({
   api,
   id,
   tools,
+  gpu,
   scratchDirectory,
   signal,
 }: {
@@ -83,6 +84,7 @@ async function attempts({
   api: ReturnType<typeof jobApi>;
   id: string;
   tools: Tools;
+  gpu: boolean;
   scratchDirectory: string;
   signal: AbortSignal;
 }): Promise<number> {
@@ -93,7 +95,7 @@ async function attempts({
     const progress = reportProgress(({ jobId: _, ...report }) => api.progress(report), identity);
     let exit: number;
     try {
-      exit = await work(job, { s3, tools, engineJobId: id, scratchDirectory, progress, signal });
+      exit = await work(job, { s3, tools, gpu, engineJobId: id, scratchDirectory, progress, signal });
     } catch (error) {
       log('error', 'the worker could not report its result', { jobId: job.jobId, error: String(error) });
       exit = signal.aborted ? EXIT.drained : EXIT.transient;

@@ -1,43 +1,8 @@
-import { readFile, rm } from 'node:fs/promises';
-import { join, relative } from 'node:path';
-import { execa } from 'execa';
-import { z } from 'zod';
-import { DropreelError } from '../../../core/contracts/errors.ts';
-import { Warning, warning } from '../../../core/contracts/warnings.ts';
-import { Decoded, endWarnings, shortfalls } from '../../../core/media/decoded.ts';
-import type { EncodePlan } from '../../../core/media/encode-plan.ts';
-import { leftOut, overlappingSound } from '../../../core/media/losses.ts';
-import { renditionName } from '../../../core/media/segments.ts';
-import { hasCaptions } from '../captions.ts';
-import { recordedTimes } from '../decode-record.ts';
-import { mp4Arguments, mp4Parts } from '../ffmpeg/arguments.ts';
-import { damaged } from '../ffmpeg/errors.ts';
-import { POSTER_TIME } from '../ffmpeg/filters.ts';
+import { Encoded, encode } from '../encode.ts';
 import type { FfmpegProgress } from '../ffmpeg/progress.ts';
-import { command, ENVIRONMENT, runFfmpeg, type Tools } from '../ffmpeg/run.ts';
-import { letWrite, takeOver } from '../hand-over.ts';
-import { findLosses } from '../losses.ts';
+import { encodeOnGpu } from '../gpu.ts';
 import { needDisk } from '../scratch.ts';
-import { splitRenditions } from '../split.ts';
-import { runStages } from '../stages.ts';
 import type { Task, TaskContext } from './task.ts';
-
-const Encoded = z.object({
-  /** Video frames in each rung; absent for audio. */
-  frames: z.number().optional(),
-  decoded: Decoded,
-  /** Whether the rungs carry captions. */
-  captions: z.boolean(),
-  /** The decoders' first error, in one sentence: with it, the source is at fault when an output is wrong. */
-  fault: z.string().optional(),
-  warnings: z.array(Warning),
-  /** Tracks that were found on the way, with their time on the source's own clock. */
-  late: z.array(z.object({ type: z.string(), at: z.number().optional() })),
-  skipped: z.array(z.object({ what: z.string(), why: z.string() })),
-  /** When the poster's frame is shown, in seconds; absent without a large poster. */
-  posterSeconds: z.number().optional(),
-});
-type Encoded = z.infer<typeof Encoded>;
 
 /** The streams, the MP4 and the pictures. */
 export const encodeTask: Task<Encoded> = {
@@ -48,7 +13,8 @@ export const encodeTask: Task<Encoded> = {
     const { tools, scratch, plan, signal } = context;
     await needDisk(scratch, plan.worstCaseBytes, 'Encoding this file');
     const { source, out, times } = scratch;
-    return encode(tools, plan, { source, out, times, signal, onProgress: progressOf(context) });
+    const make = context.gpu && plan.video ? encodeOnGpu : encode;
+    return make(tools, plan, { source, out, times, signal, onProgress: progressOf(context) });
   },
 };
 
@@ -62,88 +28,4 @@ function progressOf({ plan, onProgress, onFirstFrame }: TaskContext) {
     const fraction = Math.min(1, (seconds ?? 0) / Math.max(plan.durationSeconds, 0.001));
     onProgress({ phase: 'transcoding', fraction, speed });
   };
-}
-
-export interface EncodeRun {
-  source: string;
-  out: string;
-  /** File for the times of the decoded pictures. */
-  times: string;
-  signal: AbortSignal;
-  onProgress: (progress: FfmpegProgress) => void;
-}
-
-const NO_ZSCALE = 'This FFmpeg has no zscale filter (zimg): HDR colours look washed out.';
-
-/** Makes all outputs of the one decode. */
-export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Promise<Encoded> {
-  const { out, signal } = run;
-  const wantsToneMap = plan.video?.color.convert !== undefined;
-  const toneMap = wantsToneMap && (await hasFilter(tools, 'zscale'));
-  const unconverted = wantsToneMap && !toneMap;
-  await letWrite(tools, out);
-  const source = relative(out, run.source);
-  const outcome = await runStages(tools, plan, { ...run, source, cwd: out, toneMap });
-  const { decoded, last, stderr, fault } = outcome;
-  checkDecoded(plan, decoded, fault, stderr);
-  const losses = await findLosses({ tools, file: run.source, signal }, plan, outcome, run.times);
-  const missing = [
-    ...(plan.video ? leftOut(plan.video, last?.frames, await recordedTimes(run.times)) : []),
-    ...(decoded.sound ? overlappingSound(decoded.sound, outcome.overlaps) : []),
-    ...endWarnings(decoded, plan),
-  ];
-  if (plan.mp4 && plan.video) {
-    await runFfmpeg(tools, mp4Arguments(plan, plan.video), { cwd: out, signal });
-  }
-  await takeOver(tools, out);
-  await splitRenditions(plan, out).catch((error: unknown) => {
-    if (fault !== undefined && error instanceof DropreelError) throw damaged(fault, error.message);
-    throw error;
-  });
-  const smallest = plan.video?.captions ? plan.video.rungs.at(-1)?.name : undefined;
-  const captions = smallest !== undefined && (await hasCaptions(join(out, renditionName(smallest)), 'h264'));
-  // What only the MP4 is made of.
-  if (plan.mp4) for (const part of mp4Parts(plan)) await rm(join(out, part), { force: true });
-  return {
-    ...(plan.video && last?.frames !== undefined ? { frames: last.frames } : {}),
-    decoded,
-    captions,
-    ...(fault !== undefined ? { fault } : {}),
-    late: outcome.late,
-    warnings: [...(unconverted ? [warning('colors_not_converted', NO_ZSCALE)] : []), ...losses, ...missing],
-    skipped: unconverted ? [{ what: 'tone mapping', why: NO_ZSCALE }] : [],
-    ...(plan.posterLarge && plan.poster && (await takePosterTime(out))),
-  };
-}
-
-/** Reads the time of the first frame that was chosen, and removes the file, because all that is left in the directory is published. */
-async function takePosterTime(out: string): Promise<Pick<Encoded, 'posterSeconds'>> {
-  const path = join(out, POSTER_TIME);
-  const said = await readFile(path, 'utf8').catch(() => '');
-  await rm(path, { force: true });
-  const time = /pts_time:(\d{1,9}(?:\.\d{1,9})?)/.exec(said)?.[1];
-  return time === undefined ? {} : { posterSeconds: Number(time) };
-}
-
-/**
- * @throws DropreelError `corrupt` when nothing of a track was decoded, or errors have cost its end; `truncated` when the decoder ran dry
- * before the end that the container names
- */
-function checkDecoded(plan: EncodePlan, decoded: Decoded, fault: string | undefined, detail: string): void {
-  const { pictures, sound } = decoded;
-  const nothing = (plan.video && !pictures?.count && 'pictures') || (plan.audio && !sound?.samples && 'sound');
-  const [short] = nothing ? [`Nothing of its ${nothing} could be decoded.`] : shortfalls(decoded, plan);
-  if (short === undefined) return;
-  if (fault !== undefined) throw damaged(fault, `${short}\n${detail}`);
-  if (nothing) throw new DropreelError('corrupt', short, { detail });
-  if (!plan.joined) throw new DropreelError('truncated', `The file is cut off. ${short}`, { detail });
-}
-
-async function hasFilter(tools: Tools, name: string): Promise<boolean> {
-  const { stdout } = await execa(...command(tools, 'ffmpeg', ['-v', 'quiet', '-h', `filter=${name}`]), {
-    reject: false,
-    extendEnv: false,
-    env: ENVIRONMENT,
-  });
-  return stdout.includes(`Filter ${name}`);
 }

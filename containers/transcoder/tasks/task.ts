@@ -16,6 +16,8 @@ export interface TaskContext extends TranscodeProgress {
   tools: Tools;
   scratch: Scratch;
   plan: EncodePlan;
+  /** Whether a GPU is to be used, if there is one. */
+  gpu?: boolean;
   signal: AbortSignal;
   /** The outcome of an earlier task of the list. Throws when it has not run. */
   outcomeOf<Outcome>(task: Task<Outcome>): Outcome;

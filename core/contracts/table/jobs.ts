@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { GpuUse } from '../gpu.ts';
 import { CollectionId, CreatorId, JobId, MediaId } from '../ids.ts';
 import { ACCESS } from '../keys.ts';
 import { Failure, Source } from './media.ts';
@@ -66,6 +67,8 @@ export const JobRow = z.object({
     .optional(),
   /** vCPU-seconds of attempts without a result before the good one: part of the cost that follows. */
   heldInVain: z.number().optional(),
+  /** What the GPU of its worker did; absent where none was asked for. */
+  gpu: GpuUse.optional(),
   heartbeatAt: Time,
   createdAt: Time,
   startedAt: Time.optional(),

@@ -1,12 +1,14 @@
 import { Stack } from 'aws-cdk-lib';
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { BATCH_EVENTS, type BatchEnv } from '../../../engines/batch/names.ts';
 import { allow } from '../../parts/allow.ts';
 import type { StageProps } from '../../parts/stage-props.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { EngineConstruct, Grant } from '../engine.ts';
-import { Compute } from './compute.ts';
+import { Compute, type JobQueues } from './compute.ts';
 import { TranscoderJobDefinition } from './job-definition.ts';
+import type { Network } from './network.ts';
 
 /** The engine `batch-cpu`. */
 export class BatchEngine extends Construct implements EngineConstruct {
@@ -14,16 +16,17 @@ export class BatchEngine extends Construct implements EngineConstruct {
   readonly grants: EngineConstruct['grants'];
   readonly events: EngineConstruct['events'];
   readonly outputs: EngineConstruct['outputs'];
+  /** For workers on other machines. */
+  readonly network: Network;
+  readonly shared: TranscoderJobDefinition['shared'];
 
   constructor(scope: Construct, id: string, stageProps: StageProps, storage: Storage) {
     super(scope, id);
     const compute = new Compute(this, 'Compute', stageProps.configuration, storage);
     const definition = new TranscoderJobDefinition(this, 'Transcoder', stageProps, storage);
-    const queues = {
-      JobQueue: compute.jobQueue.jobQueueArn,
-      RetranscodeJobQueue: compute.retranscodeJobQueue.jobQueueArn,
-      OnDemandJobQueue: compute.onDemandJobQueue.jobQueueArn,
-    };
+    this.network = compute.network;
+    this.shared = definition.shared;
+    const queues = arnsOf(compute.queues);
     this.environment = {
       JOB_QUEUE: queues.JobQueue,
       RETRANSCODE_JOB_QUEUE: queues.RetranscodeJobQueue,
@@ -33,31 +36,48 @@ export class BatchEngine extends Construct implements EngineConstruct {
       COMPUTE_ENVIRONMENTS: compute.environmentArns.join(' '),
     };
     this.grants = grants(this, queues, definition.anyRevisionArn);
-    const all = Object.values(queues);
-    this.events = {
-      JobStateChange: {
-        source: [BATCH_EVENTS.source],
-        detailType: [BATCH_EVENTS.jobChanged],
-        detail: { jobQueue: all },
-      },
-      JobQueueBlocked: {
-        source: [BATCH_EVENTS.source],
-        detailType: [BATCH_EVENTS.queueBlocked],
-        detail: { jobQueue: all },
-      },
-    };
+    this.events = eventsOf('', queues);
     this.outputs = { ...queues, JobDefinition: definition.arn };
   }
 }
 
+interface QueueArns {
+  JobQueue: string;
+  RetranscodeJobQueue: string;
+  OnDemandJobQueue: string;
+}
+
+export function arnsOf({ jobQueue, retranscodeJobQueue, onDemandJobQueue }: JobQueues): QueueArns {
+  return {
+    JobQueue: jobQueue.jobQueueArn,
+    RetranscodeJobQueue: retranscodeJobQueue.jobQueueArn,
+    OnDemandJobQueue: onDemandJobQueue.jobQueueArn,
+  };
+}
+
+/** @param prefix of the rules' ids */
+export function eventsOf(prefix: string, queues: QueueArns): EngineConstruct['events'] {
+  const { source, jobChanged, queueBlocked } = BATCH_EVENTS;
+  const of = (detailType: string) => ({
+    source: [source],
+    detailType: [detailType],
+    detail: { jobQueue: Object.values(queues) },
+  });
+  return { [`${prefix}JobStateChange`]: of(jobChanged), [`${prefix}JobQueueBlocked`]: of(queueBlocked) };
+}
+
+/** Sweep alone submits to the queue of re-transcodes. */
+export function maySubmit(queues: QueueArns, anyRevision: string): Record<'uploads' | 'all', PolicyStatement> {
+  const { JobQueue, OnDemandJobQueue } = queues;
+  return {
+    uploads: allow('batch', ['SubmitJob'], [JobQueue, OnDemandJobQueue, anyRevision]),
+    all: allow('batch', ['SubmitJob'], [...Object.values(queues), anyRevision]),
+  };
+}
+
 /** @param anyRevision of the definition, because a function is updated some time after it */
-function grants(
-  scope: Construct,
-  queues: Record<'JobQueue' | 'RetranscodeJobQueue' | 'OnDemandJobQueue', string>,
-  anyRevision: string,
-): EngineConstruct['grants'] {
-  // Sweep alone submits to the queue of re-transcodes.
-  const submitUploads = allow('batch', ['SubmitJob'], [queues.JobQueue, queues.OnDemandJobQueue, anyRevision]);
+function grants(scope: Construct, queues: QueueArns, anyRevision: string): EngineConstruct['grants'] {
+  const submit = maySubmit(queues, anyRevision);
   const job = Stack.of(scope).formatArn({ service: 'batch', resource: 'job', resourceName: '*' });
   const terminate: Grant = {
     statements: [allow('batch', ['TerminateJob'], job)],
@@ -76,11 +96,11 @@ function grants(
   });
   return {
     // A job that may have been submitted before is searched by its name.
-    'ingest-upload': joined({ statements: [submitUploads] }, terminate, withoutResource('ListJobs')),
-    api: { statements: [submitUploads] },
+    'ingest-upload': joined({ statements: [submit.uploads] }, terminate, withoutResource('ListJobs')),
+    api: { statements: [submit.uploads] },
     'track-job': terminate,
     sweep: joined(
-      { statements: [allow('batch', ['SubmitJob'], [...Object.values(queues), anyRevision])] },
+      { statements: [submit.all] },
       terminate,
       withoutResource('DescribeJobs', 'ListJobs', 'DescribeComputeEnvironments'),
     ),

@@ -1,5 +1,10 @@
 import { Duration } from 'aws-cdk-lib';
-import { FairshareSchedulingPolicy, FargateComputeEnvironment, JobQueue } from 'aws-cdk-lib/aws-batch';
+import {
+  FairshareSchedulingPolicy,
+  FargateComputeEnvironment,
+  JobQueue,
+  type ManagedEc2EcsComputeEnvironment,
+} from 'aws-cdk-lib/aws-batch';
 import { Construct } from 'constructs';
 import type { Configuration } from '../../configuration.ts';
 import type { Storage } from '../../storage/storage.ts';
@@ -10,18 +15,25 @@ const ON_DEMAND_SHARE = 0.25;
 /** The higher priority is mostly served first while both wait; AWS Batch promises no more, and interrupts nothing. */
 const PRIORITY = { ingest: 10, onDemand: 10, retranscode: 1 };
 
+/** Uploads, re-transcodes, and the jobs of both that AWS may not reclaim. */
+export interface JobQueues {
+  jobQueue: JobQueue;
+  retranscodeJobQueue: JobQueue;
+  onDemandJobQueue: JobQueue;
+}
+
 /** Fargate from zero to maxVcpus: Spot first, on-demand behind it. Why Fargate: docs/decisions/0100-fargate.md. */
 export class Compute extends Construct {
-  readonly jobQueue: JobQueue;
-  readonly retranscodeJobQueue: JobQueue;
-  readonly onDemandJobQueue: JobQueue;
+  readonly queues: JobQueues;
+  readonly network: Network;
   readonly environmentArns: string[];
 
   constructor(scope: Construct, id: string, configuration: Configuration, storage: Storage) {
     super(scope, id);
-    const { vpc, securityGroup } = new Network(this, 'Network', configuration, storage);
+    this.network = new Network(this, 'Network', configuration, storage);
+    const { vpc, securityGroup } = this.network;
     const shared = { vpc, vpcSubnets: { subnets: vpc.publicSubnets }, securityGroups: [securityGroup] };
-    const onDemandVcpus = Math.max(configuration.jobVcpus, Math.floor(configuration.maxVcpus * ON_DEMAND_SHARE));
+    const onDemandVcpus = onDemandShare(configuration.maxVcpus, configuration.jobVcpus);
     const spot = new FargateComputeEnvironment(this, 'Spot', {
       ...shared,
       spot: true,
@@ -29,27 +41,41 @@ export class Compute extends Construct {
     });
     const onDemand = new FargateComputeEnvironment(this, 'OnDemand', { ...shared, maxvCpus: onDemandVcpus });
     this.environmentArns = [spot, onDemand].map(({ computeEnvironmentArn }) => computeEnvironmentArn);
-    const spotFirst = [
-      { computeEnvironment: spot, order: 1 },
-      { computeEnvironment: onDemand, order: 2 },
-    ];
-    // A creator who drops a thousand files does not keep the others waiting.
-    const schedulingPolicy = new FairshareSchedulingPolicy(this, 'ByCreator', { shareDecay: Duration.hours(1) });
-    // A policy can neither be added to a queue later nor removed from it: a queue that changes this needs another name.
-    this.jobQueue = new JobQueue(this, 'UploadJobQueue', {
+    this.queues = jobQueues(this, spot, onDemand);
+  }
+}
+
+type Environment = FargateComputeEnvironment | ManagedEc2EcsComputeEnvironment;
+
+/** A pair of environments of which the second is behind the first, and the queues in front of them. */
+export function jobQueues(scope: Construct, spot: Environment, onDemand: Environment): JobQueues {
+  const spotFirst = [
+    { computeEnvironment: spot, order: 1 },
+    { computeEnvironment: onDemand, order: 2 },
+  ];
+  // A creator who drops a thousand files does not keep the others waiting.
+  const schedulingPolicy = new FairshareSchedulingPolicy(scope, 'ByCreator', { shareDecay: Duration.hours(1) });
+  // A policy can neither be added to a queue later nor removed from it: a queue that changes this needs another name.
+  return {
+    jobQueue: new JobQueue(scope, 'UploadJobQueue', {
       priority: PRIORITY.ingest,
       computeEnvironments: spotFirst,
       schedulingPolicy,
-    });
-    this.retranscodeJobQueue = new JobQueue(this, 'RetranscodeJobQueue', {
+    }),
+    retranscodeJobQueue: new JobQueue(scope, 'RetranscodeJobQueue', {
       priority: PRIORITY.retranscode,
       computeEnvironments: spotFirst,
       schedulingPolicy,
-    });
-    this.onDemandJobQueue = new JobQueue(this, 'OnDemandJobQueue', {
+    }),
+    onDemandJobQueue: new JobQueue(scope, 'OnDemandJobQueue', {
       priority: PRIORITY.onDemand,
       computeEnvironments: [{ computeEnvironment: onDemand, order: 1 }],
       schedulingPolicy,
-    });
-  }
+    }),
+  };
+}
+
+/** Of all vCPUs, those of the environment on demand: at least one worker's. */
+export function onDemandShare(maxVcpus: number, jobVcpus: number): number {
+  return Math.max(jobVcpus, Math.floor(maxVcpus * ON_DEMAND_SHARE));
 }

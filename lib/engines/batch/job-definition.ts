@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArnFormat, Aws, Duration, Fn, Stack, Validations } from 'aws-cdk-lib';
-import { CfnJobDefinition } from 'aws-cdk-lib/aws-batch';
+import { CfnJobDefinition, type CfnJobDefinitionProps } from 'aws-cdk-lib/aws-batch';
 import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { ArnPrincipal, PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
@@ -14,9 +14,15 @@ import type { StageProps } from '../../parts/stage-props.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { WORKER_IMAGE } from './worker-image.ts';
 
-const SCRATCH_DIR = '/scratch';
-const SCRATCH_VOLUME = 'scratch';
+export const SCRATCH_DIR = '/scratch';
+export const SCRATCH_VOLUME = 'scratch';
 const ATTEMPTS = 3;
+
+interface SharedProperties {
+  definition: Omit<CfnJobDefinitionProps, 'containerProperties'>;
+  container: Omit<CfnJobDefinition.ContainerPropertiesProperty, 'environment'>;
+  environment: CfnJobDefinition.EnvironmentProperty[];
+}
 
 /** The transcoder's image with its resources, permissions and retry rules. */
 export class TranscoderJobDefinition extends Construct {
@@ -24,6 +30,8 @@ export class TranscoderJobDefinition extends Construct {
   readonly arn: string;
   /** The same with a `*` for the revision. */
   readonly anyRevisionArn: string;
+  /** What a definition on other machines has in common with this one. */
+  readonly shared: SharedProperties;
 
   constructor(scope: Construct, id: string, stageProps: StageProps, storage: Storage) {
     super(scope, id);
@@ -49,53 +57,62 @@ export class TranscoderJobDefinition extends Construct {
       inlinePolicies: { transcoder: new PolicyDocument({ statements: workerPermissions(storage) }) },
     });
     containerRole.addToPolicy(allow('sts', ['AssumeRole'], jobRole.roleArn));
-    const definition = new CfnJobDefinition(this, 'JobDefinition', {
+    const environment = [
+      { name: 'BUS_NAME', value: storage.bus.eventBusName },
+      { name: 'JOB_ROLE_ARN', value: jobRole.roleArn },
+      { name: 'SCRATCH_DIR', value: SCRATCH_DIR },
+    ];
+    const container = {
+      image: image.imageUri,
+      jobRoleArn: containerRole.roleArn,
+      executionRoleArn: executionRole.roleArn,
+      // Nothing but the scratch disk is writable.
+      readonlyRootFilesystem: true,
+      mountPoints: [{ sourceVolume: SCRATCH_VOLUME, containerPath: SCRATCH_DIR, readOnly: false }],
+      logConfiguration: {
+        logDriver: 'awslogs',
+        options: {
+          'awslogs-group': log.logGroupName,
+          'awslogs-region': Stack.of(this).region,
+          'awslogs-stream-prefix': 'transcoder',
+        },
+      },
+    };
+    const definition = {
       type: 'container',
       // The revision before stays active: functions that are not updated yet submit to it, and waiting jobs run on it.
       resourceRetentionPolicy: { skipDeregisterOnUpdate: true },
-      platformCapabilities: ['FARGATE'],
       propagateTags: true,
+      timeout: { attemptDurationSeconds: Duration.hours(configuration.jobTimeoutHours).toSeconds({ integral: false }) },
+      retryStrategy: { attempts: ATTEMPTS, evaluateOnExit: EVALUATE_ON_EXIT },
+    };
+    this.shared = { definition, container, environment };
+    const onFargate = new CfnJobDefinition(this, 'JobDefinition', {
+      ...definition,
+      platformCapabilities: ['FARGATE'],
       containerProperties: {
-        image: image.imageUri,
-        jobRoleArn: containerRole.roleArn,
-        executionRoleArn: executionRole.roleArn,
+        ...container,
+        environment,
         resourceRequirements: [
           { type: 'VCPU', value: String(configuration.jobVcpus) },
           { type: 'MEMORY', value: String(configuration.workerMemoryMiB) },
         ],
         ephemeralStorage: { sizeInGiB: configuration.scratchGiB },
-        // Nothing else is writable. A volume without a host is the task's own, on its ephemeral storage, and removed with it; Fargate
-        // does not accept a host. https://docs.aws.amazon.com/batch/latest/APIReference/API_Volume.html
-        readonlyRootFilesystem: true,
+        // A volume without a host is the task's own, on its ephemeral storage, and removed with it; Fargate does not accept a host.
+        // https://docs.aws.amazon.com/batch/latest/APIReference/API_Volume.html
         volumes: [{ name: SCRATCH_VOLUME }],
-        mountPoints: [{ sourceVolume: SCRATCH_VOLUME, containerPath: SCRATCH_DIR, readOnly: false }],
-        environment: [
-          { name: 'BUS_NAME', value: storage.bus.eventBusName },
-          { name: 'JOB_ROLE_ARN', value: jobRole.roleArn },
-          { name: 'SCRATCH_DIR', value: SCRATCH_DIR },
-        ],
         networkConfiguration: { assignPublicIp: 'ENABLED' },
         fargatePlatformConfiguration: { platformVersion: 'LATEST' },
         runtimePlatform: { cpuArchitecture: 'X86_64', operatingSystemFamily: 'LINUX' },
-        logConfiguration: {
-          logDriver: 'awslogs',
-          options: {
-            'awslogs-group': log.logGroupName,
-            'awslogs-region': Stack.of(this).region,
-            'awslogs-stream-prefix': 'transcoder',
-          },
-        },
       },
-      timeout: { attemptDurationSeconds: Duration.hours(configuration.jobTimeoutHours).toSeconds({ integral: false }) },
-      retryStrategy: { attempts: ATTEMPTS, evaluateOnExit: EVALUATE_ON_EXIT },
     });
-    this.arn = definition.ref;
-    this.anyRevisionArn = anyRevision(definition);
+    this.arn = onFargate.ref;
+    this.anyRevisionArn = anyRevision(onFargate);
   }
 }
 
 /** `arn:…:job-definition/NAME:7` for every revision of NAME, which CloudFormation chooses. */
-function anyRevision(definition: CfnJobDefinition): string {
+export function anyRevision(definition: CfnJobDefinition): string {
   const stack = Stack.of(definition);
   const name = `{"Fn::Select":[5,{"Fn::Split":[":",{"Ref":"${stack.getLogicalId(definition)}"}]}]}`;
   Validations.of(stack).acknowledge({

@@ -28,12 +28,15 @@ export class Network extends Construct {
 
   constructor(scope: Construct, id: string, configuration: Configuration, { uploads, media }: Storage) {
     super(scope, id);
-    const { availabilityZones } = configuration;
+    const { availabilityZones, gpuEngine } = configuration;
     const vpc = new Vpc(this, 'Vpc', {
       // A template for any account can ask for two only: it does not know whether a region has a third.
       ...(availabilityZones ? { availabilityZones } : { maxAzs: 2 }),
       natGateways: 0,
-      subnetConfiguration: [{ name: 'workers', subnetType: SubnetType.PUBLIC, mapPublicIpOnLaunch: false }],
+      // Fargate gives each task an address by itself; an EC2 instance gets its own from the subnet.
+      subnetConfiguration: [
+        { name: 'workers', subnetType: SubnetType.PUBLIC, mapPublicIpOnLaunch: gpuEngine !== undefined },
+      ],
       restrictDefaultSecurityGroup: false,
     });
     this.vpc = vpc as IVpc;

@@ -208,8 +208,13 @@ export class AttemptRun {
     const { spec } = this.#job;
     const type = this.#computeEnvironment.ComputeResources.Type;
     const billed = Math.max(wallSeconds, MINIMUM_BILLED_SECONDS);
-    meter.add(`batch:vcpu-seconds:${type}`, billed * requirement(spec, 'VCPU'));
-    meter.add(`batch:gb-seconds:${type}`, (billed * requirement(spec, 'MEMORY')) / 1024);
+    // On EC2 the instance is paid for, which a job with a GPU has for itself.
+    if (requirement(spec, 'GPU') > 0) {
+      meter.add(`batch:gpu-seconds:${type}`, billed * requirement(spec, 'GPU'));
+    } else {
+      meter.add(`batch:vcpu-seconds:${type}`, billed * requirement(spec, 'VCPU'));
+      meter.add(`batch:gb-seconds:${type}`, (billed * requirement(spec, 'MEMORY')) / 1024);
+    }
     const disk = spec.container.ephemeralStorage?.sizeInGiB ?? 0;
     if (disk > FREE_EPHEMERAL_GIB) meter.add('batch:ephemeral-gb-seconds', billed * (disk - FREE_EPHEMERAL_GIB));
     if (spec.container.networkConfiguration?.assignPublicIp === 'ENABLED') meter.add('batch:ipv4-seconds', billed);

@@ -90,10 +90,12 @@ export function jobArn(id: string): string {
   return `arn:aws:batch:${REGION}:${ACCOUNT_ID}:job/${id}`;
 }
 
-/** vCPUs or MiB that the job requires. Default: 1 vCPU and 2048 MiB. */
-export function requirement(spec: JobSpec, type: 'VCPU' | 'MEMORY'): number {
+const REQUIRED = { GPU: 0, VCPU: 1, MEMORY: 2048 };
+
+/** GPUs, vCPUs or MiB that the job requires. Default: none, 1 and 2048. */
+export function requirement(spec: JobSpec, type: keyof typeof REQUIRED): number {
   const found = spec.container.resourceRequirements.find((it) => it.type === type);
-  return found ? Number(found.value) : type === 'VCPU' ? 1 : 2048;
+  return found ? Number(found.value) : REQUIRED[type];
 }
 
 /** A JobDetail. https://docs.aws.amazon.com/batch/latest/APIReference/API_JobDetail.html */

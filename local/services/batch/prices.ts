@@ -3,10 +3,16 @@ import type { Rate } from '../../plugin.ts';
 
 const hours = (what: string, unit: string, usdPerUnit: number): Rate => ({ what, unit, usdPerUnit, scale: 1 / 3600 });
 
-export function rate(counted: string, { fargate, address }: Prices): Rate | undefined {
+export function rate(counted: string, { fargate, gpu, address }: Prices): Rate | undefined {
   const [service, resource, type] = counted.split(':');
   if (service !== 'batch') return undefined;
+  // Which type AWS Batch would take is not known: the dearest.
+  const instanceHour = Math.max(...Object.values(gpu.hours));
   switch (`${resource}:${type}`) {
+    case 'gpu-seconds:EC2':
+      return hours('GPU instances', 'hours', instanceHour);
+    case 'gpu-seconds:SPOT':
+      return hours('GPU instances on Spot', 'hours', instanceHour * gpu.spot);
     case 'vcpu-seconds:FARGATE':
       return hours('Fargate CPU', 'vCPU-hours', fargate.vcpuHour);
     case 'vcpu-seconds:FARGATE_SPOT':

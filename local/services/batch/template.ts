@@ -97,29 +97,40 @@ const ContainerProperties = z.strictObject({
   RuntimePlatform: Inert,
   Ulimits: Inert,
   User: Inert,
-  // A host "shouldn't be provided" on Fargate. https://docs.aws.amazon.com/batch/latest/APIReference/API_Volume.html
-  Volumes: z.array(z.strictObject({ Name: z.string() })).optional(),
+  // A host's directory: here each job has a disk of its own.
+  Volumes: z.array(z.strictObject({ Name: z.string(), Host: Inert })).optional(),
 });
 
-const JobDefinitionProperties = z.strictObject({
-  JobDefinitionName: z.string().optional(),
-  Type: z.literal('container'),
-  ContainerProperties,
-  Parameters: z.record(z.string(), z.string()).default({}),
-  PlatformCapabilities: z.array(z.string()).default([]),
-  PropagateTags: z.boolean().default(false),
-  // Retention of revisions when the template changes: here there is only one.
-  ResourceRetentionPolicy: Inert,
-  RetryStrategy: z
-    .strictObject({
-      Attempts: Whole.min(1).max(10).default(1),
-      EvaluateOnExit: z.array(EvaluateOnExit).max(5).default([]),
-    })
-    .default({ Attempts: 1, EvaluateOnExit: [] }),
-  SchedulingPriority: Whole.min(0).max(9999).optional(),
-  Timeout: z.strictObject({ AttemptDurationSeconds: Whole.min(60) }).optional(),
-  Tags,
-});
+const FARGATE = 'FARGATE';
+
+const JobDefinitionProperties = z
+  .strictObject({
+    JobDefinitionName: z.string().optional(),
+    Type: z.literal('container'),
+    ContainerProperties,
+    Parameters: z.record(z.string(), z.string()).default({}),
+    PlatformCapabilities: z.array(z.string()).default([]),
+    PropagateTags: z.boolean().default(false),
+    // Retention of revisions when the template changes: here there is only one.
+    ResourceRetentionPolicy: Inert,
+    RetryStrategy: z
+      .strictObject({
+        Attempts: Whole.min(1).max(10).default(1),
+        EvaluateOnExit: z.array(EvaluateOnExit).max(5).default([]),
+      })
+      .default({ Attempts: 1, EvaluateOnExit: [] }),
+    SchedulingPriority: Whole.min(0).max(9999).optional(),
+    Timeout: z.strictObject({ AttemptDurationSeconds: Whole.min(60) }).optional(),
+    Tags,
+  })
+  .superRefine(({ PlatformCapabilities, ContainerProperties }, context) => {
+    if (!PlatformCapabilities.includes(FARGATE)) return;
+    const refuse = (message: string) => context.addIssue({ code: 'custom', path: ['ContainerProperties'], message });
+    // A host "shouldn't be provided" on Fargate. https://docs.aws.amazon.com/batch/latest/APIReference/API_Volume.html
+    if (ContainerProperties.Volumes?.some(({ Host }) => Host !== undefined)) refuse('a volume has no Host on Fargate');
+    // https://docs.aws.amazon.com/batch/latest/APIReference/API_ResourceRequirement.html
+    if (ContainerProperties.ResourceRequirements.some(({ Type }) => Type === 'GPU')) refuse('Fargate has no GPUs');
+  });
 
 /** A resource of the template: its ARN (a job definition's with its revision) and its resolved properties. */
 export interface TemplateResource {

@@ -52,6 +52,10 @@ export const ec2: ServicePlugin = {
       ],
       inert: 'Its policy refuses a worker our buckets or its image, or lets it write into buckets of others',
     },
+    'AWS::EC2::LaunchTemplate': {
+      createOnly: ['LaunchTemplateName'],
+      inert: 'A GPU worker has no room on its disk, or can ask for the credentials of its host',
+    },
     'AWS::EC2::SecurityGroup': {
       createOnly: ['GroupDescription', 'GroupName', 'VpcId'],
       inert: 'Others can reach a worker, or it can reach nothing',

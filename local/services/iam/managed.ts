@@ -21,6 +21,8 @@ export const MANAGED_POLICIES: Readonly<Record<string, unknown>> = {
     'dynamodb:ListStreams',
     ...logs,
   ),
+  // Of hosts, of which there are none here.
+  'arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role': allow(),
   'arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy': allow(
     'ecr:GetAuthorizationToken',
     'ecr:BatchCheckLayerAvailability',

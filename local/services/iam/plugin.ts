@@ -16,6 +16,10 @@ export const iam: ServicePlugin<RolePolicies[]> = {
       namedBy: 'RoleName',
     },
     'AWS::IAM::Policy': {},
+    'AWS::IAM::InstanceProfile': {
+      createOnly: ['InstanceProfileName', 'Path'],
+      inert: 'A host of GPU workers cannot join its cluster: jobs wait',
+    },
     'AWS::IAM::ManagedPolicy': {
       identity: named('ManagedPolicyName', 128, (name) => {
         const own = `arn:aws:iam::${ACCOUNT_ID}:policy/${name}`;

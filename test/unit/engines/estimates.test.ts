@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { PRESETS } from '../../../core/contracts/presets.ts';
 import { pricesIn } from '../../../core/contracts/prices.ts';
 import type { SourceInfo } from '../../../core/contracts/table/media.ts';
+import { estimate as gpu } from '../../../engines/batch/gpu.ts';
 import { estimate as batch } from '../../../engines/batch/price.ts';
 import type { Estimate } from '../../../engines/engine.ts';
 import { estimate as http } from '../../../engines/http/price.ts';
@@ -13,6 +14,7 @@ const presetNamed = (name: string) => PRESETS[name] ?? expect.fail(`no preset ${
 /** Each engine of the table in docs/engines.md, as a deployment with the defaults has it. */
 const ENGINES: Readonly<Record<string, (source: SourceInfo, preset: string) => Estimate>> = {
   'batch-cpu': (source, preset) => batch(source, presetNamed(preset), prices, 4),
+  'batch-gpu': (source, preset) => gpu(source, presetNamed(preset), prices),
   http: (source, preset) => http(source, presetNamed(preset)),
 };
 const picture = (width: number, height: number, frameRate: number) => ({

@@ -42,8 +42,11 @@ test.each([
   expect(() => readDefinitions(definition({ RetryStrategy: retry }))).toThrow(`EvaluateOnExit[0].${field}`);
 });
 
-test('a volume with a host is refused, as on Fargate', () => {
-  const volumes = (more: object) => definition({}, { Volumes: [{ Name: 'scratch', ...more }] });
-  expect(readDefinitions(volumes({})).jobDefinitions).toHaveLength(1);
-  expect(() => readDefinitions(volumes({ Host: { SourcePath: '/data' } }))).toThrow(/Unrecognized key: "Host"/);
+test.each([
+  ['a volume with a host', { Volumes: [{ Name: 'scratch', Host: { SourcePath: '/data' } }] }, 'a volume has no Host'],
+  ['a GPU', { ResourceRequirements: [{ Type: 'GPU', Value: 1 }] }, 'Fargate has no GPUs'],
+])('%s is refused on Fargate, and taken on EC2', (_, container, why) => {
+  const on = (platform: string) => readDefinitions(definition({ PlatformCapabilities: [platform] }, container));
+  expect(on('EC2').jobDefinitions).toHaveLength(1);
+  expect(() => on('FARGATE')).toThrow(why);
 });

@@ -5,6 +5,7 @@ import { Meter } from '../../../kernel/meter.ts';
 
 const prices: Prices = {
   fargate: { vcpuHour: 0.04, gbHour: 0.004, diskGbHour: 0.0001, spot: 0.3 },
+  gpu: { hours: { 'g4dn.xlarge': 0.526, 'g5.xlarge': 1.006 }, spot: 0.3 },
   mediaConvert: { sdMinute: 0.01, hdMinute: 0.02, uhdMinute: 0.04, soundMinute: 0.005 },
   lambda: { request: 2e-7, gbSecond: 1.3e-5 },
   s3: { write: 5e-6, read: 4e-7 },
