@@ -5,7 +5,7 @@ import { type LocalEndpoint, startEndpoint } from '../local/endpoint/endpoint.ts
 /** What a deployment with the engine `http` has in cdk.json; on this machine the address is replaced. */
 export const HTTP_ENGINE = { url: 'https://endpoint.example.com/v2/one', secret: 'dropreel/http-engine' };
 
-const API_KEY = 'key-of-the-endpoint';
+export const ENDPOINT_KEY = 'key-of-the-endpoint';
 /** Locations of programs, nothing personal. */
 const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'FFMPEG_PATH', 'FFPROBE_PATH'];
 
@@ -23,7 +23,7 @@ export async function startHttpEndpoint(
     return value === undefined ? [] : [[name, value] as const];
   });
   const endpoint = await startEndpoint({
-    apiKey: API_KEY,
+    apiKey: ENDPOINT_KEY,
     log,
     worker: {
       command: [nodePath, 'main.mjs', 'serve'],
@@ -32,6 +32,6 @@ export async function startHttpEndpoint(
       dir,
     },
   });
-  await writeFile(join(stateDir, 'secrets.json'), JSON.stringify({ [HTTP_ENGINE.secret]: API_KEY }));
+  await writeFile(join(stateDir, 'secrets.json'), JSON.stringify({ [HTTP_ENGINE.secret]: ENDPOINT_KEY }));
   return { endpoint, environment: { HTTP_ENGINE_URL: endpoint.url } };
 }

@@ -20,6 +20,7 @@ const SUITES: Record<string, string[]> = {
 const LONG = [
   'test/e2e/api-fuzz.test.ts',
   'test/e2e/data-outlives.test.ts',
+  'test/e2e/engine-contract.test.ts',
   'test/e2e/http-engine.test.ts',
   'test/e2e/issuers.test.ts',
   'test/e2e/pending-upload.test.ts',

@@ -19,6 +19,8 @@ export interface LocalEndpoint {
   /** Each may be changed at any time. */
   behaviour: Behaviour;
   jobs: Jobs;
+  /** Kills the worker, as if its machine were lost: another one gets its jobs. */
+  killWorker(): void;
   close(): Promise<void>;
 }
 
@@ -50,13 +52,19 @@ export async function startEndpoint(options: EndpointOptions): Promise<LocalEndp
   const { log = () => {} } = options;
   const behaviour: Behaviour = { ...KIND };
   const jobs = new Jobs(behaviour, (job) => void notify(job, behaviour, log));
-  const workers = new Workers(options.worker, log);
+  const workers = new Workers(options.worker, log, (worker) => jobs.lost(worker));
   const context: Context = { options, behaviour, jobs, workers, workerKey: randomUUID() };
   const server = await listen((request, response) => void answer(context, request, response), {
     port: options.port ?? 0,
     pages: 'own',
   });
-  return { url: `${server.url}/v2/local`, behaviour, jobs, close: () => close(workers, server) };
+  return {
+    url: `${server.url}/v2/local`,
+    behaviour,
+    jobs,
+    killWorker: () => void workers.kill(),
+    close: () => close(workers, server),
+  };
 }
 
 async function close(workers: Workers, server: Listening): Promise<void> {

@@ -16,6 +16,8 @@ export interface EndpointJob {
   addedAt: number;
   startedAt?: number;
   endedAt?: number;
+  /** How often a worker was lost that had it. */
+  retried: number;
   output?: unknown;
   error?: string;
 }
@@ -52,6 +54,7 @@ export class Jobs {
       policy,
       status: 'IN_QUEUE',
       addedAt: Date.now(),
+      retried: 0,
     };
     this.#jobs.set(job.id, job);
     return job;
@@ -88,7 +91,7 @@ export class Jobs {
       failed: of('FAILED'),
       inProgress: of('IN_PROGRESS'),
       inQueue: of('IN_QUEUE'),
-      retried: 0,
+      retried: this.all().reduce((sum, { retried }) => sum + retried, 0),
     };
   }
 
@@ -112,6 +115,17 @@ export class Jobs {
 
   cancel(job: EndpointJob): void {
     if (job.endedAt === undefined) this.#end(job, { status: 'CANCELLED' });
+  }
+
+  /**
+   * A worker is gone, and others get its jobs. RunPod counts them as `retried`, and documents no more of it.
+   * Returns whether there are any.
+   */
+  lost(worker: string): boolean {
+    const had = this.all().filter((job) => job.status === 'IN_PROGRESS' && job.worker === worker);
+    for (const job of had) Object.assign(job, { status: 'IN_QUEUE', retried: job.retried + 1 });
+    this.#stop.delete(worker);
+    return had.length > 0;
   }
 
   /** Ids of the jobs that the worker has to stop. */

@@ -17,50 +17,19 @@ afterAll(async () => {
 const { cloud, endpoint } = world;
 const ann = await apiAs(cloud, 'ann');
 const file = await testVideo(join(folder.path, 'tiny.mp4'), { seconds: 2, size: '128x72', rate: 10 });
-for (const [id, engine] of [
-  ['there', 'http'],
-  ['here', 'batch-cpu'],
-]) {
-  expect((await ann('POST', '/collections', { body: { id, engine } })).status).toBe(201);
-}
+expect((await ann('POST', '/collections', { body: { id: 'there', engine: 'http' } })).status).toBe(201);
 
 const ready = async (key: string) => {
   const id = await drop(cloud, key, { file });
   return reached(cloud, id, 'ready', { timeoutMs: 120_000 });
-};
-let made: ReturnType<typeof ready> | undefined;
-const first = () => {
-  made ??= ready('drop/ann/there/a b.mp4');
-  return made;
-};
-const jobOf = async (mediaId: string) => {
-  const [job] = await readJobs(cloud, mediaId);
-  return job ?? expect.fail('no job');
 };
 const secretOf = (job: { input: unknown } | undefined) =>
   (job?.input as { secret: string } | undefined)?.secret ?? expect.fail('no job');
 const atEndpoint = (jobId: string) =>
   endpoint.jobs.all().filter(({ input }) => (input as { job: { jobId: string } }).job.jobId === jobId);
 
-it('a drop into its collection is encoded by the endpoint, with the outputs that the worker on AWS Batch makes', async () => {
-  const [far, near] = [await first(), await ready('drop/ann/here/a.mp4')];
-  const job = await jobOf(far.mediaId);
-  expect(job).toMatchObject({
-    engine: 'http',
-    attempt: 1,
-    steps: [{ name: 'pulled' }, { name: 'transcoded' }, { name: 'pushed' }],
-  });
-  expect(job.cost?.usd).toBeGreaterThan(0);
-  expect((await jobOf(near.mediaId)).engine).toBe('batch-cpu');
-  const shown = ({ current }: typeof far) => ({
-    outputs: Object.keys(current?.outputs ?? {}).sort(),
-    renditions: current?.renditions.map(({ bytes: _, averageBandwidth: __, bandwidth: ___, ...same }) => same),
-  });
-  expect(shown(far)).toEqual(shown(near));
-});
-
 it('no row or log has the secret of a job or a signed address, and the scratch disk is empty', async () => {
-  const { mediaId } = await first();
+  const { mediaId } = await ready('drop/ann/there/a b.mp4');
   const secret = secretOf(atEndpoint(`${mediaId}-1`)[0]);
   expect(secret).toMatch(/^whsec_/);
   const worker = await readFile(join(world.stateDir, 'endpoint/worker.log'), 'utf8');
@@ -79,15 +48,6 @@ it('a job that the endpoint reports as failed, twice, late and forged, and then 
   expect([late.status, await late.json()]).toEqual([200, { accepted: false }]);
   Object.assign(endpoint.behaviour, KIND);
   expect(await readMedia(cloud, mediaId)).toMatchObject({ state: 'ready', jobCount: 1, current: { version: 1 } });
-});
-
-it('a job whose submission was not answered is made again, and only one of the two writes', async () => {
-  endpoint.behaviour.losesRuns = true;
-  const id = await drop(cloud, 'drop/ann/there/unanswered.mp4', { file });
-  await eventually('the endpoint has it', async () => atEndpoint(`${id}-1`).length > 0);
-  endpoint.behaviour.losesRuns = false;
-  await reached(cloud, id, 'ready', { timeoutMs: 120_000 });
-  expect(await readMedia(cloud, id)).toMatchObject({ jobCount: 1, current: { version: 1 } });
 });
 
 it('a deleted media item is cancelled at the endpoint, and its secret opens nothing from then on', async () => {

@@ -42,7 +42,7 @@ async function costOf(file: string, kill?: { at: number; cause: 'SIGKILL' | 'hos
     await cloud.batch.kill(engineJobId, kill.cause);
     killedAt = percent;
   }
-  await reachedInTime(cloud, id, 'ready', 300_000);
+  await reachedInTime(cloud, id, 'ready', { timeoutMs: 300_000 });
   expect((await readJobs(cloud, id)).map(({ jobId }) => encodes.of(jobId))).toEqual([1]);
   const { pulled, pushed } = traffic.take();
   const sizes = (await publishedSizes(cloud)).toSorted((a, b) => b - a);

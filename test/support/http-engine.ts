@@ -4,14 +4,18 @@ import { HTTP_ENGINE, startHttpEndpoint } from '../../scripts/http-endpoint.ts';
 import { testCloud } from './cloud.ts';
 import { configuredApp } from './configured-app.ts';
 
-/** A cloud whose app has the engine `http`, and the endpoint on this machine, which runs the worker that was built. */
-export async function httpCloud(): Promise<
-  { cloud: Cloud; log: string[]; endpoint: LocalEndpoint; stateDir: string } & AsyncDisposable
-> {
-  const app = await configuredApp({ httpEngine: HTTP_ENGINE });
+/**
+ * A cloud whose app has the engine `http`, and the endpoint on this machine, which runs the worker that was built.
+ * @param more of the app's configuration
+ */
+export async function httpCloud(
+  options: Parameters<typeof testCloud>[0] = {},
+  more: Record<string, unknown> = {},
+): Promise<{ cloud: Cloud; log: string[]; endpoint: LocalEndpoint; stateDir: string } & AsyncDisposable> {
+  const app = await configuredApp({ httpEngine: HTTP_ENGINE, ...more });
   const { assembly, stateDir } = app;
   const { endpoint, environment } = await startHttpEndpoint(stateDir, { nodePath: process.env.DROPREEL_NODE });
-  const booted = await testCloud({ assembly, stateDir, environment });
+  const booted = await testCloud({ ...options, assembly, stateDir, environment });
   return {
     cloud: booted.cloud,
     log: booted.log,

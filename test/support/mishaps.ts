@@ -79,14 +79,14 @@ export async function sufferMishaps(cloud: Cloud, mishaps: Mishaps, sound: strin
   await eventually('its submission has failed', async () => cloud.lambda.running().length === 0, 60_000);
   // The message comes again before sweep takes the job for a silent one.
   cloud.clock.advance(7 * 60_000);
-  await reachedInTime(cloud, killed, 'ready', 120_000);
+  await reachedInTime(cloud, killed, 'ready', { timeoutMs: 120_000 });
 
   mishaps.deaf = true;
   const unheard = await put('unheard.mp3');
   await eventually('its submission is noted', async () => (await readJobs(cloud, unheard))[0]?.engineJobId, 60_000);
   await silence(cloud, unheard, 'REMOVE engineJobId');
   await cloud.fireSchedule('sweep');
-  await reachedInTime(cloud, unheard, 'ready', 120_000);
+  await reachedInTime(cloud, unheard, 'ready', { timeoutMs: 120_000 });
   mishaps.deaf = false;
 
   const ended = await put('ended.mp3');

@@ -11,9 +11,14 @@ const REST_MS = 1000;
  * Awaits a state of a media item. Whenever nothing is at work, which means no job, no function and no message that a function
  * could take, 16 minutes go by, and sweep runs in between.
  */
-export async function reachedInTime(cloud: Cloud, mediaId: string, state: MediaState, timeoutMs = 90_000) {
+export async function reachedInTime(
+  cloud: Cloud,
+  mediaId: string,
+  state: MediaState,
+  { timeoutMs = 90_000, isEncoding = () => cloud.batch.running().length > 0 } = {},
+) {
   const sqs = sqsOf(cloud);
-  const isAtWork = () => cloud.batch.running().length > 0 || cloud.lambda.running().length > 0;
+  const isAtWork = () => isEncoding() || cloud.lambda.running().length > 0;
   const canBeTaken = async () => (await queuesOf(sqs)).some(({ dead, visible }) => !dead && visible > 0);
   let restedAt = Date.now();
   return eventually(

@@ -1,0 +1,103 @@
+import { BatchClient, ListJobsCommand } from '@aws-sdk/client-batch';
+import type { EngineName } from '../../core/contracts/engines.ts';
+import { connectBatch } from '../../engines/batch/engine.ts';
+import { connectBatchGpu } from '../../engines/batch/gpu.ts';
+import { BatchEnv, BatchGpuEnv } from '../../engines/batch/names.ts';
+import type { Engine } from '../../engines/engine.ts';
+import { Endpoint } from '../../engines/http/client.ts';
+import { connectHttp } from '../../engines/http/engine.ts';
+import type { Cloud } from '../../local/boot.ts';
+import type { LocalEndpoint } from '../../local/endpoint/endpoint.ts';
+import { REGION } from '../../local/kernel/account.ts';
+import { ENDPOINT_KEY } from '../../scripts/http-endpoint.ts';
+
+/** What the contract's tests need of the service behind an engine, besides the port. */
+export interface EngineRow {
+  /** The port, with the developer's permissions. */
+  engine: Engine;
+  /** The service's ids of its jobs for one job. */
+  engineJobs(jobId: string): Promise<string[]>;
+  /** Whether the service's answers to submissions are lost, from now on. */
+  loseAnswers(lost: boolean): void;
+  /** Ends what encodes without a word, as a lost machine. */
+  kill(): void;
+  /** Whether anything encodes. */
+  busy(): boolean;
+}
+
+export interface RowContext {
+  cloud: Cloud;
+  endpoint: LocalEndpoint;
+  /** Operations of AWS whose answers are lost. */
+  lost: Set<string>;
+}
+
+/** The engines that the contract's tests run. */
+export const ENGINE_ROWS = {
+  'batch-cpu': (context: RowContext) => {
+    const { JobQueue, RetranscodeJobQueue, OnDemandJobQueue, JobDefinition } = context.cloud.outputs;
+    const env = BatchEnv.parse({
+      JOB_QUEUE: JobQueue,
+      RETRANSCODE_JOB_QUEUE: RetranscodeJobQueue,
+      ON_DEMAND_JOB_QUEUE: OnDemandJobQueue,
+      JOB_DEFINITION: JobDefinition,
+      JOB_VCPUS: 4,
+      COMPUTE_ENVIRONMENTS: 'not asked for',
+    });
+    return batchRow(context, [env.JOB_QUEUE, env.ON_DEMAND_JOB_QUEUE], (clients) => connectBatch(env, clients));
+  },
+  'batch-gpu': (context: RowContext) => {
+    const { GpuJobQueue, GpuRetranscodeJobQueue, GpuOnDemandJobQueue, GpuJobDefinition } = context.cloud.outputs;
+    const env = BatchGpuEnv.parse({
+      GPU_JOB_QUEUE: GpuJobQueue,
+      GPU_RETRANSCODE_JOB_QUEUE: GpuRetranscodeJobQueue,
+      GPU_ON_DEMAND_JOB_QUEUE: GpuOnDemandJobQueue,
+      GPU_JOB_DEFINITION: GpuJobDefinition,
+      GPU_COMPUTE_ENVIRONMENTS: 'not asked for',
+    });
+    const queues = [env.GPU_JOB_QUEUE, env.GPU_ON_DEMAND_JOB_QUEUE];
+    return batchRow(context, queues, (clients) => connectBatchGpu(env, clients));
+  },
+  http: ({ endpoint }: RowContext) => ({
+    engine: connectHttp('https://api.example.com', new Endpoint(endpoint.url, async () => ENDPOINT_KEY)),
+    engineJobs: async (jobId) =>
+      endpoint.jobs.all().flatMap(({ id, input }) => {
+        return (input as { job: { jobId: string } }).job.jobId === jobId ? [id] : [];
+      }),
+    loseAnswers: (lost) => {
+      endpoint.behaviour.losesRuns = lost;
+    },
+    kill: () => endpoint.killWorker(),
+    busy: () => endpoint.jobs.counts().inProgress > 0,
+  }),
+} satisfies { [Name in EngineName]?: (context: RowContext) => EngineRow };
+
+/** Their names. */
+export const CONTRACTED = Object.keys(ENGINE_ROWS) as Contracted[];
+export type Contracted = keyof typeof ENGINE_ROWS;
+
+function batchRow(
+  { cloud, lost }: RowContext,
+  queues: readonly string[],
+  connect: (clients: { submitting: BatchClient; others: BatchClient }) => Engine,
+): EngineRow {
+  const client = new BatchClient({ endpoint: cloud.endpoint, region: REGION, credentials: cloud.credentials });
+  return {
+    engine: connect({ submitting: client, others: client }),
+    async engineJobs(jobId) {
+      const filters = [{ name: 'JOB_NAME', values: [jobId] }];
+      const lists = await Promise.all(
+        queues.map((jobQueue) => client.send(new ListJobsCommand({ jobQueue, filters }))),
+      );
+      return lists.flatMap(({ jobSummaryList = [] }) => jobSummaryList.flatMap(({ jobId: id }) => id ?? []));
+    },
+    loseAnswers: (isLost) => {
+      if (isLost) lost.add('SubmitJob');
+      else lost.delete('SubmitJob');
+    },
+    kill: () => {
+      for (const id of cloud.batch.running()) cloud.batch.kill(id, 'SIGKILL').catch(() => {});
+    },
+    busy: () => cloud.batch.running().length > 0,
+  };
+}
