@@ -38,9 +38,10 @@ export async function startWorker(
   const ended = new AbortController();
   try {
     const tools = quietTools();
-    const [ffmpeg, encoders] = await Promise.all([ffmpegVersion(tools), workingEncoders(tools)]);
-    if (!ARCHIVE_ENCODERS[policy.codec].some((encoder) => encoders.includes(encoder))) {
-      const names = ARCHIVE_ENCODERS[policy.codec].join(', ');
+    const wanted = ARCHIVE_ENCODERS[policy.codec];
+    const [ffmpeg, encoders] = await Promise.all([ffmpegVersion(tools), workingEncoders(tools, wanted)]);
+    if (encoders.length === 0) {
+      const names = wanted.join(', ');
       throw new CliError(
         EXIT.failed,
         `FFmpeg ${ffmpeg} encodes with none of ${names} here: dropreel doctor says more.`,
