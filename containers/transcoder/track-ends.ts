@@ -61,7 +61,7 @@ export async function measureEnds(
   const warnings = stepsBack ? [] : missingEnd(probe, furthest);
   const ends = indexed
     ? { video: video?.endSeconds, audio: audio?.endSeconds }
-    : { video: pictures?.end, audio: sound?.end };
+    : { video: pictures?.end, audio: sound && endOfSound(sound, probe) };
   const lastFrame = pictures && ends.video ? Math.max(0, ends.video - pictures.last) : undefined;
   const videoStart = indexed || !video ? undefined : await startOf(reader, video.index);
   const measured = {
@@ -75,6 +75,14 @@ export async function measureEnds(
 
 /** Audio formats that state their exact length; others estimate it from the bit rate. */
 const EXACT = /^(?:wav|w64|aiff|au|caf|flac|ape|wv|tta|matroska,webm|asf)$/;
+
+/**
+ * Of codecs with long frames the last one is shorter than its packet says: of TTA, which has frames of a second, in Matroska. The announced
+ * length then says where it ends.
+ */
+function endOfSound({ last, end }: TrackTimes, { format, durationSeconds = 0 }: MediaProbe): number {
+  return EXACT.test(format) && durationSeconds > last ? Math.min(end, durationSeconds) : end;
+}
 
 // All tracks count: subtitles, or a second audio track, may be longer than what is encoded.
 function missingEnd({ video, format, durationSeconds }: MediaProbe, measured: number): Warning[] {

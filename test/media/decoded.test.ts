@@ -99,7 +99,7 @@ const CASES: [string, () => Promise<string>, number | null, number | null][] = [
     2.176,
   ],
   ['Windows Media', () => run(...tone(2), '-c:a', 'wmav2', 'media.wma'), null, 2],
-  ['lossless packets without a length', () => run(...tone(2), '-c:a', 'tta', 'tta.mka'), null, 2],
+  ['lossless packets without a length', () => run(...tone(3), '-c:a', 'tta', 'tta.mka'), null, 3],
   [
     'sound that goes on after the picture',
     () => run(...picture('160x120', '20', 1), ...tone(3), ...H264_AAC, 'l.mp4'),
@@ -121,6 +121,12 @@ const NOT_KEPT: Readonly<Record<string, string[]>> = {
   'a slide every 4 s': ['target-of-6', 'segments-of-6', 'same-boundaries'],
   'sound that goes on after the picture': ['same-duration'],
   'a picture that goes on after the sound': ['same-duration'],
+};
+
+/** At the joint of two MP3 a frame is lost: its bits would be in those before it, which are the other file's. */
+const WARNED: Readonly<Record<string, string[]>> = {
+  'mono that becomes stereo': ['sound_damaged'],
+  '44.1 kHz that becomes 48 kHz': ['sound_damaged'],
 };
 
 interface Track {
@@ -146,8 +152,39 @@ async function timesOf(path: string, kind: 'v' | 'a'): Promise<number[]> {
     .sort((a, b) => a - b);
 }
 
+/**
+ * By how many seconds a picture, as Media Source Extensions take its duration, reaches beyond one that is decoded after it; and how long before
+ * it is shown the first is decoded.
+ */
+async function decodeTimes(path: string): Promise<{ overlap: number; delay: number }> {
+  const args = [
+    '-v',
+    'error',
+    '-select_streams',
+    'v',
+    '-show_entries',
+    'packet=pts_time,dts_time',
+    '-of',
+    'csv=p=0',
+    path,
+  ];
+  const { stdout } = await execa(TOOLS.ffprobe, args);
+  const packets = stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.split(',').map(Number));
+  let [overlap, first] = [0, Number.POSITIVE_INFINITY];
+  for (let i = packets.length - 2; i >= 0; i--) {
+    const [[shown = 0, at = 0] = [], [nextShown = 0, next = 0] = []] = [packets[i], packets[i + 1]];
+    first = Math.min(first, nextShown);
+    overlap = Math.max(overlap, shown + next - at - first);
+  }
+  return { overlap, delay: (packets[0]?.[0] ?? 0) - (packets[0]?.[1] ?? 0) };
+}
+
 test.each(CASES)('%s has all its pictures and samples, once each', async (title, source, pictures, seconds) => {
   const { result, out } = await transcodeFile(directory.path, await source());
+  expect(result.warnings?.map(({ code }) => code)).toEqual(WARNED[title] ?? []);
   const broken = (await brokenRulesOf({ result, out })).map((line) => line.split(' ')[0]);
   expect([...new Set(broken)]).toEqual(NOT_KEPT[title] ?? []);
   const rendition = (kind: 'video' | 'audio') => {
@@ -157,6 +194,9 @@ test.each(CASES)('%s has all its pictures and samples, once each', async (title,
   if (pictures !== null) {
     const times = await timesOf(rendition('video'), 'v');
     expect(times).toHaveLength(pictures);
+    const { overlap, delay } = await decodeTimes(join(out, `${result.renditions[0]?.name}.mp4`));
+    expect(overlap).toBeLessThan(0.5);
+    expect(delay).toBeLessThan(0.25);
     expect(times[0]).toBe(0);
     const mp4 = (await tracksOf(join(out, result.mp4 ?? ''))).get('video');
     expect(Number(mp4?.nb_read_packets)).toBe(pictures);
