@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path';
 import { execa } from 'execa';
 import { type Warning, warning } from '../../core/contracts/warnings.ts';
 import type { EncodePlan } from '../../core/media/encode-plan.ts';
-import { checkLosses, DamageLog, lostPictures, lostSound, runWarnings } from '../../core/media/losses.ts';
+import { checkLosses, DamageLog, lostPictures, lostSound, missingParts, runWarnings } from '../../core/media/losses.ts';
 import { recordedTimes } from './decode-record.ts';
 import { sentenceOf } from './ffmpeg/complaints.ts';
 import { confined } from './ffmpeg/demuxers.ts';
@@ -21,18 +21,18 @@ const LOOK_TIMEOUT = 120_000;
 export async function findLosses(
   source: Source,
   plan: EncodePlan,
-  outcome: Pick<StagesOutcome, 'fault' | 'undecoded' | 'holes'>,
+  outcome: Pick<StagesOutcome, 'fault' | 'gap' | 'undecoded' | 'holes'>,
   times: string,
 ): Promise<Warning[]> {
-  const { fault, undecoded, holes } = outcome;
-  if (fault === undefined) return [];
-  const warnings: Warning[] = [];
+  const { fault, gap, undecoded, holes } = outcome;
   const { video, audio } = plan;
+  const at = video && (fault ?? gap) !== undefined ? await recordedTimes(times) : [];
+  const frame = video?.frameRate && video.frameRate.den / video.frameRate.num;
+  if (fault === undefined) return gap === undefined ? [] : missingParts(gap, at, frame, holes?.places ?? []);
+  const warnings: Warning[] = [];
   if (video) {
     const log = await lookAtPictures(source, video.track);
-    const at = await recordedTimes(times);
     checkLosses('pictures', undecoded.pictures + log.concealed, at.length + undecoded.pictures, fault);
-    const frame = video.frameRate && video.frameRate.den / video.frameRate.num;
     warnings.push(...lostPictures(undecoded.pictures, at, frame), ...runWarnings(log.runs, at));
   }
   if (audio && holes) {

@@ -36,6 +36,8 @@ export interface StagesOutcome {
   stderr: string;
   /** The first error after which the decode went on. */
   fault: string | undefined;
+  /** The first gap in the counters of a transport stream. */
+  gap: string | undefined;
   /** Packets that gave nothing. Those before the first picture belong to a group of pictures that began before the file. */
   undecoded: { pictures: number; sound: number };
   holes: SoundHoles | undefined;
@@ -137,6 +139,7 @@ async function follow(plan: EncodePlan, run: StagesRun, running: Running): Promi
     last,
     stderr: plain(said.tail),
     fault: said.fault,
+    gap: said.gap,
     undecoded,
     holes: clock?.holes,
     overlaps: clock?.overlaps ?? [],

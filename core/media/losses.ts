@@ -78,16 +78,51 @@ export function runWarnings(runs: readonly DamagedRun[], times: ArrayLike<number
  */
 export function lostPictures(lost: number, times: ArrayLike<number>, frameSeconds: number | undefined): Warning[] {
   if (lost === 0) return [];
-  const holes: number[] = [];
-  for (let i = 1; frameSeconds !== undefined && i < times.length && holes.length <= lost; i++) {
-    const [before = 0, after = 0] = [times[i - 1], times[i]];
-    if (after - before > 1.8 * frameSeconds) holes.push(before + frameSeconds);
-  }
+  const holes = holesIn(times, frameSeconds, lost);
   const text = `${some(lost, 'picture')} could not be decoded`;
   // With more gaps than losses, some of them are the source's own.
   if (holes.length === 0 || holes.length > lost) return [warning('picture_damaged', `${text}.`)];
   const where = holes.length === 1 ? '' : `, in ${holes.length} places from here on`;
-  return [warning('picture_damaged', `${text}${where}.`, holes[0])];
+  return [warning('picture_damaged', `${text}${where}.`, holes[0]?.at)];
+}
+
+interface Hole {
+  at: number;
+  seconds: number;
+}
+
+/** Where pictures follow each other more slowly than they do: one more place than the most, at most. */
+function holesIn(times: ArrayLike<number>, frameSeconds: number | undefined, most: number): Hole[] {
+  const holes: Hole[] = [];
+  for (let i = 1; frameSeconds !== undefined && i < times.length && holes.length <= most; i++) {
+    const [before = 0, after = 0] = [times[i - 1], times[i]];
+    const seconds = after - before - frameSeconds;
+    if (seconds > 0.8 * frameSeconds) holes.push({ at: before + frameSeconds, seconds });
+  }
+  return holes;
+}
+
+/**
+ * Of a transport stream with gaps in its counters, of which no decoder complained: where time passes without pictures or sound. Without such
+ * a place it was joined, and nothing is lost.
+ * @param gap What FFmpeg says of the first gap.
+ */
+export function missingParts(
+  gap: string,
+  times: ArrayLike<number>,
+  frameSeconds: number | undefined,
+  sound: SoundHoles['places'],
+): Warning[] {
+  const pictures = holesIn(times, frameSeconds, FEW);
+  // In so many places it is the source's own rate or silence.
+  if (pictures.length > FEW || sound.length > FEW) {
+    return [warning('source_damaged', `Packets of the transport stream are missing: ${gap}`)];
+  }
+  const missing = pictures.map(({ at, seconds }) => {
+    const count = Math.round(seconds / (frameSeconds ?? 1));
+    return warning('picture_damaged', `${some(count, 'picture')} of the transport stream missing.`, at);
+  });
+  return [...missing, ...lostSound(0, sound)];
 }
 
 /**

@@ -64,6 +64,69 @@ test('sound of which more than a tenth cannot be decoded is refused', async () =
   });
 });
 
+/** A file with bytes overwritten, or left out, from the middle on. */
+async function changed(file: string, change: (bytes: Buffer, middle: number) => Buffer): Promise<string> {
+  const bytes = await readFile(file);
+  await writeFile(file, change(bytes, Math.floor(bytes.length / 2)));
+  return file;
+}
+
+test('a frame of FLAC whose checksum is wrong is told, though it decodes', async () => {
+  const song = await make(directory.path, ...tone(SECONDS), '-c:a', 'flac', 'song.flac');
+  const { result } = await transcodeFile(
+    directory.path,
+    await changed(song, (bytes, middle) => bytes.fill(0x5a, middle, middle + 8)),
+  );
+  expect(result.warnings).toEqual([
+    { code: 'source_damaged', message: expect.stringMatching(/^FFmpeg complained, and went on: CRC error at PTS /) },
+  ]);
+});
+
+test('an MXF that is shorter than its index is told, though it decodes', async () => {
+  const codecs = ['-c:v', 'mpeg2video', '-c:a', 'pcm_s16le', 'tape.mxf'];
+  const tape = await make(directory.path, ...picture('96x64', '25', 1), ...tone(1), ...codecs);
+  const { result } = await transcodeFile(
+    directory.path,
+    await changed(tape, (bytes, middle) => Buffer.concat([bytes.subarray(0, middle), bytes.subarray(middle + 1500)])),
+  );
+  expect(result.warnings?.map(({ code }) => code)).toContain('source_damaged');
+});
+
+/** A transport stream of pictures that need no others. */
+const intra = (name: string, from: number) =>
+  make(
+    directory.path,
+    ...picture('96x64', '25', 1),
+    '-c:v',
+    'mpeg2video',
+    '-g',
+    '1',
+    '-output_ts_offset',
+    `${from}`,
+    name,
+  );
+
+test('pictures of a transport stream whose packets are lost are told, though no decoder misses them', async () => {
+  const file = await intra('lost.ts', 0);
+  const entries = ['-select_streams', 'v', '-show_entries', 'packet=pos', '-of', 'csv=p=0'];
+  const { stdout } = await execa(TOOLS.ffprobe, ['-v', 'error', ...entries, file]);
+  const at = (stdout.match(/\d+/g) ?? []).map(Number);
+  const lost = (bytes: Buffer) => Buffer.concat([bytes.subarray(0, at[10]), bytes.subarray(at[12])]);
+  const { result } = await transcodeFile(directory.path, await changed(file, lost));
+  expect(result.warnings).toEqual([
+    { code: 'picture_damaged', at: 0.4, message: '2 pictures of the transport stream missing.' },
+  ]);
+});
+
+test('a transport stream that was joined is not called damaged, though its counters begin anew', async () => {
+  const parts = [await intra('one.ts', 0), await intra('two.ts', 1)];
+  const file = `${directory.path}/joined.ts`;
+  await writeFile(file, Buffer.concat(await Promise.all(parts.map((part) => readFile(part)))));
+  const { result } = await transcodeFile(directory.path, file);
+  expect(result.source.durationSeconds).toBeCloseTo(2, 1);
+  expect(result.warnings?.filter(({ code }) => code.endsWith('_damaged'))).toEqual([]);
+});
+
 test('a film without damage has no warnings', async () => {
   const film = await make(directory.path, ...INPUTS, ...H264_AAC, 'whole.mp4');
   expect((await transcodeFile(directory.path, film)).result.warnings).toEqual([]);

@@ -24,6 +24,9 @@ export const SAMPLE_BYTES = 4;
 /** Neither tags nor chapters of the source. */
 const BARE = ['-map_metadata', '-1', '-map_chapters', '-1'];
 
+/** Decoders compare the checksums that FLAC, AC-3 and others have in each frame; otherwise FFmpeg leaves it out. */
+const CHECKED = ['-err_detect', 'crccheck'];
+
 /**
  * The decode: pictures of one size as raw video on its output, sound of one rate as PCM on descriptor 5. Each has a graph of its own,
  * because FFmpeg builds a graph anew where any of its inputs changes.
@@ -37,6 +40,7 @@ export function decodeArguments(
   const [top] = video?.rungs ?? [];
   return [
     ...confined(),
+    ...CHECKED,
     ...(video?.turn ? ['-noautorotate'] : []),
     // Decoded pictures come back to memory, where the filters are. What the GPU does not decode, the CPU does.
     ...(options.onGpu ? ['-hwaccel', 'cuda'] : []),

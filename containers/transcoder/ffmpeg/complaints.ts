@@ -34,6 +34,11 @@ function undecodedTrack(line: string): string | undefined {
   return (later ? /\[[av]ist#0:(\d{1,4})\// : /Error while decoding stream #0:(\d{1,4})/).exec(line)?.[1];
 }
 
+/** Damage that FFmpeg tells as a warning: frames with damaged parts or a wrong checksum, packets that are cut off, MXF of another size than its index. */
+const DAMAGE = /corrupt decoded frame|Packet corrupt \(|edit unit sync lost|broken or empty index/;
+/** A gap in the counters of a transport stream. Nothing need be lost: they begin anew where recordings were joined. */
+const GAP = /\[mpegts[^\]]{0,40}\] (?:\[warning\] )?Packet corrupt \(/;
+
 export interface LateTrack {
   /** `video`, `audio`, `subtitle`, `data` … */
   type: string;
@@ -60,6 +65,7 @@ function lateTrack(line: string): LateTrack | undefined {
 export class Complaints {
   readonly #undecoded = new Map<number, number>();
   #first: string | undefined;
+  #gap: string | undefined;
   #line = '';
   /** FFmpeg names each once. */
   readonly late: LateTrack[] = [];
@@ -74,7 +80,10 @@ export class Complaints {
     for (const line of lines) {
       const late = lateTrack(line);
       if (late && this.late.length < MOST_LATE) this.late.push(late);
-      if (!line.includes('[error] ') && !line.includes('[fatal] ')) continue;
+      const isGap = GAP.test(line);
+      if (isGap) this.#gap ??= sentenceOf(line);
+      const isError = line.includes('[error] ') || line.includes('[fatal] ');
+      if (!isError && (isGap || !DAMAGE.test(line))) continue;
       this.#first ??= sentenceOf(line);
       const track = undecodedTrack(line);
       if (track !== undefined) this.#undecoded.set(Number(track), this.undecoded(Number(track)) + 1);
@@ -86,7 +95,12 @@ export class Complaints {
     return this.#undecoded.get(track) ?? 0;
   }
 
-  /** The first error; undefined when there was none, whatever the warnings. */
+  /** The first gap in the counters of a transport stream. */
+  get gap(): string | undefined {
+    return this.#gap;
+  }
+
+  /** The first error or sign of damage; undefined when there was none, whatever the other warnings. */
   get fault(): string | undefined {
     return this.#first;
   }

@@ -19,7 +19,10 @@ export function encoderArguments(encoder: Encoder, plan: EncodePlan, video: Vide
     ...['-force_key_frames:v', `expr:${KEYFRAME}`],
     ...['-fps_mode:v', 'vfr'],
     // NVENC's pictures have a constant rate, without pauses.
-    ...['-bsf:v', [...(encoder === 'libx264' ? [decodeTimes(video)] : []), durations(video.lastFrameSeconds)].join(',')],
+    ...[
+      '-bsf:v',
+      [...(encoder === 'libx264' ? [decodeTimes(video)] : []), durations(video.lastFrameSeconds)].join(','),
+    ],
   ];
 }
 

@@ -79,6 +79,8 @@ export async function decode(path: string): Promise<{ hashes: string; said: stri
     '-nostdin',
     '-v',
     'error',
+    '-err_detect',
+    'crccheck',
     '-i',
     path,
     ...tracks,

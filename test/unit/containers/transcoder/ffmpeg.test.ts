@@ -133,3 +133,17 @@ test.each([
   expect(said(`${line}\n`).late).toEqual([{ type: 'audio', at: 94.975 }]);
   expect(said(`${line.replace('94.975', 'NOPTS')}\n`).late).toEqual([{ type: 'audio' }]);
 });
+
+test.each([
+  ['FLAC of a wrong checksum', '[warning] source: corrupt decoded frame in stream 1'],
+  ['a cut packet of MPEG-PS', '[mpeg @ 0x55e89b7d3d00] [warning] Packet corrupt (stream = 1, dts = 80098).'],
+  ['MXF', '[mxf @ 0x55e89b7d3d00] [warning] broken or empty index'],
+])('damage that FFmpeg tells as a warning is a fault: %s', (_, line) => {
+  expect(said(`${line}\n`).fault).toBe(line.replace(/^.*\[warning\] /, ''));
+});
+
+test('a gap in the counters of a transport stream is no fault by itself', () => {
+  const complaints = said('[mpegts @ 0x55e89b7d3d00] [warning] Packet corrupt (stream = 0, dts = 484320).\n');
+  expect(complaints.fault).toBeUndefined();
+  expect(complaints.gap).toBe('Packet corrupt (stream = 0, dts = 484320).');
+});
