@@ -76,11 +76,21 @@ async function save(url: string, file: string, force: boolean, cookies: string |
 
 async function fetched(url: string, cookies: string | null): Promise<Readable> {
   const headers: Record<string, string> = cookies === null ? {} : { Cookie: cookies };
-  const response = await fetch(url, { headers, redirect: 'error' }).catch((cause: unknown) => {
+  const response = await fetchThere(url, headers).catch((cause: unknown) => {
     throw new CliError(EXIT.unreachable, `${url} cannot be reached: ${String(cause)}`);
   });
   if (!response.ok || !response.body) throw new CliError(EXIT.unreachable, `${url} answered ${response.status}.`);
   return Readable.fromWeb(response.body as import('node:stream/web').ReadableStream);
+}
+
+/** The address of an MP4 redirects to its version, on the same server. To another one, no redirect is followed. */
+async function fetchThere(url: string, headers: Record<string, string>): Promise<Response> {
+  const answer = await fetch(url, { headers, redirect: 'manual' });
+  const location = answer.status === 302 ? answer.headers.get('location') : null;
+  if (location === null) return answer;
+  const target = new URL(location, url);
+  if (target.origin !== new URL(url).origin) throw new Error(`it redirects to ${target.origin}`);
+  return fetch(target, { headers, redirect: 'error' });
 }
 
 async function exists(file: string): Promise<boolean> {

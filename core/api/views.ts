@@ -2,11 +2,11 @@ import { AUTO } from '../contracts/engines.ts';
 import type { CollectionView } from '../contracts/http/collections.ts';
 import type { JobView, MediaView } from '../contracts/http/media.ts';
 import type { DeliveryView, WebhookView } from '../contracts/http/webhooks.ts';
-import { type Access, DEFAULT_COLLECTION, parseDropKey } from '../contracts/keys.ts';
-import { OPTIONAL_NAMES, type OptionalName, some } from '../contracts/outputs.ts';
+import { type Access, DEFAULT_COLLECTION, mediaKeys, parseDropKey, pointedFiles } from '../contracts/keys.ts';
+import { FILES, OPTIONAL_NAMES, type OptionalName, some } from '../contracts/outputs.ts';
 import type { CollectionRow } from '../contracts/table/collections.ts';
 import type { JobRow } from '../contracts/table/jobs.ts';
-import { type MediaRow, PLAYABLE_STATES } from '../contracts/table/media.ts';
+import { type MediaRow, PLAYABLE_STATES, type PublishedVersion } from '../contracts/table/media.ts';
 import type { DeliveryRow, EndpointRow } from '../contracts/table/webhooks.ts';
 
 /** Rows as clients see them. */
@@ -63,7 +63,7 @@ export function mediaView(
     ...(playable &&
       row.current && {
         access: accessTo(row.current),
-        playback: playbackUrls(row.current.outputs, settings.deliveryUrl),
+        playback: playbackUrls(row, row.current, settings.deliveryUrl),
       }),
     ...(more.job && { job: jobView(more.job) }),
     createdAt: row.createdAt,
@@ -76,9 +76,19 @@ export function accessTo(version: { access?: Access | undefined }): Access {
   return version.access ?? 'public';
 }
 
-export function playbackUrls(outputs: NonNullable<MediaRow['current']>['outputs'], origin: string) {
+/** Addresses of a version's outputs, by their pointers: each outlives the version, because the next one gets the same. */
+export function playbackUrls(
+  { creatorId, mediaId }: Pick<MediaRow, 'creatorId' | 'mediaId'>,
+  { outputs, access, redirects }: Pick<PublishedVersion, 'outputs' | 'access' | 'redirects'>,
+  origin: string,
+) {
+  const keys = mediaKeys(creatorId, mediaId, access);
+  const pointed = new Set<string>(pointedFiles(access).filter((name) => redirects || !FILES[name].redirect));
   const url = (key: string) => `${origin}/${key.split('/').map(encodeURIComponent).join('/')}`;
-  const urlOf = (name: 'dash' | OptionalName) => (outputs[name] === undefined ? undefined : url(outputs[name]));
+  const urlOf = (name: 'dash' | OptionalName) => {
+    const own = outputs[name];
+    return own === undefined ? undefined : url(pointed.has(name) ? keys[name] : own);
+  };
   return { hls: url(outputs.master), ...some(['dash', ...OPTIONAL_NAMES], urlOf) };
 }
 

@@ -9,7 +9,6 @@ import {
   FOLDER_NAMES,
   FOLDERS,
   type Folder,
-  POINTED_NAMES,
   STREAM_NAMES,
   STREAMS,
 } from './outputs.ts';
@@ -33,9 +32,9 @@ export const PUBLISHED_KEYS = FOLDER_NAMES.map((folder) => `*/${folder}/*`);
 /** Patterns of the keys of the pointers in both places, as a policy's resources have them. */
 export const POINTER_KEYS = [
   ...streamPointers().map((pointer) => `*/${FOLDERS.hls.path}/*/${pointer}`),
-  ...filePointers().map(({ folder, pointer }) => `*/${FOLDERS[folder].path}/*/${pointer}`),
+  ...pointedFiles('public').map((name) => `*/${FOLDERS[FILES[name].folder].path}/*/${FILES[name].pointer}`),
   ...streamPointers().map((pointer) => `${PRIVATE_PREFIX}*/hls/${pointer}`),
-  ...filePointers().map(({ folder, pointer }) => `${PRIVATE_PREFIX}*/${folder}/${pointer}`),
+  ...pointedFiles('private').map((name) => `${PRIVATE_PREFIX}*/${FILES[name].folder}/${FILES[name].pointer}`),
 ];
 
 /** The parts of the private place that anyone may see, as path patterns of CloudFront's behaviours. */
@@ -48,9 +47,17 @@ function streamPointers(): string[] {
   return STREAM_NAMES.map((name) => `${STREAMS[name].path}${STREAMS[name].playlist}`);
 }
 
-function filePointers() {
-  return POINTED_NAMES.map((name) => FILES[name]);
+/**
+ * The files that have a pointer in this place. Redirects have none in the private one, where each address needs a signature of its own.
+ */
+export function pointedFiles(access: Access | undefined): FileName[] {
+  return FILE_NAMES.filter((name) => !FILES[name].redirect || access !== 'private');
 }
+
+/** Path patterns, as CloudFront's behaviours have them, of the pointers that it answers with a redirect. */
+export const REDIRECTS = FILE_NAMES.filter((name) => FILES[name].redirect).map(
+  (name) => `*/${FOLDERS[FILES[name].folder].path}/*/${FILES[name].pointer}`,
+);
 
 export interface DropLocation {
   creatorId: string;
@@ -107,7 +114,7 @@ export function mediaKeys(creatorId: string, mediaId: string, access: Access = '
   const folders = foldersOf(creatorId, mediaId, access);
   return {
     ...each(STREAM_NAMES, (name) => `${folders.hls}${STREAMS[name].path}${STREAMS[name].playlist}`),
-    ...each(POINTED_NAMES, (name) => `${folders[FILES[name].folder]}${FILES[name].pointer}`),
+    ...each(FILE_NAMES, (name) => `${folders[FILES[name].folder]}${FILES[name].pointer}`),
     /** Every prefix of the place that holds objects of this media item. */
     prefixes: access === 'private' ? [privatePrefix(creatorId, mediaId)] : Object.values(folders),
     /** Folders of the streams, `hls` being the master's; keys of the files. */
@@ -131,10 +138,10 @@ function placesIn(folders: Record<Folder, string>, n: number) {
   };
 }
 
-/** A file without a pointer is named after its version, because nothing else lies in its folder. */
+/** A file to which its pointer redirects lies beside it, and is named after its version. */
 function versionFile(name: FileName, n: number): string {
-  const { pointer, file } = FILES[name];
-  return pointer === null ? `v${n}${file.slice(file.lastIndexOf('.'))}` : `v${n}/${pointer}`;
+  const { pointer, redirect } = FILES[name];
+  return redirect ? `v${n}${pointer.slice(pointer.lastIndexOf('.'))}` : `v${n}/${pointer}`;
 }
 
 /** Every prefix that holds published objects of this media item, in both places. */

@@ -42,8 +42,13 @@ export interface FileOutput {
   file: string;
   contentType: string;
   folder: Folder;
-  /** File name of the pointer, a copy that is replaced with each version; null: it has its versions' keys only. */
-  pointer: string | null;
+  /** File name of the pointer, which is replaced with each version: the address that outlives a version. */
+  pointer: string;
+  /**
+   * Whether the pointer is a small object that CloudFront answers with a redirect to the version's file, rather than a copy of it: for what
+   * is large. docs/decisions/0008-stable-addresses.md
+   */
+  redirect: boolean;
   /** The only kind of source that has it, and why the other kind does not; null: both have it. */
   only: { kind: 'video' | 'audio'; otherwise: string } | null;
 }
@@ -54,12 +59,20 @@ const OF_AUDIO = { kind: 'audio', otherwise: 'Waveforms are made of sound files 
 /** Single files. */
 export const FILES = {
   /** The worker writes the MP4 beside the playlists. */
-  mp4: { file: 'video.mp4', contentType: 'video/mp4', folder: 'mp4', pointer: null, only: OF_VIDEO },
+  mp4: {
+    file: 'video.mp4',
+    contentType: 'video/mp4',
+    folder: 'mp4',
+    pointer: 'video.mp4',
+    redirect: true,
+    only: OF_VIDEO,
+  },
   thumbnail: {
     file: 'thumbnail.jpg',
     contentType: 'image/jpeg',
     folder: 'thumbnails',
     pointer: 'auto-generated.jpg',
+    redirect: false,
     only: OF_VIDEO,
   },
   poster: {
@@ -67,6 +80,7 @@ export const FILES = {
     contentType: 'image/jpeg',
     folder: 'thumbnails',
     pointer: 'poster.jpg',
+    redirect: false,
     only: OF_VIDEO,
   },
   /** The same frame in the size of the largest rung. */
@@ -75,6 +89,7 @@ export const FILES = {
     contentType: 'image/jpeg',
     folder: 'thumbnails',
     pointer: 'poster-large.jpg',
+    redirect: false,
     only: OF_VIDEO,
   },
   waveform: {
@@ -82,6 +97,7 @@ export const FILES = {
     contentType: 'application/json',
     folder: 'waveforms',
     pointer: 'waveform.json',
+    redirect: false,
     only: OF_AUDIO,
   },
 } as const satisfies Record<string, FileOutput>;
@@ -89,16 +105,11 @@ export const FILES = {
 export type StreamName = keyof typeof STREAMS;
 export type FileName = keyof typeof FILES;
 export type OutputName = StreamName | FileName;
-/** A file that has a pointer. */
-export type PointedName = {
-  [Name in FileName]: (typeof FILES)[Name]['pointer'] extends string ? Name : never;
-}[FileName];
 /** Each version has a master playlist and a DASH manifest; a preset says whether the other outputs are wanted. */
 export type OptionalName = Exclude<OutputName, 'master' | 'dash'>;
 
 export const STREAM_NAMES = Object.keys(STREAMS) as StreamName[];
 export const FILE_NAMES = Object.keys(FILES) as FileName[];
-export const POINTED_NAMES = FILE_NAMES.filter((name): name is PointedName => FILES[name].pointer !== null);
 export const FOLDER_NAMES = Object.keys(FOLDERS) as Folder[];
 export const OUTPUT_NAMES: readonly OutputName[] = [...STREAM_NAMES, ...FILE_NAMES];
 export const OPTIONAL_NAMES = OUTPUT_NAMES.filter((name) => name !== 'master' && name !== 'dash');

@@ -107,6 +107,7 @@ export function versionOf(
     preset: result.preset,
     bytes: plan.bytes,
     ...(job.access && { access: job.access }),
+    redirects: true,
     source: fromUpload ? job.source : (media.current?.source ?? media.source),
     ...(warnings.length > 0 && { warnings }),
   };

@@ -1,5 +1,5 @@
-import { type Access, mediaKeys, versionPlaces } from '../contracts/keys.ts';
-import { FILES, POINTED_NAMES, STREAM_NAMES, STREAMS } from '../contracts/outputs.ts';
+import { type Access, mediaKeys, pointedFiles, versionPlaces } from '../contracts/keys.ts';
+import { FILES, STREAM_NAMES, STREAMS } from '../contracts/outputs.ts';
 import type { Outputs } from '../contracts/table/media.ts';
 
 /** One of the few objects that are replaced with each version: viewers start from them. */
@@ -9,6 +9,8 @@ export interface Pointer {
   from: string | null;
   /** For a playlist: the prefix of its URIs, because it lies beside the version's folder. */
   prefix?: string;
+  /** For one that redirects: where to, as seen from it. */
+  location?: string;
   contentType: string;
 }
 
@@ -30,18 +32,19 @@ export function pointersTo({ creatorId, mediaId, n, outputs, access }: PlacedVer
       const from = outputs[name] === undefined ? null : `${streams[name]}${STREAMS[name].playlist}`;
       return { key: keys[name], from, prefix: `v${n}/`, contentType: STREAMS[name].contentType };
     }),
-    ...POINTED_NAMES.map((name) => ({
-      key: keys[name],
-      from: outputs[name] ?? null,
-      contentType: FILES[name].contentType,
-    })),
+    ...pointedFiles(access).map((name) => {
+      const from = outputs[name] ?? null;
+      const { redirect, contentType } = FILES[name];
+      if (!redirect) return { key: keys[name], from, contentType };
+      return { key: keys[name], from, location: from?.split('/').at(-1) ?? '', contentType: 'text/plain' };
+    }),
   ];
 }
 
 /** The keys of all pointers of one place, the master's first. */
 export function pointerKeys(creatorId: string, mediaId: string, access: Access | undefined): string[] {
   const keys = mediaKeys(creatorId, mediaId, access);
-  return [...STREAM_NAMES, ...POINTED_NAMES].map((name) => keys[name]);
+  return [...STREAM_NAMES, ...pointedFiles(access)].map((name) => keys[name]);
 }
 
 export function otherPlace(access: Access | undefined): Access {

@@ -37,8 +37,8 @@ export const playbackSession: Route<'createPlaybackSession'> = async (call, serv
 /** The address of one output, for clients that can use nothing but an address; it expires where the media item is private. */
 export const mediaLink: Route<'createMediaLink'> = async (call, services) => {
   const { output, hours } = call.body;
-  const { current } = await playable(call, services);
-  const url = playbackUrls(current.outputs, viewSettings(call, services).deliveryUrl)[output];
+  const { media, current } = await playable(call, services);
+  const url = playbackUrls(media, current, viewSettings(call, services).deliveryUrl)[output];
   const key = current.outputs[output];
   if (!url || !key) throw new ApiError('wrong_state', `This media item has no ${output}.`);
   // Public outputs need no signature, and an expiry would protect nothing.

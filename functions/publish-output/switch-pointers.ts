@@ -116,7 +116,7 @@ async function put(
   before: ObjectHead | null,
 ): Promise<Written> {
   const { s3, mediaBucket: bucket } = services;
-  const { key, from, prefix, contentType } = pointer;
+  const { key, from, prefix, location, contentType } = pointer;
   if (from === null) {
     const removed = before && (await deleteIfMatch(s3, { bucket, key }, before.etag));
     return removed === 'conflict' ? 'conflict' : 'done';
@@ -124,14 +124,14 @@ async function put(
   if (before?.metadata.job === jobId) return 'done';
   const etag = before?.etag ?? null;
   const object = { bucket, key, contentType, cacheControl: BRIEF, metadata: { job: jobId } };
-  const written =
-    prefix === undefined
-      ? await copyIfMatch(s3, { ...object, from }, etag)
-      : await putIfMatch(
-          s3,
-          { ...object, body: pointing(texts.get(from) ?? (await read(services, from)), prefix) },
-          etag,
-        );
+  let written: 'written' | 'conflict';
+  if (prefix !== undefined) {
+    const playlist = texts.get(from) ?? (await read(services, from));
+    written = await putIfMatch(s3, { ...object, body: pointing(playlist, prefix) }, etag);
+  } else if (location !== undefined) {
+    const metadata = { ...object.metadata, location };
+    written = await putIfMatch(s3, { ...object, metadata, body: `${location}\n` }, etag);
+  } else written = await copyIfMatch(s3, { ...object, from }, etag);
   return written === 'conflict' ? 'conflict' : 'done';
 }
 

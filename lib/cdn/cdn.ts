@@ -31,9 +31,10 @@ import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { PRIVATE_BUT_OPEN, PRIVATE_PREFIX, TMP_PREFIX } from '../../core/contracts/keys.ts';
 import type { StageProps } from '../parts/stage-props.ts';
+import { redirects } from './redirects.ts';
 
 /** The name of a CloudFront resource in this deployment. */
-type Named = (what: string) => string;
+export type Named = (what: string) => string;
 
 const SIGNATURE_PARAMETERS = ['Policy', 'Expires', 'Signature', 'Key-Pair-Id', 'Hash-Algorithm'];
 const QUERY_GUARD = `const ALLOWED = ${JSON.stringify(SIGNATURE_PARAMETERS)};
@@ -117,17 +118,20 @@ export class Cdn extends Construct {
           minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
         }),
       defaultBehavior: behavior,
-      ...(keys && {
-        additionalBehaviors: privateBehaviors(behavior, {
-          trustedKeyGroups: [keyGroup(this, named, keys)],
-          ...(cookieDomain
-            ? {
-                responseHeadersPolicy: securityHeaders(this, named),
-                functionAssociations: [queryGuard(this, named), corsFunction(this, named, cookieDomain)],
-              }
-            : { functionAssociations: [queryGuard(this, named)] }),
-        }),
-      }),
+      additionalBehaviors: {
+        // The private ones first: no pattern of public paths may open one of theirs.
+        ...(keys &&
+          privateBehaviors(behavior, {
+            trustedKeyGroups: [keyGroup(this, named, keys)],
+            ...(cookieDomain
+              ? {
+                  responseHeadersPolicy: securityHeaders(this, named),
+                  functionAssociations: [queryGuard(this, named), corsFunction(this, named, cookieDomain)],
+                }
+              : { functionAssociations: [queryGuard(this, named)] }),
+          })),
+        ...redirects(this, named, behavior),
+      },
     });
     Validations.of(this.distribution).acknowledge(
       { id: 'AwsSolutions-CFR1', reason: 'Viewers may be anywhere' },

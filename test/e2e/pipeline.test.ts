@@ -24,6 +24,15 @@ afterAll(async () => {
 });
 
 const url = (key: string | undefined) => `${booted.cloud.deliveryUrl}/${key}`;
+/** What a client that asks for the middle of a file, as a player does that seeks, is answered. */
+const ask = async (address: string, init: RequestInit = {}) => {
+  const { status, headers } = await fetch(address, {
+    ...init,
+    headers: { range: 'bytes=1000-1099' },
+    redirect: 'manual',
+  });
+  return { status, location: headers.get('location'), range: headers.get('content-range') };
+};
 const text = async (key: string | undefined) => (await fetch(url(key))).text();
 
 describe('a dropped video', () => {
@@ -73,7 +82,14 @@ describe('a dropped video', () => {
       ...['aac', 'aac'],
     ]);
     await decode(dash);
-    const mp4 = await probe(url(media.current?.outputs.mp4));
+    // The address that the API gives, which redirects what asks for a part of it, too.
+    const address = url(`ann/mp4/${mediaId}/video.mp4`);
+    expect(await ask(address)).toEqual({ status: 302, location: 'v1.mp4', range: null });
+    expect(await ask(address, { method: 'HEAD' })).toEqual({ status: 302, location: 'v1.mp4', range: null });
+    const part = await fetch(address, { headers: { range: 'bytes=1000-1099' } });
+    expect([part.url, part.status]).toEqual([url(`ann/mp4/${mediaId}/v1.mp4`), 206]);
+    expect((await part.arrayBuffer()).byteLength).toBe(100);
+    const mp4 = await probe(address);
     expect(mp4.streams.map((stream) => stream.codec_name).sort()).toEqual(['aac', 'h264']);
     expect(Number(mp4.format.duration)).toBeCloseTo(8, 1);
     const preview = await probe(url(media.current?.outputs.preview));
@@ -150,6 +166,10 @@ it('a newer upload of the same key becomes a second version, and the first one s
   expect(second.source.sequencer > first.source.sequencer).toBe(true);
   expect(await text(second.current?.outputs.master)).toContain('v2/');
   expect((await fetch(url(`bob/hls/${mediaId}/v1/${first.current?.renditions[0]?.name}.m3u8`))).status).toBe(200);
+  const mp4 = url(`bob/mp4/${mediaId}/video.mp4`);
+  expect(await ask(mp4)).toEqual({ status: 302, location: 'v2.mp4', range: null });
+  // A download of the first version that a client goes on with gets no bytes of the second.
+  expect(await ask(url(`bob/mp4/${mediaId}/v1.mp4`))).toMatchObject({ status: 206 });
   expect(await readJobs(booted.cloud, mediaId)).toHaveLength(2);
 });
 

@@ -64,6 +64,8 @@ it('two deployments of different names share no resource name in a region, and o
   expect(global.filter(([, value]) => !value.includes('{"Ref":"AWS::Region"}'))).toEqual([]);
   expect(global.map(([path]) => path.replace(/^\w+: AWS::CloudFront::(\w+) .*$/, '$1')).sort()).toEqual([
     'Function',
+    'Function',
+    'Function',
     'KeyGroup',
     'OriginAccessControl',
     'PublicKey',

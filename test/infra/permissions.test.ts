@@ -52,6 +52,7 @@ describe('permissions', () => {
       '/*/hls/*/preview/preview.m3u8',
       '/*/mp4/*',
       '/*/mp4/*.mp4',
+      '/*/mp4/*/video.mp4',
       '/*/thumbnails/*',
       '/*/thumbnails/media/*/auto-generated.jpg',
       '/*/thumbnails/media/*/poster-large.jpg',

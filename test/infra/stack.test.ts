@@ -249,6 +249,7 @@ describe('delivery', () => {
       ['private/*/hls/preview/*', 0],
       ['private/*/thumbnails/*', 0],
       ['private/*', 1],
+      ['*/mp4/*/video.mp4', 0],
     ]);
     const [publicKey = ''] = Object.keys(signed.findResources('AWS::CloudFront::PublicKey'));
     const { PLAYBACK_KEYS, PLAYBACK_SECRET } = functionNamed(signed, 'api').properties.Environment.Variables;

@@ -107,7 +107,7 @@ it('an hour in four rungs, with all that comes with them, takes fewer than 60 re
   expect(await watch(services)).toMatchObject({ version: n, rungs });
   // What the new version lacks of the one before, a waveform, is the object that is deleted.
   expect(requests).toEqual({
-    ...{ CopyObject: 15, PutObject: 19, HeadObject: 9, GetObject: 1, ListObjectsV2: 1 },
+    ...{ CopyObject: 15, PutObject: 20, HeadObject: 10, GetObject: 1, ListObjectsV2: 1 },
     ...{ DeleteObject: 1, DeleteObjects: 1, GetItem: 8, UpdateItem: 1, TransactWriteItems: 1 },
   });
   expect(Object.values(requests).reduce((a, b) => a + b)).toBeLessThan(60);

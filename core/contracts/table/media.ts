@@ -110,6 +110,8 @@ export const PublishedVersion = z.object({
   bytes: z.number().int(),
   /** The place of its objects; absent means public. */
   access: Access.optional(),
+  /** Whether it was published with a redirect to its MP4; absent in versions of earlier releases. */
+  redirects: z.literal(true).optional(),
   /** What it was made from: a later upload that failed leaves this one to encode again. */
   source: Source.optional(),
   /** Absent: there are none, or they were not recorded yet. */

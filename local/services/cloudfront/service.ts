@@ -183,7 +183,8 @@ async function fromOrigin(
       ),
     ),
   });
-  if (behavior.viewerResponse === undefined) return response;
+  // CloudFront runs no function for a response of 400 or more.
+  if (behavior.viewerResponse === undefined || response.status >= 400) return response;
   const result = await runViewerFunction(behavior.viewerResponse, {
     type: 'viewer-response',
     ip,

@@ -45,6 +45,11 @@ beforeAll(async () => {
                 PathPattern: '/old/*',
                 FunctionAssociations: [{ EventType: 'viewer-request', FunctionARN: FUNCTION }],
               },
+              {
+                ...base,
+                PathPattern: '/pointer/*',
+                FunctionAssociations: [{ EventType: 'viewer-response', FunctionARN: 'moves' }],
+              },
             ],
             Origins: [
               {
@@ -99,6 +104,16 @@ beforeAll(async () => {
               if (event.request.uri === '/old/gone') return { statusCode: 410, headers: { 'x-why': { value: 'moved' } } };
               event.request.uri = event.request.uri.replace('/old/', '/new/');
               return event.request;
+            }`,
+          },
+        },
+        {
+          id: 'moves',
+          properties: {
+            Name: 'moves',
+            FunctionCode: `function handler({ response }) {
+              delete response.headers.etag;
+              return { ...response, statusCode: 302, headers: { ...response.headers, location: { value: 'b' } } };
             }`,
           },
         },
@@ -215,6 +230,12 @@ test('a viewer function may rewrite the request or answer it, and one that does 
   expect([gone.status, gone.headers.get('x-why')]).toEqual([410, 'moved']);
   expect((await get('/old/loop')).status).toBe(502);
   expect(asked).toHaveLength(1);
+});
+
+test('a viewer function may change the status of a response, and is not run for one of 400 or more', async () => {
+  const moved = await fetch(`${distribution.url}/pointer/a`, { redirect: 'manual' });
+  expect([moved.status, moved.headers.get('location'), moved.headers.get('etag')]).toEqual([302, 'b', null]);
+  expect((await get('/pointer/tmp/a')).status).toBe(403);
 });
 
 test('static files are served beside the distribution, and no file above their directory', async () => {

@@ -6,6 +6,7 @@ import {
   POINTER_KEYS,
   PRIVATE_BUT_OPEN,
   PUBLISHED_KEYS,
+  pointedFiles,
   versionPlaces,
 } from '../../../../core/contracts/keys.ts';
 import {
@@ -14,7 +15,6 @@ import {
   FILES,
   OPTIONAL_NAMES,
   OUTPUT_NAMES,
-  POINTED_NAMES,
   STREAM_NAMES,
 } from '../../../../core/contracts/outputs.ts';
 import { PRESETS } from '../../../../core/contracts/presets.ts';
@@ -44,7 +44,11 @@ describe.each<Access>(['public', 'private'])('each output of a %s media item', (
 
   it("is in the version's record, and has an address", () => {
     expect(Object.keys(plan.outputs)).toEqual(OUTPUT_NAMES);
-    expect(Object.keys(playbackUrls(plan.outputs, 'https://cdn.example'))).toEqual(['hls', 'dash', ...OPTIONAL_NAMES]);
+    expect(
+      Object.keys(
+        playbackUrls({ creatorId: 'ann', mediaId: MEDIA_ID }, { outputs: plan.outputs, access }, 'https://cdn.example'),
+      ),
+    ).toEqual(['hls', 'dash', ...OPTIONAL_NAMES]);
   });
   it.each(FILE_NAMES)('%s is copied to a place that is removed with the version, with its content type', (name) => {
     const copy = plan.copies.find(({ from }) => from.endsWith(`/${FILES[name].file}`));
@@ -53,7 +57,10 @@ describe.each<Access>(['public', 'private'])('each output of a %s media item', (
     expect(plan.outputs[name]).toBe(files[name]);
     expect(plan.prefixes).toContain(files[name].slice(0, files[name].lastIndexOf('/') + 1));
   });
-  it.each([...STREAM_NAMES, ...POINTED_NAMES])('%s has a pointer, made from an object of the version', (name) => {
+  it.each([
+    ...STREAM_NAMES,
+    ...pointedFiles(access),
+  ])('%s has a pointer, made from an object of the version', (name) => {
     const pointer = pointersTo({ creatorId: 'ann', mediaId: MEDIA_ID, n: 3, outputs: plan.outputs, access }).find(
       ({ key }) => key === keys[name],
     );
@@ -66,6 +73,28 @@ describe.each<Access>(['public', 'private'])('each output of a %s media item', (
     const all = [...plan.copies.map(({ to }) => to), ...pointerKeys('ann', MEDIA_ID, access)];
     expect(all.filter((key) => !matches(PUBLISHED_KEYS, key))).toEqual([]);
     expect(all.filter((key) => !keys.prefixes.some((prefix) => key.startsWith(prefix)))).toEqual([]);
+  });
+});
+
+describe('the address of an output', () => {
+  const { outputs } = publishPlan(job({ n: 3 }), everything());
+  const address = (version: { access?: Access; redirects?: true }, name: 'mp4' | 'poster' | 'waveform') =>
+    playbackUrls(
+      { creatorId: 'ann', mediaId: 'm' },
+      { outputs: { ...outputs, mp4: 'ann/mp4/m/v3.mp4' }, ...version },
+      '',
+    )[name];
+
+  it('names no version, so that the next version has the same', () => {
+    expect(address({ redirects: true }, 'mp4')).toBe('/ann/mp4/m/video.mp4');
+    expect(address({ redirects: true }, 'poster')).toBe('/ann/thumbnails/media/m/poster.jpg');
+    expect(address({ redirects: true }, 'waveform')).toBe('/ann/waveforms/m/waveform.json');
+    expect(address({ access: 'private', redirects: true }, 'poster')).toBe('/private/ann/m/thumbnails/poster.jpg');
+  });
+  it('is that of the file where there is no redirect to it: of private MP4s, and of those that an earlier release published', () => {
+    expect(address({ access: 'private', redirects: true }, 'mp4')).toBe('/ann/mp4/m/v3.mp4');
+    expect(address({}, 'mp4')).toBe('/ann/mp4/m/v3.mp4');
+    expect(address({}, 'poster')).toBe('/ann/thumbnails/media/m/poster.jpg');
   });
 });
 

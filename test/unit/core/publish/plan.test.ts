@@ -93,11 +93,13 @@ describe('the pointers', () => {
       [`${HLS}master.m3u8`, `${HLS}v3/master.m3u8`, 'v3/'],
       [`${HLS}manifest.mpd`, null, 'v3/'],
       [`${HLS}preview/preview.m3u8`, `${HLS}preview/v3/preview.m3u8`, 'v3/'],
+      [`ann/mp4/${MEDIA_ID}/video.mp4`, `ann/mp4/${MEDIA_ID}/v3.mp4`, undefined],
       [`${THUMBNAILS}auto-generated.jpg`, `${THUMBNAILS}v3/auto-generated.jpg`, undefined],
       [`${THUMBNAILS}poster.jpg`, `${THUMBNAILS}v3/poster.jpg`, undefined],
       [`${THUMBNAILS}poster-large.jpg`, null, undefined],
       [`ann/waveforms/${MEDIA_ID}/waveform.json`, `ann/waveforms/${MEDIA_ID}/v3/waveform.json`, undefined],
     ]);
+    expect(pointers.map(({ location }) => location).filter((location) => location !== undefined)).toEqual(['v3.mp4']);
   });
   it('of outputs that the version lacks are removed', () => {
     const pointers = pointersTo({
@@ -107,7 +109,7 @@ describe('the pointers', () => {
       outputs: { master: `${HLS}master.m3u8` },
       access: 'public',
     });
-    expect(pointers.map(({ from }) => from)).toEqual([`${HLS}v3/master.m3u8`, null, null, null, null, null, null]);
+    expect(pointers.map(({ from }) => from)).toEqual([`${HLS}v3/master.m3u8`, ...Array(7).fill(null)]);
   });
 });
 
