@@ -25,6 +25,10 @@ export function judge(findings: Findings): Health {
     const failures = `${count(last24Hours.failed, 'failure')} in 24 hours`;
     degraded.push(latest ? `${failures}, the latest: ${latest.code}: ${latest.message}` : `${failures}.`);
   }
+  if (last24Hours.latestBadKey) {
+    const { key } = last24Hours.latestBadKey;
+    degraded.push(`${key} is not encoded: a key has to be drop/{creator}/{collection}/{file}. Move it, or delete it.`);
+  }
   const problems = [...failing, ...degraded];
   const status = failing.length > 0 ? 'failing' : degraded.length > 0 ? 'degraded' : 'ok';
   return { status, problems, ...findings };

@@ -2,6 +2,7 @@ import type { Refused } from '../contracts/refused.ts';
 import type { CollectionRow, CollectionTombstoneRow } from '../contracts/table/collections.ts';
 import type { EngineRow, LoadRow } from '../contracts/table/engines.ts';
 import type { JobRow } from '../contracts/table/jobs.ts';
+import type { BadKeyRow } from '../contracts/table/health.ts';
 import type { RowKey } from '../contracts/table/keys.ts';
 import type { MediaRow, OldVersionRow, TombstoneRow, UploadRow } from '../contracts/table/media.ts';
 import type { LeaseRow, SweepRow } from '../contracts/table/sweep.ts';
@@ -21,6 +22,7 @@ type AnyRow =
   | CollectionRow
   | CollectionTombstoneRow
   | SweepRow
+  | BadKeyRow
   | LeaseRow
   | EngineRow
   | LoadRow

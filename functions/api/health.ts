@@ -6,6 +6,7 @@ import { countTodo, queryTodo } from '../../aws/table-queries.ts';
 import { type Findings, judge, OVERDUE_MS } from '../../core/api/health.ts';
 import { ErrorCode } from '../../core/contracts/errors.ts';
 import { jobIdFor } from '../../core/contracts/ids.ts';
+import { BadKeyRow } from '../../core/contracts/table/health.ts';
 import { apiKeys, DUE_WORK, parseJobKey, rowKeys } from '../../core/contracts/table/keys.ts';
 import { SweepRow } from '../../core/contracts/table/sweep.ts';
 import { STALE_AFTER_MS } from '../../core/contracts/timing.ts';
@@ -23,19 +24,24 @@ const LatestFailure = z.object({ mediaId: z.string(), code: ErrorCode, message: 
 /** Cheap at any size: attributes of queues, two pages of the sparse index of unfinished work, and counters by the hour. */
 export const getHealth: Route<'getHealth'> = async ({ now }, services) => {
   const { table } = services;
-  const [queues, jobs, hours, latestFailure, sweep] = await Promise.all([
+  const yesterday = plus(now, { days: -1 });
+  const [queues, jobs, hours, latestFailure, sweep, badKey] = await Promise.all([
     queuesOf(services),
     jobsOf(services, now),
-    hoursSince(services, plus(now, { days: -1 })),
+    hoursSince(services, yesterday),
     getRow(table, apiKeys.latestFailure, LatestFailure),
     getRow(table, rowKeys.sweep(), SweepRow),
+    getRow(table, rowKeys.latestBadKey(), BadKeyRow),
   ]);
   const sum = (name: 'ready' | 'failed') => hours.reduce((total, hour) => total + hour[name], 0);
   const findings: Findings = {
     checkedAt: now,
     queues,
     jobs,
-    last24Hours: { ready: sum('ready'), failed: sum('failed'), latestFailure },
+    last24Hours: {
+      ...{ ready: sum('ready'), failed: sum('failed'), latestFailure },
+      latestBadKey: badKey && badKey.at > yesterday ? badKey : null,
+    },
     lastSweep: sweep && { at: sweep.lastRunAt, ageSeconds: secondsBetween(sweep.lastRunAt, now) },
   };
   return { body: judge(findings) };

@@ -44,9 +44,12 @@ export interface IngestServices extends SubmitServices {
 export async function ingest(services: IngestServices, { bucket, object }: ObjectCreated['detail']): Promise<void> {
   const location = parseDropKey(object.key);
   if (!location) {
-    // The key names no creator to report this to: the alarm is the only notice. The object stays.
-    if (!object.key.endsWith('/')) count('badKey');
     logger.warn('bad_key', { bucket: bucket.name, key: object.key });
+    if (object.key.endsWith('/')) return;
+    // The key names no creator to report this to: operators see it in the alarm and in `health`. The object stays.
+    count('badKey');
+    const set = { key: object.key, at: new Date().toISOString() };
+    await apply(services.table, [{ op: 'update', key: rowKeys.latestBadKey(), expect: {}, set }]);
     return;
   }
   const mediaId = await mediaIdFor(bucket.name, object.key);

@@ -34,7 +34,7 @@ import type { StageProps } from '../parts/stage-props.ts';
 import { redirects } from './redirects.ts';
 
 /** The name of a CloudFront resource in this deployment. */
-export type Named = (what: string) => string;
+type Named = (what: string) => string;
 
 const SIGNATURE_PARAMETERS = ['Policy', 'Expires', 'Signature', 'Key-Pair-Id', 'Hash-Algorithm'];
 const QUERY_GUARD = `const ALLOWED = ${JSON.stringify(SIGNATURE_PARAMETERS)};

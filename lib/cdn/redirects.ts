@@ -7,7 +7,6 @@ import {
 } from 'aws-cdk-lib/aws-cloudfront';
 import type { Construct } from 'constructs';
 import { REDIRECTS } from '../../core/contracts/keys.ts';
-import type { Named } from './cdn.ts';
 
 /** A part, or what differs from an older copy, is asked for where the redirect leads: the pointer itself is a few bytes. */
 const REQUEST = `function handler(event) {
@@ -37,7 +36,7 @@ const RESPONSE = `function handler(event) {
 `;
 
 /** Behaviours of the pointers that are answered with a redirect to their version: docs/decisions/0008-stable-addresses.md. */
-export function redirects(scope: Construct, named: Named, behavior: BehaviorOptions): Record<string, BehaviorOptions> {
+export function redirects(scope: Construct, named: (what: string) => string, behavior: BehaviorOptions): Record<string, BehaviorOptions> {
   const part = (id: string, name: string, comment: string, code: string) =>
     new CloudFrontFunction(scope, id, {
       functionName: named(name),

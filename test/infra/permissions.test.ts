@@ -135,7 +135,7 @@ describe('permissions', () => {
   });
 
   it.each([
-    ['ingest-upload', ['MEDIA#*', 'CREATOR#*', 'ENGINES*']],
+    ['ingest-upload', ['MEDIA#*', 'CREATOR#*', 'ENGINES*', 'BAD-KEYS*']],
     ['track-job', ['MEDIA#*', 'CREATOR#*']],
     ['publish-output', ['MEDIA#*', 'CREATOR#*']],
     ['sweep', ['MEDIA#*', 'CREATOR#*', 'SWEEP#*', 'WEBHOOK#*', 'ENGINES*']],

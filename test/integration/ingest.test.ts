@@ -1,8 +1,9 @@
 import { ListJobsCommand } from '@aws-sdk/client-batch';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { apply, getCollection, getJob, getMedia } from '../../aws/table.ts';
+import { apply, getCollection, getJob, getMedia, getRow } from '../../aws/table.ts';
 import { mediaIdFor } from '../../core/contracts/ids.ts';
+import { BadKeyRow } from '../../core/contracts/table/health.ts';
 import { rowKeys } from '../../core/contracts/table/keys.ts';
 import { ingest } from '../../functions/ingest-upload/ingest.ts';
 import { AwsError } from '../../local/kernel/service.ts';
@@ -59,6 +60,16 @@ describe('an upload', () => {
     const filters = [{ name: 'JOB_NAME', values: [name] }];
     return (await world.client.send(new ListJobsCommand({ jobQueue: arns.fair, filters }))).jobSummaryList ?? [];
   };
+
+  it('under a key that is no drop makes no media item, and is noted for health; a folder is not', async () => {
+    const noted = () => getRow(services.table, rowKeys.latestBadKey(), BadKeyRow);
+    await take('drop/ann/');
+    expect(await noted()).toBeNull();
+    await take('drop/x.wav');
+    await take('drop/x.wav');
+    expect(await noted()).toEqual({ key: 'drop/x.wav', at: expect.stringMatching(/^20.*Z$/) });
+    expect(await getMedia(services.table, await mediaIdFor(UPLOADS, 'drop/x.wav'))).toBeNull();
+  });
 
   /** Some minutes go by. */
   const leaseIsOver = (mediaId: string) =>

@@ -21,6 +21,7 @@ export const PARTITIONS = {
   counts: 'COUNTS',
   shares: 'SHARE#',
   health: 'HEALTH',
+  badKeys: 'BAD-KEYS',
   secret: 'SECRET',
   engines: 'ENGINES',
 } as const;
@@ -63,6 +64,8 @@ export const rowKeys = {
     sk: `TOMBSTONE#${collectionId}`,
   }),
   sweep: () => ({ pk: PARTITIONS.sweep, sk: 'SWEEP' }),
+  /** Apart from the other rows of health, because the function that parses uploads writes it. */
+  latestBadKey: () => ({ pk: PARTITIONS.badKeys, sk: 'LATEST' }),
   /** A LeaseRow; the prefix in the table is older than its name here. */
   lease: (of: string) => ({ pk: PARTITIONS.sweep, sk: `TURN#${of}` }),
 };

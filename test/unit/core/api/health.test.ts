@@ -5,7 +5,7 @@ const well: Findings = {
   checkedAt: '2026-11-21T12:00:00.000Z',
   queues: [{ name: 'ingest', waiting: 3, inFlight: 1, delayed: 0, deadLetters: 0 }],
   jobs: { unfinished: 2, longestSilenceSeconds: 10, stuck: 0, stuckIds: [] },
-  last24Hours: { ready: 5, failed: 0, latestFailure: null },
+  last24Hours: { ready: 5, failed: 0, latestFailure: null, latestBadKey: null },
   lastSweep: { at: '2026-11-21T11:58:00.000Z', ageSeconds: 120 },
 };
 
@@ -18,13 +18,22 @@ it('health is degraded by stuck jobs and failures, and names the latest', () => 
   const health = judge({
     ...well,
     jobs: { ...well.jobs, stuck: 1, stuckIds: ['x'] },
-    last24Hours: { ready: 5, failed: 2, latestFailure },
+    last24Hours: { ready: 5, failed: 2, latestFailure, latestBadKey: null },
   });
   expect(health.status).toBe('degraded');
   expect(health.problems).toEqual([
     '1 job that sweep should have seen to 10 minutes ago.',
     '2 failures in 24 hours, the latest: corrupt: Damaged.',
   ]);
+});
+
+it('health is degraded by a file under a key that is no drop', () => {
+  const latestBadKey = { key: 'drop/x.wav', at: well.checkedAt };
+  const health = judge({ ...well, last24Hours: { ...well.last24Hours, latestBadKey } });
+  expect(health).toMatchObject({
+    status: 'degraded',
+    problems: ['drop/x.wav is not encoded: a key has to be drop/{creator}/{collection}/{file}. Move it, or delete it.'],
+  });
 });
 
 it('health is failing with dead letters or a late sweep', () => {
