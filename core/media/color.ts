@@ -2,9 +2,9 @@
 
 export interface ColorTags {
   /** FFmpeg's names: `bt709`, `smpte170m`, `smpte2084`… Undefined where the file has no value. */
-  primaries: string | undefined;
-  transfer: string | undefined;
-  matrix: string | undefined;
+  primaries?: string | undefined;
+  transfer?: string | undefined;
+  matrix?: string | undefined;
 }
 
 export interface ColorPlan {
@@ -24,9 +24,9 @@ export interface ToneMap {
 /** What an HDR picture says about its light, in cd/m². Undefined where it has no value. */
 export interface LightLevels {
   /** MaxCLL: of the brightest pixel (CTA-861.3). */
-  brightestPixel: number | undefined;
+  brightestPixel?: number | undefined;
   /** Of the display on which it was mastered (SMPTE ST 2086). */
-  masteringPeak: number | undefined;
+  masteringPeak?: number | undefined;
 }
 
 const HDR_TRANSFERS = new Set(['smpte2084', 'arib-std-b67']);

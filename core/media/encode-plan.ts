@@ -7,6 +7,8 @@ import type { PlannedRung } from './ladder.ts';
 import type { Fraction, Turn } from './probe.ts';
 import type { Size } from './size.ts';
 
+export type { TrackEnds } from './tracks.ts';
+
 /** All that is decided about one source before anything is encoded. Pure data: the same probe and preset give the same plan. */
 export interface EncodePlan extends Partial<OutputPlans> {
   kind: 'video' | 'audio';
@@ -99,22 +101,6 @@ export interface Mp4Plan {
   /** Set when it is encoded by itself. */
   encode?: Size & { maxBitrate: number; x264Preset: string };
   audio?: Rung['audio'];
-}
-
-/** Where the chosen tracks end, in seconds after the file's start, as measured or as the container says. */
-export interface TrackEnds {
-  video?: number;
-  /** How long the last frame of the video stays; absent where the frame rate gives it. */
-  lastFrame?: number;
-  audio?: number;
-  /** When the first frame is shown; absent where the container's value is correct. */
-  videoStart?: number;
-  /** Whether the file is joined from several files whose clocks restart. */
-  joined?: true;
-  /** Whether these ends are those of an MP4's index. */
-  indexed?: boolean;
-  /** The longest time in which one of its tracks stands still, where FFmpeg could take that for a new clock. */
-  pause?: number;
 }
 
 /** File names, without extension, of all renditions that are streamed: rungs first, then audio. */

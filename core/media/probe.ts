@@ -1,86 +1,12 @@
 import { z } from 'zod';
 import { DropreelError } from '../contracts/errors.ts';
 import { defaultOf, type Known, nothingToTake, unsupportedCodec, whyNotTaken } from './choose.ts';
-import type { ColorTags, LightLevels } from './color.ts';
-import type { Combed } from './interlace.ts';
 import { LIMITS } from './limits.ts';
 import { FOR_SOME, leftAndRight } from './sides.ts';
 import { displayedSize, type Size } from './size.ts';
+import type { AudioTrack, Fraction, MediaProbe, Turn, VideoTrack } from './tracks.ts';
 
-/** What a source holds, as far as the plan needs it. */
-export interface MediaProbe {
-  /** FFmpeg's name of the demuxer: `mov,mp4,m4a,3gp,3g2,mj2`. */
-  format: string;
-  /** When the file begins on its own clock. */
-  startSeconds: number;
-  /** From the container; undefined where it has no value. */
-  durationSeconds: number | undefined;
-  video?: VideoTrack;
-  audio?: AudioTrack;
-  /** Tracks that are not taken, with the reason. */
-  skipped: { what: string; why: string }[];
-}
-
-export interface VideoTrack {
-  /** FFmpeg's stream index. */
-  index: number;
-  codec: string;
-  coded: Size;
-  /** As a viewer sees it. */
-  displayed: Size;
-  /** By how much a player turns the coded picture clockwise, if by right angles. */
-  turn?: Turn;
-  pixelFormat: string | undefined;
-  color: ColorTags;
-  /** Of HDR only; absent where the first picture has no value. */
-  light?: LightLevels;
-  /** Set where the pictures have an alpha channel. */
-  alpha?: true;
-  /** Whether the pictures may carry CEA-608 or CEA-708 captions: the file has something that looks like them. */
-  captions?: boolean;
-  /** Average; undefined where the container has no value. */
-  frameRate: Fraction | undefined;
-  /** The slowest constant rate on which all frames fall. */
-  baseRate: Fraction | undefined;
-  /** Whether all frames are equally long, as far as the header shows. */
-  constantRate: boolean;
-  /** What the track says of itself. */
-  interlaced: boolean;
-  /** What its pictures show; absent until they were looked at. */
-  combed?: Combed;
-  /** Start of the track in seconds after the file's start. */
-  startSeconds: number;
-  /** End of the track in seconds after the file's start, as the container says. */
-  endSeconds: number | undefined;
-  /** Set where the container counts no samples of it. */
-  mayBeEmpty?: true;
-}
-
-/** Degrees. */
-export type Turn = 90 | 180 | 270;
-
-export interface AudioTrack {
-  index: number;
-  /** Index of the track that is the right side of a recording, of which this one is the left. */
-  right?: number;
-  codec: string;
-  /** Of both sides together. */
-  channels: number;
-  /** FFmpeg's name of what the channels are; absent where it is not known. */
-  layout?: string;
-  /** Hz */
-  sampleRate: number;
-  /** BCP 47, such as `de`. */
-  language?: string;
-  endSeconds: number | undefined;
-  /** Set where the container counts no samples of it. */
-  mayBeEmpty?: true;
-}
-
-export interface Fraction {
-  num: number;
-  den: number;
-}
+export type { AudioTrack, Fraction, MediaProbe, Turn, VideoTrack } from './tracks.ts';
 
 const Num = z.coerce.number().optional().catch(undefined);
 const Text = z
