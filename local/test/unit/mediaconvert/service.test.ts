@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { captures, files, input, job, picture, sound, streams, usual } from '../../support/mediaconvert-request.ts';
 import {
@@ -10,6 +12,7 @@ import {
   type World,
 } from '../../support/mediaconvert-world.ts';
 
+const FFMPEG = process.env.FFMPEG_PATH ?? 'ffmpeg';
 const FILM = 's3://uploads/film.mp4';
 const film = (world: World, seconds = 3) =>
   makeMedia(
@@ -154,4 +157,46 @@ test('interlaced and turned pictures become progressive and upright', async () =
   await world.until(await world.submit(request), 'COMPLETE');
   const { streams: found } = await probe(world, 's3://media/tmp/job/stream_180p.cmfv');
   expect(found[0]).toMatchObject({ width: 180, height: 320, field_order: 'progressive' });
+});
+
+test('pictures of an MP4 are turned as it says, and none where nothing is asked for', async () => {
+  await using world = await startWorld();
+  const upright = 's3://uploads/upright.mp4';
+  await makeMedia(world, upright, ...['-f', 'lavfi', '-i', 'testsrc2=s=320x180:d=1', '-c:v', 'libx264']);
+  await makeMedia(world, FILM, ...['-i', world.pathOf(upright), '-c', 'copy', '-metadata:s:v', 'rotate=90']);
+  const made = async (rotate: string, name: string) => {
+    const turned = { ...picture(name), containerSettings: { container: 'CMFC' } };
+    Object.assign(turned.videoDescription, { width: 320, height: 320, scalingBehavior: 'FIT_NO_UPSCALE' });
+    const inputs = [{ ...input(), videoSelector: { rotate }, audioSelectors: {} }];
+    const request = { ...job(streams(turned)), settings: { inputs, outputGroups: [streams(turned)] } };
+    await world.until(await world.submit(request), 'COMPLETE');
+    return (await probe(world, `s3://media/tmp/job/stream${name}.cmfv`)).streams[0];
+  };
+  expect(await made('AUTO', '_auto')).toMatchObject({ width: 180, height: 320 });
+  expect(await made('DEGREE_0', '_none')).toMatchObject({ width: 320, height: 180 });
+});
+
+/** Mean of the first picture. */
+async function lumaOf(file: string): Promise<number> {
+  const args = ['-v', 'error', '-i', file, '-frames:v', '1', '-vf', 'extractplanes=y', '-f', 'rawvideo', '-'];
+  const { stdout } = await promisify(execFile)(FFMPEG, args, { encoding: 'buffer', maxBuffer: 1e6 });
+  return Math.round(stdout.reduce((sum, value) => sum + value, 0) / stdout.length);
+}
+
+test('HDR becomes BT.709 where the job converts it, and stays as it is elsewhere', async () => {
+  await using world = await startWorld();
+  const tags = ['-color_primaries', 'bt2020', '-color_trc', 'smpte2084', '-colorspace', 'bt2020nc'];
+  // Of 203 cd/m², which is white of SDR; the signal of PQ is at 58 % there.
+  const grey = ['-f', 'lavfi', '-i', 'color=c=0x949494:s=320x180:d=1,format=yuv420p', '-c:v', 'libx264', ...tags];
+  await makeMedia(world, FILM, ...grey);
+  const luma = async (videoPreprocessors: object, name: string) => {
+    const made = { ...picture(name), containerSettings: { container: 'CMFC' } };
+    Object.assign(made.videoDescription, { width: 320, height: 180, videoPreprocessors });
+    const inputs = [{ ...input(), audioSelectors: {} }];
+    const request = { ...job(streams(made)), settings: { inputs, outputGroups: [streams(made)] } };
+    await world.until(await world.submit(request), 'COMPLETE');
+    return lumaOf(world.pathOf(`s3://media/tmp/job/stream${name}.cmfv`));
+  };
+  const converts = { colorCorrector: { colorSpaceConversion: 'FORCE_709', hdrToSdrToneMapper: 'VIBRANT' } };
+  expect([await luma({}, '_kept'), await luma(converts, '_converted')]).toEqual([143, 151]);
 });
