@@ -56,8 +56,12 @@ export interface Submission {
   purpose: JobRow['purpose'];
   /** The result of `needsOnDemand`, or true because its machine was taken away before. */
   onDemand: boolean;
-  /** Whether the engine may have the job from an earlier call. */
+  /** Whether the engine may have this part of the job from an earlier call. */
   tried: boolean;
+  /** Which part is to be run, for an engine that runs a job in parts; absent: the first. */
+  part: string | undefined;
+  /** Number of this submission of the job, from 1; no other has it. */
+  number: number;
 }
 
 /** Why a job is cancelled. An engine that returns the text includes it in the end that it reports. */
@@ -73,6 +77,8 @@ export interface EngineEnd {
   by: 'itself' | 'outside' | 'unseen';
   /** In the engine's words, for where no result explains it. */
   reason: { code: ErrorCode; message: string };
+  /** The engine makes no other attempts by itself. */
+  onlyAttempt?: true;
   /** The machine was taken away: the next attempt is `onDemand`. */
   reclaimed?: true;
   /** What it is billed for, where the engine reports it. */
@@ -88,13 +94,24 @@ export type EngineState =
    */
   | { kind: 'running'; startedAt?: string; seenAt?: string }
   | { kind: 'ended'; end: EngineEnd }
+  /** This part of the job is done, and the next one is to be submitted: of an engine that runs a job in parts. */
+  | { kind: 'continues'; next: string }
   /** The engine does not know: the outputs decide, and it is asked again. */
   | { kind: 'unknown'; why: string };
 
+/** Which job an event is of. */
+export interface OfJob {
+  jobId: string;
+  engineJobId: string;
+  /** Of an engine that runs a job in parts; absent: the first. */
+  part?: string | undefined;
+}
+
 /** What an engine reports by itself. Events may arrive twice, late and in any order. */
 export type EngineEvent =
-  | { kind: 'running'; jobId: string; engineJobId: string; startedAt?: string }
-  | { kind: 'ended'; jobId: string; engineJobId: string; end: EngineEnd }
+  | ({ kind: 'running'; startedAt?: string } & OfJob)
+  | ({ kind: 'ended'; end: EngineEnd } & OfJob)
+  | ({ kind: 'continues'; next: string } & OfJob)
   /** A queue is blocked by this job. */
   | { kind: 'blocked'; queue: string; job: string; reason: string }
   /** Nothing that changes a row. */

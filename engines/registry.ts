@@ -7,9 +7,15 @@ import { batchGpu } from './batch/gpu.ts';
 import { readCallback } from './called-back.ts';
 import { type Cost, type Engine, type EngineEvent, type EngineKind, EngineRefused, type Usage } from './engine.ts';
 import { http } from './http/engine.ts';
+import { mediaconvert } from './mediaconvert/engine.ts';
 
 /** Every engine, by the name in rows. */
-const ENGINES: Readonly<Record<EngineName, EngineKind>> = { 'batch-cpu': batch, 'batch-gpu': batchGpu, http };
+const ENGINES: Readonly<Record<EngineName, EngineKind>> = {
+  'batch-cpu': batch,
+  'batch-gpu': batchGpu,
+  http,
+  mediaconvert,
+};
 
 /** What a job of this engine costs. Undefined for an engine that this release does not know. */
 export function priceOf(name: string, usage: Usage, prices: Prices): Cost | undefined {
@@ -52,10 +58,14 @@ export class Engines {
   async read(message: EngineMessage): Promise<EngineEvent> {
     const called = readCallback(message);
     if (called) return called;
+    // Engines may share a service, whose events of the others' jobs say nothing to them.
+    let nothing: EngineEvent | null = null;
     for (const { read } of this.installed.values()) {
       const event = await read(message);
-      if (event) return event;
+      if (event && event.kind !== 'nothing') return event;
+      nothing ??= event;
     }
+    if (nothing) return nothing;
     throw new Error(`No engine reads ${message['detail-type']} from ${message.source}.`);
   }
 }

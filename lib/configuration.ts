@@ -107,6 +107,8 @@ export const Configuration = z
         secret: SecretName,
       })
       .optional(),
+    /** Whether jobs may be encoded by AWS Elemental MediaConvert: docs/engines.md. */
+    mediaConvert: z.boolean().default(false),
     maxRetranscodes: Count.default(8),
     maxAttempts: Count.default(2),
     /** Per creator and day, midnight to midnight UTC: uploads, and minutes of media to encode. */

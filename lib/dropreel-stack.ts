@@ -6,8 +6,10 @@ import {
   DROP_PREFIX,
   OUTPUT_KEYS,
   POINTER_KEYS,
+  PREPARED_FILE,
   PUBLISHED_KEYS,
   RESULT_FILE,
+  SOURCE_FILE,
   TMP_PREFIX,
 } from '../core/contracts/keys.ts';
 import { Api } from './api/api.ts';
@@ -123,6 +125,8 @@ function acknowledgePrefixes({ uploads, media }: Storage): void {
     [`${arn(media)}/${TMP_PREFIX}*`]: 'The output of any job',
     [`${arn(media)}/${TMP_PREFIX}*/${RESULT_FILE}`]: 'The result of any job',
     [`${arn(media)}/${TMP_PREFIX}*/${CLAIM_FILE}`]: 'The claim of any job',
+    [`${arn(media)}/${TMP_PREFIX}*/${PREPARED_FILE}`]: 'What was prepared of any job',
+    [`${arn(media)}/${TMP_PREFIX}*/${SOURCE_FILE}`]: 'The prepared source of any job',
     ...Object.fromEntries(OUTPUT_KEYS.map((keys) => [`${arn(media)}/${keys}`, 'The outputs of any media'])),
     ...Object.fromEntries(POINTER_KEYS.map((keys) => [`${arn(media)}/${keys}`, 'The pointers of any media'])),
     ...Object.fromEntries(

@@ -28,6 +28,8 @@ import { cognito } from './services/cognito/plugin.ts';
 import type { Cognito } from './services/cognito/service.ts';
 import type { Lambda } from './services/lambda/lambda.ts';
 import { lambda } from './services/lambda/plugin.ts';
+import { mediaconvert } from './services/mediaconvert/plugin.ts';
+import type { MediaConvert } from './services/mediaconvert/service.ts';
 import { s3 } from './services/s3/plugin.ts';
 import type { S3 } from './services/s3/s3.ts';
 import { scheduler } from './services/scheduler/plugin.ts';
@@ -71,6 +73,7 @@ export interface Cloud {
   policies: Policies;
   batch: Batch;
   lambda: Lambda;
+  mediaconvert: MediaConvert;
   s3: S3;
   /** Undefined when the template has no user pool. */
   issuer: Cognito | undefined;
@@ -218,6 +221,7 @@ function cloudOf({ context }: Kernel, parts: Parts, teardown: Teardown): Cloud {
     policies: context.policies,
     batch: parts.of(batch),
     lambda: parts.of(lambda),
+    mediaconvert: parts.of(mediaconvert),
     s3: parts.of(s3),
     issuer: parts.of(cognito),
     fireSchedule: async (name) => {

@@ -10,7 +10,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   aws: ['core/', 'aws/'],
   engines: ['core/', 'aws/', 'engines/'],
   functions: ['core/', 'aws/', 'engines/', 'functions/shared/'],
-  containers: ['core/', 'aws/'],
+  containers: ['core/', 'aws/', 'engines/'],
   // Of an engine, only the names that its construct and its code share.
   lib: ['core/contracts/', 'engines/*/names.ts', 'lib/'],
   bin: ['lib/', 'bin/'],

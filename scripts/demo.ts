@@ -24,6 +24,7 @@ const OUTPUT_ROOT = 'dropreel-output';
 const ENGINE_CONFIGURATION: Partial<Record<EngineChoice, Record<string, unknown>>> = {
   'batch-gpu': { gpuEngine: { maxVcpus: 8 } },
   http: { httpEngine: HTTP_ENGINE },
+  mediaconvert: { mediaConvert: true },
 };
 
 async function main(argv: string[]): Promise<number> {

@@ -7,7 +7,7 @@ import { EXIT, Job } from '../../core/contracts/job.ts';
 import { busReporter } from './bus-reporter.ts';
 import { Drained } from './failures.ts';
 import { log } from './log.ts';
-import { reportProgress } from './progress.ts';
+import { ENCODED_PERCENT, reportProgress } from './progress.ts';
 import { removeOthers } from './scratch.ts';
 import { becomeWorker, withSecondUser } from './users.ts';
 import { work } from './worker.ts';
@@ -34,8 +34,14 @@ const bus = new EventBridgeClient({
   maxAttempts: 2,
   requestHandler: { requestTimeout: 3000, connectionTimeout: 2000 },
 });
-const identity = { jobId: job.jobId, engineJobId: env.AWS_BATCH_JOB_ID, attempt: env.AWS_BATCH_JOB_ATTEMPT };
-const progress = reportProgress(busReporter(bus, env.BUS_NAME), identity);
+const finishes = job.task?.name === 'finish' && job.task;
+const identity = {
+  jobId: job.jobId,
+  engineJobId: env.AWS_BATCH_JOB_ID,
+  attempt: env.AWS_BATCH_JOB_ATTEMPT,
+  ...(finishes && { part: finishes.part }),
+};
+const progress = reportProgress(busReporter(bus, env.BUS_NAME), identity, finishes ? ENCODED_PERCENT : 0);
 
 try {
   process.exitCode = await work(job, {

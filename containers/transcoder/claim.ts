@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { httpStatus } from '../../aws/http-status.ts';
 import { Claim, type Job } from '../../core/contracts/job.ts';
-import { CLAIM_FILE } from '../../core/contracts/keys.ts';
+import { CLAIM_FILE, PREPARE_CLAIM_FILE } from '../../core/contracts/keys.ts';
 import { log } from './log.ts';
 
 /**
@@ -53,6 +53,10 @@ export function renewClaim(s3: S3Client, job: Job, engineJobId: string, every = 
   return () => clearInterval(timer);
 }
 
-const objectOf = (job: Job) => ({ Bucket: job.output.bucket, Key: `${job.output.prefix}${CLAIM_FILE}` });
+/** The worker that prepares a job and the one that finishes it are two engine jobs, each with a claim. */
+function objectOf({ output, task }: Job) {
+  const file = task?.name === 'prepare' ? PREPARE_CLAIM_FILE : CLAIM_FILE;
+  return { Bucket: output.bucket, Key: `${output.prefix}${file}` };
+}
 
 const claimOf = (job: Job, engineJobId: string) => JSON.stringify({ jobId: job.jobId, engineJobId } satisfies Claim);

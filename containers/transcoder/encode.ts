@@ -11,14 +11,13 @@ import { leftOut, overlappingSound } from '../../core/media/losses.ts';
 import { renditionName } from '../../core/media/segments.ts';
 import { hasCaptions } from './captions.ts';
 import { recordedTimes } from './decode-record.ts';
-import { mp4Arguments, mp4Parts } from './ffmpeg/arguments.ts';
 import { damaged } from './ffmpeg/errors.ts';
 import { POSTER_TIME } from './ffmpeg/filters.ts';
 import type { FfmpegProgress } from './ffmpeg/progress.ts';
-import { command, ENVIRONMENT, runFfmpeg, type Tools } from './ffmpeg/run.ts';
-import { letWrite, takeOver } from './hand-over.ts';
+import { command, ENVIRONMENT, type Tools } from './ffmpeg/run.ts';
+import { letWrite } from './hand-over.ts';
+import { joinOutputs } from './join.ts';
 import { findLosses } from './losses.ts';
-import { splitRenditions } from './split.ts';
 import { type OnGpu, runStages } from './stages.ts';
 
 export const Encoded = z.object({
@@ -26,6 +25,8 @@ export const Encoded = z.object({
   /** Video frames in each rung; absent for audio. */
   frames: z.number().optional(),
   decoded: Decoded,
+  /** Set where another engine decoded: `decoded` is what the source announces. */
+  announced: z.literal(true).optional(),
   /** Whether the rungs carry captions. */
   captions: z.boolean(),
   /** The decoders' first error, in one sentence: with it, the source is at fault when an output is wrong. */
@@ -70,18 +71,9 @@ export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Pr
     ...(decoded.sound ? overlappingSound(decoded.sound, outcome.overlaps) : []),
     ...endWarnings(decoded, plan),
   ];
-  if (plan.mp4 && plan.video) {
-    await runFfmpeg(tools, mp4Arguments(plan, plan.video), { cwd: out, signal });
-  }
-  await takeOver(tools, out);
-  await splitRenditions(plan, out).catch((error: unknown) => {
-    if (fault !== undefined && error instanceof DropreelError) throw damaged(fault, error.message);
-    throw error;
-  });
+  await joinOutputs(tools, plan, { out, fault, signal });
   const smallest = plan.video?.captions ? plan.video.rungs.at(-1)?.name : undefined;
   const captions = smallest !== undefined && (await hasCaptions(join(out, renditionName(smallest)), 'h264'));
-  // What only the MP4 is made of.
-  if (plan.mp4) for (const part of mp4Parts(plan)) await rm(join(out, part), { force: true });
   return {
     ...(plan.video && last?.frames !== undefined ? { frames: last.frames } : {}),
     decoded,
@@ -95,7 +87,7 @@ export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Pr
 }
 
 /** Reads the time of the first frame that was chosen, and removes the file, because all that is left in the directory is published. */
-async function takePosterTime(out: string): Promise<Pick<Encoded, 'posterSeconds'>> {
+export async function takePosterTime(out: string): Promise<Pick<Encoded, 'posterSeconds'>> {
   const path = join(out, POSTER_TIME);
   const said = await readFile(path, 'utf8').catch(() => '');
   await rm(path, { force: true });

@@ -19,6 +19,9 @@ const SHARES: Readonly<Record<Phase, readonly [number, number]>> = {
   done: [100, 100],
 };
 
+/** Of the job, once it is encoded. */
+export const ENCODED_PERCENT = SHARES.transcoding[1];
+
 export interface Progress {
   at(phase: Phase, fraction: number, speed?: number): void;
   step(step: NonNullable<Detail['step']>): void;
@@ -30,12 +33,14 @@ export interface Progress {
  * Reports the job's progress: at most one event each 2 s, one for each finished step, a heartbeat in between. The percent
  * never falls. Nothing is sent before the first call, because until then another engine job may have the claim. A report that
  * cannot be sent is logged and dropped: the job does not depend on it.
+ * @param from Percent of the job that others have done.
  */
 export function reportProgress(
   put: (report: Detail) => Promise<void>,
-  job: Pick<Detail, 'jobId' | 'engineJobId' | 'attempt'>,
+  job: Pick<Detail, 'jobId' | 'engineJobId' | 'attempt' | 'part'>,
+  from = 0,
 ): Progress {
-  let state: Pick<Detail, 'phase' | 'percent' | 'speed'> = { phase: 'pulling', percent: 0 };
+  let state: Pick<Detail, 'phase' | 'percent' | 'speed'> = { phase: 'pulling', percent: from };
   let changed = true;
   let lastSent = 0;
   let sending: Promise<void> = Promise.resolve();

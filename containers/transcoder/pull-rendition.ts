@@ -6,19 +6,25 @@ import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { DropreelError } from '../../core/contracts/errors.ts';
 import type { Job } from '../../core/contracts/job.ts';
 import { readMediaPlaylist } from '../../core/media/media-playlist.ts';
-import { complete, type PullRun, pinned, sourceError } from './pull.ts';
+import { complete, type PullRun, pinned, pull, sourceError } from './pull.ts';
 import { needDisk } from './scratch.ts';
 
 /** Whether a job's source is a published rendition, named by its playlist, and not an upload, whose name is arbitrary. */
-export function isRendition({ source, output }: Pick<Job, 'source' | 'output'>): boolean {
+function isRendition({ source, output }: Pick<Job, 'source' | 'output'>): boolean {
   return source.bucket === output.bucket && source.key.endsWith('.m3u8');
+}
+
+/** Brings a job's source to the scratch disk: an upload, or a published rendition. */
+export async function bring(job: Pick<Job, 'source' | 'output'>, run: Omit<PullRun, 'source'>): Promise<void> {
+  const from = isRendition(job) ? pullRendition : pull;
+  await from({ ...run, source: job.source });
 }
 
 /**
  * Downloads a published rendition to the scratch disk as one file: its init segment and its segments, concatenated. `source` is the
  * playlist, and its size the bytes of all of them. They are ranges of one object, or objects of their own in versions of earlier releases.
  */
-export async function pullRendition(run: PullRun): Promise<void> {
+async function pullRendition(run: PullRun): Promise<void> {
   const { source, scratch, signal } = run;
   if (await complete(scratch.source, source.size)) return;
   await needDisk(scratch, source.size, 'The source file');

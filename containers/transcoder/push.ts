@@ -68,7 +68,12 @@ async function sizesThere({ s3, bucket, prefix }: PushRun): Promise<Map<string, 
   return sizes;
 }
 
-async function pushFile(run: PushRun, path: string, sizeThere: number | undefined): Promise<OutputFile> {
+/** Uploads one file of the directory, unless it is there. */
+export async function pushFile(
+  run: Omit<PushRun, 'resumed' | 'onProgress'>,
+  path: string,
+  sizeThere: number | undefined,
+): Promise<OutputFile> {
   const { s3, bucket, prefix } = run;
   const local = join(run.directory, path);
   const { size } = await stat(local);
@@ -81,7 +86,12 @@ async function pushFile(run: PushRun, path: string, sizeThere: number | undefine
   return file;
 }
 
-async function putWhole(run: PushRun, key: string, local: string, file: OutputFile): Promise<void> {
+async function putWhole(
+  run: Pick<PushRun, 's3' | 'bucket' | 'signal'>,
+  key: string,
+  local: string,
+  file: OutputFile,
+): Promise<void> {
   const command = new PutObjectCommand({
     Bucket: run.bucket,
     Key: key,
@@ -92,7 +102,12 @@ async function putWhole(run: PushRun, key: string, local: string, file: OutputFi
   await run.s3.send(command, { abortSignal: run.signal });
 }
 
-async function putInParts(run: PushRun, key: string, local: string, file: OutputFile): Promise<void> {
+async function putInParts(
+  run: Pick<PushRun, 's3' | 'bucket' | 'signal'>,
+  key: string,
+  local: string,
+  file: OutputFile,
+): Promise<void> {
   const { s3, signal } = run;
   const object = { Bucket: run.bucket, Key: key };
   const checksum = { ChecksumAlgorithm: 'CRC64NVME', ChecksumType: 'FULL_OBJECT' } as const;
@@ -119,7 +134,7 @@ async function putInParts(run: PushRun, key: string, local: string, file: Output
 }
 
 async function uploadParts(
-  run: PushRun,
+  run: Pick<PushRun, 's3' | 'signal'>,
   upload: { Bucket: string; Key: string; UploadId: string | undefined },
   local: string,
   size: number,

@@ -6,7 +6,7 @@ import type { Succeeded } from '../../core/contracts/job.ts';
 import { FILE_NAMES, FILES, type FileName, some } from '../../core/contracts/outputs.ts';
 import type { Preset } from '../../core/contracts/presets.ts';
 import type { SourceInfo } from '../../core/contracts/table/media.ts';
-import { bounded } from '../../core/contracts/warnings.ts';
+import { bounded, type Warning } from '../../core/contracts/warnings.ts';
 import { decodedSeconds } from '../../core/media/decoded.ts';
 import { type EncodePlan, streamed } from '../../core/media/encode-plan.ts';
 import { planEncode } from '../../core/media/plan.ts';
@@ -15,7 +15,7 @@ import { lateWarnings, plannedWarnings } from '../../core/media/warnings.ts';
 import { describeRenditions } from './describe.ts';
 import type { Tools } from './ffmpeg/run.ts';
 import { mendFlvJoints } from './flv-joints.ts';
-import { probeSource } from './probe.ts';
+import { type Probed, probeSource } from './probe.ts';
 import { readRendition } from './rendition.ts';
 import { readMarker, type Scratch, writeMarker } from './scratch.ts';
 import { encodeTask } from './tasks/encode.ts';
@@ -47,11 +47,34 @@ export async function transcode(run: TranscodeRun): Promise<Transcoded> {
   await mendFlvJoints(scratch.source);
   const { probe, ends, report, warnings: dropped } = await probeSource(tools, scratch.source, signal);
   const plan = planEncode(probe, preset, ends);
+  const warnings = [...plannedWarnings(probe, plan, report.tracks), ...dropped];
+  return makeOutputs(run, { probe, plan, report, warnings }, TASKS);
+}
+
+/** What is known of a source before its outputs are made. */
+export interface Planned {
+  probe: MediaProbe;
+  plan: EncodePlan;
+  report: Probed['report'];
+  /** What is lost of it by then. */
+  warnings: Warning[];
+}
+
+/**
+ * Runs the tasks that the plan needs, and describes what they have made.
+ * @throws DropreelError
+ */
+export async function makeOutputs(
+  run: TranscodeRun,
+  { probe, plan, report, warnings: before }: Planned,
+  tasks: readonly Task<unknown>[],
+): Promise<Transcoded> {
+  const { scratch, preset } = run;
   const source = { ...sourceInfo(probe, plan), ...report };
   run.onSource?.(source);
   const outcomes = new Map<string, unknown>();
   const context: TaskContext = { ...run, plan, outcomeOf: (task) => task.outcome.parse(outcomes.get(task.name)) };
-  for (const task of TASKS) if (task.isNeeded(plan)) outcomes.set(task.name, await once(task, context));
+  for (const task of tasks) if (task.isNeeded(plan)) outcomes.set(task.name, await once(task, context));
   const { decoded, captions, skipped, warnings, late, gpu } = context.outcomeOf(encodeTask);
   const files = [];
   for (const name of streamed(plan)) files.push(await readRendition(plan, scratch.out, name));
@@ -64,12 +87,7 @@ export async function transcode(run: TranscodeRun): Promise<Transcoded> {
     ...(await madeFiles(plan, scratch)),
     preset: { name: preset.name, version: preset.version },
     skipped: [...plan.skipped, ...skipped],
-    warnings: bounded([
-      ...plannedWarnings(probe, plan, report.tracks),
-      ...dropped,
-      ...lateWarnings(late, probe, plan),
-      ...warnings,
-    ]),
+    warnings: bounded([...before, ...lateWarnings(late, probe, plan), ...warnings]),
   };
 }
 
@@ -98,7 +116,7 @@ async function madeFiles(plan: EncodePlan, { out }: Scratch): Promise<{ [Name in
   return some(wanted, (name) => FILES[name].file);
 }
 
-function sourceInfo(probe: MediaProbe, plan: EncodePlan): SourceInfo {
+export function sourceInfo(probe: MediaProbe, plan: EncodePlan): SourceInfo {
   const { video, audio } = probe;
   return {
     durationSeconds: plan.durationSeconds,

@@ -1,4 +1,5 @@
 import { DropreelError, type ErrorCode } from '../../core/contracts/errors.ts';
+import { constantFaults, lengthFaults } from '../../core/media/announced.ts';
 import { type Decoded, pictureFaults, soundFaults } from '../../core/media/decoded.ts';
 import type { EncodePlan } from '../../core/media/encode-plan.ts';
 import { streamed } from '../../core/media/encode-plan.ts';
@@ -19,6 +20,8 @@ export interface VerifyRun {
   times: string;
   frames: number | undefined;
   decoded: Decoded;
+  /** Set where `decoded` is what the source announces, and there are no times. */
+  announced?: true | undefined;
   /** The first error of the source's decoders. */
   fault: string | undefined;
   signal: AbortSignal;
@@ -38,7 +41,7 @@ export async function verify(tools: Tools, plan: EncodePlan, run: VerifyRun): Pr
   const faults = [
     ...renditions.flatMap(structureFaults),
     ...alignmentFaults(rungs, run.frames),
-    ...(await contentFaults(plan, run, renditions)),
+    ...(run.announced ? await announcedFaults(plan, run, renditions) : await contentFaults(plan, run, renditions)),
     ...(plan.mp4 ? await mp4Faults(plan, run.out, renditions) : []),
   ];
   // A malformed output need not be decoded. It is right for an index that is false.
@@ -75,6 +78,21 @@ async function contentFaults(
       const seconds = presentedSeconds(rendition);
       faults.push(...soundFaults({ file: rendition.file, seconds, frames: sampleCount(rendition) }, sound, audio));
     }
+  }
+  return faults;
+}
+
+/** Faults of what the renditions hold, against what the source announces. */
+async function announcedFaults(
+  { video, audio }: EncodePlan,
+  { out }: VerifyRun,
+  renditions: readonly RenditionFiles[],
+): Promise<string[]> {
+  const faults: string[] = [];
+  for (const [i, rendition] of renditions.entries()) {
+    const { file } = rendition;
+    if (video && i < video.rungs.length) faults.push(...constantFaults(file, await shownTimes(out, rendition), video));
+    else if (audio) faults.push(...lengthFaults(file, presentedSeconds(rendition), audio.endSeconds));
   }
   return faults;
 }

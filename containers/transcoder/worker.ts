@@ -6,28 +6,17 @@ import { EXIT, type Failed, type Job, Result, type Succeeded } from '../../core/
 import { RESULT_FILE } from '../../core/contracts/keys.ts';
 import type { SourceInfo } from '../../core/contracts/table/media.ts';
 import { claim, renewClaim } from './claim.ts';
+import type { WorkerContext } from './context.ts';
 import { asDropreelError, Drained } from './failures.ts';
-import { ffmpegVersion, type Tools } from './ffmpeg/run.ts';
+import { ffmpegVersion } from './ffmpeg/run.ts';
+import { finishEncoded } from './finish.ts';
 import { log } from './log.ts';
-import type { Progress } from './progress.ts';
-import { pull } from './pull.ts';
-import { isRendition, pullRendition } from './pull-rendition.ts';
+import { isPrepared, prepare } from './prepare.ts';
+import { bring } from './pull-rendition.ts';
 import { push } from './push.ts';
 import { openScratch, removeScratch, type Scratch } from './scratch.ts';
-import { transcode } from './transcode.ts';
+import { type Transcoded, type TranscodeRun, transcode } from './transcode.ts';
 import { cpuSeconds } from './usage.ts';
-
-export interface WorkerContext {
-  s3: S3Client;
-  tools: Tools;
-  /** Whether a GPU is to be used, if there is one. */
-  gpu: boolean;
-  engineJobId: string;
-  scratchDirectory: string;
-  progress: Progress;
-  /** Aborted with a Drained when the engine stops the worker. */
-  signal: AbortSignal;
-}
 
 /** Runs one job to its end and returns the exit code. The result, good or bad, is in S3 by then. */
 export async function work(job: Job, context: WorkerContext): Promise<number> {
@@ -46,18 +35,18 @@ export async function work(job: Job, context: WorkerContext): Promise<number> {
 
 async function workClaimed(job: Job, context: WorkerContext, claimed: 'mine' | 'again'): Promise<number> {
   const scratch = await openScratch(join(context.scratchDirectory, job.jobId), context.tools.mediaId);
+  const prepares = job.task?.name === 'prepare';
   const earlier = claimed === 'again' ? await readResult(context.s3, job) : null;
   if (earlier?.status === 'succeeded') return finish(scratch, EXIT.ok);
   if (earlier && !ERRORS[earlier.error.code].transient) return finish(scratch, EXIT.permanent);
+  if (claimed === 'again' && prepares && (await isPrepared(context, job))) return finish(scratch, EXIT.ok);
   let source: SourceInfo | undefined;
   try {
     const onSource = (found: SourceInfo) => {
       source = found;
     };
-    const result = await produce(job, context, { scratch, resumed: claimed === 'again', onSource });
-    await writeResult(context.s3, job, result);
-    context.progress.at('done', 1);
-    context.progress.step('pushed');
+    if (prepares) await prepare(job, context, { scratch, onSource });
+    else await complete(job, context, { scratch, resumed: claimed === 'again', onSource });
     return await finish(scratch, EXIT.ok);
   } catch (error) {
     if (context.signal.reason instanceof Drained) {
@@ -68,19 +57,28 @@ async function workClaimed(job: Job, context: WorkerContext, claimed: 'mine' | '
   }
 }
 
+interface Producing {
+  scratch: Scratch;
+  resumed: boolean;
+  onSource: (source: SourceInfo) => void;
+}
+
+async function complete(job: Job, context: WorkerContext, producing: Producing): Promise<void> {
+  const result = await produce(job, context, producing);
+  await writeResult(context.s3, job, result);
+  context.progress.at('done', 1);
+  context.progress.step('pushed');
+}
+
 async function produce(
   job: Job,
   context: WorkerContext,
-  { scratch, resumed, onSource }: { scratch: Scratch; resumed: boolean; onSource: (source: SourceInfo) => void },
+  { scratch, resumed, onSource }: Producing,
 ): Promise<Succeeded> {
   const { s3, tools, gpu, progress, signal } = context;
   const startedAt = Date.now();
   const cpuBefore = await cpuSeconds();
-  progress.at('pulling', 0);
-  const bring = isRendition(job) ? pullRendition : pull;
-  await bring({ s3, source: job.source, scratch, signal, onProgress: (fraction) => progress.at('pulling', fraction) });
-  progress.step('pulled');
-  const transcoded = await transcode({
+  const { transcoded, cpuSecondsBefore } = await makeAll(job, context, {
     tools,
     scratch,
     preset: job.preset,
@@ -100,8 +98,26 @@ async function produce(
     signal,
     onProgress: (fraction) => progress.at('pushing', fraction),
   });
-  const usage = { wallSeconds: (Date.now() - startedAt) / 1000, cpuSeconds: (await cpuSeconds()) - cpuBefore };
+  const usage = {
+    wallSeconds: (Date.now() - startedAt) / 1000,
+    cpuSeconds: cpuSecondsBefore + (await cpuSeconds()) - cpuBefore,
+  };
   return { status: 'succeeded', jobId: job.jobId, ...transcoded, ...pushed, ffmpeg: await ffmpegVersion(tools), usage };
+}
+
+/** Makes all outputs on the scratch disk, of the source or of what MediaConvert has encoded, for which another worker has used CPU. */
+async function makeAll(
+  job: Job,
+  context: WorkerContext,
+  run: TranscodeRun,
+): Promise<{ transcoded: Transcoded; cpuSecondsBefore: number }> {
+  const { progress, s3, signal } = context;
+  if (job.task?.name === 'finish') return finishEncoded({ ...job, task: job.task }, context, run);
+  progress.at('pulling', 0);
+  const onProgress = (fraction: number) => progress.at('pulling', fraction);
+  await bring(job, { s3, scratch: run.scratch, signal, onProgress });
+  progress.step('pulled');
+  return { transcoded: await transcode(run), cpuSecondsBefore: 0 };
 }
 
 async function fail(

@@ -4,7 +4,7 @@ import { z } from 'zod';
  * The engines that may encode media, by the names in rows, the API and the template. `engines/registry.ts` has a member for
  * each.
  */
-export const EngineName = z.enum(['batch-cpu', 'batch-gpu', 'http']);
+export const EngineName = z.enum(['batch-cpu', 'batch-gpu', 'http', 'mediaconvert']);
 export type EngineName = z.infer<typeof EngineName>;
 
 /**

@@ -158,6 +158,11 @@ export const ERRORS = {
     action:
       'Read the reason: quotas, permissions, the status of the service. Waiting jobs are submitted when it takes jobs again.',
   },
+  engine_unfit: {
+    transient: false,
+    when: 'The engine that was named would make something else of this source than the worker does.',
+    action: 'Retry it with another engine, or with `auto`: `dropreel retry ID --engine batch-cpu`.',
+  },
   engine_lost: {
     transient: true,
     when: 'The engine no longer has a job that is unfinished in the table.',

@@ -46,6 +46,8 @@ export const JobProgress = Envelope.extend({
     jobId: JobId,
     engineJobId: z.string(),
     attempt: z.number().int().positive(),
+    /** Of the job's row, for an engine that runs a job in parts. */
+    part: z.string().optional(),
     at: z.iso.datetime(),
     /** The current step. */
     phase: z.enum(['pulling', 'probing', 'transcoding', 'verifying', 'pushing', 'done']),

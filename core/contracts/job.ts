@@ -15,6 +15,21 @@ export const Job = z.object({
   source: Source,
   output: z.object({ bucket: z.string(), prefix: z.string() }),
   preset: Preset,
+  /** Of a job that another engine encodes; absent where the worker does all. */
+  task: z
+    .discriminatedUnion('name', [
+      z.object({ name: z.literal('prepare') }),
+      z.object({
+        name: z.literal('finish'),
+        /** As in the job's row. */
+        part: z.string(),
+        /** Prefix of what was encoded, under that of the job; ends in a slash. */
+        encoded: z.string(),
+        /** What was lost on the way there. */
+        warnings: z.array(Warning),
+      }),
+    ])
+    .optional(),
 });
 export type Job = z.infer<typeof Job>;
 

@@ -93,6 +93,12 @@ export const RESULT_FILE = 'result.json';
 /** Written first by the worker, with If-None-Match: which engine job may work under this prefix. */
 export const CLAIM_FILE = 'claim.json';
 
+/** What the worker writes that prepares a job for an engine which encodes by itself: what it found, and the bytes that it found it in. */
+export const PREPARED_FILE = 'prepared.json';
+export const SOURCE_FILE = 'source';
+/** The claim of that worker: the one that finishes the job has a claim of its own. */
+export const PREPARE_CLAIM_FILE = 'prepare/claim.json';
+
 /**
  * All published objects of a private media item lie under this prefix, and nothing else does: creator and media id come first, so
  * that a signature for the prefix has no wildcard before the id.

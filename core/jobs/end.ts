@@ -42,14 +42,19 @@ export function jobSucceeded(job: JobRow, result: Succeeded, now: string, held?:
  * A job ended without anything to publish. If it is the media's current job, the media continues with the waiting upload or with
  * another attempt; otherwise it becomes `failed`, or `ready` again if it can be played, with the error recorded. Sweep removes what
  * was copied for the job.
- * @param how `preset` and `engine` are for the next job, if there is one; `reclaimed`: the machine was taken away; `cost` where it is
- *   known; `found`: what the worker had learnt of the source before it failed
+ * @param how `preset` and `engine` are for the next job, if there is one; `reclaimed`: the machine was taken away; `onlyAttempt`: its
+ *   engine makes no others by itself; `cost` where it is known; `found`: what the worker had learnt of the source before it failed
  */
 export function jobFailed(
   job: JobRow,
   media: MediaRow | null,
   error: Failure,
-  how: Encoding & { reclaimed: boolean; cost?: JobRow['cost']; found?: SourceInfo | undefined },
+  how: Encoding & {
+    reclaimed: boolean;
+    onlyAttempt?: boolean;
+    cost?: JobRow['cost'];
+    found?: SourceInfo | undefined;
+  },
 ): Outcome<{ next?: JobRow }> {
   if (hasEnded(job)) return { refused: `the job is ${job.state}` };
   const state = error.code === 'cancelled' || error.code === 'source_changed' ? 'cancelled' : 'failed';

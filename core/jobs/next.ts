@@ -30,21 +30,23 @@ export function jobOfPending(media: MediaRow, encoding: Encoding, now: string): 
 const LOST_ATTEMPTS = 2;
 
 /**
- * Another attempt that needs no person: for a job that the engine lost and, on capacity that AWS does not reclaim, for one whose
- * attempts on Spot were reclaimed. It uses the same engine. One whose engine is down goes to another, if `auto` chose the first. Null when
- * there is none.
+ * Another attempt that needs no person: for a job that the engine lost or attempted only once and, on capacity that AWS does not reclaim,
+ * for one whose attempts on Spot were reclaimed. It uses the same engine. One whose engine is down, or is not fit for the source, goes to
+ * another, if `auto` chose the first. Null when there is none.
  */
 export function jobOfAnotherTry(
   ended: JobRow,
   media: MediaRow,
   { code, at }: Failure,
-  how: Encoding & { reclaimed: boolean },
+  how: Encoding & { reclaimed: boolean; onlyAttempt?: boolean },
 ): Next | null {
   const lost =
     (code === 'engine_lost' || code === 'worker_stuck') && decide(code, media.attempts, LOST_ATTEMPTS) === 'retry';
   const reclaimed = code === 'worker_lost' && how.reclaimed && ended.onDemand !== true;
-  const moved = code === 'engine_down' && ended.auto === true && ended.movedFrom === undefined;
-  if (!lost && !reclaimed && !moved) return null;
+  const again = how.onlyAttempt === true && decide(code, media.attempts, LOST_ATTEMPTS) === 'retry';
+  const isElsewhere = code === 'engine_down' || code === 'engine_unfit';
+  const moved = isElsewhere && ended.auto === true && ended.movedFrom === undefined;
+  if (!lost && !reclaimed && !again && !moved) return null;
   const { purpose, source } = ended;
   const to = moved ? { engine: AUTO, movedFrom: ended.engine } : { engine: ended.engine };
   const start: Start = { purpose, source, ...to, preset: how.preset, now: at };

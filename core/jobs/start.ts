@@ -118,7 +118,7 @@ export function outputToEncode(media: MediaRow): { key: string; bytes?: number }
   return { key: `${hls}${best.name}.m3u8`, bytes: best.bytes };
 }
 
-/** Longer than the timeout of SubmitJob, and shorter than a failed message stays invisible. */
+/** Longer than the timeout of SubmitJob and than MediaConvert knows a token, and shorter than a failed message stays invisible. */
 const SUBMITTING_MS = 2 * 60_000;
 
 /**
@@ -153,12 +153,16 @@ export function submitting(
     engine: to.engine,
     onDemand: job.onDemand ?? to.onDemand,
     estimate: (moves ? undefined : job.estimate) ?? to.estimate,
+    submissions: (job.submissions ?? 0) + 1,
   };
   const expect = { state: 'queued', engine: job.engine, engineJobId: null, submittingUntil: before ?? null };
-  const waited = job.error ? (['error'] as const) : [];
-  const change: Write[] = [{ op: 'update', key: jobKey(job), expect, set, remove: waited }, ...(to.charge?.adds ?? [])];
+  // What one engine calls a part says nothing to another, which begins with the first.
+  const remove = [...(job.error ? (['error'] as const) : []), ...(moves ? (['part'] as const) : [])];
+  const change: Write[] = [{ op: 'update', key: jobKey(job), expect, set, remove }, ...(to.charge?.adds ?? [])];
   if (media?.jobId === job.jobId && isHeld(media)) change.push(changeMedia(media, now, {}, ['error']));
-  return { change, tried: before !== undefined, job: { ...job, ...set } };
+  const { part, ...submitted } = { ...job, ...set };
+  const kept = moves || part === undefined ? {} : { part };
+  return { change, tried: before !== undefined, job: { ...submitted, ...kept } };
 }
 
 function whyNotToSubmit(job: JobRow, now: string): Refused | null {
@@ -206,10 +210,42 @@ export function notSubmitted(job: JobRow): Change {
 }
 
 /** The engine accepted the job. Null for `media` when another job decides by now. */
-export function engineAccepted(job: JobRow, media: MediaRow | null, engineJobId: string, now: string): Outcome {
+export function engineAccepted(
+  job: JobRow,
+  media: MediaRow | null,
+  submitted: { engineJobId: string; part: string | undefined },
+  now: string,
+): Outcome {
+  const { engineJobId, part } = submitted;
+  if (job.part !== part) return { refused: 'of an earlier part' };
   if (job.engineJobId !== undefined) return { refused: 'the engine job is known' };
   const taken = changeJob(job, { engineJobId }, ['submittingUntil'], { engineJobId: null });
   return { change: [taken, ...toTranscoding(job, media, now)] };
+}
+
+/**
+ * A part of the job is done: the next one waits to be submitted.
+ * @param ended of which engine job, and which part it was
+ */
+export function partEnded(
+  job: JobRow,
+  ended: { engineJobId: string; part: string | undefined; next: string },
+  now: string,
+): Outcome {
+  const { engineJobId, part, next } = ended;
+  if (job.state !== 'queued' && job.state !== 'running') return { refused: `the job is ${job.state}` };
+  if (job.part !== part) return { refused: 'of an earlier part' };
+  // Until its submission is noted, any engine job of this part may be the one.
+  if (job.engineJobId !== undefined && job.engineJobId !== engineJobId) return { refused: 'of another engine job' };
+  const set: Partial<JobRow> = {
+    state: 'queued',
+    part: next,
+    attempt: 0,
+    heartbeatAt: now,
+    todoAt: plus(now, { ms: STALE_AFTER_MS }),
+  };
+  const expect = { part: part ?? null, engineJobId: job.engineJobId ?? null };
+  return { change: [changeJob(job, set, ['engineJobId', 'submittingUntil', 'error'], expect)] };
 }
 
 /** A media item whose upload was accepted becomes `transcoding` with the first sign that the engine has its job. */

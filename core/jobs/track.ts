@@ -18,12 +18,15 @@ const TODO_STEP_MS = 5 * 60_000;
 export function jobRunning(
   job: JobRow,
   media: MediaRow | null,
-  seen: { engineJobId: string; startedAt: string; now: string },
+  seen: { engineJobId: string; part?: string | undefined; startedAt: string; now: string },
 ): Outcome {
   if (job.state !== 'queued') return { refused: `the job is ${job.state}` };
   if (job.engineJobId !== undefined && job.engineJobId !== seen.engineJobId)
     return { refused: 'of another engine job' };
-  const { engineJobId, startedAt, now } = seen;
+  if (job.part !== seen.part) return { refused: 'of another part' };
+  const { engineJobId, now } = seen;
+  // A later part does not begin the job anew.
+  const startedAt = (job.part !== undefined && job.startedAt) || seen.startedAt;
   const set: Partial<JobRow> = { state: 'running', engineJobId, startedAt, heartbeatAt: later(job.heartbeatAt, now) };
   return { change: [changeJob(job, set, ['error']), ...toTranscoding(job, media, now)] };
 }
@@ -31,6 +34,7 @@ export function jobRunning(
 /** The worker reports. It holds the claim, so the engine job that it names is the one that counts. */
 export function jobProgressed(job: JobRow, media: MediaRow | null, report: JobProgress['detail']): Outcome {
   if (job.state !== 'queued' && job.state !== 'running') return { refused: `the job is ${job.state}` };
+  if (report.part !== job.part) return { refused: 'of another part' };
   if (report.attempt < job.attempt) return { refused: 'of an earlier attempt' };
   const again = report.attempt > job.attempt;
   const step =

@@ -21,6 +21,7 @@ export {
   jobFor,
   notSubmitted,
   outputToEncode,
+  partEnded,
   sourcesToEncode,
   startAgain,
   submitting,

@@ -1,5 +1,6 @@
 import { bodies, body, viewOf } from './boxes.ts';
 import { avcCodec, mp4aCodec } from './codecs.ts';
+import type { Size } from './size.ts';
 
 /** The header data of an init segment's one track. */
 export interface TrackHeader {
@@ -42,6 +43,17 @@ export function readInit(init: Uint8Array): TrackHeader {
   const timescale = mdhd.getUint32(mdhd.getUint8(0) === 1 ? 20 : 12);
   const entries = body(trak, 'mdia', 'minf', 'stbl', 'stsd').subarray(8);
   return { timescale, codec: codecOf(entries), skip: editStart(trak) };
+}
+
+/**
+ * The size of the pictures, as coded, that an init segment announces: of its VisualSampleEntry (ISO/IEC 14496-12, 12.1.3).
+ * @throws Error when it has no H.264 track
+ */
+export function pictureSize(init: Uint8Array): Size {
+  const [video] = bodies(body(init, 'moov', 'trak', 'mdia', 'minf', 'stbl', 'stsd').subarray(8), 'avc1');
+  if (!video) throw new Error('the init segment holds no avc1');
+  const entry = viewOf(video);
+  return { width: entry.getUint16(24), height: entry.getUint16(26) };
 }
 
 function codecOf(entries: Uint8Array): string {

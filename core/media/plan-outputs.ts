@@ -1,7 +1,7 @@
 import { FILES, type OptionalName } from '../contracts/outputs.ts';
 import type { AudioPlan, Mp4Plan, OutputPlans, VideoPlan } from './encode-plan.ts';
 import type { PlannedRung } from './ladder.ts';
-import { longSide, shortSide, withLongSideAtMost, withWidthAtMost } from './size.ts';
+import { longSide, type Size, shortSide, withLongSideAtMost, withWidthAtMost } from './size.ts';
 
 const MP4_LONG_SIDE = 2400;
 const THUMBNAIL_WIDTH = 1280;
@@ -35,13 +35,19 @@ export function planOutputs(wanted: readonly OptionalName[], ladder: Ladder): Pa
   return Object.fromEntries(plans.filter(([, plan]) => plan !== undefined));
 }
 
+/** The size of an MP4 that is encoded by itself, because no rung can share its packets; undefined where the top rung does. */
+export function ownMp4Size(top: Size): Size | undefined {
+  return longSide(top) <= MP4_LONG_SIDE ? undefined : withLongSideAtMost(top, MP4_LONG_SIDE);
+}
+
 export function planMp4(rungs: readonly PlannedRung[], hasSound: boolean): Mp4Plan | undefined {
   const [top] = rungs;
   if (top === undefined) return undefined;
   const shared = { file: FILES.mp4.file, ...(hasSound && { audio: '128k' as const }) };
-  if (longSide(top) <= MP4_LONG_SIDE) return { ...shared, rung: top.name };
+  const own = ownMp4Size(top);
+  if (!own) return { ...shared, rung: top.name };
   const { maxBitrate, x264Preset } = top;
-  return { ...shared, encode: { ...withLongSideAtMost(top, MP4_LONG_SIDE), maxBitrate, x264Preset } };
+  return { ...shared, encode: { ...own, maxBitrate, x264Preset } };
 }
 
 function planThumbnail(video: VideoPlan): OutputPlans['thumbnail'] | undefined {

@@ -26,6 +26,8 @@ export function submittingClient(): BatchClient {
 
 export interface BatchSubmission {
   job: Job;
+  /** At AWS Batch; the job's id where it is one engine job. */
+  name?: string;
   queue: string;
   definition: string;
   /** Absent for a queue that takes jobs in order. */
@@ -38,21 +40,21 @@ export interface BatchSubmission {
 const MAX_OVERRIDES = 8192;
 
 /**
- * Submits a job, named by its id, and returns AWS Batch's id of it. A second attempt searches for the name first; if two engine jobs
+ * Submits a job under its name, and returns AWS Batch's id of it. A second attempt searches for the name first; if two engine jobs
  * are created anyway, the worker's claim distinguishes them.
  * @throws EngineRefused
  */
 export async function submit(client: BatchClient, submission: BatchSubmission): Promise<string> {
-  const { job, queue, definition, share, tried } = submission;
+  const { job, name = job.jobId, queue, definition, share, tried } = submission;
   const containerOverrides = { environment: [{ name: 'DROPREEL_JOB', value: JSON.stringify(job) }] };
   const size = JSON.stringify(containerOverrides).length;
   if (size > MAX_OVERRIDES) {
     throw refused(`The job takes ${size} characters; AWS Batch accepts ${MAX_OVERRIDES}.`, { forGood: true });
   }
-  const known = tried ? await find(client, queue, job.jobId) : null;
+  const known = tried ? await find(client, queue, name) : null;
   if (known) return known;
   const command = new SubmitJobCommand({
-    jobName: job.jobId,
+    jobName: name,
     jobQueue: queue,
     jobDefinition: definition,
     containerOverrides,
@@ -116,12 +118,18 @@ export async function describe(
   client: BatchClient,
   engineJobIds: readonly string[],
 ): Promise<Map<string, EngineState>> {
-  const found = new Map<string, EngineState>();
+  const found = await details(client, engineJobIds);
+  return new Map([...found].map(([id, job]) => [id, stateOf(job)]));
+}
+
+/** The same, in AWS Batch's words. */
+export async function details(client: BatchClient, engineJobIds: readonly string[]): Promise<Map<string, JobDetail>> {
+  const found = new Map<string, JobDetail>();
   for (let i = 0; i < engineJobIds.length; i += DESCRIBE_BATCH) {
     const { jobs = [] } = await client.send(
       new DescribeJobsCommand({ jobs: engineJobIds.slice(i, i + DESCRIBE_BATCH) }),
     );
-    for (const job of jobs) if (job.jobId) found.set(job.jobId, stateOf(job));
+    for (const job of jobs) if (job.jobId) found.set(job.jobId, job);
   }
   return found;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { EngineMessage } from '../../core/contracts/events.ts';
 import { JobId } from '../../core/contracts/ids.ts';
-import type { EngineEvent } from '../engine.ts';
+import type { EngineEvent, OfJob } from '../engine.ts';
 import { heldBy } from './held.ts';
 import { BATCH_EVENTS } from './names.ts';
 import { endOf } from './reasons.ts';
@@ -46,11 +46,19 @@ const JobQueueBlocked = z.object({
 
 const BatchEvent = z.discriminatedUnion('detail-type', [JobStateChange, JobQueueBlocked]);
 
+/** What a job's name on AWS Batch says: of which job of ours it is, and which part; null for a job that is not ours. */
+export type ReadName = (name: string) => Pick<OfJob, 'jobId' | 'part'> | null;
+
+const isWhole: ReadName = (name) => {
+  const { success, data: jobId } = JobId.safeParse(name);
+  return success ? { jobId } : null;
+};
+
 /**
  * Null where it is not from AWS Batch.
  * @throws ZodError where it is and cannot be read
  */
-export function readEvent(message: EngineMessage): EngineEvent | null {
+export function readEvent(message: EngineMessage, readName: ReadName = isWhole): EngineEvent | null {
   if (message.source !== BATCH_EVENTS.source) return null;
   const event = BatchEvent.parse(message);
   if (event['detail-type'] === BATCH_EVENTS.queueBlocked) {
@@ -58,18 +66,18 @@ export function readEvent(message: EngineMessage): EngineEvent | null {
     return { kind: 'blocked', queue: jobQueue, job: jobName, reason: statusReason };
   }
   const { jobName, jobId: engineJobId, status, statusReason, container, startedAt } = event.detail;
-  const { success, data: jobId } = JobId.safeParse(jobName);
-  if (!success) return { kind: 'nothing', why: `not a job of ours: ${jobName}` };
+  const named = readName(jobName);
+  if (!named) return { kind: 'nothing', why: `not a job of ours: ${jobName}` };
+  const of = { ...named, engineJobId };
   if (status === 'SUCCEEDED' || status === 'FAILED') {
     const { exitCode, reason: containerReason } = container ?? {};
     const end = endOf({ status, exitCode, containerReason, statusReason, held: heldBy(event.detail) });
-    return { kind: 'ended', jobId, engineJobId, end };
+    return { kind: 'ended', ...of, end };
   }
   if (status !== 'RUNNING') return { kind: 'nothing', why: `the job is ${status}` };
   return {
     kind: 'running',
-    jobId,
-    engineJobId,
+    ...of,
     ...(startedAt !== undefined && { startedAt: new Date(startedAt).toISOString() }),
   };
 }

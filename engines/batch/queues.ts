@@ -8,7 +8,10 @@ import type { BatchEnv } from './names.ts';
 /** Where a job waits, and its position there. */
 
 /** Jobs that may not be reclaimed have a queue of their own, whatever their purpose. */
-export function queueOf({ purpose, onDemand }: Pick<Submission, 'purpose' | 'onDemand'>, env: BatchEnv): string {
+export function queueOf(
+  { purpose, onDemand }: Pick<Submission, 'purpose' | 'onDemand'>,
+  env: Pick<BatchEnv, 'JOB_QUEUE' | 'RETRANSCODE_JOB_QUEUE' | 'ON_DEMAND_JOB_QUEUE'>,
+): string {
   if (onDemand) return env.ON_DEMAND_JOB_QUEUE;
   return purpose === 'ingest' ? env.JOB_QUEUE : env.RETRANSCODE_JOB_QUEUE;
 }

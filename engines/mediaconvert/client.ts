@@ -11,14 +11,18 @@ import {
 } from '@aws-sdk/client-mediaconvert';
 import { eachLimit } from '../../aws/concurrency.ts';
 import { type EngineEnd, EngineRefused, type EngineState, type QueueState } from '../engine.ts';
-import { endOfError, endOfWarnings } from './reasons.ts';
+import { finishPart } from './parts.ts';
+import { CANCELLED, endOfError, endOfWarnings } from './reasons.ts';
 import type { PlannedJob } from './settings.ts';
 
 /** The calls of MediaConvert, and how its answers are read. */
 
-/** Its three attempts, with their pauses, end within the minute for which a request token protects from a second job. */
+/**
+ * Its three attempts, with their pauses, end within the minute for which a request token protects from a second job, and within the run of
+ * track-job.
+ */
 export function submittingClient(): MediaConvertClient {
-  const requestHandler = { connectionTimeout: 3000, requestTimeout: 12_000, throwOnRequestTimeout: true };
+  const requestHandler = { connectionTimeout: 3000, requestTimeout: 8000, throwOnRequestTimeout: true };
   return new MediaConvertClient({ maxAttempts: 3, requestHandler });
 }
 
@@ -27,7 +31,7 @@ export function submittingClient(): MediaConvertClient {
  * second job under the same prefix, so that another attempt has another plan.
  * @throws EngineRefused where MediaConvert certainly does not have the job
  */
-export async function submit(client: MediaConvertClient, { request }: PlannedJob): Promise<string> {
+export async function submit(client: MediaConvertClient, { request }: Pick<PlannedJob, 'request'>): Promise<string> {
   const { Job: job } = await client.send(new CreateJobCommand(request)).catch((error: unknown) => {
     throw refusalOf(error) ?? error;
   });
@@ -44,15 +48,17 @@ function refusalOf(error: unknown): EngineRefused | null {
   return new EngineRefused(`MediaConvert refused the job: ${error.message}`, { forGood, cause: error });
 }
 
-/** What is known of a job. `encoded`: all of its objects are there, and are not verified yet. */
-export type JobState = EngineState | { kind: 'encoded'; warnings: number[] };
+/** Ids of MediaConvert are numbers and a few letters, `1515368087458-qnoxtd`; those of AWS Batch are UUIDs. */
+export function isJobId(id: string): boolean {
+  return /^\d{10,}-[a-z0-9]+$/.test(id);
+}
 
 /** Calls at once: MediaConvert's rate is low, and not documented. */
 const PARALLEL = 2;
 
 /** What MediaConvert returns for these jobs, by its id of each. There is an answer for each. */
-export async function describe(client: MediaConvertClient, ids: readonly string[]): Promise<Map<string, JobState>> {
-  const found = new Map<string, JobState>();
+export async function describe(client: MediaConvertClient, ids: readonly string[]): Promise<Map<string, EngineState>> {
+  const found = new Map<string, EngineState>();
   await eachLimit(ids, PARALLEL, async (Id) => {
     const answer = await client.send(new GetJobCommand({ Id })).catch((error: unknown) => {
       if (error instanceof NotFoundException) return null;
@@ -69,23 +75,27 @@ const FORGOTTEN: EngineEnd = {
   reason: { code: 'engine_lost', message: 'MediaConvert no longer has the job.' },
 };
 
-function stateOf({ Status, Timing, ErrorCode, ErrorMessage, Warnings = [] }: Job): JobState {
+function stateOf({ Status, Timing, ErrorCode, ErrorMessage, Warnings = [], UserMetadata }: Job): EngineState {
   switch (Status) {
     case 'SUBMITTED':
       return { kind: 'waiting' };
     case 'PROGRESSING':
-      return { kind: 'running', ...(Timing?.StartTime && { startedAt: Timing.StartTime.toISOString() }) };
+      // MediaConvert itself ends a job that hangs.
+      return {
+        kind: 'running',
+        ...(Timing?.StartTime && { startedAt: Timing.StartTime.toISOString() }),
+        seenAt: new Date().toISOString(),
+      };
     case 'COMPLETE': {
       const warnings = Warnings.flatMap(({ Code }) => Code ?? []);
-      const reason = endOfWarnings(warnings);
-      return reason ? { kind: 'ended', end: { by: 'itself', reason } } : { kind: 'encoded', warnings };
+      const end = endOfWarnings(warnings);
+      const next = finishPart({ number: Number(UserMetadata?.attempt), warnings });
+      return end ? { kind: 'ended', end } : { kind: 'continues', next };
     }
     case 'ERROR':
-      return { kind: 'ended', end: { by: 'itself', reason: endOfError(ErrorCode, ErrorMessage) } };
-    case 'CANCELED': {
-      const reason = { code: 'cancelled' as const, message: 'The job was cancelled.' };
-      return { kind: 'ended', end: { by: 'outside', reason } };
-    }
+      return { kind: 'ended', end: endOfError(ErrorCode, ErrorMessage) };
+    case 'CANCELED':
+      return { kind: 'ended', end: CANCELLED };
     default:
       return { kind: 'unknown', why: `MediaConvert says that the job is ${Status}.` };
   }

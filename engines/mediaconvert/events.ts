@@ -3,7 +3,8 @@ import type { EngineMessage } from '../../core/contracts/events.ts';
 import { JobId } from '../../core/contracts/ids.ts';
 import type { EngineEvent } from '../engine.ts';
 import { APP, MEDIACONVERT_EVENTS } from './names.ts';
-import { endOfError, endOfWarnings } from './reasons.ts';
+import { ENCODE, finishPart } from './parts.ts';
+import { CANCELLED, endOfError, endOfWarnings } from './reasons.ts';
 
 const Numbered = z.coerce.number().int();
 
@@ -30,26 +31,17 @@ const JobStateChange = z.object({
   }),
 });
 
-/** MediaConvert has made its part of a job, and all of its objects are there. */
-export interface Encoded {
-  kind: 'encoded';
-  jobId: string;
-  engineJobId: string;
-  /** Numbers of MediaConvert's warnings. */
-  warnings: number[];
-}
-
 /**
  * Null where it is not from MediaConvert. Events come twice, late and in any order: each says by itself what it says.
  * @throws ZodError where it is and cannot be read
  */
-export function readEvent(message: EngineMessage): EngineEvent | Encoded | null {
+export function readEvent(message: EngineMessage): EngineEvent | null {
   if (message.source !== MEDIACONVERT_EVENTS.source) return null;
   const { detail } = JobStateChange.parse(message);
   const { jobId: engineJobId, status, timestamp, userMetadata } = detail;
   const { success, data: jobId } = JobId.safeParse(userMetadata.jobId);
   if (!success || userMetadata.app !== APP) return { kind: 'nothing', why: `not a job of ours: ${engineJobId}` };
-  const job = { jobId, engineJobId };
+  const job = { jobId, engineJobId, part: ENCODE };
   switch (status) {
     case 'PROGRESSING':
       return {
@@ -62,17 +54,14 @@ export function readEvent(message: EngineMessage): EngineEvent | Encoded | null 
       return { kind: 'running', ...job };
     case 'COMPLETE': {
       const warnings = detail.warnings.map(({ code }) => code);
-      const reason = endOfWarnings(warnings);
-      return reason ? { kind: 'ended', ...job, end: { by: 'itself', reason } } : { kind: 'encoded', ...job, warnings };
+      const end = endOfWarnings(warnings);
+      const next = finishPart({ number: Number(userMetadata.attempt), warnings });
+      return end ? { kind: 'ended', ...job, end } : { kind: 'continues', ...job, next };
     }
-    case 'ERROR': {
-      const reason = endOfError(detail.errorCode, detail.errorMessage);
-      return { kind: 'ended', ...job, end: { by: 'itself', reason } };
-    }
-    case 'CANCELED': {
-      const reason = { code: 'cancelled' as const, message: 'The job was cancelled.' };
-      return { kind: 'ended', ...job, end: { by: 'outside', reason } };
-    }
+    case 'ERROR':
+      return { kind: 'ended', ...job, end: endOfError(detail.errorCode, detail.errorMessage) };
+    case 'CANCELED':
+      return { kind: 'ended', ...job, end: CANCELLED };
     default:
       return { kind: 'nothing', why: `the job is ${status}` };
   }

@@ -2,13 +2,20 @@ import { z } from 'zod';
 
 /** What the construct of this engine, lib/engines/mediaconvert, and its code agree on. */
 
-const Arn = z.string().min(1);
+const Name = z.string().min(1);
 
 /** Variables of every function that is connected with the engine. */
-const MediaConvertEnv = z.object({
-  MEDIACONVERT_QUEUE: Arn,
+export const MediaConvertEnv = z.object({
+  MEDIACONVERT_QUEUE: Name,
   /** The role that jobs run with. */
-  MEDIACONVERT_ROLE: Arn,
+  MEDIACONVERT_ROLE: Name,
+  /** In which jobs write. */
+  MEDIACONVERT_BUCKET: Name,
+  /** The queues of AWS Batch, and the job definition, of the workers that prepare and finish. */
+  MEDIACONVERT_TASK_QUEUE: Name,
+  MEDIACONVERT_RETRANSCODE_TASK_QUEUE: Name,
+  MEDIACONVERT_ON_DEMAND_TASK_QUEUE: Name,
+  MEDIACONVERT_TASK_DEFINITION: Name,
 });
 export type MediaConvertEnv = z.infer<typeof MediaConvertEnv>;
 

@@ -1,15 +1,69 @@
-import type { Succeeded } from '../../core/contracts/job.ts';
+import type { Preset } from '../../core/contracts/presets.ts';
 import type { Prices } from '../../core/contracts/prices.ts';
+import type { SourceInfo } from '../../core/contracts/table/media.ts';
+import { encodeSeconds } from '../../core/media/estimate.ts';
+import { ladderFor } from '../../core/media/ladder.ts';
+import { ownMp4Size } from '../../core/media/plan-outputs.ts';
 import { longSide, type Size, shortSide } from '../../core/media/size.ts';
+import { priceOf as priceOfWorkers } from '../batch/price.ts';
+import { type Cost, type Estimate, LENGTH_UNKNOWN, type Usage } from '../engine.ts';
 
 /** Each output is billed by itself, for so much at least. */
 const LEAST_SECONDS = 10;
 /** Pictures a second, above which an output costs twice as much. */
 const USUAL_RATE = 30;
 
+/** What MediaConvert bills, and the workers before and after it. Jobs that fail there are not billed, and of those no result is known. */
+export function priceOf(usage: Usage, prices: Prices): Cost {
+  const { usd, vcpuSeconds } = priceOfWorkers(usage, prices);
+  const [top] = usage.result?.renditions ?? [];
+  const ownMp4 = top?.width && top.height ? ownMp4Size({ width: top.width, height: top.height }) : undefined;
+  const encode = usage.result ? encodeUsd(usage.result, prices, usage.result.mp4 ? ownMp4 : undefined) : 0;
+  return { usd: Number((usd + encode).toFixed(6)), vcpuSeconds };
+}
+
+/**
+ * Seconds of MediaConvert for a second of source, by the pixels of its largest output: a guess, as fast as 1080p30 twice over, because no
+ * page says it. Of sound alone, as of the worker's.
+ */
+const SECONDS_PER_PIXEL = 0.5 / (30 * 1920 * 1080);
+/** Until a job is taken from its queue, and until two workers have started: a guess. */
+const STARTS_SECONDS = 180;
+/** What is left to the workers, as a part of a whole encode: to probe, to bring, to verify (`CPU_SECONDS_PER_PIXEL` of core/media). */
+const LEFT_TO_WORKERS = 0.1;
+
+export function estimate(source: SourceInfo, preset: Preset, prices: Prices): Estimate {
+  const { durationSeconds, width, height, frameRate = USUAL_RATE } = source;
+  const cpuSeconds = encodeSeconds(source, preset, 1);
+  if (durationSeconds === undefined || cpuSeconds === null) return LENGTH_UNKNOWN;
+  const rungs = width && height ? ladderFor({ width, height }, preset) : [];
+  const renditions = rungs.map((rung) => ({ ...rung, frameRate, durationSeconds }));
+  const sounds = width && !source.audioCodec ? [] : SOUNDS.map(() => ({ durationSeconds }));
+  const [top] = rungs;
+  const own = top && preset.outputs.mp4 ? ownMp4Size(top) : undefined;
+  const outputs = rungs.length > 0 ? { renditions, audio: sounds } : { renditions: sounds, audio: [] };
+  const encoding = durationSeconds * frameRate * (top ? top.width * top.height : 0) * SECONDS_PER_PIXEL;
+  const workers = priceOfWorkers({ vcpuSeconds: cpuSeconds * LEFT_TO_WORKERS }, prices);
+  return {
+    seconds: STARTS_SECONDS + encoding + cpuSeconds * LEFT_TO_WORKERS,
+    usd: Number((encodeUsd(outputs, prices, own) + workers.usd).toFixed(6)),
+  };
+}
+
+/** Renditions of sound. */
+const SOUNDS = ['128k', '64k'];
+
+/** An output as it is billed. */
+interface Billed {
+  width?: number | undefined;
+  height?: number | undefined;
+  frameRate?: number | undefined;
+  durationSeconds: number;
+}
+
 /** What MediaConvert's outputs of a job cost, in USD: the renditions and their sound, and an MP4 that is encoded by itself. */
 export function encodeUsd(
-  { renditions, audio }: Pick<Succeeded, 'renditions' | 'audio'>,
+  { renditions, audio }: { renditions: readonly Billed[]; audio: readonly Billed[] },
   { mediaConvert }: Pick<Prices, 'mediaConvert'>,
   ownMp4?: Size,
 ): number {

@@ -1,12 +1,17 @@
 import type { ErrorCode } from '../../core/contracts/errors.ts';
 import { type Warning, type WarningCode, warning } from '../../core/contracts/warnings.ts';
+import type { EngineEnd } from '../engine.ts';
 
 /** What MediaConvert's numbers mean here. Its texts are for people: nothing is read from them. */
 
-export interface JobEnd {
-  code: ErrorCode;
-  message: string;
-}
+/** No worker was at work, so that no result explains it; and MediaConvert makes no other attempt of the job. */
+const ended = (code: ErrorCode, message: string): EngineEnd => ({
+  by: 'outside',
+  reason: { code, message },
+  onlyAttempt: true,
+});
+
+export const CANCELLED = ended('cancelled', 'The job was cancelled.');
 
 /** Of the table, the numbers with a code of dropreel that says more than that the job failed. */
 const CODES: readonly [ErrorCode, ...number[]][] = [
@@ -34,18 +39,18 @@ const BY_NUMBER: ReadonlyMap<number, ErrorCode> = new Map(
  * Why a job ended in ERROR. A number that is not known is worth another attempt, as 1999 is.
  * https://docs.aws.amazon.com/mediaconvert/latest/ug/mediaconvert_error_codes.html
  */
-export function endOfError(number: number | undefined, text = 'no reason given'): JobEnd {
+export function endOfError(number: number | undefined, text = 'no reason given'): EngineEnd {
   const code = BY_NUMBER.get(number ?? 0) ?? 'worker_lost';
-  return { code, message: `MediaConvert ended the job with error ${number ?? 'unknown'}: ${text}` };
+  return ended(code, `MediaConvert ended the job with error ${number ?? 'unknown'}: ${text}`);
 }
 
 /** The input is shorter than it says. The job is complete all the same, and so are its outputs, up to there. */
 const TRUNCATED = 220_000;
 
 /** Why a job that is complete has failed nevertheless; null where it has not. */
-export function endOfWarnings(numbers: readonly number[]): JobEnd | null {
+export function endOfWarnings(numbers: readonly number[]): EngineEnd | null {
   if (!numbers.includes(TRUNCATED)) return null;
-  return { code: 'truncated', message: 'The file is cut off: MediaConvert found less media than it announces.' };
+  return ended('truncated', 'The file is cut off: MediaConvert found less media than it announces.');
 }
 
 /** Of the warnings of complete jobs, those of something that viewers do not get. */

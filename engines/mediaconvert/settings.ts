@@ -28,14 +28,12 @@ export interface JobPlace {
   output: { bucket: string; prefix: string };
 }
 
-/** A job of MediaConvert, and what it leaves where. Keys are relative to the output prefix. */
-export interface PlannedJob {
-  request: ReturnType<typeof createJobRequest>;
+/** What a job of MediaConvert leaves where. Keys are relative to its output prefix. */
+export interface JobObjects {
   /** The object of each rendition, by the rendition's file name without extension; `mp4` for an MP4 that is encoded by itself. */
   renditions: Record<string, string>;
   /** The captures of which one becomes the picture: the last of `thumbnail` that is there, and the best of `poster`. */
   captures: { thumbnail?: string[]; poster?: string[] };
-  warnings: Warning[];
 }
 
 /** Base names of the objects of the three output groups. */
@@ -43,17 +41,26 @@ const STREAM = 'stream';
 const MP4 = 'mp4';
 const FRAME = 'frame';
 
+export interface PlannedJob extends JobObjects {
+  request: ReturnType<typeof createJobRequest>;
+  warnings: Warning[];
+}
+
 /**
- * The job for a plan. MediaConvert reports the names of few of its files, so all of them follow from the settings.
- * https://docs.aws.amazon.com/mediaconvert/latest/apireference/jobs.html
+ * The job for a plan. https://docs.aws.amazon.com/mediaconvert/latest/apireference/jobs.html
  * @throws Error where the plan does not fit the source
  */
 export function planJob(plan: EncodePlan, source: ProbedSource, place: JobPlace): PlannedJob {
   const rate = plan.video && source.probe.video ? outputRate(plan.video, source.probe.video) : undefined;
+  const request = createJobRequest(plan, source, { place, rate });
+  return { request, ...objectsOf(plan), warnings: rate?.warnings ?? [] };
+}
+
+/** MediaConvert reports the names of few of its files, so all of them follow from the settings. */
+export function objectsOf(plan: EncodePlan): JobObjects {
   const sounds = plan.audio?.renditions.map(({ file }) => [file, `${STREAM}_${file}.cmfa`]) ?? [];
   const rungs = plan.video?.rungs.map(({ name }) => [name, `${STREAM}_${name}.cmfv`]) ?? [];
   return {
-    request: createJobRequest(plan, source, { place, rate }),
     renditions: Object.fromEntries([...rungs, ...sounds, ...(plan.mp4?.encode ? [[MP4, `${MP4}.mp4`]] : [])]),
     captures: {
       ...(plan.thumbnail && {
@@ -61,7 +68,6 @@ export function planJob(plan: EncodePlan, source: ProbedSource, place: JobPlace)
       }),
       ...(plan.poster && { poster: captureNames('poster', plan.poster.candidates) }),
     },
-    warnings: rate?.warnings ?? [],
   };
 }
 
@@ -101,8 +107,6 @@ function createJobRequest(plan: EncodePlan, source: ProbedSource, made: Made) {
   };
 }
 
-const CAPTIONS = 'Captions Selector 1';
-
 function input(plan: EncodePlan, { probe, audioTracks }: ProbedSource, { source }: JobPlace) {
   return {
     FileInput: `s3://${source.bucket}/${source.key}`,
@@ -110,16 +114,6 @@ function input(plan: EncodePlan, { probe, audioTracks }: ProbedSource, { source 
     InputScanType: 'AUTO' as const,
     ...(plan.video && { VideoSelector: videoSelector(plan.video, probe) }),
     ...audioSelectors(plan.audio, probe, audioTracks),
-    ...(plan.video?.captions && {
-      CaptionSelectors: {
-        [CAPTIONS]: {
-          SourceSettings: {
-            SourceType: 'EMBEDDED' as const,
-            EmbeddedSourceSettings: { Source608ChannelNumber: 1, Source608TrackNumber: 1 },
-          },
-        },
-      },
-    }),
   };
 }
 
@@ -150,7 +144,7 @@ function streams(plan: EncodePlan, { place, rate }: Made) {
         ImageBasedTrickPlay: 'NONE' as const,
       },
     },
-    Outputs: [...(plan.video && rate ? rungs(plan, plan.video, rate) : []), ...sounds(plan), ...captions(plan)],
+    Outputs: [...(plan.video && rate ? rungs(plan, plan.video, rate) : []), ...sounds(plan)],
   };
 }
 
@@ -167,10 +161,18 @@ function rungs(plan: EncodePlan, video: VideoPlan, rate: OutputRate) {
           IFrameOnlyManifest: 'EXCLUDE' as const,
         },
       },
-      VideoDescription: h264(plan, video, { size: rung, rate, maxBitrate: rung.maxBitrate }),
+      VideoDescription: h264(plan, video, {
+        size: rung,
+        rate,
+        maxBitrate: rung.maxBitrate,
+        profile: profileOf(plan, rung),
+      }),
     };
   });
 }
+
+/** As of the worker: the MP4 is Main, and so is the rung whose packets it shares. */
+const profileOf = ({ mp4 }: EncodePlan, { name }: { name: string }) => (mp4?.rung === name ? 'MAIN' : 'HIGH');
 
 /** Only one rendition of sound may be the default: https://docs.aws.amazon.com/mediaconvert/latest/ug/alternate-audio.html */
 function sounds({ audio, kind }: EncodePlan) {
@@ -190,29 +192,6 @@ function trackType(kind: EncodePlan['kind'], i: number) {
   return i === 0 ? ('ALTERNATE_AUDIO_AUTO_SELECT_DEFAULT' as const) : ('ALTERNATE_AUDIO_AUTO_SELECT' as const);
 }
 
-/**
- * Captions inside the pictures become a track of text: CMAF takes no others.
- * https://docs.aws.amazon.com/mediaconvert/latest/ug/captions-support-tables-by-container-type.html
- */
-function captions({ video }: EncodePlan) {
-  if (!video?.captions) return [];
-  return [
-    {
-      NameModifier: '_captions',
-      ContainerSettings: { Container: 'CMFC' as const },
-      CaptionDescriptions: [
-        {
-          CaptionSelectorName: CAPTIONS,
-          DestinationSettings: {
-            DestinationType: 'WEBVTT' as const,
-            WebvttDestinationSettings: { StylePassthrough: 'ENABLED' as const },
-          },
-        },
-      ],
-    },
-  ];
-}
-
 /** The picture of an MP4 that no rung can share. Its sound is that of a rendition. */
 function ownMp4(plan: EncodePlan, { place, rate }: Made) {
   const size = plan.mp4?.encode;
@@ -225,7 +204,7 @@ function ownMp4(plan: EncodePlan, { place, rate }: Made) {
           Container: 'MP4' as const,
           Mp4Settings: { MoovPlacement: 'PROGRESSIVE_DOWNLOAD' as const, CslgAtom: 'INCLUDE' as const, CttsVersion: 1 },
         },
-        VideoDescription: h264(plan, plan.video, { size, rate, maxBitrate: size.maxBitrate }),
+        VideoDescription: h264(plan, plan.video, { size, rate, maxBitrate: size.maxBitrate, profile: 'MAIN' }),
       },
     ]),
   ];

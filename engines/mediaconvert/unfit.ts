@@ -46,6 +46,7 @@ function unfitPictures(video: VideoPlan, source: ProbedSource): string[] {
     ...(turned && (!isMp4(source.probe) || deinterlace.length > 0)
       ? ['it turns only progressive pictures of MP4 and MOV']
       : []),
+    ...(video.captions ? ['captions inside its pictures would be lost'] : []),
     ...(partly ? ['it deinterlaces all pictures or those that say so, and here only some are interlaced'] : []),
   ];
 }

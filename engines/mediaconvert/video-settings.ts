@@ -67,7 +67,7 @@ const toneMapper = (transfer: string | undefined) =>
   transfer === 'arib-std-b67' ? ('PRESERVE_DETAILS' as const) : ('VIBRANT' as const);
 
 /** Of a rung, or of the MP4 that is encoded by itself. */
-export function h264(plan: EncodePlan, video: VideoPlan, { size, rate, maxBitrate }: H264Output) {
+export function h264(plan: EncodePlan, video: VideoPlan, { size, rate, maxBitrate, profile }: H264Output) {
   return {
     ...box(size),
     VideoPreprocessors: preprocessors(video),
@@ -81,7 +81,7 @@ export function h264(plan: EncodePlan, video: VideoPlan, { size, rate, maxBitrat
         QualityTuningLevel: 'SINGLE_PASS_HQ' as const,
         // Adds no keyframes: with MinIInterval 0 they come at the cadence only.
         SceneChangeDetect: 'TRANSITION_DETECTION' as const,
-        CodecProfile: 'MAIN' as const,
+        CodecProfile: profile,
         CodecLevel: 'AUTO' as const,
         EntropyEncoding: 'CABAC' as const,
         InterlaceMode: 'PROGRESSIVE' as const,
@@ -108,6 +108,7 @@ export interface H264Output {
   rate: OutputRate;
   /** Bits per second. */
   maxBitrate: number;
+  profile: 'MAIN' | 'HIGH';
 }
 
 /** The plan has chosen the size; the source is not enlarged even where it is smaller than it says. */

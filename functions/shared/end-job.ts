@@ -14,7 +14,7 @@ import { parseJson } from '../../core/contracts/text.ts';
 import type { Outcome } from '../../core/jobs/change.ts';
 import type { Held } from '../../core/jobs/cost.ts';
 import { costKnown, jobFailed, jobSucceeded, stillWaiting } from '../../core/jobs/transitions.ts';
-import type { EngineEnd } from '../../engines/engine.ts';
+import type { EngineEnd, OfJob } from '../../engines/engine.ts';
 import { costOf, costOfHeld } from './cost.ts';
 import { readEncoding } from './encoding.ts';
 import { count, logger } from './observability.ts';
@@ -34,7 +34,7 @@ export interface EndServices extends IngestQueue {
  */
 export async function endJob(
   services: EndServices,
-  { jobId, engineJobId, end }: { jobId: string; engineJobId: string; end: EngineEnd },
+  { jobId, engineJobId, part, end }: OfJob & { end: EngineEnd },
 ): Promise<'succeeded' | 'failed' | 'ignored'> {
   const result = await readResult(services, jobId);
   if (result?.status === 'succeeded') {
@@ -42,14 +42,15 @@ export async function endJob(
     return 'succeeded';
   }
   const claim = await readClaim(services, jobId);
-  if (!(await counts(services.table, jobId, engineJobId, claim))) {
+  if (!(await counts(services.table, { jobId, engineJobId, part }, claim))) {
     logger.info('a second engine job ended', { jobId, engineJobId });
     if (claim) await noteClaim(services.table, claim);
     return 'ignored';
   }
   const { code, message } = explain(result, end);
   const costFor = (job: JobRow) => costOfHeld(job, end.held);
-  const how = { code, message, reclaimed: end.reclaimed, costFor, found: result?.source };
+  const { reclaimed, onlyAttempt } = end;
+  const how = { code, message, reclaimed, onlyAttempt, costFor, found: result?.source };
   const failed = await failJob(services, jobId, how);
   if (failed === 'failed') return 'failed';
   await noteCost(services.table, jobId, costFor);
@@ -83,10 +84,11 @@ async function noteCost(table: Table, jobId: string, costFor: (job: JobRow) => J
   });
 }
 
-async function counts(table: Table, jobId: string, engineJobId: string, claim: Claim | null): Promise<boolean> {
+async function counts(table: Table, { jobId, engineJobId, part }: OfJob, claim: Claim | null): Promise<boolean> {
   if (claim) return claim.engineJobId === engineJobId;
   const { mediaId, n } = parseJobId(jobId);
   const job = await getJob(table, mediaId, n);
+  if (job && job.part !== part) return false;
   return job?.engineJobId === undefined || job.engineJobId === engineJobId;
 }
 
@@ -116,19 +118,21 @@ export async function failJob(
     code: ErrorCode;
     message: string;
     reclaimed?: true | undefined;
+    onlyAttempt?: true | undefined;
     costFor?: (job: JobRow) => JobRow['cost'];
     found?: SourceInfo | undefined;
   },
 ): Promise<'failed' | 'ended before'> {
   const { table } = services;
-  const { code, message, reclaimed = false, costFor, found } = how;
+  const { code, message, reclaimed = false, onlyAttempt = false, costFor, found } = how;
   const { mediaId, n } = parseJobId(jobId);
   const outcome = await applyWithRetry(
     table,
     async (): Promise<Outcome<{ next?: JobRow; media?: MediaRow | null }>> => {
       const [job, media] = await Promise.all([getJob(table, mediaId, n), getMedia(table, mediaId)]);
       if (!job) return { refused: 'the job is gone' };
-      const next = { ...(await readEncoding(table, media ?? job)), reclaimed, cost: costFor?.(job), found };
+      const encoding = await readEncoding(table, media ?? job);
+      const next = { ...encoding, reclaimed, onlyAttempt, cost: costFor?.(job), found };
       return { ...jobFailed(job, media, { code, message, at: new Date().toISOString() }, next), media };
     },
   );

@@ -47,10 +47,12 @@ export async function submitJob(
   const engineJobId = await submitLeased(services, engines.get(job.engine), job, { info, tried });
   const noted = await applyWithRetry(table, async () => {
     const [row, media] = await Promise.all([getJob(table, mediaId, n), getMedia(table, mediaId)]);
-    return row ? engineAccepted(row, media, engineJobId, new Date().toISOString()) : { refused: 'the job is gone' };
+    const submitted = { engineJobId, part: job.part };
+    return row ? engineAccepted(row, media, submitted, new Date().toISOString()) : { refused: 'the job is gone' };
   });
   logger.info('submitted', {
     jobId,
+    ...(job.part !== undefined && { part: job.part }),
     engine: job.engine,
     engineJobId,
     tried,
@@ -65,14 +67,14 @@ async function submitLeased(
   row: JobRow,
   { info, tried }: { info: SourceInfo; tried: boolean },
 ): Promise<string> {
-  const { purpose, onDemand = false } = row;
+  const { purpose, onDemand = false, part, submissions = 1 } = row;
   const job = jobFor(row, presetNamed(row.preset.name), mediaBucket);
   const access = async () => ({
     secret: await callbackSecret(table, row.jobId),
     hintToken: await hintToken(table, row.jobId),
   });
   try {
-    const engineJobId = await engine.submit({ job, info, access, purpose, onDemand, tried });
+    const engineJobId = await engine.submit({ job, info, access, purpose, onDemand, tried, part, number: submissions });
     await noteSuccess(table, row.engine);
     return engineJobId;
   } catch (error) {

@@ -6,6 +6,7 @@ import { jobRunning } from '../../core/jobs/transitions.ts';
 import { plus } from '../../core/time.ts';
 import { type EngineState, NO_SIGN_OF_LIFE } from '../../engines/engine.ts';
 import { cancelJob } from '../shared/cancel-job.ts';
+import { continueJob } from '../shared/continue-job.ts';
 import { mayMoveOn } from '../shared/decide-submission.ts';
 import { endJob, failJob } from '../shared/end-job.ts';
 import { logger } from '../shared/observability.ts';
@@ -27,7 +28,12 @@ export async function repairFromEngine(services: SweepServices, job: AtEngine, s
   const next = plus(services.now, { minutes: LOOK_MINUTES });
   switch (state.kind) {
     case 'ended': {
-      const done = await endJob(services, { jobId, engineJobId, end: state.end });
+      const done = await endJob(services, { jobId, engineJobId, part: job.part, end: state.end });
+      if (done !== 'ignored') services.report('jobsRepaired');
+      return;
+    }
+    case 'continues': {
+      const done = await continueJob(services, { jobId, engineJobId, part: job.part, next: state.next });
       if (done !== 'ignored') services.report('jobsRepaired');
       return;
     }
@@ -74,7 +80,7 @@ async function stateUnknown(services: SweepServices, job: AtEngine, next: string
   await engine.cancel(engineJobId, NO_SIGN_OF_LIFE);
   const message = `There was no sign of life since ${heardAt}, and ${engine.title} does not know the job.`;
   const end = { by: 'unseen' as const, reason: { code: 'engine_lost' as const, message } };
-  await endJob(services, { jobId, engineJobId, end });
+  await endJob(services, { jobId, engineJobId, part: job.part, end });
   services.report('jobsRepaired');
 }
 
@@ -90,7 +96,9 @@ async function stillRunning(
     const startedAt = state.startedAt ?? now;
     await applyWithRetry(table, async () => {
       const [row, media] = await Promise.all([getJob(table, job.mediaId, job.n), getMedia(table, job.mediaId)]);
-      return row ? jobRunning(row, media, { engineJobId, startedAt, now }) : { refused: 'the job is gone' };
+      return row
+        ? jobRunning(row, media, { engineJobId, part: job.part, startedAt, now })
+        : { refused: 'the job is gone' };
     });
     services.report('jobsRepaired');
     return lookAgain(services, job, next);
@@ -101,7 +109,7 @@ async function stillRunning(
   await engine.cancel(engineJobId, NO_SIGN_OF_LIFE);
   const message = `The worker has given no sign of life since ${heardAt}, though ${engine.title} said that it ran.`;
   const end = { by: 'unseen' as const, reason: { code: 'worker_stuck' as const, message } };
-  await endJob(services, { jobId, engineJobId, end });
+  await endJob(services, { jobId, engineJobId, part: job.part, end });
   services.report('jobsRepaired');
 }
 

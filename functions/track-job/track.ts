@@ -7,6 +7,7 @@ import { jobProgressed, jobRunning } from '../../core/jobs/transitions.ts';
 import type { EngineEvent } from '../../engines/engine.ts';
 import type { Engines } from '../../engines/registry.ts';
 import { cancelJob } from '../shared/cancel-job.ts';
+import { continueJob } from '../shared/continue-job.ts';
 import { type EndServices, endJob } from '../shared/end-job.ts';
 import { count, logger } from '../shared/observability.ts';
 
@@ -29,6 +30,9 @@ export async function track(services: TrackServices, message: z.infer<typeof Tra
     case 'ended':
       await endJob(services, event);
       return;
+    case 'continues':
+      await continueJob(services, event);
+      return;
     case 'running':
       return engineStarted(services, event);
   }
@@ -47,7 +51,7 @@ function queueBlocked({ queue, job, reason }: Extract<EngineEvent, { kind: 'bloc
 
 async function engineStarted(
   services: TrackServices,
-  { jobId, engineJobId, startedAt }: Extract<EngineEvent, { kind: 'running' }>,
+  { jobId, engineJobId, part, startedAt }: Extract<EngineEvent, { kind: 'running' }>,
 ): Promise<void> {
   const { table } = services;
   const { mediaId, n } = parseJobId(jobId);
@@ -57,7 +61,7 @@ async function engineStarted(
     const [job, media] = await Promise.all([getJob(table, mediaId, n), getMedia(table, mediaId)]);
     if (job && isOver(job)) over = job;
     return job
-      ? jobRunning(job, media, { engineJobId, startedAt: startedAt ?? now, now })
+      ? jobRunning(job, media, { engineJobId, part, startedAt: startedAt ?? now, now })
       : { refused: 'the job is gone' };
   });
   if (over) await stop(services, over, engineJobId);

@@ -9,6 +9,7 @@ import { BatchEngine } from './batch/batch.ts';
 import { BatchGpuEngine } from './batch/gpu.ts';
 import type { Connected, EngineConstruct } from './engine.ts';
 import { HttpEngine } from './http/http.ts';
+import { MediaConvertEngine } from './mediaconvert/mediaconvert.ts';
 
 /** The engines of a deployment: one line for each of engines/registry.ts. */
 export class Engines {
@@ -16,12 +17,21 @@ export class Engines {
 
   /** @param apiUrl called at the end of the synthesis */
   constructor(scope: Construct, stageProps: StageProps, storage: Storage, apiUrl: () => string) {
-    const { gpuEngine, httpEngine } = stageProps.configuration;
+    const { gpuEngine, httpEngine, mediaConvert } = stageProps.configuration;
     const batch = new BatchEngine(scope, 'Encode', stageProps, storage);
     this.members = [
       batch,
       ...(gpuEngine ? [new BatchGpuEngine(scope, 'EncodeGpu', { ...gpuEngine, batch })] : []),
       ...(httpEngine ? [new HttpEngine(scope, 'HttpEngine', { ...httpEngine, storage, apiUrl })] : []),
+      ...(mediaConvert
+        ? [
+            new MediaConvertEngine(scope, 'MediaConvert', {
+              media: storage.media,
+              table: storage.table,
+              workers: batch.workers,
+            }),
+          ]
+        : []),
     ];
   }
 

@@ -7,7 +7,7 @@ export const USAGE = `Usage: npm run demo -- [FILE…] [--engine NAME] [--json] 
 Drops each FILE into the uploads bucket of a local cloud and shows what comes out.
 Without a FILE, a sample video and a sample audio file are made and used.
 
-  --engine    what encodes: batch-cpu, batch-gpu, http, or auto (the default)
+  --engine    what encodes: batch-cpu, batch-gpu, http, mediaconvert, or auto (the default)
   --json      one JSON line per file on stdout, nothing else; ends when all are done
   --exit      end when all are done, also on a terminal
   --verbose   show the local cloud's own log

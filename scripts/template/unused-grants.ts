@@ -56,10 +56,15 @@ export const NEEDED_UNSEEN: readonly Unseen[] = [
     action: 'dynamodb:PutItem',
     why: 'An upload that arrived while another of its media item was encoded gets its job when that one ends.',
   })),
+  ...['batch:TerminateJob', 'mediaconvert:CancelJob'].map((action) => ({
+    role: 'trackjob',
+    action,
+    why: 'It ends the worker of a job that is over, as when the media item was deleted meanwhile.',
+  })),
   {
     role: 'trackjob',
-    action: 'batch:TerminateJob',
-    why: 'It ends the worker of a job that is over, as when the media item was deleted meanwhile.',
+    action: 'batch:ListJobs',
+    why: 'It looks for the worker of a part whose submission was not noted, before it submits another one.',
   },
   {
     role: 'ingestupload',

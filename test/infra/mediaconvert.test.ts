@@ -11,19 +11,25 @@ import { makeMedia, startWorld } from '../../local/test/support/mediaconvert-wor
 import { signedFetch } from '../../local/test/support/signed-fetch.ts';
 import { developer, type SmallCloud, smallCloud } from '../../local/test/support/small-cloud.ts';
 
+const QUEUES = { JobQueue: 'arn:q:new', RetranscodeJobQueue: 'arn:q:again', OnDemandJobQueue: 'arn:q:sure' };
+const DEFINITION = 'arn:aws:batch:us-east-1:123456789012:job-definition/transcoder:7';
+
 function synthesized() {
   const stack = new Stack(new App({ context: { '@aws-cdk/core:bootstrapQualifier': 'x' } }), 'Stack');
   const bucket = (bucketName: string) => new Bucket(stack, bucketName, { bucketName }) as IBucket;
   const engine = new MediaConvertEngine(stack, 'MediaConvert', {
-    uploads: bucket('uploads-1'),
     media: bucket('media-1'),
+    table: { tableArn: 'arn:aws:dynamodb:us-east-1:123456789012:table/rows' },
+    workers: { queues: QUEUES, definition: DEFINITION, anyRevision: DEFINITION.replace(/7$/, '*') },
   });
   return { engine, stack, resources: Template.fromStack(stack).toJSON().Resources as Record<string, object> };
 }
 
 test('a function that submits passes the role to MediaConvert alone, and only to jobs of this queue', () => {
   const { engine, stack } = synthesized();
-  const statements = stack.resolve(engine.grants['ingest-upload'].statements.map((statement) => statement.toJSON()));
+  const statements = stack.resolve(
+    engine.grants['track-job'].statements.slice(0, 2).map((statement) => statement.toJSON()),
+  );
   expect(statements).toEqual([
     {
       Effect: 'Allow',
@@ -68,7 +74,7 @@ async function run({ cloud }: SmallCloud, from: string, to: string, queue = 'own
   });
 }
 
-test("MediaConvert reads uploads and writes under tmp/ with the job's role, nothing else, and for its own queue alone", async () => {
+test("MediaConvert reads what was prepared and writes under tmp/ with the job's role, nothing else, and for its own queue alone", async () => {
   await using world = await startWorld({ stopped: true });
   await makeMedia(world, 's3://uploads/sound.mp3', '-f', 'lavfi', '-i', 'sine=d=1');
   const { engine, stack, resources } = synthesized();
@@ -80,18 +86,21 @@ test("MediaConvert reads uploads and writes under tmp/ with the job's role, noth
   await using small = await smallCloud({ resources, outputs });
   const s3 = new S3Client({ ...developer(small.cloud), forcePathStyle: true });
   const Body = await readFile(world.pathOf('s3://uploads/sound.mp3'));
-  for (const Key of ['drop/ada/default/sound.mp3', 'other/sound.mp3']) {
-    await s3.send(new PutObjectCommand({ Bucket: 'uploads-1', Key, Body }));
+  for (const Key of ['tmp/job/source', 'tmp/job/other']) {
+    await s3.send(new PutObjectCommand({ Bucket: 'media-1', Key, Body }));
   }
-  const [source, to] = ['s3://uploads-1/drop/ada/default/sound.mp3', 's3://media-1/tmp/job/1/stream'];
+  const [source, to] = ['s3://media-1/tmp/job/source', 's3://media-1/tmp/job/encode-1/stream'];
 
   expect(await run(small, source, to)).toMatchObject({ status: 'COMPLETE' });
   const written = async () =>
     ((await s3.send(new ListObjectsV2Command({ Bucket: 'media-1' }))).Contents ?? []).map(({ Key }) => Key);
-  const made = ['tmp/job/1/stream.m3u8', 'tmp/job/1/stream_sound.cmfa', 'tmp/job/1/stream_sound.m3u8'];
+  const made = [
+    ...['stream.m3u8', 'stream_sound.cmfa', 'stream_sound.m3u8'].map((name) => `tmp/job/encode-1/${name}`),
+    ...['tmp/job/other', 'tmp/job/source'],
+  ];
   expect(await written()).toEqual(made);
 
-  expect(await run(small, 's3://uploads-1/other/sound.mp3', to)).toMatchObject({ status: 'ERROR', errorCode: 1401 });
+  expect(await run(small, 's3://media-1/tmp/job/other', to)).toMatchObject({ status: 'ERROR', errorCode: 1401 });
   const elsewhere = await run(small, source, 's3://media-1/ada/hls/stream');
   expect(elsewhere).toMatchObject({ status: 'ERROR', errorCode: 1401 });
   expect(await run(small, source, to, 'Default')).toMatchObject({ status: 'ERROR', errorCode: 1434 });

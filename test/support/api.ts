@@ -79,9 +79,9 @@ export function claimsOf(token: string): Record<string, unknown> {
 export const encode = (part: unknown) => Buffer.from(JSON.stringify(part)).toString('base64url');
 
 /** The synthesized app with further environment for some functions: what no stack sets, as webhooks to loopback. */
-export async function assemblyWith(environment: Record<string, Record<string, string>>) {
+export async function assemblyWith(environment: Record<string, Record<string, string>>, assembly = 'cdk.out') {
   const directory = await mkdtemp(join(tmpdir(), 'dropreel-assembly-'));
-  const original = resolve('cdk.out');
+  const original = resolve(assembly);
   const file = 'Dropreel.template.json';
   const template = JSON.parse(await readFile(join(original, file), 'utf8')) as {
     Resources: Record<string, { Type: string; Properties: { Environment?: { Variables: Record<string, unknown> } } }>;

@@ -37,7 +37,7 @@ export class Mishaps {
   readonly hooks: Hooks = {
     before: (call) => {
       const name = JSON.stringify(call.principal);
-      if (this.deaf && call.operation === 'SendMessage' && name.includes('rule/') && name.includes('trackjob')) {
+      if (this.deaf && call.operation === 'SendMessage' && name.includes('rule/') && name.includes('track')) {
         throw new AwsError('AccessDenied', 403, 'Lost on purpose.');
       }
       if (

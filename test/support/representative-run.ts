@@ -9,8 +9,10 @@ import type { Grant } from '../../local/iam/policies.ts';
 import { developerClients } from '../../scripts/demo/clients.ts';
 import { type Api, addWebhook, apiAs, assemblyWith, OPERATOR, startReceiver } from './api.ts';
 import { eventually, testCloud } from './cloud.ts';
+import { configuredApp } from './configured-app.ts';
 import { Mishaps, sufferMishaps } from './mishaps.ts';
-import { drop, makeClip, reached, readMedia, testVideo } from './pipeline.ts';
+import { drop, makeClip, reached, readJobs, readMedia, testVideo } from './pipeline.ts';
+import { reachedInTime } from './settled.ts';
 
 const HOUR = 3_600_000;
 const PART = 16 * 2 ** 20;
@@ -19,7 +21,8 @@ const PART = 16 * 2 ** 20;
 export async function representativeRun(say: (line: string) => void): Promise<Grant[]> {
   const folder = await mkdtemp(join(tmpdir(), 'dropreel-iam-'));
   const loopback = { WEBHOOK_ALLOW_LOOPBACK: 'true' };
-  await using assembly = await assemblyWith({ api: loopback, 'deliver-webhook': loopback });
+  await using app = await configuredApp({ mediaConvert: true });
+  await using assembly = await assemblyWith({ api: loopback, 'deliver-webhook': loopback }, app.assembly);
   await using receiver = await startReceiver();
   const mishaps = new Mishaps();
   // Each mishap is aimed at one call and waits for what follows from it; a double would meet it first, or undo it.
@@ -35,12 +38,14 @@ export async function representativeRun(say: (line: string) => void): Promise<Gr
     const sound = await makeClip(join(folder, 'tone.mp3'), '-f', 'lavfi', '-i', 'sine=frequency=300:duration=1');
     const webhook = await addWebhook(ann, receiver.url);
     await must(ann, 'POST', '/collections', { id: 'kept' });
+    await must(ann, 'POST', '/collections', { id: 'converted', engine: 'mediaconvert' });
     await must(ann, 'POST', '/collections', { id: 'gone', deleteOriginal: true, retranscodeFromOutput: true });
     await done('a new version, and its rollback', versions(cloud, ann, video, sound));
     await done('an original deleted, and its MP4 encoded again', withoutOriginal(cloud, ann, video));
     await done('a bad file, tried again', badFile(cloud, ann));
     await done('uploads over HTTP: whole, in parts, given up, forgotten', uploads(ann, await readFile(sound)));
     await done('lost answers and events, deaths and deletions', sufferMishaps(cloud, mishaps, sound));
+    await done('MediaConvert: heard, unheard, deleted', converted(cloud, mishaps, sound));
     await done('what can be read and taken away', rest(cloud, webhook.id));
     // The last, for tokens end too.
     cloud.clock.advance(80 * HOUR);
@@ -113,6 +118,23 @@ async function uploads(ann: Api, bytes: Buffer): Promise<void> {
   await must(ann, 'GET', `/uploads/${inParts.id}`);
   await must(ann, 'POST', `/uploads/${inParts.id}/complete`);
   await must(ann, 'DELETE', `/uploads/${(await announce(5 * PART)).id}`);
+}
+
+async function converted(cloud: Cloud, mishaps: Mishaps, sound: string): Promise<void> {
+  const put = (name: string) => drop(cloud, `drop/ann/converted/${name}`, { file: sound });
+  await reached(cloud, await put('heard.mp3'), 'ready', { timeoutMs: 120_000 });
+  mishaps.deaf = true;
+  await reachedInTime(cloud, await put('unheard.mp3'), 'ready', { timeoutMs: 120_000 });
+  mishaps.deaf = false;
+  cloud.mediaconvert.mishap({ type: 'stuck' });
+  const deleted = await put('deleted.mp3');
+  const isEncoding = async () => {
+    const [job] = await readJobs(cloud, deleted);
+    return job?.part === 'encode' && job.engineJobId !== undefined;
+  };
+  await eventually('MediaConvert has it', isEncoding, 120_000);
+  await must(await apiAs(cloud, 'ann'), 'DELETE', `/media/${deleted}`);
+  await cloud.fireSchedule('sweep');
 }
 
 async function rest(cloud: Cloud, webhook: string): Promise<void> {

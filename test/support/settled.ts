@@ -15,7 +15,10 @@ export async function reachedInTime(
   cloud: Cloud,
   mediaId: string,
   state: MediaState,
-  { timeoutMs = 90_000, isEncoding = () => cloud.batch.running().length > 0 } = {},
+  {
+    timeoutMs = 90_000,
+    isEncoding = () => cloud.batch.running().length + cloud.mediaconvert.running().length > 0,
+  } = {},
 ) {
   const sqs = sqsOf(cloud);
   const isAtWork = () => isEncoding() || cloud.lambda.running().length > 0;

@@ -28,7 +28,7 @@ export const SOUNDS_FD = 4;
 const print = (filter: 'metadata' | 'ametadata', fd: number, key: string) =>
   `${filter}=mode=print:key=${key}:file=pipe\\\\:${fd}:direct=1`;
 /** The filter prints nothing of a frame that has no metadata. */
-const MARK = 'metadata=mode=add:key=picture:value=1';
+export const MARK = 'metadata=mode=add:key=picture:value=1';
 
 /**
  * The decoded pictures, all of the top rung's size, in 8-bit SDR. FFmpeg builds this graph anew where their size or format changes, so

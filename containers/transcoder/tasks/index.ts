@@ -1,4 +1,5 @@
 import type { OptionalName } from '../../../core/contracts/outputs.ts';
+import { assembleTask } from './assemble.ts';
 import { encodeTask } from './encode.ts';
 import { posterTask } from './poster.ts';
 import { previewTask } from './preview.ts';
@@ -8,6 +9,11 @@ import { waveformTask } from './waveform.ts';
 
 /** In the order in which they run. */
 export const TASKS: readonly Task<unknown>[] = [encodeTask, waveformTask, verifyTask, previewTask, posterTask];
+
+/** Of a job that MediaConvert encodes. */
+export const TASKS_AFTER_ENCODE: readonly Task<unknown>[] = TASKS.map((task) =>
+  task === encodeTask ? assembleTask : task,
+);
 
 /** Which task makes each output. An output of the catalogue without a task does not compile. */
 export const MAKERS: Readonly<Record<OptionalName, Task<unknown>>> = {

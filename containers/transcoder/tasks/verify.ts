@@ -9,12 +9,12 @@ export const verifyTask: Task<object> = {
   outcome: z.object({}),
   isNeeded: () => true,
   async run({ tools, scratch, plan, signal, onProgress, outcomeOf }) {
-    const { frames, fault, decoded, gpu } = outcomeOf(encodeTask);
+    const { frames, fault, decoded, announced, gpu } = outcomeOf(encodeTask);
     // What a GPU encoded was not taken unread.
     if (gpu?.encode) return {};
     const onRendition = (done: number, of: number) => onProgress({ phase: 'verifying', fraction: done / of });
     const { source, out, times } = scratch;
-    await verify(tools, plan, { source, out, times, frames, decoded, fault, signal, onRendition });
+    await verify(tools, plan, { source, out, times, frames, decoded, announced, fault, signal, onRendition });
     return {};
   },
 };

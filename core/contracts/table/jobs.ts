@@ -31,6 +31,10 @@ export const JobRow = z.object({
   movedFrom: z.string().optional(),
   /** Absent until the engine accepted the job. */
   engineJobId: z.string().optional(),
+  /** Which part of the job comes next or is under way, in the words of its engine; absent: the first, or the only one. */
+  part: z.string().optional(),
+  /** How often it was submitted, all parts together. */
+  submissions: z.number().int().nonnegative().optional(),
   /** Until then one caller is submitting the job, and no other does. */
   submittingUntil: Time.optional(),
   /** Whether its engine job may not be reclaimed by AWS; decided before it is submitted. */

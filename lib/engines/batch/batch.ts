@@ -6,6 +6,7 @@ import { allow } from '../../parts/allow.ts';
 import type { StageProps } from '../../parts/stage-props.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { EngineConstruct, Grant } from '../engine.ts';
+import type { Workers } from '../mediaconvert/mediaconvert.ts';
 import { Compute, type JobQueues } from './compute.ts';
 import { TranscoderJobDefinition } from './job-definition.ts';
 import type { Network } from './network.ts';
@@ -19,6 +20,8 @@ export class BatchEngine extends Construct implements EngineConstruct {
   /** For workers on other machines. */
   readonly network: Network;
   readonly shared: TranscoderJobDefinition['shared'];
+  /** For engines whose jobs these workers prepare and finish. */
+  readonly workers: Workers;
 
   constructor(scope: Construct, id: string, stageProps: StageProps, storage: Storage) {
     super(scope, id);
@@ -35,6 +38,7 @@ export class BatchEngine extends Construct implements EngineConstruct {
       JOB_VCPUS: String(stageProps.configuration.jobVcpus),
       COMPUTE_ENVIRONMENTS: compute.environmentArns.join(' '),
     };
+    this.workers = { queues, definition: definition.arn, anyRevision: definition.anyRevisionArn };
     this.grants = grants(this, queues, definition.anyRevisionArn);
     this.events = eventsOf('', queues);
     this.outputs = { ...queues, JobDefinition: definition.arn };

@@ -1,29 +1,53 @@
 import { Aws, Stack } from 'aws-cdk-lib';
 import { PolicyDocument, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnQueue } from 'aws-cdk-lib/aws-mediaconvert';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { DROP_PREFIX, TMP_PREFIX } from '../../../core/contracts/keys.ts';
+import { PREPARED_FILE, SOURCE_FILE, TMP_PREFIX } from '../../../core/contracts/keys.ts';
+import { PARTITIONS } from '../../../core/contracts/table/keys.ts';
 import { APP, MEDIACONVERT_EVENTS, type MediaConvertEnv } from '../../../engines/mediaconvert/names.ts';
-import { allow } from '../../parts/allow.ts';
-import type { Storage } from '../../storage/storage.ts';
+import { allow, allowRows } from '../../parts/allow.ts';
 import type { EngineConstruct, Grant } from '../engine.ts';
 
 const SERVICE = 'mediaconvert.amazonaws.com';
 
-/** The queue and the role of the engine `mediaconvert`, and what functions may do with them. */
+/** What MediaConvert is given of the rest: where it writes, and who prepares and finishes its jobs. */
+export interface MediaConvertProps {
+  media: IBucket;
+  table: { tableArn: string };
+  workers: Workers;
+}
+
+/** The queues of AWS Batch and the job definition of the workers. */
+export interface Workers {
+  queues: Readonly<Record<'JobQueue' | 'RetranscodeJobQueue' | 'OnDemandJobQueue', string>>;
+  definition: string;
+  /** The same with a `*` for the revision. */
+  anyRevision: string;
+}
+
+/** The engine `mediaconvert`: its queue and role, and what functions may do with them and with AWS Batch. */
 export class MediaConvertEngine extends Construct implements EngineConstruct {
   readonly environment: Record<keyof MediaConvertEnv, string>;
   readonly grants: EngineConstruct['grants'];
   readonly events: EngineConstruct['events'];
   readonly outputs: EngineConstruct['outputs'];
 
-  constructor(scope: Construct, id: string, storage: Pick<Storage, 'uploads' | 'media'>) {
+  constructor(scope: Construct, id: string, { media, table, workers }: MediaConvertProps) {
     super(scope, id);
     // Of its own: the account's default queue may be paused, or full of somebody else's jobs.
     const queue = new CfnQueue(this, 'Queue', { description: 'dropreel', pricingPlan: 'ON_DEMAND' });
-    const role = jobRole(this, queue.attrArn, storage);
-    this.environment = { MEDIACONVERT_QUEUE: queue.attrArn, MEDIACONVERT_ROLE: role.roleArn };
-    this.grants = grants(this, queue.attrArn, role.roleArn);
+    const role = jobRole(this, queue.attrArn, media);
+    this.environment = {
+      MEDIACONVERT_QUEUE: queue.attrArn,
+      MEDIACONVERT_ROLE: role.roleArn,
+      MEDIACONVERT_BUCKET: media.bucketName,
+      MEDIACONVERT_TASK_QUEUE: workers.queues.JobQueue,
+      MEDIACONVERT_RETRANSCODE_TASK_QUEUE: workers.queues.RetranscodeJobQueue,
+      MEDIACONVERT_ON_DEMAND_TASK_QUEUE: workers.queues.OnDemandJobQueue,
+      MEDIACONVERT_TASK_DEFINITION: workers.definition,
+    };
+    this.grants = grants(this, { queueArn: queue.attrArn, roleArn: role.roleArn, media, table, workers });
     this.events = {
       MediaConvertJobStateChange: {
         source: [MEDIACONVERT_EVENTS.source],
@@ -35,8 +59,11 @@ export class MediaConvertEngine extends Construct implements EngineConstruct {
   }
 }
 
-/** Reads uploads, and writes under tmp/ only. MediaConvert overwrites what it finds, so that nothing published is in its reach. */
-function jobRole(scope: Construct, queueArn: string, { uploads, media }: Pick<Storage, 'uploads' | 'media'>): Role {
+/**
+ * Reads what workers have prepared, and writes under tmp/ only. MediaConvert overwrites what it finds, so that nothing published is in its
+ * reach.
+ */
+function jobRole(scope: Construct, queueArn: string, media: IBucket): Role {
   return new Role(scope, 'JobRole', {
     // Not for jobs of other queues or accounts: the service names the queue, not the job.
     // https://docs.aws.amazon.com/mediaconvert/latest/ug/cross-service-confused-deputy-prevention.html
@@ -49,7 +76,7 @@ function jobRole(scope: Construct, queueArn: string, { uploads, media }: Pick<St
     inlinePolicies: {
       job: new PolicyDocument({
         statements: [
-          allow('s3', ['GetObject'], uploads.arnForObjects(`${DROP_PREFIX}*`)),
+          allow('s3', ['GetObject'], media.arnForObjects(`${TMP_PREFIX}*/${SOURCE_FILE}`)),
           allow('s3', ['PutObject'], media.arnForObjects(`${TMP_PREFIX}*`)),
         ],
       }),
@@ -57,25 +84,46 @@ function jobRole(scope: Construct, queueArn: string, { uploads, media }: Pick<St
   });
 }
 
-function grants(scope: Construct, queueArn: string, roleArn: string): EngineConstruct['grants'] {
+function grants(
+  scope: Construct,
+  { queueArn, roleArn, media, table, workers }: MediaConvertProps & { queueArn: string; roleArn: string },
+): EngineConstruct['grants'] {
   const submit: Grant = {
     statements: [
       allow('mediaconvert', ['CreateJob'], queueArn),
       allow('iam', ['PassRole'], roleArn, { StringEquals: { 'iam:PassedToService': SERVICE } }),
     ],
   };
+  // The others submit the first part only, or are allowed to by the engine of AWS Batch.
+  const submitWorkers: Grant = {
+    statements: [
+      allow('batch', ['SubmitJob'], [...Object.values(workers.queues), workers.anyRevision]),
+      allow('batch', ['ListJobs'], '*'),
+      // Where engines that are down are noted.
+      allowRows(table, ['GetItem', 'UpdateItem', 'DeleteItem'], [PARTITIONS.engines]),
+    ],
+    acknowledged: [{ id: 'AwsSolutions-IAM5[Resource::*]', reason: 'of AWS Batch, ListJobs takes no resource' }],
+  };
+  const readPrepared: Grant = {
+    statements: [allow('s3', ['GetObject'], media.arnForObjects(`${TMP_PREFIX}*/${PREPARED_FILE}`))],
+  };
   const jobs = Stack.of(scope).formatArn({ service: 'mediaconvert', resource: 'jobs', resourceName: '*' });
   const look: Grant = { statements: [allow('mediaconvert', ['GetQueue'], queueArn)] };
-  const follow: Grant = {
-    statements: [allow('mediaconvert', ['GetJob', 'CancelJob'], jobs)],
+  const follow = (...actions: string[]): Grant => ({
+    statements: [allow('mediaconvert', actions, jobs)],
     acknowledged: [
       {
         id: 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:mediaconvert:<AWS::Region>:<AWS::AccountId>:jobs/*]',
         reason: 'MediaConvert makes the ids of jobs, so that no narrower name is known',
       },
     ],
+  });
+  return {
+    'ingest-upload': { statements: [] },
+    api: { statements: [] },
+    'track-job': joined(submit, submitWorkers, readPrepared, follow('CancelJob')),
+    sweep: joined(submit, readPrepared, follow('GetJob', 'CancelJob'), look),
   };
-  return { 'ingest-upload': submit, api: submit, 'track-job': follow, sweep: joined(submit, follow, look) };
 }
 
 function joined(...parts: Grant[]): Grant {

@@ -7,6 +7,7 @@ import { estimate as gpu } from '../../../engines/batch/gpu.ts';
 import { estimate as batch } from '../../../engines/batch/price.ts';
 import type { Estimate } from '../../../engines/engine.ts';
 import { estimate as http } from '../../../engines/http/price.ts';
+import { estimate as mediaconvert } from '../../../engines/mediaconvert/price.ts';
 
 const { prices } = pricesIn('us-east-1');
 const presetNamed = (name: string) => PRESETS[name] ?? expect.fail(`no preset ${name}`);
@@ -16,6 +17,7 @@ const ENGINES: Readonly<Record<string, (source: SourceInfo, preset: string) => E
   'batch-cpu': (source, preset) => batch(source, presetNamed(preset), prices, 4),
   'batch-gpu': (source, preset) => gpu(source, presetNamed(preset), prices),
   http: (source, preset) => http(source, presetNamed(preset)),
+  mediaconvert: (source, preset) => mediaconvert(source, presetNamed(preset), prices),
 };
 const picture = (width: number, height: number, frameRate: number) => ({
   ...{ width, height, frameRate },

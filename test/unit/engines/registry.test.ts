@@ -60,6 +60,12 @@ describe('a message', () => {
     expect(await engines.read(from('paper'))).toEqual({ kind: 'nothing', why: 'paper' });
   });
 
+  it('of a service that two engines share is read by the one whose job it is of', async () => {
+    const running = { kind: 'running' as const, jobId: JOB, engineJobId: 'e-1' };
+    const other = { read: async () => running } as unknown as Engine;
+    expect(await new Engines({ tape: reader('tape'), other }).read(from('tape'))).toEqual(running);
+  });
+
   it('that no engine reads is an error, so that it is kept', async () => {
     await expect(engines.read(from('aws.s3'))).rejects.toThrow('No engine reads News from aws.s3.');
   });

@@ -159,6 +159,27 @@ describe('a job that fails', () => {
     });
   });
 
+  it('by an engine that makes no attempts of its own is followed by another one where that may help', () => {
+    const lost = { code: 'worker_lost' as const, message: 'Error 1999.', at: NOW };
+    const once = { ...how, onlyAttempt: true };
+    expect(jobFailed(job(), media(), lost, once)).toMatchObject({ next: { n: 2, engine: 'batch-cpu' } });
+    for (const [failed, of] of [
+      [lost, media({ attempts: 2 })],
+      [{ ...lost, code: 'corrupt' as const }, media()],
+    ] as const) {
+      expect(updateOf(jobFailed(job(), of, failed, once), 'MEDIA').set).toMatchObject({ state: 'failed' });
+    }
+  });
+
+  it('by an engine that is not fit for the source is followed by another one if dropreel had chosen it', () => {
+    const unfit = { code: 'engine_unfit' as const, message: 'Too small.', at: NOW };
+    const row = job({ engine: 'mediaconvert' });
+    const chosen = jobFailed({ ...row, auto: true }, media(), unfit, how);
+    expect(chosen).toMatchObject({ next: { n: 2, engine: 'auto', movedFrom: 'mediaconvert' } });
+    const named = jobFailed(row, media(), unfit, how);
+    expect(updateOf(named, 'MEDIA').set).toMatchObject({ state: 'failed', error: unfit });
+  });
+
   it('because the engine lost it is followed by another one, in the same change', () => {
     const lost = { code: 'engine_lost' as const, message: 'Unknown.', at: NOW };
     const outcome = jobFailed(job(), media({ state: 'retranscoding', current: version(1) }), lost, how);

@@ -8,6 +8,7 @@ import {
   markDeleting,
   notSubmitted,
   outputToEncode,
+  partEnded,
   sourcesToEncode,
   startAgain,
   submitting,
@@ -196,10 +197,28 @@ describe('another job', () => {
   });
 });
 
+describe('a job that another engine takes', () => {
+  const { engineJobId: _, ...row } = job({ state: 'queued', engine: 'tape', part: 'encode', submissions: 2 });
+  const to = { onDemand: false };
+
+  it('begins with the first part, under a number of its own', () => {
+    const moved = submitting(row, null, { ...to, engine: 'paper' }, NOW);
+    expect(moved).toMatchObject({
+      change: [{ set: { engine: 'paper', movedFrom: 'tape', submissions: 3 }, remove: ['part'] }],
+    });
+    expect('job' in moved && moved.job).not.toHaveProperty('part');
+  });
+  it('and one that stays goes on with its part', () => {
+    const stays = submitting(row, null, { ...to, engine: 'tape' }, NOW);
+    expect(stays).toMatchObject({ change: [{ remove: [] }], job: { part: 'encode', submissions: 3 } });
+  });
+});
+
 describe('the engine takes a job', () => {
   const { engineJobId: _, ...row } = job({ state: 'queued' });
+  const batch9 = { engineJobId: 'batch-9', part: undefined };
   it('and its id is recorded once, and the media item becomes transcoding', () => {
-    const outcome = engineAccepted(row, media({ state: 'uploaded' }), 'batch-9', NOW);
+    const outcome = engineAccepted(row, media({ state: 'uploaded' }), batch9, NOW);
     expect(changeOf(outcome)).toEqual([
       {
         op: 'update',
@@ -218,11 +237,46 @@ describe('the engine takes a job', () => {
     ]);
   });
   it('and a second answer changes nothing', () => {
-    expect(engineAccepted(job(), media(), 'batch-9', NOW)).toEqual({ refused: 'the engine job is known' });
+    expect(engineAccepted(job(), media(), batch9, NOW)).toEqual({ refused: 'the engine job is known' });
+  });
+  it('and a late answer of an earlier part changes nothing', () => {
+    expect(engineAccepted({ ...row, part: 'encode' }, media(), batch9, NOW)).toEqual({ refused: 'of an earlier part' });
   });
   it('of an older number, and the media item does not change', () => {
     const current = media({ state: 'uploaded', jobId: `${MEDIA_ID}-2` });
-    expect(changeOf(engineAccepted(row, current, 'batch-9', NOW))).toHaveLength(1);
+    expect(changeOf(engineAccepted(row, current, batch9, NOW))).toHaveLength(1);
+  });
+});
+
+describe('a part of a job ends', () => {
+  const ended = { engineJobId: 'batch-1', part: undefined, next: 'encode' };
+  it('and the next one waits to be submitted, with attempts of its own', () => {
+    expect(changeOf(partEnded(job({ attempt: 2 }), ended, NOW))).toEqual([
+      {
+        op: 'update',
+        key: { pk: `MEDIA#${MEDIA_ID}`, sk: 'JOB#000001' },
+        expect: { state: 'running', part: null, engineJobId: 'batch-1' },
+        set: {
+          state: 'queued',
+          part: 'encode',
+          attempt: 0,
+          heartbeatAt: NOW,
+          todoAt: '2026-11-21T12:15:00.000Z',
+        },
+        remove: ['engineJobId', 'submittingUntil', 'error'],
+      },
+    ]);
+  });
+  it('before its submission is noted', () => {
+    const { engineJobId: _, ...row } = job({ state: 'queued' });
+    expect(changeOf(partEnded(row, ended, NOW))).toMatchObject([{ expect: { state: 'queued', engineJobId: null } }]);
+  });
+  it.each([
+    ['twice', { part: 'encode' }, 'of an earlier part'],
+    ['by another engine job', { engineJobId: 'batch-2' }, 'of another engine job'],
+    ['when the job is over', { state: 'cancelled' as const }, 'the job is cancelled'],
+  ])('%s, and nothing changes', (_, more, refused) => {
+    expect(partEnded(job(more), ended, NOW)).toEqual({ refused });
   });
 });
 

@@ -26,6 +26,8 @@ const submission = () => ({
   purpose: 'ingest' as const,
   onDemand: false,
   tried: false,
+  part: undefined,
+  number: 1,
 });
 const hint = (engineJobId: string) => ({
   source: 'dropreel',

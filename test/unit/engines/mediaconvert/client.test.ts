@@ -59,7 +59,7 @@ describe('a job of MediaConvert', () => {
     expect(await lookAtQueue(at.client, QUEUE)).toEqual({ queue: QUEUE, atWork: false, waiting: 1, blockedBy: null });
     await cancel(at.client, id);
     const reason = { code: 'cancelled', message: 'The job was cancelled.' };
-    expect(await at.stateOf(id)).toEqual({ kind: 'ended', end: { by: 'outside', reason } });
+    expect(await at.stateOf(id)).toEqual({ kind: 'ended', end: { by: 'outside', onlyAttempt: true, reason } });
     await cancel(at.client, id);
     await cancel(at.client, '1795867200000-a1b2c3');
     expect(await at.stateOf('1795867200000-a1b2c3')).toEqual({
@@ -73,15 +73,15 @@ describe('a job of MediaConvert', () => {
     await makeMedia(at.world, 's3://uploads/sound.mp3', '-f', 'lavfi', '-i', 'sine=d=1');
     const id = await submit(at.client, job);
     await at.world.until(id, 'COMPLETE');
-    expect(await at.stateOf(id)).toEqual({ kind: 'encoded', warnings: [] });
-    const named = { jobId: PLACE.jobId, engineJobId: id };
+    expect(await at.stateOf(id)).toEqual({ kind: 'continues', next: 'finish-1' });
+    const named = { jobId: PLACE.jobId, engineJobId: id, part: 'encode' };
     const read = at.world.events.map((event) =>
       readEvent({ ...event, detail: event.detail as Record<string, unknown> }),
     );
     expect(read).toEqual([
       { kind: 'running', ...named, startedAt: expect.stringMatching(/^20/) },
       { kind: 'running', ...named },
-      { kind: 'encoded', ...named, warnings: [] },
+      { kind: 'continues', ...named, next: 'finish-1' },
     ]);
   });
 
@@ -91,7 +91,10 @@ describe('a job of MediaConvert', () => {
     at.world.mediaconvert.mishap({ type: 'truncated', seconds: 1 });
     const id = await submit(at.client, job);
     await at.world.until(id, 'COMPLETE');
-    expect(await at.stateOf(id)).toMatchObject({ kind: 'ended', end: { by: 'itself', reason: { code: 'truncated' } } });
+    expect(await at.stateOf(id)).toMatchObject({
+      kind: 'ended',
+      end: { by: 'outside', reason: { code: 'truncated' } },
+    });
   });
 
   it('that ends in ERROR has the reason of its number', async () => {
@@ -101,7 +104,8 @@ describe('a job of MediaConvert', () => {
     expect(await at.stateOf(id)).toEqual({
       kind: 'ended',
       end: {
-        by: 'itself',
+        by: 'outside',
+        onlyAttempt: true,
         reason: {
           code: 'engine_refused',
           message: `MediaConvert ended the job with error 1434: Unable to assume role [${UNTRUSTING}]`,

@@ -5,7 +5,7 @@ import { endOfError, endOfWarnings, lossesOf } from '../../../../engines/mediaco
 
 const JOB = 'abcdefghijklmnopqrstuvwxyz-3';
 const ID = '1795867200000-a1b2c3';
-const job = { jobId: JOB, engineJobId: ID };
+const job = { jobId: JOB, engineJobId: ID, part: 'encode' };
 
 /** As https://docs.aws.amazon.com/mediaconvert/latest/ug/ev_status_complete.html has it, with what is not read left in. */
 const changed = (detail: object) => ({
@@ -41,9 +41,9 @@ describe('an event of MediaConvert', () => {
     const warnings = [{ code: 230001, count: 1 }];
     const outputGroupDetails = [{ type: 'CMAF_GROUP', outputDetails: [{ durationInMs: 84360 }] }];
     expect(readEvent(changed({ status: 'COMPLETE', warnings, outputGroupDetails, blackVideoDetected: 458 }))).toEqual({
-      kind: 'encoded',
+      kind: 'continues',
       ...job,
-      warnings: [230001],
+      next: 'finish-1-230001',
     });
   });
 
@@ -53,7 +53,8 @@ describe('an event of MediaConvert', () => {
         kind: 'ended',
         ...job,
         end: {
-          by: 'itself',
+          by: 'outside',
+          onlyAttempt: true,
           reason: {
             code: 'truncated',
             message: 'The file is cut off: MediaConvert found less media than it announces.',
@@ -65,7 +66,7 @@ describe('an event of MediaConvert', () => {
 
   it('COMPLETE is read where its warnings cannot be', () => {
     const event = readEvent(changed({ status: 'COMPLETE', warnings: 'many' }));
-    expect(event).toEqual({ kind: 'encoded', ...job, warnings: [] });
+    expect(event).toEqual({ kind: 'continues', ...job, next: 'finish-1' });
   });
 
   it('ERROR ends the job with its number and text', () => {
@@ -74,7 +75,8 @@ describe('an event of MediaConvert', () => {
       kind: 'ended',
       ...job,
       end: {
-        by: 'itself',
+        by: 'outside',
+        onlyAttempt: true,
         reason: {
           code: 'encode_failed',
           message: 'MediaConvert ended the job with error 1040: Audio track [1] not found in input container.',
@@ -87,7 +89,7 @@ describe('an event of MediaConvert', () => {
     expect(readEvent(changed({ status: 'CANCELED' }))).toEqual({
       kind: 'ended',
       ...job,
-      end: { by: 'outside', reason: { code: 'cancelled', message: 'The job was cancelled.' } },
+      end: { by: 'outside', onlyAttempt: true, reason: { code: 'cancelled', message: 'The job was cancelled.' } },
     });
   });
 
@@ -128,12 +130,12 @@ describe("MediaConvert's numbers", () => {
     [4711, 'worker_lost', true],
     [undefined, 'worker_lost', true],
   ] as const)('error %s is %s, worth another attempt: %s', (number, code, transient) => {
-    const end = endOfError(number, 'text');
-    expect([end.code, ERRORS[end.code].transient]).toEqual([code, transient]);
+    const { reason } = endOfError(number, 'text');
+    expect([reason.code, ERRORS[reason.code].transient]).toEqual([code, transient]);
   });
 
   it('of a truncated input fail a complete job, and no others do', () => {
-    expect(endOfWarnings([230001, 220000])?.code).toBe('truncated');
+    expect(endOfWarnings([230001, 220000])?.reason.code).toBe('truncated');
     expect(endOfWarnings([100000, 230001, 240000, 260000])).toBeNull();
   });
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { AudioGroup, Rendition } from '../../../../core/contracts/job.ts';
+import type { AudioGroup, Rendition, Succeeded } from '../../../../core/contracts/job.ts';
 import { pricesIn } from '../../../../core/contracts/prices.ts';
 import type { Size } from '../../../../core/media/size.ts';
-import { encodeUsd as usdIn } from '../../../../engines/mediaconvert/price.ts';
+import { priceOf, encodeUsd as usdIn } from '../../../../engines/mediaconvert/price.ts';
 
 const { prices } = pricesIn('us-east-1');
 const encodeUsd = (made: Parameters<typeof usdIn>[0], mp4?: Size) => usdIn(made, prices, mp4);
@@ -63,4 +63,16 @@ test('the four files of docs/decisions/0108-mediaconvert.md cost what it says', 
     encodeUsd({ renditions: [podcast, podcast], audio: [] }),
   ];
   expect(costs.map((usd) => usd.toFixed(2))).toEqual(['0.03', '3.30', '1.45', '0.60']);
+});
+
+test('a job costs its outputs, the MP4 of a picture that no rung can share, and its workers', () => {
+  const usage = { wallSeconds: 100, cpuSeconds: 100 };
+  const result = { ...ladder(600), usage } as unknown as Succeeded;
+  const workers = 0.001371;
+  const { usd } = priceOf({ vcpuSeconds: 100, result }, prices);
+  expect(usd).toBeCloseTo(encodeUsd(ladder(600)) + workers, 5);
+  const large = { ...result, mp4: 'video.mp4', renditions: [rung(3840, 2160, 600), ...ladder(600).renditions] };
+  const own = encodeUsd({ ...ladder(600), renditions: large.renditions }, { width: 2400, height: 1350 });
+  expect(priceOf({ vcpuSeconds: 100, result: large }, prices).usd).toBeCloseTo(own + workers, 5);
+  expect(priceOf({ vcpuSeconds: 100 }, prices).usd).toBe(workers);
 });

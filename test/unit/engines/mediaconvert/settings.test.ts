@@ -98,25 +98,6 @@ test('HDR10 becomes SDR in every output, with the light that the source names', 
   );
 });
 
-test('captions of the pictures become a text track of their own', () => {
-  const { request } = jobOf({ video: { captions: true } });
-  const [group] = request.Settings.OutputGroups;
-  expect(group?.Outputs.at(-1)).toEqual({
-    NameModifier: '_captions',
-    ContainerSettings: { Container: 'CMFC' },
-    CaptionDescriptions: [
-      {
-        CaptionSelectorName: 'Captions Selector 1',
-        DestinationSettings: {
-          DestinationType: 'WEBVTT',
-          WebvttDestinationSettings: { StylePassthrough: 'ENABLED' },
-        },
-      },
-    ],
-  });
-  expect(found(request, 'SourceType')).toEqual(['EMBEDDED']);
-});
-
 test.each([
   ['a rate above 60 is halved', { frameRate: { num: 120, den: 1 } }, [120, 2, 120], []],
   [
@@ -185,6 +166,7 @@ test.each<[string, Source]>([
     { video: { color: { primaries: 'bt2020', transfer: 'bt709', matrix: 'bt2020nc' } } },
   ],
   ['it shows black until the picture begins at 2.0 s', { video: { startSeconds: 2 } }],
+  ['captions inside its pictures would be lost', { video: { captions: true } }],
   ['it has no mix for 12 channels', { audio: { channels: 12 } }],
   ['an output of 40x20 is below its 32 pixels', { video: { displayed: { width: 40, height: 20 } } }],
   [

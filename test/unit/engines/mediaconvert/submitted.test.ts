@@ -4,7 +4,7 @@ import { makeMedia, probe, startWorld, textOf } from '../../../../local/test/sup
 import { PHONE, PLACE, PODCAST, planned, type Source } from './sources.ts';
 
 /** The names of maps' entries are sent as they are; those of members begin with a small letter. */
-const MAPS = new Set(['AudioSelectors', 'CaptionSelectors', 'UserMetadata']);
+const MAPS = new Set(['AudioSelectors', 'UserMetadata']);
 
 /** A request as the SDK sends it. */
 function sent(value: unknown, isMap = false): unknown {
@@ -23,7 +23,7 @@ function jobOf(source: Source, place: Partial<typeof PLACE> = {}): PlannedJob {
 
 test('the local MediaConvert accepts the jobs of every kind of source', async () => {
   await using world = await startWorld({ stopped: true });
-  const interlaced: Source = { video: { combed: 'flagged', captions: true } };
+  const interlaced: Source = { video: { combed: 'flagged' } };
   const bright: Source = { video: { color: { primaries: 'bt2020', transfer: 'smpte2084', matrix: 'bt2020nc' } } };
   for (const source of [{}, PHONE, PODCAST, interlaced, bright, { audio: null }]) {
     expect(await world.submit(sent(jobOf(source).request) as object)).toMatch(/^\d+-/);

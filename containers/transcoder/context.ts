@@ -1,0 +1,16 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { Tools } from './ffmpeg/run.ts';
+import type { Progress } from './progress.ts';
+
+/** What a worker works with. */
+export interface WorkerContext {
+  s3: S3Client;
+  tools: Tools;
+  /** Whether a GPU is to be used, if there is one. */
+  gpu: boolean;
+  engineJobId: string;
+  scratchDirectory: string;
+  progress: Progress;
+  /** Aborted with a Drained when the engine stops the worker. */
+  signal: AbortSignal;
+}

@@ -1,0 +1,150 @@
+import { BatchClient } from '@aws-sdk/client-batch';
+import { MediaConvertClient } from '@aws-sdk/client-mediaconvert';
+import { S3Client } from '@aws-sdk/client-s3';
+import { head, readText } from '../../aws/s3.ts';
+import type { Job } from '../../core/contracts/job.ts';
+import { PREPARED_FILE, SOURCE_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
+import { parseJson } from '../../core/contracts/text.ts';
+import { planEncode } from '../../core/media/plan.ts';
+import { Prepared } from '../../core/media/prepared.ts';
+import * as workers from '../batch/client.ts';
+import { readEvent as readWorkerEvent } from '../batch/events.ts';
+import { queueOf, shareOf } from '../batch/queues.ts';
+import { FORGOTTEN } from '../batch/reasons.ts';
+import { type Engine, EngineRefused, type EngineState, engineKind, type Submission } from '../engine.ts';
+import * as mediaConvert from './client.ts';
+import { readEvent } from './events.ts';
+import { MediaConvertEnv } from './names.ts';
+import { ENCODE, encodedPrefix, readFinish, readTaskName, taskName } from './parts.ts';
+import { estimate, priceOf } from './price.ts';
+import { lossesOf } from './reasons.ts';
+import { planJob } from './settings.ts';
+
+/** `mediaconvert`: AWS Elemental MediaConvert, between two workers on AWS Batch. docs/decisions/0109-three-parts.md */
+export const mediaconvert = engineKind({
+  environment: MediaConvertEnv,
+  priceOf,
+  connect: (env) =>
+    connectMediaConvert(env, {
+      submitting: mediaConvert.submittingClient(),
+      others: new MediaConvertClient({}),
+      submittingWorkers: workers.submittingClient(),
+      workers: new BatchClient({}),
+      s3: new S3Client({}),
+    }),
+});
+
+interface Clients {
+  submitting: MediaConvertClient;
+  others: MediaConvertClient;
+  submittingWorkers: BatchClient;
+  workers: BatchClient;
+  s3: S3Client;
+}
+
+function connectMediaConvert(env: MediaConvertEnv, clients: Clients): Engine {
+  const preparedOf = (jobId: string) => ({
+    bucket: env.MEDIACONVERT_BUCKET,
+    key: `${tmpPrefix(jobId)}${PREPARED_FILE}`,
+  });
+
+  /** The outputs decide: a worker may be lost after it has prepared the job. */
+  const isPrepared = async (jobId: string) => (await head(clients.s3, preparedOf(jobId))) !== null;
+
+  async function submitWorker(submission: Submission, task: NonNullable<Job['task']>): Promise<string> {
+    const { job, part, tried } = submission;
+    const queue = queueOf(submission, {
+      JOB_QUEUE: env.MEDIACONVERT_TASK_QUEUE,
+      RETRANSCODE_JOB_QUEUE: env.MEDIACONVERT_RETRANSCODE_TASK_QUEUE,
+      ON_DEMAND_JOB_QUEUE: env.MEDIACONVERT_ON_DEMAND_TASK_QUEUE,
+    });
+    return workers.submit(clients.submittingWorkers, {
+      job: { ...job, task },
+      name: taskName(job.jobId, part),
+      queue,
+      definition: env.MEDIACONVERT_TASK_DEFINITION,
+      share: shareOf(submission),
+      tried,
+    });
+  }
+
+  async function encode({ job, number, purpose }: Submission): Promise<string> {
+    const { jobId, output } = job;
+    const { success, data } = Prepared.safeParse(parseJson((await readText(clients.s3, preparedOf(jobId))) ?? ''));
+    if (!success || data.jobId !== jobId) {
+      throw new EngineRefused(`${PREPARED_FILE} of the job is missing, or not as it should be.`, { forGood: true });
+    }
+    const { probe, ends, audioTracks } = data;
+    const planned = planJob(
+      planEncode(probe, job.preset, ends),
+      { probe, audioTracks },
+      {
+        jobId,
+        attempt: number,
+        purpose,
+        role: env.MEDIACONVERT_ROLE,
+        queue: env.MEDIACONVERT_QUEUE,
+        source: { bucket: output.bucket, key: `${output.prefix}${SOURCE_FILE}` },
+        output: { bucket: output.bucket, prefix: `${output.prefix}${encodedPrefix(number)}` },
+      },
+    );
+    return mediaConvert.submit(clients.submitting, planned);
+  }
+
+  async function describeWorkers(ids: readonly string[]): Promise<Map<string, EngineState>> {
+    const details = await workers.details(clients.workers, ids);
+    const states = new Map<string, EngineState>();
+    for (const id of ids) {
+      const detail = details.get(id);
+      states.set(id, detail ? await workerState(detail) : { kind: 'ended', end: FORGOTTEN });
+    }
+    return states;
+  }
+
+  async function workerState(detail: Parameters<typeof workers.stateOf>[0]): Promise<EngineState> {
+    const state = workers.stateOf(detail);
+    const task = readTaskName(detail.jobName ?? '');
+    if (state.kind !== 'ended' || !task || task.part !== undefined) return state;
+    return (await isPrepared(task.jobId)) ? { kind: 'continues', next: ENCODE } : state;
+  }
+
+  return {
+    title: 'MediaConvert',
+    async submit(submission) {
+      const { part } = submission;
+      if (part === undefined) return submitWorker(submission, { name: 'prepare' });
+      if (part === ENCODE) return encode(submission);
+      const finish = readFinish(part);
+      if (!finish) throw new EngineRefused(`This release has no part ${part} of a job.`, { forGood: true });
+      const encoded = encodedPrefix(finish.number);
+      return submitWorker(submission, { name: 'finish', part, encoded, warnings: lossesOf(finish.warnings) });
+    },
+    async describe(ids) {
+      const encodes = ids.filter((id) => mediaConvert.isJobId(id));
+      const [encoding, working] = await Promise.all([
+        mediaConvert.describe(clients.others, encodes),
+        describeWorkers(ids.filter((id) => !mediaConvert.isJobId(id))),
+      ]);
+      return new Map([...encoding, ...working]);
+    },
+    cancel: (id, why) =>
+      mediaConvert.isJobId(id) ? mediaConvert.cancel(clients.others, id) : workers.cancel(clients.workers, id, why),
+    async read(message) {
+      const encoding = readEvent(message);
+      if (encoding) return encoding;
+      const event = readWorkerEvent(message, readTaskName);
+      if (event?.kind === 'ended' && event.part === undefined && (await isPrepared(event.jobId))) {
+        const { jobId, engineJobId } = event;
+        return { kind: 'continues', jobId, engineJobId, next: ENCODE };
+      }
+      return event?.kind === 'blocked' ? null : event;
+    },
+    look: async () => ({
+      queues: [await mediaConvert.lookAtQueue(clients.others, env.MEDIACONVERT_QUEUE)],
+      broken: [],
+    }),
+    // Its workers are at work for minutes.
+    needsOnDemand: () => false,
+    estimate,
+  };
+}

@@ -1,0 +1,30 @@
+import { applyWithRetry, getJob } from '../../aws/table.ts';
+import { parseJobId } from '../../core/contracts/ids.ts';
+import { partEnded } from '../../core/jobs/transitions.ts';
+import type { EngineEvent } from '../../engines/engine.ts';
+import { logger } from './observability.ts';
+import { type SubmitServices, submitJob } from './submit-job.ts';
+
+/**
+ * A part of a job is done: submits the next one. Stopped half-way, it can be called again; sweep submits what nobody has.
+ * @throws as submitJob
+ */
+export async function continueJob(
+  services: SubmitServices,
+  ended: Omit<Extract<EngineEvent, { kind: 'continues' }>, 'kind'>,
+): Promise<'continued' | 'ignored'> {
+  const { jobId, engineJobId, part, next } = ended;
+  const { mediaId, n } = parseJobId(jobId);
+  const outcome = await applyWithRetry(services.table, async () => {
+    const job = await getJob(services.table, mediaId, n);
+    return job ? partEnded(job, { engineJobId, part, next }, new Date().toISOString()) : { refused: 'the job is gone' };
+  });
+  const job = await getJob(services.table, mediaId, n);
+  const waits = job?.state === 'queued' && job.part === next && job.engineJobId === undefined;
+  if (!waits) {
+    logger.info('nothing new', { jobId, why: 'refused' in outcome ? outcome.refused : 'it went on' });
+    return 'ignored';
+  }
+  await submitJob(services, job);
+  return 'continued';
+}

@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { apply, getJob } from '../../aws/table.ts';
+import type { JobRow } from '../../core/contracts/table/jobs.ts';
+import { rowKeys } from '../../core/contracts/table/keys.ts';
+import type { Engine, EngineState, Submission } from '../../engines/engine.ts';
+import { Engines } from '../../engines/registry.ts';
+import { continueJob } from '../../functions/shared/continue-job.ts';
+import { submitJob } from '../../functions/shared/submit-job.ts';
+import { repairFromEngine } from '../../functions/sweep/engine-jobs.ts';
+import { track } from '../../functions/track-job/track.ts';
+import { AwsError } from '../../local/kernel/service.ts';
+import { job, NOW } from '../support/factories.ts';
+import { MEDIA, QUEUES, type Services, startServices } from '../support/services.ts';
+import { addMedia, LONG_AGO } from '../support/swept.ts';
+
+/** Jobs of an engine that runs each in parts. */
+
+// Read when the logger is made, before any other line here.
+vi.hoisted(() => {
+  process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
+});
+
+let services: Services;
+/** What the engine was given, each as `e-1`, `e-2` … */
+let taken: Pick<Submission, 'part' | 'number' | 'tried'>[];
+let events: Extract<Awaited<ReturnType<Engine['read']>>, object>[];
+let onSubmit: () => void;
+
+beforeAll(async () => {
+  services = await startServices();
+});
+afterAll(() => services[Symbol.asyncDispose]());
+beforeEach(() => {
+  taken = [];
+  events = [];
+  onSubmit = () => {};
+  services.onCall = () => {};
+});
+
+const engine = {
+  title: 'the tape',
+  needsOnDemand: () => false,
+  estimate: () => ({ unfit: 'nobody knows' }),
+  submit: async ({ part, number, tried }: Submission) => {
+    taken.push({ part, number, tried });
+    onSubmit();
+    return `e-${taken.length}`;
+  },
+  read: async () => events.shift() ?? null,
+} as unknown as Engine;
+
+const world = () => ({
+  ...services.breakable,
+  engines: new Engines({ tape: engine }),
+  mediaBucket: MEDIA,
+  publishQueueUrl: QUEUES.publish,
+  ingestQueueUrl: QUEUES.ingest,
+});
+
+let count = 0;
+async function queued(): Promise<JobRow> {
+  const name = `${++count}.mp4`;
+  const { mediaId } = await addMedia(services, 'talks', name, { state: 'uploaded', current: undefined });
+  const { engineJobId: _, ...row } = job({ mediaId, jobId: `${mediaId}-1`, state: 'queued', engine: 'tape' });
+  await apply(services.table, [{ op: 'put', key: rowKeys.job(mediaId, 1), row }]);
+  return row;
+}
+const rowOf = async ({ mediaId, n }: JobRow) => (await getJob(services.table, mediaId, n)) ?? expect.fail('no row');
+const first = ({ jobId }: JobRow, engineJobId = 'e-1') => ({ jobId, engineJobId, part: undefined, next: 'encode' });
+const NEWS = { source: 'tape', 'detail-type': 'News', detail: {} };
+const read = async (event: (typeof events)[number]) => {
+  events.push(event);
+  await track(world(), NEWS);
+};
+
+it('a part that ends twice is followed by the next one once, under another number', async () => {
+  const row = await queued();
+  await submitJob(world(), row);
+  await Promise.all([continueJob(world(), first(row)), continueJob(world(), first(row))]);
+  expect(await continueJob(world(), first(row))).toBe('ignored');
+  expect(taken).toEqual([
+    { part: undefined, number: 1, tried: false },
+    { part: 'encode', number: 2, tried: false },
+  ]);
+  expect(await rowOf(row)).toMatchObject({ state: 'queued', part: 'encode', engineJobId: 'e-2' });
+});
+
+it('late news of an earlier part, and of another engine job, changes nothing', async () => {
+  const row = await queued();
+  await submitJob(world(), row);
+  await continueJob(world(), first(row));
+  const before = await rowOf(row);
+  const { jobId } = row;
+  await read({ kind: 'running', jobId, engineJobId: 'e-1' });
+  await read({ kind: 'continues', ...first(row) });
+  const reason = { code: 'worker_lost' as const, message: 'Gone.' };
+  await read({ kind: 'ended', jobId, engineJobId: 'e-1', end: { by: 'outside', reason } });
+  await read({ kind: 'continues', jobId, engineJobId: 'e-9', part: 'encode', next: 'finish-9' });
+  await track(world(), {
+    id: 'x',
+    time: NOW,
+    source: 'dropreel.worker',
+    'detail-type': 'Job Progress',
+    detail: { jobId, engineJobId: 'e-1', attempt: 1, at: NOW, phase: 'done', percent: 100, step: 'pulled' },
+  });
+  expect(await rowOf(row)).toEqual(before);
+});
+
+it('a submission that was not noted is adopted by the first news of its part, and not made again', async () => {
+  const row = await queued();
+  await submitJob(world(), row);
+  onSubmit = () => {
+    throw new Error('Lost on purpose.');
+  };
+  await expect(continueJob(world(), first(row))).rejects.toThrow('Lost on purpose.');
+  expect(await rowOf(row)).not.toHaveProperty('engineJobId');
+  await read({ kind: 'running', jobId: row.jobId, engineJobId: 'e-2', part: 'encode' });
+  expect(await rowOf(row)).toMatchObject({ state: 'running', engineJobId: 'e-2' });
+  await apply(services.table, [
+    { op: 'update', key: rowKeys.job(row.mediaId, 1), expect: {}, set: { submittingUntil: LONG_AGO } },
+  ]);
+  await continueJob(world(), first(row));
+  expect(taken).toHaveLength(2);
+});
+
+it('wherever a call fails between two parts, sweep goes on, and no two submissions have one number', async () => {
+  for (let at = 1; ; at++) {
+    const row = await queued();
+    taken = [];
+    await submitJob(world(), row);
+    let calls = 0;
+    services.onCall = () => {
+      // Before and after each call in turn.
+      if (++calls >= at) throw new AwsError('ServiceUnavailable', 503, 'Dead.');
+    };
+    const died = await continueJob(world(), first(row)).then(
+      () => false,
+      () => true,
+    );
+    services.onCall = () => {};
+    await apply(services.table, [
+      { op: 'update', key: rowKeys.job(row.mediaId, 1), expect: {}, set: { submittingUntil: LONG_AGO } },
+    ]);
+    const left = await rowOf(row);
+    const state: EngineState = { kind: 'continues', next: 'encode' };
+    const sweep = { ...world(), now: NOW, report: () => {} } as unknown as Parameters<typeof repairFromEngine>[0];
+    if (left.part === undefined) await repairFromEngine(sweep, { ...left, engineJobId: 'e-1' }, state);
+    else if (left.engineJobId === undefined) await submitJob(world(), left);
+    expect(await rowOf(row)).toMatchObject({ part: 'encode', engineJobId: `e-${taken.length}` });
+    const numbers = taken.map(({ number }) => number);
+    expect(new Set(numbers).size).toBe(numbers.length);
+    if (!died) break;
+  }
+});
