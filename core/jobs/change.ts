@@ -1,8 +1,8 @@
 import type { Refused } from '../contracts/refused.ts';
 import type { CollectionRow, CollectionTombstoneRow } from '../contracts/table/collections.ts';
 import type { EngineRow, LoadRow } from '../contracts/table/engines.ts';
-import type { JobRow } from '../contracts/table/jobs.ts';
 import type { BadKeyRow } from '../contracts/table/health.ts';
+import type { JobRow } from '../contracts/table/jobs.ts';
 import type { RowKey } from '../contracts/table/keys.ts';
 import type { MediaRow, OldVersionRow, TombstoneRow, UploadRow } from '../contracts/table/media.ts';
 import type { LeaseRow, SweepRow } from '../contracts/table/sweep.ts';

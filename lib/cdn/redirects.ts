@@ -36,7 +36,11 @@ const RESPONSE = `function handler(event) {
 `;
 
 /** Behaviours of the pointers that are answered with a redirect to their version: docs/decisions/0008-stable-addresses.md. */
-export function redirects(scope: Construct, named: (what: string) => string, behavior: BehaviorOptions): Record<string, BehaviorOptions> {
+export function redirects(
+  scope: Construct,
+  named: (what: string) => string,
+  behavior: BehaviorOptions,
+): Record<string, BehaviorOptions> {
   const part = (id: string, name: string, comment: string, code: string) =>
     new CloudFrontFunction(scope, id, {
       functionName: named(name),
