@@ -33,7 +33,8 @@ export interface Prices {
  */
 const US_EAST_1: Prices = {
   fargate: { vcpuHour: 0.04048, gbHour: 0.004445, diskGbHour: 0.000111, spot: 0.3 },
-  // Of https://aws.amazon.com/ec2/pricing/on-demand/, and not checked against the page; Spot as Fargate's.
+  // AWS's price list as the repository aws/karpenter-provider-aws has it, generated in January 2026. That Spot costs as much less as Fargate's is
+  // a guess.
   gpu: { hours: { 'g4dn.xlarge': 0.526, 'g5.xlarge': 1.006, 'g6.xlarge': 0.8048 }, spot: 0.3 },
   mediaConvert: { sdMinute: 0.0075, hdMinute: 0.015, uhdMinute: 0.03, soundMinute: 0.005 },
   lambda: { request: 0.2 / 1e6, gbSecond: 0.0000133334 },
