@@ -61,6 +61,11 @@ export const NEEDED_UNSEEN: readonly Unseen[] = [
     action,
     why: 'It ends the worker of a job that is over, as when the media item was deleted meanwhile.',
   })),
+  ...['dynamodb:UpdateItem', 'dynamodb:DeleteItem'].map((action) => ({
+    role: 'trackjob',
+    action,
+    why: 'It notes that an engine takes no jobs, and that it takes them again, when it submits the next part of one.',
+  })),
   {
     role: 'trackjob',
     action: 'batch:ListJobs',
