@@ -242,7 +242,14 @@ it("the command's package contains all that it needs to run", async () => {
     const [packed] = JSON.parse(stdout) as { name: string; filename: string; files: { path: string }[] }[];
     expect([packed?.name, packed?.files.map(({ path }) => path).sort()]).toEqual([
       'dropreel',
-      ['LICENSE', 'README.md', 'THIRD-PARTY-LICENSES', 'dropreel.mjs', 'package.json'],
+      [
+        'LICENSE',
+        'README.md',
+        'THIRD-PARTY-LICENSES',
+        'dropreel.mjs',
+        'package.json',
+        'systemd/dropreel-archive@.service',
+      ],
     ]);
     // Offline: it has no dependency that would have to be brought.
     await execa('npm', ['install', '--offline', '--prefix', join(empty, 'here'), join(empty, packed?.filename ?? '')]);

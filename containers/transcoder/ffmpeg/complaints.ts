@@ -36,8 +36,11 @@ function undecodedTrack(line: string): string | undefined {
 
 /** Damage that FFmpeg tells as a warning: frames with damaged parts or a wrong checksum, packets that are cut off, MXF of another size than its index. */
 const DAMAGE = /corrupt decoded frame|Packet corrupt \(|edit unit sync lost|broken or empty index/;
+
 /** A gap in the counters of a transport stream. Nothing need be lost: they begin anew where recordings were joined. */
-const GAP = /\[mpegts[^\]]{0,40}\] (?:\[warning\] )?Packet corrupt \(/;
+function tellsGap(line: string): boolean {
+  return line.startsWith('[mpegts') && line.includes(' Packet corrupt (');
+}
 
 export interface LateTrack {
   /** `video`, `audio`, `subtitle`, `data` … */
@@ -80,7 +83,7 @@ export class Complaints {
     for (const line of lines) {
       const late = lateTrack(line);
       if (late && this.late.length < MOST_LATE) this.late.push(late);
-      const isGap = GAP.test(line);
+      const isGap = tellsGap(line);
       if (isGap) this.#gap ??= sentenceOf(line);
       const isError = line.includes('[error] ') || line.includes('[fatal] ');
       if (!isError && (isGap || !DAMAGE.test(line))) continue;
