@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ladderArguments, soundArguments } from '../containers/transcoder/ffmpeg/arguments.ts';
 import { runFfmpeg } from '../containers/transcoder/ffmpeg/run.ts';
+import { fileInput } from '../containers/transcoder/input/input.ts';
 import { probeSource } from '../containers/transcoder/probe.ts';
 import { openScratch } from '../containers/transcoder/scratch.ts';
 import { runStages } from '../containers/transcoder/stages.ts';
@@ -28,13 +29,14 @@ const directory = await mkdtemp(join(tmpdir(), 'dropreel-bench-'));
 try {
   const source = await longClip(directory, SECONDS);
   const { out: cwd, times } = await openScratch(join(directory, 'job'));
+  const input = await fileInput(source);
   const { signal } = new AbortController();
   const { standard } = PRESETS;
   if (!standard) throw new Error('no preset standard');
-  const { probe, ends } = await probeSource(TOOLS, source, signal);
+  const { probe, ends } = await probeSource(TOOLS, input, signal);
   const plan = planEncode(probe, standard, ends);
   const run = {
-    source,
+    input,
     cwd,
     times,
     toneMap: false,

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileInput } from '../containers/transcoder/input/input.ts';
 import { writeWaveform } from '../containers/transcoder/tasks/waveform.ts';
 import { cpuSeconds } from '../containers/transcoder/usage.ts';
 import { cpuOf } from './support/ffmpeg.ts';
@@ -20,7 +21,7 @@ try {
   const { seconds, length } = await writeWaveform(
     { ffmpeg: 'ffmpeg', ffprobe: 'ffprobe' },
     {
-      source: join(directory, 'hour.mp3'),
+      input: await fileInput(join(directory, 'hour.mp3')),
       track: 0,
       channels: 2,
       sampleRate: 44_100,

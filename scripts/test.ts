@@ -22,6 +22,7 @@ const LONG = [
   'test/e2e/data-outlives.test.ts',
   'test/e2e/engine-contract.test.ts',
   'test/e2e/http-engine.test.ts',
+  'test/e2e/in-place.test.ts',
   'test/e2e/issuers.test.ts',
   'test/e2e/mediaconvert-engine.test.ts',
   'test/e2e/pending-upload.test.ts',

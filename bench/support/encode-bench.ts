@@ -2,6 +2,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encode } from '../../containers/transcoder/encode.ts';
+import { fileInput } from '../../containers/transcoder/input/input.ts';
 import { probeSource } from '../../containers/transcoder/probe.ts';
 import { openScratch } from '../../containers/transcoder/scratch.ts';
 import { writePreview } from '../../containers/transcoder/tasks/preview.ts';
@@ -62,21 +63,22 @@ export async function longClip(directory: string, seconds: number): Promise<stri
 
 async function dropreel(directory: string, source: string): Promise<{ plan: EncodePlan; encode: Cost; verify: Cost }> {
   const scratch = await openScratch(join(directory, 'job'));
+  const input = await fileInput(source);
   const { signal } = new AbortController();
   const preset = PRESETS.standard;
   if (preset === undefined) throw new Error('no preset standard');
-  const { probe, ends } = await probeSource(TOOLS, source, signal);
+  const { probe, ends } = await probeSource(TOOLS, input, signal);
   const plan = planEncode(probe, preset, ends);
   const { out, times } = scratch;
   let encoded: Awaited<ReturnType<typeof encode>> | undefined;
   const made = await measured(async () => {
-    encoded = await encode(TOOLS, plan, { source, out, times, signal, onProgress: () => undefined });
+    encoded = await encode(TOOLS, plan, { input, out, times, signal, onProgress: () => undefined });
     await writePreview(plan, out, false);
   });
   const verified = await measured(async () => {
     const { frames, decoded = {} } = encoded ?? {};
     const onRendition = () => undefined;
-    await verify(TOOLS, plan, { source, out, times, frames, decoded, fault: undefined, signal, onRendition });
+    await verify(TOOLS, plan, { input, out, times, frames, decoded, fault: undefined, signal, onRendition });
   });
   return { plan, encode: made, verify: verified };
 }

@@ -48,6 +48,25 @@ export async function hasCaptions(file: string, codec: string): Promise<boolean>
   return false;
 }
 
+/** Looks for captions in the pieces of a source, in whatever order they come, before it is known which codec it has. */
+export class CaptionMarks {
+  readonly #found = new Map(
+    Object.entries(MARKS).map(([codec, marks]) => [codec, { marks, seen: new AbortController() }]),
+  );
+
+  /** A mark that is cut by the end of a piece is missed, but each picture with captions has one. */
+  add(piece: Buffer): void {
+    for (const { marks, seen } of this.#found.values()) {
+      if (!seen.signal.aborted && marks.some((mark) => holds(piece, mark))) seen.abort();
+    }
+  }
+
+  /** Aborted as soon as such captions are seen; undefined for a codec that has none. */
+  of(codec: string): AbortSignal | undefined {
+    return this.#found.get(codec)?.seen.signal;
+  }
+}
+
 function holds(bytes: Buffer, { before, bytes: mark, fits }: Mark): boolean {
   for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, at + 1)) {
     const next = bytes[at + mark.length];

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 
 /** CRC-64/NVME, S3's default checksum of whole objects: polynomial 0xad93d23594c93659, reflected, initial and final value all ones. */
-const POLYNOMIAL = 0x9a6c9329ac4bc9b5n;
+export const CRC64NVME_POLYNOMIAL = 0x9a6c9329ac4bc9b5n;
 
 /** tables[k][i]: the effect of byte i on the checksum k bytes later, as high and low words. Eight bytes are folded at once. */
 const TABLES = buildTables();
@@ -9,7 +9,7 @@ const TABLES = buildTables();
 function buildTables(): { high: Uint32Array; low: Uint32Array }[] {
   const first = Array.from({ length: 256 }, (_, byte) => {
     let crc = BigInt(byte);
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1n ? (crc >> 1n) ^ POLYNOMIAL : crc >> 1n;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1n ? (crc >> 1n) ^ CRC64NVME_POLYNOMIAL : crc >> 1n;
     return crc;
   });
   const tables = [first];
@@ -60,11 +60,14 @@ export class Crc64Nvme {
     return this;
   }
 
+  value(): bigint {
+    return (BigInt(~this.#high >>> 0) << 32n) | BigInt(~this.#low >>> 0);
+  }
+
   /** Base64 of the eight bytes, the highest first, as S3 wants it. */
   digest(): string {
     const bytes = Buffer.alloc(8);
-    bytes.writeUInt32BE(~this.#high >>> 0, 0);
-    bytes.writeUInt32BE(~this.#low >>> 0, 4);
+    bytes.writeBigUInt64BE(this.value());
     return bytes.toString('base64');
   }
 }

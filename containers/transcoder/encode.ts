@@ -1,5 +1,5 @@
 import { readFile, rm } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { execa } from 'execa';
 import { z } from 'zod';
 import { DropreelError } from '../../core/contracts/errors.ts';
@@ -16,6 +16,7 @@ import { POSTER_TIME } from './ffmpeg/filters.ts';
 import type { FfmpegProgress } from './ffmpeg/progress.ts';
 import { command, ENVIRONMENT, type Tools } from './ffmpeg/run.ts';
 import { letWrite } from './hand-over.ts';
+import type { Input } from './input/input.ts';
 import { joinOutputs } from './join.ts';
 import { findLosses } from './losses.ts';
 import { type OnGpu, runStages } from './stages.ts';
@@ -41,7 +42,7 @@ export const Encoded = z.object({
 export type Encoded = z.infer<typeof Encoded>;
 
 export interface EncodeRun {
-  source: string;
+  input: Input;
   out: string;
   /** File for the times of the decoded pictures. */
   times: string;
@@ -49,6 +50,8 @@ export interface EncodeRun {
   onGpu?: OnGpu;
   signal: AbortSignal;
   onProgress: (progress: FfmpegProgress) => void;
+  /** As in the task's context. */
+  onDecoded?: (() => Promise<void>) | undefined;
 }
 
 const IN_SOFTWARE: OnGpu = { decode: false, encode: false };
@@ -61,11 +64,12 @@ export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Pr
   const toneMap = wantsToneMap && (await hasFilter(tools, 'zscale'));
   const unconverted = wantsToneMap && !toneMap;
   await letWrite(tools, out);
-  const source = relative(out, run.source);
-  const outcome = await runStages(tools, plan, { ...run, onGpu, source, cwd: out, toneMap });
+  const outcome = await runStages(tools, plan, { ...run, onGpu, cwd: out, toneMap });
+  // Before the directory is taken over, which ends all programs of FFmpeg's user: one may still be looking at the source.
+  await run.onDecoded?.();
   const { decoded, last, stderr, fault } = outcome;
   checkDecoded(plan, decoded, fault, stderr);
-  const losses = await findLosses({ tools, file: run.source, signal }, plan, outcome, run.times);
+  const losses = await findLosses({ tools, input: run.input, signal }, plan, outcome, run.times);
   const missing = [
     ...(plan.video ? leftOut(plan.video, last?.frames, await recordedTimes(run.times)) : []),
     ...(decoded.sound ? overlappingSound(decoded.sound, outcome.overlaps) : []),

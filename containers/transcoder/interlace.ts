@@ -1,10 +1,10 @@
-import { basename, dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type Combed, combedRuns, hasCombs, isSuspicious, type Look } from '../../core/media/interlace.ts';
 import type { VideoTrack } from '../../core/media/probe.ts';
 import { confined } from './ffmpeg/demuxers.ts';
 import type { Tools } from './ffmpeg/run.ts';
 import { end, outputOf, startStage } from './ffmpeg/stage.ts';
+import type { Input } from './input/input.ts';
 
 /** Lines of a picture with two fields: 480i, 576i, 1080i, and what is made of their like. */
 const LINES = { least: 200, most: 1088 };
@@ -28,7 +28,7 @@ const FIELDS = new Map([
 
 interface Source {
   tools: Tools;
-  file: string;
+  input: Input;
   track: VideoTrack;
   signal: AbortSignal;
 }
@@ -40,14 +40,25 @@ interface Source {
  */
 export async function findCombed(source: Source, seconds: number): Promise<Combed> {
   const { track } = source;
-  const { height } = track.coded;
-  if (height < LINES.least || height > LINES.most || PROGRESSIVE.has(track.codec)) return [];
-  const isLikely = track.interlaced || OFTEN_INTERLACED.has(track.codec);
-  if (seconds > SHORT && !isLikely && !(await showsCombs(source, seconds))) return [];
+  if (!mayBeCombed(track)) return [];
+  if (isUnlikely(track, seconds) && !(await showsCombs(source, seconds))) return [];
   const { looks, restarted } = await look(source);
   // Pictures that change their size restart the filters that count.
   if (restarted) return track.interlaced ? 'flagged' : [];
   return combedRuns(looks, track.interlaced);
+}
+
+/** Whether that takes a while, and finds something in few films only. */
+export function isLongShot(track: VideoTrack, seconds: number): boolean {
+  return mayBeCombed(track) && isUnlikely(track, seconds);
+}
+
+function mayBeCombed({ coded: { height }, codec }: VideoTrack): boolean {
+  return height >= LINES.least && height <= LINES.most && !PROGRESSIVE.has(codec);
+}
+
+function isUnlikely({ interlaced, codec }: VideoTrack, seconds: number): boolean {
+  return seconds > SHORT && !interlaced && !OFTEN_INTERLACED.has(codec);
 }
 
 async function showsCombs(source: Source, seconds: number): Promise<boolean> {
@@ -66,7 +77,7 @@ interface Seen {
 }
 
 /** What cannot be decoded is not seen; the encode will tell. */
-async function look({ tools, file, track, signal }: Source, part?: { at: number; pictures: number }): Promise<Seen> {
+async function look({ tools, input, track, signal }: Source, part?: { at: number; pictures: number }): Promise<Seen> {
   signal.throwIfAborted();
   const key = 'lavfi.idet.single.current_frame';
   // One chain: with idet in a branch of its own, FFmpeg 7.1 aborts at the end (an assertion in its ffmpeg_filter.c) and loses pictures.
@@ -78,12 +89,12 @@ async function look({ tools, file, track, signal }: Source, part?: { at: number;
   ].join(',');
   const args = [
     // Fields are lines of the picture as it is coded.
-    ...['-v', 'quiet', ...confined(), '-noautorotate', ...(part ? ['-ss', part.at.toFixed(3)] : [])],
-    ...['-i', `./${basename(file)}`],
+    ...['-v', 'quiet', ...confined(input.protocols), '-noautorotate', ...(part ? ['-ss', part.at.toFixed(3)] : [])],
+    ...['-i', input.nameIn(input.directory)],
     ...['-filter_complex', graph, '-map', '[gray]', ...(part ? ['-frames:v', String(part.pictures)] : [])],
     ...['-fps_mode', 'passthrough', '-c:v', 'rawvideo', '-f', 'rawvideo', 'pipe:1'],
   ];
-  const stage = await startStage(tools, args, dirname(file), ['ignore', 'pipe', 'pipe', 'pipe']);
+  const stage = await startStage(tools, args, input.directory, ['ignore', 'pipe', 'pipe', 'pipe']);
   const stop = () => end([stage]);
   signal.addEventListener('abort', stop);
   try {

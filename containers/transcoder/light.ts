@@ -1,10 +1,10 @@
-import { basename, dirname } from 'node:path';
 import { execa } from 'execa';
 import { z } from 'zod';
 import { isHdr, type LightLevels } from '../../core/media/color.ts';
 import type { VideoTrack } from '../../core/media/probe.ts';
 import { confined } from './ffmpeg/demuxers.ts';
 import { command, PROBE_LIMITS, type Tools } from './ffmpeg/run.ts';
+import type { Input } from './input/input.ts';
 
 const SideData = z.object({
   max_luminance: z.string().optional(),
@@ -20,17 +20,25 @@ const PACKETS = 30;
 /** How bright the first pictures of HDR say that they are. Nothing where they cannot be read, and of SDR. */
 export async function readLight(
   tools: Tools,
-  file: string,
+  input: Input,
   { index, color }: VideoTrack,
   signal: AbortSignal,
 ): Promise<LightLevels | undefined> {
   if (!isHdr(color)) return undefined;
   const args = [
-    ...['-v', 'quiet', ...confined(), '-select_streams', String(index), '-read_intervals', `%+#${PACKETS}`],
+    ...[
+      '-v',
+      'quiet',
+      ...confined(input.protocols),
+      '-select_streams',
+      String(index),
+      '-read_intervals',
+      `%+#${PACKETS}`,
+    ],
     ...['-show_frames', '-show_entries', 'frame_side_data=max_luminance,max_content', '-of', 'json'],
-    `./${basename(file)}`,
+    input.nameIn(input.directory),
   ];
-  const options = { cwd: dirname(file), reject: false, cancelSignal: signal, ...PROBE_LIMITS } as const;
+  const options = { cwd: input.directory, reject: false, cancelSignal: signal, ...PROBE_LIMITS } as const;
   const { stdout, failed } = await execa(...command(tools, 'ffprobe', args), options);
   signal.throwIfAborted();
   return lightOf(failed ? [] : Frames.parse(JSON.parse(stdout)).frames.flatMap(({ side_data_list }) => side_data_list));

@@ -1,4 +1,3 @@
-import { basename, dirname } from 'node:path';
 import { execa } from 'execa';
 import { type Warning, warning } from '../../core/contracts/warnings.ts';
 import type { EncodePlan } from '../../core/media/encode-plan.ts';
@@ -51,17 +50,17 @@ const ERROR_LEVEL = 16;
  * Decodes the pictures once more, with what the decoder says of each. In one thread, because otherwise messages come before their picture,
  * and H.264's mark of damaged pictures is there or not by chance. HEVC's decoder does not notice all damage.
  */
-async function lookAtPictures({ tools, file, signal }: Source, track: number): Promise<DamageLog> {
+async function lookAtPictures({ tools, input, signal }: Source, track: number): Promise<DamageLog> {
   const log = new DamageLog();
   const entries = ['-show_log', '32', '-show_frames', '-show_entries', 'frame=key_frame:log=level,message'];
-  const input = ['-threads', '1', '-select_streams', String(track), `./${basename(file)}`];
-  const args = ['-v', 'quiet', ...confined(), ...entries, '-of', 'compact', ...input];
+  const what = ['-threads', '1', '-select_streams', String(track), input.nameIn(input.directory)];
+  const args = ['-v', 'quiet', ...confined(input.protocols), ...entries, '-of', 'compact', ...what];
   const child = execa(...command(tools, 'ffprobe', args), {
     ...PROBE_LIMITS,
     timeout: LOOK_TIMEOUT,
     reject: false,
     cancelSignal: signal,
-    cwd: dirname(file),
+    cwd: input.directory,
     buffer: false,
     stderr: 'ignore',
   });

@@ -28,16 +28,15 @@ function countSamples(trak: Uint8Array): number {
 }
 
 async function topLevel(path: string): Promise<{ types: string[]; moov: Uint8Array } | null> {
-  return withFile(path, async (handle) => {
-    const { size } = await handle.stat();
+  return withFile(path, async (bytes) => {
     const types: string[] = [];
     let moov: Uint8Array | undefined;
     let end = 0;
-    for await (const box of walkBoxes(handle)) {
+    for await (const box of walkBoxes(bytes)) {
       if (box.type === 'moov') moov = await box.body();
       types.push(box.type);
       end = box.offset + box.size;
     }
-    return moov !== undefined && end === size ? { types, moov } : null;
+    return moov !== undefined && end === bytes.size ? { types, moov } : null;
   }).catch(() => null);
 }

@@ -11,6 +11,7 @@ import { plannedWarnings } from '../../core/media/warnings.ts';
 import { unfit } from '../../engines/mediaconvert/unfit.ts';
 import type { WorkerContext } from './context.ts';
 import { mendFlvJoints } from './flv-joints.ts';
+import { fileInput } from './input/input.ts';
 import { probeSource } from './probe.ts';
 import { bring } from './pull-rendition.ts';
 import { pushFile } from './push.ts';
@@ -40,7 +41,9 @@ export async function prepare(
   progress.step('pulled');
   progress.at('probing', 0);
   await mendFlvJoints(scratch.source);
-  const { probe, ends, report, warnings } = await probeSource(tools, scratch.source, signal);
+  const input = await fileInput(scratch.source);
+  const { probe, ends, report, warnings, look } = await probeSource(tools, input, signal);
+  if (probe.video && look) probe.video.combed = await look(signal);
   const plan = planEncode(probe, job.preset, ends);
   onSource({ ...sourceInfo(probe, plan), ...report });
   const audioTracks = (report.tracks ?? []).filter(({ type }) => type === 'audio').map(({ index }) => index);

@@ -1,10 +1,9 @@
-import { open, stat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
 import { execa } from 'execa';
 import { DropreelError } from '../../core/contracts/errors.ts';
 import type { Warning } from '../../core/contracts/warnings.ts';
 import type { Known } from '../../core/media/choose.ts';
 import type { TrackEnds } from '../../core/media/encode-plan.ts';
+import type { Combed } from '../../core/media/interlace.ts';
 import { LIMITS } from '../../core/media/limits.ts';
 import {
   checkDuration,
@@ -20,13 +19,13 @@ import {
 } from '../../core/media/probe.ts';
 import { extraWarnings, sourceReport } from '../../core/media/report.ts';
 import { SNIFF_BYTES, sniff } from '../../core/media/sniff.ts';
-import { hasCaptions } from './captions.ts';
 import { refuseEncrypted, refuseEncryptedBoxes } from './encrypted.ts';
 import { decodableCodecs } from './ffmpeg/decoders.ts';
 import { confined } from './ffmpeg/demuxers.ts';
 import { PICTURE_SIZE, probeFailure, saysEncrypted } from './ffmpeg/errors.ts';
 import { command, PROBE_LIMITS, type Tools } from './ffmpeg/run.ts';
-import { findCombed } from './interlace.ts';
+import type { Input } from './input/input.ts';
+import { findCombed, isLongShot } from './interlace.ts';
 import { readLight } from './light.ts';
 import { measureEnds, measureRate } from './track-ends.ts';
 import { checkWhole, isUnfinished } from './whole.ts';
@@ -37,21 +36,23 @@ export interface Probed {
   /** What is dropped beside tracks of picture and sound, and what is missing at the end. */
   warnings: Warning[];
   ends: TrackEnds;
+  /** Looks for pictures of two moments, where that takes a while; absent: the probe says them. */
+  look?: (signal: AbortSignal) => Promise<Combed>;
 }
 
 /** Finds out what a file holds, and refuses an unsuitable one with a DropreelError. Decodes what shows interlaced pictures. */
-export async function probeSource(tools: Tools, file: string, signal: AbortSignal): Promise<Probed> {
-  await refuseBySight(file);
-  await refuseEncrypted(file);
-  const output = await ffprobe(tools, file, signal);
-  if (output.format.format_name.startsWith('mov,')) await refuseEncryptedBoxes(file);
+export async function probeSource(tools: Tools, input: Input, signal: AbortSignal): Promise<Probed> {
+  await refuseBySight(input);
+  await refuseEncrypted(input);
+  const output = await ffprobe(tools, input, signal);
+  if (output.format.format_name.startsWith('mov,')) await refuseEncryptedBoxes(input);
   const decodable = await decodableCodecs(tools);
   const known: Known = { isDecodable: (codec) => decodable.has(codec) };
   const first = interpretProbe(output, known);
-  const cut = await checkWhole(file, first.format);
-  const { probe, ends, warnings: missing } = await measured(tools, file, { output, known, first, signal });
+  const cut = await checkWhole(input, first.format);
+  const { probe, ends, warnings: missing } = await measured(tools, input, { output, known, first, signal });
   if (probe.video && isDoubtful(probe.video.frameRate)) {
-    probe.video.frameRate = await measureRate(tools, file, probe, signal);
+    probe.video.frameRate = await measureRate(tools, input, probe, signal);
   }
   // Both tell of one loss: by bytes where the file says how many it has.
   const lost = cut.length > 0 ? cut : missing;
@@ -59,24 +60,30 @@ export async function probeSource(tools: Tools, file: string, signal: AbortSigna
   if (probe.video) {
     checkLateness(ends.videoStart ?? probe.video.startSeconds);
     checkWork(probe.video, ends.video ?? 0);
-    const light = await readLight(tools, file, probe.video, signal);
+    const light = await readLight(tools, input, probe.video, signal);
     if (light) probe.video.light = light;
-    probe.video.captions = await hasCaptions(file, probe.video.codec);
-    probe.video.combed = await findCombed({ tools, file, track: probe.video, signal }, ends.video ?? 0);
+    probe.video.captions = await input.hasCaptions(probe.video.codec);
   }
-  return { probe, ends, report: sourceReport(output, probe), warnings: [...extraWarnings(output), ...lost] };
+  const found = { probe, ends, report: sourceReport(output, probe), warnings: [...extraWarnings(output), ...lost] };
+  const { video: track } = probe;
+  if (!track) return found;
+  const seconds = ends.video ?? 0;
+  const look = (signal: AbortSignal) => findCombed({ tools, input, track, signal }, seconds);
+  if (isLongShot(track, seconds)) return { ...found, look };
+  track.combed = await look(signal);
+  return found;
 }
 
 /** Takes other tracks in the place of those that are announced, and of which the file holds nothing; or none. */
 async function measured(
   tools: Tools,
-  file: string,
+  input: Input,
   { output, known, first, signal }: { output: FfprobeOutput; known: Known; first: MediaProbe; signal: AbortSignal },
 ): Promise<Pick<Probed, 'probe' | 'ends' | 'warnings'>> {
-  const isCut = await isUnfinished(file, first.format);
+  const isCut = await isUnfinished(input, first.format);
   const measure = async (probe: MediaProbe) => {
     if (isCut) probe.durationSeconds = undefined;
-    return { probe, ...(await measureEnds(tools, file, probe, signal)) };
+    return { probe, ...(await measureEnds(tools, input, probe, signal)) };
   };
   const found = await measure(first);
   const { held } = found;
@@ -90,23 +97,18 @@ function isDoubtful(rate: Fraction | undefined): boolean {
   return rate === undefined || rate.num / rate.den > LIMITS.frameRate;
 }
 
-async function refuseBySight(file: string): Promise<void> {
-  const { size } = await stat(file);
-  if (size === 0) throw new DropreelError('empty_file', 'The file has 0 bytes.');
-  const handle = await open(file);
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(SNIFF_BYTES), 0, SNIFF_BYTES, 0);
-    const refused = sniff(buffer.subarray(0, bytesRead));
-    if (refused) throw new DropreelError(refused.code, refused.message);
-  } finally {
-    await handle.close();
-  }
+async function refuseBySight(input: Input): Promise<void> {
+  if (input.size === 0) throw new DropreelError('empty_file', 'The file has 0 bytes.');
+  const refused = sniff(await input.read(0, SNIFF_BYTES));
+  if (refused) throw new DropreelError(refused.code, refused.message);
 }
 
-async function ffprobe(tools: Tools, file: string, signal: AbortSignal): Promise<FfprobeOutput> {
-  const args = ['-v', 'error', ...confined(), '-show_entries', PROBE_ENTRIES, '-of', 'json', `./${basename(file)}`];
+async function ffprobe(tools: Tools, input: Input, signal: AbortSignal): Promise<FfprobeOutput> {
+  const { directory } = input;
+  const shown = ['-show_entries', PROBE_ENTRIES, '-of', 'json', input.nameIn(directory)];
+  const args = ['-v', 'error', ...confined(input.protocols), ...shown];
   const result = await execa(...command(tools, 'ffprobe', args), {
-    cwd: dirname(file),
+    cwd: directory,
     reject: false,
     cancelSignal: signal,
     ...PROBE_LIMITS,

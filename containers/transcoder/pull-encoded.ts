@@ -83,11 +83,10 @@ async function download({ s3, bucket, prefix, signal }: EncodedRun, object: stri
 }
 
 async function sizeOf(file: string): Promise<Size> {
-  return withFile(file, async (handle) => {
-    for await (const { type, offset, size } of walkBoxes(handle)) {
+  return withFile(file, async (bytes) => {
+    for await (const { type, offset, size } of walkBoxes(bytes)) {
       if (type !== 'moov') continue;
-      const { buffer } = await handle.read(Buffer.alloc(offset + size), 0, offset + size, 0);
-      return pictureSize(buffer);
+      return pictureSize(await bytes.read(0, offset + size));
     }
     throw new Error('it has no moov box');
   }).catch((cause: unknown) => {

@@ -6,11 +6,12 @@ import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { DropreelError } from '../../core/contracts/errors.ts';
 import type { Job } from '../../core/contracts/job.ts';
 import { readMediaPlaylist } from '../../core/media/media-playlist.ts';
-import { complete, type PullRun, pinned, pull, sourceError } from './pull.ts';
+import { pinned, sourceError } from './input/ranges.ts';
+import { complete, type PullRun, pull } from './pull.ts';
 import { needDisk } from './scratch.ts';
 
 /** Whether a job's source is a published rendition, named by its playlist, and not an upload, whose name is arbitrary. */
-function isRendition({ source, output }: Pick<Job, 'source' | 'output'>): boolean {
+export function isRendition({ source, output }: Pick<Job, 'source' | 'output'>): boolean {
   return source.bucket === output.bucket && source.key.endsWith('.m3u8');
 }
 

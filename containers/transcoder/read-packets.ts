@@ -1,13 +1,13 @@
-import { basename, dirname } from 'node:path';
 import { execa } from 'execa';
 import { DropreelError } from '../../core/contracts/errors.ts';
 import { confined } from './ffmpeg/demuxers.ts';
 import { command, PROBE_LIMITS, type Tools } from './ffmpeg/run.ts';
+import type { Input } from './input/input.ts';
 import type { Packet } from './packets.ts';
 
 export interface Source {
   tools: Tools;
-  file: string;
+  input: Input;
   signal: AbortSignal;
 }
 
@@ -20,19 +20,19 @@ const READ_TIMEOUT = 3_600_000;
  * @returns when the file begins, in seconds of its packets' clock
  */
 export async function eachPacket(
-  { tools, file, signal }: Source,
+  { tools, input, signal }: Source,
   which: readonly string[],
   onPacket: (packet: Packet) => void,
 ): Promise<number> {
   const entries = 'packet=stream_index,pts_time,dts_time,duration_time,flags:format=start_time';
-  const output = ['-show_entries', entries, '-of', 'compact=p=0', `./${basename(file)}`];
-  const args = ['-v', 'error', ...confined(), ...which, ...output];
+  const output = ['-show_entries', entries, '-of', 'compact=p=0', input.nameIn(input.directory)];
+  const args = ['-v', 'error', ...confined(input.protocols), ...which, ...output];
   const child = execa(...command(tools, 'ffprobe', args), {
     ...PROBE_LIMITS,
     timeout: READ_TIMEOUT,
     reject: false,
     cancelSignal: signal,
-    cwd: dirname(file),
+    cwd: input.directory,
     buffer: false,
     stderr: 'ignore',
   });
@@ -59,11 +59,11 @@ export async function eachPacket(
 const GROUP_PACKETS = 600;
 
 /** When the first picture is shown that a decoder gives, in seconds of the packets' clock; undefined where it gives none. */
-export async function firstShown({ tools, file, signal }: Source, track: number): Promise<number | undefined> {
+export async function firstShown({ tools, input, signal }: Source, track: number): Promise<number | undefined> {
   const which = ['-select_streams', String(track), '-read_intervals', `%+#${GROUP_PACKETS}`];
   const what = ['-show_frames', '-show_entries', 'frame=best_effort_timestamp_time', '-of', 'csv=p=0'];
-  const args = ['-v', 'quiet', ...confined(), ...which, ...what, `./${basename(file)}`];
-  const options = { cwd: dirname(file), reject: false, cancelSignal: signal, ...PROBE_LIMITS } as const;
+  const args = ['-v', 'quiet', ...confined(input.protocols), ...which, ...what, input.nameIn(input.directory)];
+  const options = { cwd: input.directory, reject: false, cancelSignal: signal, ...PROBE_LIMITS } as const;
   const { stdout = '' } = await execa(...command(tools, 'ffprobe', args), options);
   signal.throwIfAborted();
   const times = stdout.split('\n').map((line) => Number.parseFloat(line));

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { type FileHandle, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { DropreelError } from '../../core/contracts/errors.ts';
@@ -9,7 +9,7 @@ import { type ByteRange, type Named, readMediaPlaylist, type Segment } from '../
 import { joinFragments, movedBy } from '../../core/media/segments.ts';
 import { type PlacedRendition, type PlacedSegment, segmentIndex } from '../../core/media/sidx.ts';
 import { segmentSeconds } from '../../core/media/timeline.ts';
-import { walkBoxes, withFile } from './box-walk.ts';
+import { type Bytes, walkBoxes, withFile } from './box-walk.ts';
 
 /** A finished rendition on the disk. */
 export interface RenditionFiles {
@@ -35,14 +35,14 @@ export async function readRendition(plan: EncodePlan, directory: string, file: s
   try {
     const playlist = readMediaPlaylist(await readFile(join(directory, `${file}.m3u8`), 'utf8'));
     const init = placed(playlist.init);
-    const { header, segments } = await withFile(join(directory, init.uri), async (handle) => {
+    const { header, segments } = await withFile(join(directory, init.uri), async (bytes) => {
       const found = [];
       for (const segment of playlist.segments.map(placed)) {
-        const moofs = await readMoofs(handle, segment.range);
+        const moofs = await readMoofs(bytes, segment.range);
         const fragments = moofs.map(({ moof, ...place }) => ({ ...place, fragment: readFragment(moof) }));
         found.push({ ...segment, fragments, fragment: joinFragments(fragments.map(({ fragment }) => fragment)) });
       }
-      return { header: readInit(await readRange(handle, init.range)), segments: found };
+      return { header: readInit(await readRange(bytes, init.range)), segments: found };
     });
     const seconds = segmentSeconds({ file, header, segments }, lastFrameOf(plan, file));
     const timed = segments.map((segment, i) => ({ ...segment, durationSeconds: seconds[i] ?? 0 }));
@@ -62,10 +62,10 @@ function placed<T extends Named>(named: T): T & Required<Named> {
 
 /** When each of a rendition's samples is presented, in seconds from its start, in order. Segments begin with keyframes. */
 export async function shownTimes(directory: string, { header, init, segments }: RenditionFiles): Promise<number[]> {
-  return withFile(join(directory, init.uri), async (handle) => {
+  return withFile(join(directory, init.uri), async (bytes) => {
     const times: number[] = [];
     for (const { range } of segments) {
-      const ticks = (await readMoofs(handle, range)).flatMap(({ moof }) => shownAt(moof)).sort((a, b) => a - b);
+      const ticks = (await readMoofs(bytes, range)).flatMap(({ moof }) => shownAt(moof)).sort((a, b) => a - b);
       for (const at of ticks) times.push((at - header.skip) / header.timescale);
     }
     return times;
@@ -73,10 +73,10 @@ export async function shownTimes(directory: string, { header, init, segments }: 
 }
 
 /** The bodies of a segment's moofs, and where each begins and how many bytes follow up to the next; a segment may hold several fragments. */
-async function readMoofs(handle: FileHandle, range: ByteRange) {
+async function readMoofs(file: Bytes, range: ByteRange) {
   const moofs: { moof: Uint8Array; offset: number; size: number }[] = [];
   let bytes = 0;
-  for await (const box of walkBoxes(handle, range)) {
+  for await (const box of walkBoxes(file, range)) {
     if (box.type === 'moof') moofs.push({ moof: await box.body(), offset: box.offset, size: 0 });
     const last = moofs.at(-1);
     if (last) last.size += box.size;
@@ -87,10 +87,10 @@ async function readMoofs(handle: FileHandle, range: ByteRange) {
   return moofs;
 }
 
-async function readRange(handle: FileHandle, { offset, bytes }: ByteRange): Promise<Uint8Array> {
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytes), 0, bytes, offset);
-  if (bytesRead !== bytes) throw new Error('the init segment is cut off');
-  return buffer;
+async function readRange(file: Bytes, { offset, bytes }: ByteRange): Promise<Uint8Array> {
+  const read = await file.read(offset, bytes);
+  if (read.length !== bytes) throw new Error('the init segment is cut off');
+  return read;
 }
 
 /**
@@ -104,7 +104,7 @@ export async function copySegments(from: string, to: string, rendition: PlacedRe
     if (range.offset !== at) throw new Error(`a segment begins at ${range.offset}, and the one before ends at ${at}`);
     return at + range.bytes;
   }, start);
-  const head = await withFile(from, (handle) => readRange(handle, init));
+  const head = await withFile(from, (file) => readRange(file, init));
   const index = segmentIndex(rendition);
   await writeFile(to, Buffer.concat([head, index]));
   if (end > start) {

@@ -74,10 +74,10 @@ async function splitRendition(plan: EncodePlan, directory: string, file: string)
 
 /** @param lastFrame seconds that the last picture stays; undefined for sound */
 async function findSegments(whole: string, file: string, lastFrame: number | undefined): Promise<PlacedRendition> {
-  return withFile(whole, async (handle) => {
+  return withFile(whole, async (bytes) => {
     const found: FragmentInFile[] = [];
     let moov: { end: number } | undefined;
-    for await (const box of walkBoxes(handle)) {
+    for await (const box of walkBoxes(bytes)) {
       if (box.type === 'moov') moov = { end: box.offset + box.size };
       if (box.type === 'moof')
         found.push({ offset: box.offset, size: box.size, fragment: readFragment(await box.body()) });
@@ -85,8 +85,7 @@ async function findSegments(whole: string, file: string, lastFrame: number | und
       if (box.type === 'mdat' && last) last.size += box.size;
     }
     const end = moov?.end ?? 0;
-    const { buffer } = await handle.read(Buffer.alloc(end), 0, end, 0);
-    const header = readInit(buffer);
+    const header = readInit(await bytes.read(0, end));
     const early = lastFrame === undefined ? SOUND_EARLY_SECONDS : 0;
     const segments = groupFragments(header, found, SEGMENT_SECONDS, early).map((group) => ({
       fragments: group,

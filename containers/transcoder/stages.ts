@@ -10,6 +10,7 @@ import { PICTURES_FD, SOUNDS_FD } from './ffmpeg/filters.ts';
 import { type FfmpegProgress, ProgressReader } from './ffmpeg/progress.ts';
 import { REPORTING, SAYING, type Tools } from './ffmpeg/run.ts';
 import { checkStages, end, hasFailed, inputOf, outputOf, type Stage, startStage } from './ffmpeg/stage.ts';
+import type { Input } from './input/input.ts';
 
 /** Which of the work with pictures a GPU does. */
 export interface OnGpu {
@@ -18,8 +19,7 @@ export interface OnGpu {
 }
 
 export interface StagesRun {
-  /** The source, as seen from `cwd`. */
-  source: string;
+  input: Input;
   cwd: string;
   /** File for the times of the decoded pictures. */
   times: string;
@@ -74,7 +74,7 @@ export async function runStages(tools: Tools, plan: EncodePlan, run: StagesRun):
       (await start([...REPORTING, ...ladderArguments(plan, plan.video, encoder)], ['pipe', 'pipe', 'pipe']));
     const pictures = ladder ? inputOf(ladder) : 'ignore';
     const decode = await start(
-      [...SAYING, ...decodeArguments(plan, run.source, { toneMap: run.toneMap, onGpu: run.onGpu.decode })],
+      [...SAYING, ...decodeArguments(plan, run.input, { toneMap: run.toneMap, onGpu: run.onGpu.decode, cwd })],
       ['ignore', pictures, 'pipe', 'pipe', 'pipe', 'pipe'],
     );
     // The decode has its own copy, and must learn when the ladder's is closed.

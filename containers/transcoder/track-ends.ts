@@ -4,6 +4,7 @@ import { checkEnd } from '../../core/media/decoded.ts';
 import type { TrackEnds } from '../../core/media/encode-plan.ts';
 import { type Fraction, hasJoints, type MediaProbe } from '../../core/media/probe.ts';
 import type { Tools } from './ffmpeg/run.ts';
+import type { Input } from './input/input.ts';
 import { PacketClock, type TrackTimes } from './packets.ts';
 import { eachPacket, firstShown, type Source } from './read-packets.ts';
 
@@ -36,14 +37,14 @@ export interface Measured extends Pick<Packets, 'held'> {
  */
 export async function measureEnds(
   tools: Tools,
-  file: string,
+  input: Input,
   probe: MediaProbe,
   signal: AbortSignal,
 ): Promise<Measured> {
   const { video, audio } = probe;
   const hasEnds = (!video || video.endSeconds) && (!audio || audio.endSeconds);
   const indexed = probe.format.startsWith('mov,') && Boolean(hasEnds);
-  const reader = { tools, file, mayJoin: hasJoints(probe.format), signal };
+  const reader = { tools, input, mayJoin: hasJoints(probe.format), signal };
   if (indexed && (!video || video.constantRate)) {
     // An index that counts no samples is that of a file in fragments, or of a track without any.
     const { held } = video?.mayBeEmpty || audio?.mayBeEmpty ? await readToTheEnd(reader, probe) : {};
@@ -132,13 +133,13 @@ const RATE_SECONDS = 20;
  */
 export async function measureRate(
   tools: Tools,
-  file: string,
+  input: Input,
   { format, video }: MediaProbe,
   signal: AbortSignal,
 ): Promise<Fraction | undefined> {
   if (!video) return undefined;
   const first = ['-select_streams', String(video.index), '-read_intervals', `%+${RATE_SECONDS}`];
-  const { tracks } = await readPackets({ tools, file, mayJoin: hasJoints(format), signal }, first);
+  const { tracks } = await readPackets({ tools, input, mayJoin: hasJoints(format), signal }, first);
   const { start, last, count } = tracks.get(video.index) ?? { start: 0, last: 0, count: 0 };
   if (count < 2 || last <= start) return undefined;
   return { num: Math.round(((count - 1) / (last - start)) * 1000), den: 1000 };

@@ -15,6 +15,8 @@ import { lateWarnings, plannedWarnings } from '../../core/media/warnings.ts';
 import { describeRenditions } from './describe.ts';
 import type { Tools } from './ffmpeg/run.ts';
 import { mendFlvJoints } from './flv-joints.ts';
+import { fileInput, type Input } from './input/input.ts';
+import { encodeMeanwhile } from './late-finds.ts';
 import { type Probed, probeSource } from './probe.ts';
 import { readRendition } from './rendition.ts';
 import { readMarker, type Scratch, writeMarker } from './scratch.ts';
@@ -26,6 +28,8 @@ import type { Task, TaskContext, TranscodeProgress } from './tasks/task.ts';
 export interface TranscodeRun extends TranscodeProgress {
   tools: Tools;
   scratch: Scratch;
+  /** The source, where it is read in place; absent: it lies on the scratch disk. */
+  input?: Input | undefined;
   preset: Preset;
   /** Whether a GPU is to be used, if there is one. */
   gpu?: boolean;
@@ -44,9 +48,19 @@ export type Transcoded = Omit<Succeeded, 'status' | 'jobId' | 'files' | 'ffmpeg'
 export async function transcode(run: TranscodeRun): Promise<Transcoded> {
   const { tools, scratch, preset, signal } = run;
   run.onProgress({ phase: 'probing', fraction: 0 });
-  await mendFlvJoints(scratch.source);
-  const { probe, ends, report, warnings: dropped } = await probeSource(tools, scratch.source, signal);
-  const plan = planEncode(probe, preset, ends);
+  if (!run.input) await mendFlvJoints(scratch.source);
+  const input = run.input ?? (await fileInput(scratch.source));
+  const { probe, ends, report, warnings: dropped, look } = await probeSource(tools, input, signal);
+  let plan = planEncode(probe, preset, ends);
+  run.onSource?.({ ...sourceInfo(probe, plan), ...report });
+  // Its marker tells makeOutputs that it is done.
+  await encodeMeanwhile({ input, video: probe.video, look, signal }, (signal, onDecoded) => {
+    plan = planEncode(probe, preset, ends);
+    const outcomeOf = () => {
+      throw new Error('The encode is the first task.');
+    };
+    return once(encodeTask, { ...run, input, plan, outcomeOf, signal, onDecoded });
+  });
   const warnings = [...plannedWarnings(probe, plan, report.tracks), ...dropped];
   return makeOutputs(run, { probe, plan, report, warnings }, TASKS);
 }
@@ -73,7 +87,9 @@ export async function makeOutputs(
   const source = { ...sourceInfo(probe, plan), ...report };
   run.onSource?.(source);
   const outcomes = new Map<string, unknown>();
-  const context: TaskContext = { ...run, plan, outcomeOf: (task) => task.outcome.parse(outcomes.get(task.name)) };
+  const input = run.input ?? (await fileInput(scratch.source));
+  const outcomeOf: TaskContext['outcomeOf'] = (task) => task.outcome.parse(outcomes.get(task.name));
+  const context: TaskContext = { ...run, input, plan, outcomeOf };
   for (const task of tasks) if (task.isNeeded(plan)) outcomes.set(task.name, await once(task, context));
   const { decoded, captions, skipped, warnings, late, gpu } = context.outcomeOf(encodeTask);
   const files = [];
@@ -97,6 +113,7 @@ async function once<Outcome>(task: Task<Outcome>, context: TaskContext): Promise
   const done = await readMarker(context.scratch, marker, z.object({ outcome: task.outcome }));
   if (done) return done.outcome;
   const outcome = await task.run(context);
+  context.input.check();
   await writeMarker(context.scratch, marker, { outcome });
   return outcome;
 }

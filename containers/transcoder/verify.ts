@@ -10,11 +10,12 @@ import { recordedTimes } from './decode-record.ts';
 import { damaged } from './ffmpeg/errors.ts';
 import { runFfmpeg, type Tools } from './ffmpeg/run.ts';
 import { indexFault } from './index-faults.ts';
+import type { Input } from './input/input.ts';
 import { mp4Faults } from './mp4.ts';
 import { type RenditionFiles, readRendition, shownTimes } from './rendition.ts';
 
 export interface VerifyRun {
-  source: string;
+  input: Input;
   out: string;
   /** File with the times of the decoded pictures. */
   times: string;
@@ -46,7 +47,7 @@ export async function verify(tools: Tools, plan: EncodePlan, run: VerifyRun): Pr
   ];
   // A malformed output need not be decoded. It is right for an index that is false.
   if (faults.length > 0) {
-    const source = { tools, file: run.source, signal: run.signal };
+    const source = { tools, input: run.input, signal: run.signal };
     const fault = run.fault ?? (plan.indexed ? await indexFault(source, plan) : undefined);
     throw failed(fault, faults);
   }

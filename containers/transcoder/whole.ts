@@ -1,7 +1,6 @@
-import type { FileHandle } from 'node:fs/promises';
 import { DropreelError } from '../../core/contracts/errors.ts';
 import { type Warning, warning } from '../../core/contracts/warnings.ts';
-import { walkBoxes, withFile } from './box-walk.ts';
+import { type Bytes, walkBoxes } from './box-walk.ts';
 
 /**
  * Looks for the end of a file that was cut off: FFmpeg would encode what is there without an error.
@@ -9,27 +8,24 @@ import { walkBoxes, withFile } from './box-walk.ts';
  * @returns what is known of a missing end that does not make the rest useless
  * @throws DropreelError `corrupt` for a file of empty boxes, `truncated` when the file's own structure reaches beyond its end
  */
-export async function checkWhole(file: string, format: string): Promise<Warning[]> {
-  return withFile(file, async (handle) => {
-    const { size } = await handle.stat();
-    if (format === 'ogg' && !(await endsOgg(handle, size))) {
-      return [warning('end_missing', 'The file ends without the mark of its end: its last part may be missing.')];
-    }
-    if (format === 'mpegts' && (await endsInPacket(handle, size))) {
-      return [warning('end_missing', 'The file ends in the middle of a packet: its last part may be missing.')];
-    }
-    const check = CHECKS.find(([formats]) => formats.test(format))?.[1];
-    const missing = (await check?.(handle, size)) ?? 0;
-    if (missing <= 0) return [];
-    const what = `${missing} bytes of its media are missing.`;
-    const isLittle = LOOSE.test(format) && missing <= size / 100;
-    if (!isLittle) throw new DropreelError('truncated', `The file is cut off: ${what}`);
-    return [warning('end_missing', `The end of the file is cut off: ${what}`)];
-  });
+export async function checkWhole(file: Bytes, format: string): Promise<Warning[]> {
+  if (format === 'ogg' && !(await endsOgg(file))) {
+    return [warning('end_missing', 'The file ends without the mark of its end: its last part may be missing.')];
+  }
+  if (format === 'mpegts' && (await endsInPacket(file))) {
+    return [warning('end_missing', 'The file ends in the middle of a packet: its last part may be missing.')];
+  }
+  const check = CHECKS.find(([formats]) => formats.test(format))?.[1];
+  const missing = (await check?.(file)) ?? 0;
+  if (missing <= 0) return [];
+  const what = `${missing} bytes of its media are missing.`;
+  const isLittle = LOOSE.test(format) && missing <= file.size / 100;
+  if (!isLittle) throw new DropreelError('truncated', `The file is cut off: ${what}`);
+  return [warning('end_missing', `The end of the file is cut off: ${what}`)];
 }
 
 /** How many bytes are missing, by the file's own account; 0 or less: none. */
-type Check = (handle: FileHandle, size: number) => Promise<number>;
+type Check = (file: Bytes) => Promise<number>;
 const CHECKS: readonly (readonly [RegExp, Check])[] = [
   [/^mov,/, missingOfBoxes],
   [/^(?:avi|wav)$/, missingOfRiff],
@@ -45,12 +41,12 @@ const MAX_BOXES = 1_000_000;
 const OFF_BY = 8;
 const MEDIA_BOXES = new Set(['mdat', 'moov', 'moof']);
 
-async function missingOfBoxes(handle: FileHandle, size: number): Promise<number> {
+async function missingOfBoxes(file: Bytes): Promise<number> {
   let boxes = 0;
   // Junk after the last box is common and harmless.
-  for await (const box of walkBoxes(handle)) {
+  for await (const box of walkBoxes(file)) {
     if (++boxes > MAX_BOXES) throw new DropreelError('corrupt', `The file has more than ${MAX_BOXES} boxes.`);
-    const missing = box.offset + box.size - size;
+    const missing = box.offset + box.size - file.size;
     if (missing > OFF_BY) return MEDIA_BOXES.has(box.type) ? missing : 0;
   }
   return 0;
@@ -59,16 +55,16 @@ async function missingOfBoxes(handle: FileHandle, size: number): Promise<number>
 /** A recorder that cannot seek back to the header leaves a size near the largest there. */
 const UNKNOWN_SIZE = 0x7ff00000;
 
-async function missingOfRiff(handle: FileHandle, size: number): Promise<number> {
-  const riff = await sizeOfRiff(handle);
-  const missing = riff + 8 - size;
+async function missingOfRiff(file: Bytes): Promise<number> {
+  const riff = await sizeOfRiff(file);
+  const missing = riff + 8 - file.size;
   return riff >= UNKNOWN_SIZE || missing <= OFF_BY ? 0 : missing;
 }
 
 /** Of another file than RIFF too, where it means nothing: FFmpeg reads what comes behind an ID3 tag. */
-async function sizeOfRiff(handle: FileHandle): Promise<number> {
-  const { buffer } = await handle.read(Buffer.alloc(8), 0, 8, 0);
-  return buffer.toString('latin1', 0, 4) === 'RIFF' ? buffer.readUInt32LE(4) : 0;
+async function sizeOfRiff(file: Bytes): Promise<number> {
+  const head = await file.read(0, 8);
+  return head.toString('latin1', 0, 4) === 'RIFF' && head.length === 8 ? head.readUInt32LE(4) : 0;
 }
 
 const SEGMENT = 0x18538067;
@@ -76,13 +72,13 @@ const SEGMENT = 0x18538067;
 const HEAD_BYTES = 4096;
 
 /** The head of EBML, then one segment that holds all else (RFC 9559, 4.5), of a length that may be unknown (RFC 8794, 6.2). */
-async function missingOfMatroska(handle: FileHandle, size: number): Promise<number> {
-  const head = await bytesAt(handle, 0, HEAD_BYTES);
+async function missingOfMatroska(file: Bytes): Promise<number> {
+  const head = await file.read(0, HEAD_BYTES);
   const ebml = elementSize(head, 4);
   if (ebml === undefined || ebml.end + ebml.bytes + 4 > head.length) return 0;
   const at = ebml.end + ebml.bytes;
   const segment = head.readUInt32BE(at) === SEGMENT ? elementSize(head, at + 4) : undefined;
-  return segment === undefined ? 0 : segment.end + segment.bytes - size;
+  return segment === undefined ? 0 : segment.end + segment.bytes - file.size;
 }
 
 /** A number whose first bits tell how many bytes it has; undefined where it is cut off, or all ones: unknown. */
@@ -98,18 +94,18 @@ function elementSize(head: Buffer, at: number): { bytes: number; end: number } |
 const [XING_FRAMES, XING_BYTES] = [1, 2];
 
 /** Encoders write an empty frame first, which says how many bytes follow it: `Xing`, or `Info` for a constant bit rate. */
-async function missingOfMp3(handle: FileHandle, size: number): Promise<number> {
-  const tag = await bytesAt(handle, 0, 10);
+async function missingOfMp3(file: Bytes): Promise<number> {
+  const tag = await file.read(0, 10);
   const isTag = tag.toString('latin1', 0, 3) === 'ID3';
   // Seven bits of each byte (ID3v2.4, 6.2).
   const start = isTag ? 10 + [6, 7, 8, 9].reduce((sum, at) => sum * 128 + ((tag[at] ?? 0) & 127), 0) : 0;
-  const head = await bytesAt(handle, start, HEAD_BYTES);
+  const head = await file.read(start, HEAD_BYTES);
   const at = Math.max(head.indexOf('Xing'), head.indexOf('Info'));
   // Of the first frame, 4 bytes of header and up to 32 of side information come before it.
   if (at < 0 || at > 64 || at + 16 > head.length) return 0;
   const flags = head.readUInt32BE(at + 4);
   if (!(flags & XING_BYTES)) return 0;
-  return start + head.readUInt32BE(at + (flags & XING_FRAMES ? 12 : 8)) - size;
+  return start + head.readUInt32BE(at + (flags & XING_FRAMES ? 12 : 8)) - file.size;
 }
 
 /** The largest page has 65,307 bytes (RFC 3533, 6). */
@@ -118,9 +114,8 @@ const PAGE_BYTES = 65_307;
 const LAST_PAGE = 4;
 
 /** Whether the last page of a file says that it is the last. */
-async function endsOgg(handle: FileHandle, size: number): Promise<boolean> {
-  const from = Math.max(0, size - PAGE_BYTES);
-  const tail = await bytesAt(handle, from, PAGE_BYTES);
+async function endsOgg(file: Bytes): Promise<boolean> {
+  const tail = await file.read(Math.max(0, file.size - PAGE_BYTES), PAGE_BYTES);
   const flags = tail[tail.lastIndexOf('OggS') + 5] ?? 0;
   return (flags & LAST_PAGE) !== 0;
 }
@@ -128,18 +123,13 @@ async function endsOgg(handle: FileHandle, size: number): Promise<boolean> {
 /** Bytes of a packet of a transport stream (ISO/IEC 13818-1, 2.4.3.2), which begins with 0x47. */
 const PACKET_BYTES = 188;
 
-async function endsInPacket(handle: FileHandle, size: number): Promise<boolean> {
-  const head = await bytesAt(handle, 0, 2 * PACKET_BYTES + 1);
+async function endsInPacket(file: Bytes): Promise<boolean> {
+  const head = await file.read(0, 2 * PACKET_BYTES + 1);
   const isPlain = [0, 1, 2].every((packet) => head[packet * PACKET_BYTES] === 0x47);
-  return isPlain && size % PACKET_BYTES !== 0;
-}
-
-async function bytesAt(handle: FileHandle, at: number, length: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, at);
-  return buffer.subarray(0, bytesRead);
+  return isPlain && file.size % PACKET_BYTES !== 0;
 }
 
 /** Whether an AVI was written by a recorder that could not go back to its head, whose length means nothing then. */
-export async function isUnfinished(file: string, format: string): Promise<boolean> {
-  return format === 'avi' && (await withFile(file, sizeOfRiff)) >= UNKNOWN_SIZE;
+export async function isUnfinished(file: Bytes, format: string): Promise<boolean> {
+  return format === 'avi' && (await sizeOfRiff(file)) >= UNKNOWN_SIZE;
 }

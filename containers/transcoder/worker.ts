@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { httpStatus } from '../../aws/http-status.ts';
 import { ERRORS } from '../../core/contracts/errors.ts';
-import { EXIT, type Failed, type Job, Result, type Succeeded } from '../../core/contracts/job.ts';
+import { EXIT, type Failed, type Job, type Reading, Result, type Succeeded } from '../../core/contracts/job.ts';
 import { RESULT_FILE } from '../../core/contracts/keys.ts';
 import type { SourceInfo } from '../../core/contracts/table/media.ts';
 import { claim, renewClaim } from './claim.ts';
@@ -10,9 +10,9 @@ import type { WorkerContext } from './context.ts';
 import { asDropreelError, Drained } from './failures.ts';
 import { ffmpegVersion } from './ffmpeg/run.ts';
 import { finishEncoded } from './finish.ts';
+import { type SourceRun, withSource } from './input/with-source.ts';
 import { log } from './log.ts';
 import { isPrepared, prepare } from './prepare.ts';
-import { bring } from './pull-rendition.ts';
 import { push } from './push.ts';
 import { openScratch, removeScratch, type Scratch } from './scratch.ts';
 import { type Transcoded, type TranscodeRun, transcode } from './transcode.ts';
@@ -25,6 +25,7 @@ export async function work(job: Job, context: WorkerContext): Promise<number> {
     log('info', 'another engine job has this job; nothing to do', { jobId: job.jobId });
     return EXIT.ok;
   }
+  log('info', 'claimed', { jobId: job.jobId, mediaId: job.mediaId });
   const stop = renewClaim(context.s3, job, context.engineJobId);
   try {
     return await workClaimed(job, context, claimed);
@@ -78,7 +79,7 @@ async function produce(
   const { s3, tools, gpu, progress, signal } = context;
   const startedAt = Date.now();
   const cpuBefore = await cpuSeconds();
-  const { transcoded, cpuSecondsBefore } = await makeAll(job, context, {
+  const { transcoded, reading, cpuSecondsBefore } = await makeAll(job, context, {
     tools,
     scratch,
     preset: job.preset,
@@ -102,7 +103,16 @@ async function produce(
     wallSeconds: (Date.now() - startedAt) / 1000,
     cpuSeconds: cpuSecondsBefore + (await cpuSeconds()) - cpuBefore,
   };
-  return { status: 'succeeded', jobId: job.jobId, ...transcoded, ...pushed, ffmpeg: await ffmpegVersion(tools), usage };
+  const ffmpeg = await ffmpegVersion(tools);
+  return {
+    status: 'succeeded',
+    jobId: job.jobId,
+    ...transcoded,
+    ...pushed,
+    ffmpeg,
+    usage,
+    ...(reading && { reading }),
+  };
 }
 
 /** Makes all outputs on the scratch disk, of the source or of what MediaConvert has encoded, for which another worker has used CPU. */
@@ -110,14 +120,17 @@ async function makeAll(
   job: Job,
   context: WorkerContext,
   run: TranscodeRun,
-): Promise<{ transcoded: Transcoded; cpuSecondsBefore: number }> {
+): Promise<{ transcoded: Transcoded; reading?: Reading; cpuSecondsBefore: number }> {
   const { progress, s3, signal } = context;
   if (job.task?.name === 'finish') return finishEncoded({ ...job, task: job.task }, context, run);
   progress.at('pulling', 0);
-  const onProgress = (fraction: number) => progress.at('pulling', fraction);
-  await bring(job, { s3, scratch: run.scratch, signal, onProgress });
-  progress.step('pulled');
-  return { transcoded: await transcode(run), cpuSecondsBefore: 0 };
+  const reader: SourceRun = {
+    ...{ s3, job, source: job.source, scratch: run.scratch, signal },
+    onProgress: (fraction) => progress.at('pulling', fraction),
+    onRead: () => progress.step('pulled'),
+  };
+  const { value, reading } = await withSource(reader, (signal, input) => transcode({ ...run, signal, input }));
+  return { transcoded: value, reading, cpuSecondsBefore: 0 };
 }
 
 async function fail(

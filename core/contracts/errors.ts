@@ -129,7 +129,7 @@ export const ERRORS = {
   },
   disk_full: {
     transient: false,
-    when: 'The source and its outputs may need more scratch space than a worker has. Another worker has the same.',
+    when: 'The outputs, and the source where it is downloaded, may need more scratch space than a worker has. Another worker has the same.',
     action: 'Raise scratchGiB, then retry; or upload a shorter file.',
   },
   worker_lost: {

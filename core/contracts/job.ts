@@ -106,6 +106,15 @@ export const Preview = z.object({
 });
 export type Preview = z.infer<typeof Preview>;
 
+/** How the worker read the source. */
+export const Reading = z.discriminatedUnion('how', [
+  /** While it was encoded, by requests of S3 for ranges. */
+  z.object({ how: z.literal('in place'), requests: z.number().int(), bytes: z.number().int() }),
+  /** Whole, before it was encoded. */
+  z.object({ how: z.literal('downloaded'), why: z.string() }),
+]);
+export type Reading = z.infer<typeof Reading>;
+
 export const Succeeded = z.object({
   status: z.literal('succeeded'),
   jobId: JobId,
@@ -135,6 +144,8 @@ export const Succeeded = z.object({
   /** Absent where no GPU was asked for, and for sound. */
   gpu: GpuUse.optional(),
   usage: z.object({ wallSeconds: z.number(), cpuSeconds: z.number() }),
+  /** Absent in results of engines of their own, and from before it was recorded. */
+  reading: Reading.optional(),
 });
 export type Succeeded = z.infer<typeof Succeeded>;
 

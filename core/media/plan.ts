@@ -142,6 +142,7 @@ function outputBytes(bitrates: readonly number[], mp4: number | undefined, secon
 /**
  * Bytes of disk that a worker may need for a source about which this much is known: for itself, and for its outputs if every cap is
  * reached. The worker, which knows more, applies the limit to the plan.
+ * @param size of the source; 0 for one that need not be on the disk
  */
 export function scratchNeeded(
   size: number,

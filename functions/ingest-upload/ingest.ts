@@ -147,10 +147,11 @@ async function accept(
     const message = `${services.engines.lacks(encoding.engine)} Change the collection, or retry with another engine.`;
     return rejectUpload(media, upload, { code: 'engine_refused', message, at: upload.now }, finding.info);
   }
-  const needed = scratchNeeded(upload.source.size, finding.info, encoding.preset);
+  const needed = scratchNeeded(finding.inPlace ? 0 : upload.source.size, finding.info, encoding.preset);
   if (needed > services.scratchBytes) {
     const [may, has] = [needed, services.scratchBytes].map((bytes) => (bytes / GIB).toFixed(1));
-    const message = `The file and its outputs may need ${may} GiB of disk; a worker has ${has} GiB.`;
+    const what = finding.inPlace ? 'The outputs' : 'The file and its outputs';
+    const message = `${what} may need ${may} GiB of disk; a worker has ${has} GiB.`;
     return rejectUpload(media, upload, { code: 'disk_full', message, at: upload.now });
   }
   // An announced upload was counted when it was announced.

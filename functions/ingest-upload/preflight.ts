@@ -2,6 +2,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { readRange } from '../../aws/s3.ts';
 import { unreadable } from '../../aws/unreadable.ts';
 import type { Source } from '../../core/contracts/table/media.ts';
+import { mayBeReadInPlace } from '../../core/media/in-place.ts';
 import { isPlainText, SNIFF_BYTES, sniff } from '../../core/media/sniff.ts';
 import { inBlocks, type Read } from './blocks.ts';
 import { type Finding, refused } from './finding.ts';
@@ -40,5 +41,6 @@ export async function examine(read: Read, size: number, { maxUploadBytes, parser
   if (isPlainText(start)) return refused('not_media', 'The file is text, not video or audio.');
   const found = parser === undefined ? null : await parseApart(parser, budgeted, size);
   // Out of bytes, out of time, or a container that only the worker's ffprobe may know.
-  return found ?? { info: {} };
+  const finding = found ?? { info: {} };
+  return 'info' in finding && mayBeReadInPlace(start, size) ? { ...finding, inPlace: true } : finding;
 }

@@ -12,7 +12,8 @@ import { reachedInTime } from '../support/settled.ts';
 import { Traffic } from '../support/traffic.ts';
 
 const MIB = 2 ** 20;
-const PADDING = 96 * MIB;
+/** So that there is something to pull, and less than is read in place. */
+const PADDING = 32 * MIB;
 /** As push.ts has it. */
 const FILES_IN_FLIGHT = 4;
 /** The claim that each attempt makes, its renewals, and a failed attempt's result: each a few hundred bytes. */

@@ -3,6 +3,7 @@ import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runFfmpeg } from '../../containers/transcoder/ffmpeg/run.ts';
+import { fileInput } from '../../containers/transcoder/input/input.ts';
 import { writeWaveform } from '../../containers/transcoder/tasks/waveform.ts';
 import { make, TOOLS, temporaryDirectory, tone } from '../support/media.ts';
 
@@ -22,7 +23,7 @@ describe.skipIf(!existsSync(FULL))('a full disk', () => {
     const target = join(dir.path, 'waveform.json');
     await symlink(FULL, `${target}.part`);
     const run = writeWaveform(TOOLS, {
-      source,
+      input: await fileInput(source),
       track: 0,
       channels: 1,
       sampleRate: 48_000,

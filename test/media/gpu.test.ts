@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, describe, expect, it } from 'vitest';
 import { encoderArguments } from '../../containers/transcoder/ffmpeg/encoders.ts';
+import { fileInput } from '../../containers/transcoder/input/input.ts';
 import { probeSource } from '../../containers/transcoder/probe.ts';
 import { planEncode } from '../../core/media/plan.ts';
 import { failingDriver, HAS_COMPILER, workingGpu } from '../support/gpu-driver/driver.ts';
@@ -18,7 +19,7 @@ const brief = await make(directory.path, ...picture('64x36', '25', 0.4), ...H264
 const onGpu = (file: string, tools: typeof TOOLS) =>
   transcodeFile(directory.path, file, standard, { tools, gpu: true });
 
-const { probe, ends } = await probeSource(TOOLS, video, new AbortController().signal);
+const { probe, ends } = await probeSource(TOOLS, await fileInput(video), new AbortController().signal);
 
 describe('the arguments of NVENC', () => {
   const plan = planEncode(probe, standard, ends);

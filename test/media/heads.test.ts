@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fileInput } from '../../containers/transcoder/input/input.ts';
 import { checkWhole } from '../../containers/transcoder/whole.ts';
 import { H264_AAC, make, picture, TOOLS, temporaryDirectory, tone } from '../support/media.ts';
 import { transcodeFile } from '../support/transcode.ts';
@@ -162,7 +163,7 @@ test.each<[string, string, string[], number, string | null]>([
 ])('of %s a little that is missing at the end is told', async (_, format, args, missing, message) => {
   const source = await changed([...SONG, ...args], (bytes) => bytes.subarray(0, bytes.length - missing));
   const warnings = message === null ? [] : [{ code: 'end_missing', message }];
-  expect(await checkWhole(source, format)).toEqual(warnings);
+  expect(await checkWhole(await fileInput(source), format)).toEqual(warnings);
 });
 
 test.each([
@@ -170,7 +171,7 @@ test.each([
   ['mp3', ['-b:a', '128k', 'half.mp3']],
 ])('half a file of %s is cut off', async (format, args) => {
   const source = await changed([...SONG, ...args], (bytes) => bytes.subarray(0, bytes.length / 2));
-  await expect(checkWhole(source, format)).rejects.toMatchObject({ code: 'truncated' });
+  await expect(checkWhole(await fileInput(source), format)).rejects.toMatchObject({ code: 'truncated' });
 });
 
 test('a song that announces a little more than it holds is ready, with a warning', async () => {

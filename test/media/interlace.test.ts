@@ -104,6 +104,17 @@ test.each(COMBED)('interlaced %s becomes whole pictures in order', async (_, arg
   expect(pictures).toBe(args.at(-1) === 'mixed.ts' ? 100 : 50);
 });
 
+test('a long interlaced film that says nothing becomes whole pictures, by an encode that begins anew', async () => {
+  await make(directory.path, ...bars('50', 12), '-vf', `${woven('tff')},setfield=prog`, '-c:v', 'mjpeg', 'short.avi');
+  const { combs, steps, pictures } = await see(
+    await make(directory.path, '-stream_loop', '16', '-i', 'short.avi', '-c', 'copy', 'long.avi'),
+  );
+  // 0.9 where the loop begins again; 32 without deinterlacing.
+  expect(combs).toBeLessThan(1);
+  expect([...steps].filter((step) => step !== 0)).toEqual([24]);
+  expect(pictures).toBe(17 * 50);
+});
+
 test('interlaced pictures that are turned are made whole before they are turned', async () => {
   await make(directory.path, ...bars('50', 12), '-vf', woven('tff'), ...H264, ...FLAGGED, 'lying.mp4');
   const turned = (await ffmpegMajor()) >= 6 ? ['-display_rotation', '90'] : [];

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { H264_AAC, make, picture, TOOLS, temporaryDirectory, tone } from '../support/media.ts';
+import { CAPTION, captioned, captionsIn, ONE_SLICE } from '../support/captions.ts';
+import { H264_AAC, make, picture, temporaryDirectory, tone } from '../support/media.ts';
 import { transcodeFile } from '../support/transcode.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -53,37 +53,6 @@ test('the playlist names the language of an audio track', async () => {
   const { result } = await transcodeFile(directory.path, source);
   expect(result.audio.map(({ language }) => language)).toEqual(['de']);
 });
-
-/** A message with one pair of CEA-608 bytes ("resume caption loading"), as ATSC A/53 part 4 puts it before a picture of H.264. */
-const CAPTION = Buffer.from(
-  '000000010604' + '0e' + 'b50031' + '47413934' + '03' + 'c1ff' + 'fc9420' + 'ff' + '80',
-  'hex',
-);
-
-/** The same raw H.264 with that message before each picture from that number on. */
-async function captioned(path: string, first: number): Promise<string> {
-  const bytes = await readFile(path);
-  const parts: Buffer[] = [];
-  let [from, pictures] = [0, 0];
-  for (let at = bytes.indexOf('000001', 0, 'hex'); at >= 0; at = bytes.indexOf('000001', at + 3, 'hex')) {
-    const type = (bytes[at + 3] ?? 0) & 31;
-    if (type !== 1 && type !== 5) continue;
-    pictures += 1;
-    if (pictures <= first) continue;
-    parts.push(bytes.subarray(from, at), CAPTION);
-    from = at;
-  }
-  await writeFile(path, Buffer.concat([...parts, bytes.subarray(from)]));
-  return path;
-}
-
-async function captionsIn(file: string): Promise<number> {
-  const entries = ['-show_frames', '-show_entries', 'frame_side_data=side_data_type', '-of', 'csv=p=0'];
-  const { stdout } = await execa(TOOLS.ffprobe, ['-v', 'error', '-select_streams', 'v', ...entries, file]);
-  return stdout.match(/ATSC A53/g)?.length ?? 0;
-}
-
-const ONE_SLICE = [...H264_AAC, '-x264-params', 'slices=1'];
 
 test('captions in the picture are kept and announced', async () => {
   const raw = await make(directory.path, ...SMALL, ...ONE_SLICE, 'raw.h264');

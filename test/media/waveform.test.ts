@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { fileInput } from '../../containers/transcoder/input/input.ts';
 import { writeWaveform } from '../../containers/transcoder/tasks/waveform.ts';
 import { make, SHARED_MEDIA, TOOLS, temporaryDirectory } from '../support/media.ts';
 
@@ -11,7 +12,8 @@ async function waveform(
 ) {
   const target = join(directory, 'waveform.json');
   const signal = new AbortController().signal;
-  await writeWaveform(TOOLS, { source, track: 0, pixelsPerSecond: 20, jumpSeconds: 10, target, signal, ...options });
+  const input = await fileInput(source);
+  await writeWaveform(TOOLS, { input, track: 0, pixelsPerSecond: 20, jumpSeconds: 10, target, signal, ...options });
   return JSON.parse(await readFile(target, 'utf8'));
 }
 

@@ -1,6 +1,7 @@
 import { FILES } from '../../../core/contracts/outputs.ts';
 import type { AudioPlan, EncodePlan, VideoPlan } from '../../../core/media/encode-plan.ts';
 import { SEGMENT_SECONDS } from '../../../core/media/plan.ts';
+import type { Input } from '../input/input.ts';
 import { wholeName } from '../split.ts';
 import { confined } from './demuxers.ts';
 import { type Encoder, encoderArguments } from './encoders.ts';
@@ -33,18 +34,18 @@ const CHECKED = ['-err_detect', 'crccheck'];
  */
 export function decodeArguments(
   plan: EncodePlan,
-  source: string,
-  options: { toneMap: boolean; onGpu: boolean },
+  input: Input,
+  options: { toneMap: boolean; onGpu: boolean; cwd: string },
 ): string[] {
   const { video, audio } = plan;
   const [top] = video?.rungs ?? [];
   return [
-    ...confined(),
+    ...confined(input.protocols),
     ...CHECKED,
     ...(video?.turn ? ['-noautorotate'] : []),
     // Decoded pictures come back to memory, where the filters are. What the GPU does not decode, the CPU does.
     ...(options.onGpu ? ['-hwaccel', 'cuda'] : []),
-    ...['-dts_delta_threshold', String(plan.jumpSeconds), '-i', source],
+    ...['-dts_delta_threshold', String(plan.jumpSeconds), '-i', input.nameIn(options.cwd)],
     ...(video && top ? rawPictures(video, pictureGraph(video, top, options.toneMap)) : []),
     ...(audio ? ['-filter_complex', soundGraph(audio), '-map', SOUND_LABEL, ...BARE] : []),
     // Plain PCM has no times: without the numbers, FFmpeg complains where those of the source overlap.

@@ -16,11 +16,13 @@ const DEMUXERS = [
  */
 const DEPTH = ['-analyzeduration', '90000000', '-probesize', String(64 * 1024 * 1024)];
 
+/** The protocols of a source on the disk. */
+export const FILES_ONLY = ['-protocol_whitelist', 'file'];
+
 /**
- * Input options that restrict FFmpeg to the one file it is given (no network, no playlists, no references), and to pictures of a size
+ * Input options that restrict FFmpeg to the one source that it is given (no other file or address, no playlists, no references), and to pictures of a size
  * that fits in memory, also where it decodes one only to learn its format. All runs see the same tracks.
  */
-export function confined(): string[] {
-  const limits = ['-protocol_whitelist', 'file', '-format_whitelist', DEMUXERS, '-max_pixels', String(LIMITS.pixels)];
-  return [...limits, ...DEPTH];
+export function confined(protocols: readonly string[] = FILES_ONLY): string[] {
+  return [...protocols, '-format_whitelist', DEMUXERS, '-max_pixels', String(LIMITS.pixels), ...DEPTH];
 }

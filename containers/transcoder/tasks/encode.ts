@@ -10,11 +10,11 @@ export const encodeTask: Task<Encoded> = {
   outcome: Encoded,
   isNeeded: () => true,
   async run(context) {
-    const { tools, scratch, plan, signal } = context;
+    const { tools, input, scratch, plan, signal, onDecoded } = context;
     await needDisk(scratch, plan.worstCaseBytes, 'Encoding this file');
-    const { source, out, times } = scratch;
+    const { out, times } = scratch;
     const make = context.gpu && plan.video ? encodeOnGpu : encode;
-    return make(tools, plan, { source, out, times, signal, onProgress: progressOf(context) });
+    return make(tools, plan, { input, out, times, signal, onDecoded, onProgress: progressOf(context) });
   },
 };
 

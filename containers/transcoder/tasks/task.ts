@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { EncodePlan } from '../../../core/media/encode-plan.ts';
 import type { Tools } from '../ffmpeg/run.ts';
+import type { Input } from '../input/input.ts';
 import type { Scratch } from '../scratch.ts';
 
 export type Phase = 'probing' | 'transcoding' | 'verifying';
@@ -14,11 +15,14 @@ export interface TranscodeProgress {
 
 export interface TaskContext extends TranscodeProgress {
   tools: Tools;
+  input: Input;
   scratch: Scratch;
   plan: EncodePlan;
   /** Whether a GPU is to be used, if there is one. */
   gpu?: boolean;
   signal: AbortSignal;
+  /** Awaited by the encode when all is decoded. Throws when the plan turned out to be wrong. */
+  onDecoded?: () => Promise<void>;
   /** The outcome of an earlier task of the list. Throws when it has not run. */
   outcomeOf<Outcome>(task: Task<Outcome>): Outcome;
 }

@@ -8,13 +8,13 @@ export const verifyTask: Task<object> = {
   name: 'verify',
   outcome: z.object({}),
   isNeeded: () => true,
-  async run({ tools, scratch, plan, signal, onProgress, outcomeOf }) {
+  async run({ tools, input, scratch, plan, signal, onProgress, outcomeOf }) {
     const { frames, fault, decoded, announced, gpu } = outcomeOf(encodeTask);
     // What a GPU encoded was not taken unread.
     if (gpu?.encode) return {};
     const onRendition = (done: number, of: number) => onProgress({ phase: 'verifying', fraction: done / of });
-    const { source, out, times } = scratch;
-    await verify(tools, plan, { source, out, times, frames, decoded, announced, fault, signal, onRendition });
+    const { out, times } = scratch;
+    await verify(tools, plan, { input, out, times, frames, decoded, announced, fault, signal, onRendition });
     return {};
   },
 };

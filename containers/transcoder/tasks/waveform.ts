@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
@@ -12,6 +12,7 @@ import { Complaints } from '../ffmpeg/complaints.ts';
 import { confined } from '../ffmpeg/demuxers.ts';
 import { SOUND_LABEL, SOUNDS_FD, waveformGraph } from '../ffmpeg/filters.ts';
 import { checkExit, spawnFfmpeg, type Tools } from '../ffmpeg/run.ts';
+import type { Input } from '../input/input.ts';
 import type { Task } from './task.ts';
 
 const Drawn = z.object({
@@ -27,11 +28,11 @@ export const waveformTask: Task<Drawn> = {
   name: 'waveform',
   outcome: Drawn,
   isNeeded: (plan) => plan.waveform !== undefined,
-  async run({ tools, scratch, plan, signal }) {
+  async run({ tools, input, scratch, plan, signal }) {
     const { audio, waveform } = plan;
     if (!audio || !waveform) throw new Error('The plan has no audio for a waveform.');
     return writeWaveform(tools, {
-      source: scratch.source,
+      input,
       track: audio.track,
       ...(audio.right !== undefined && { right: audio.right }),
       ...(audio.mix !== undefined && { mix: audio.mix }),
@@ -46,7 +47,7 @@ export const waveformTask: Task<Drawn> = {
 };
 
 export interface WaveformRequest {
-  source: string;
+  input: Input;
   /** FFmpeg's index of the track. */
   track: number;
   /** The track of the other side, where there is one. */
@@ -103,14 +104,14 @@ export async function writeWaveform(tools: Tools, request: WaveformRequest): Pro
 
 /** Whole frames of interleaved 16-bit samples, at their times. */
 async function* decode(tools: Tools, request: WaveformRequest): AsyncGenerator<Int16Array> {
-  const { source, channels, sampleRate, signal } = request;
+  const { input, channels, sampleRate, signal } = request;
   const format = ['-c:a', 'pcm_s16le', '-ac', String(channels), '-ar', String(sampleRate), '-f', 's16le'];
   const args = [
-    ...['-v', 'level+error', ...confined(), '-dts_delta_threshold', String(request.jumpSeconds)],
-    ...['-i', `./${basename(source)}`, '-filter_complex', waveformGraph(request), '-map', SOUND_LABEL],
+    ...['-v', 'level+error', ...confined(input.protocols), '-dts_delta_threshold', String(request.jumpSeconds)],
+    ...['-i', input.nameIn(input.directory), '-filter_complex', waveformGraph(request), '-map', SOUND_LABEL],
     ...[...format, '-bsf:a', 'setts=ts=N', '-flush_packets', '0', 'pipe:1'],
   ];
-  const child = spawnFfmpeg(tools, args, { cwd: dirname(source), signal }, ['ignore', 'pipe']);
+  const child = spawnFfmpeg(tools, args, { cwd: input.directory, signal }, ['ignore', 'pipe']);
   const said = new Complaints();
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said.add(text);

@@ -253,3 +253,13 @@ async function endlessOffsets(): Promise<Uint8Array> {
   bytes.writeUInt32BE(0xffff_ffff, at + 12);
   return bytes;
 }
+
+it.each([
+  ['MP4 of 64 MiB may be read in place', '\0\0\0\x18ftypmp42\0', 0, { info: {}, inPlace: true }],
+  ['Matroska of 64 MiB may be read in place', '\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01', 0, { info: {}, inPlace: true }],
+  ['a smaller MP4 is downloaded', '\0\0\0\x18ftypmp42\0', 1, { info: {} }],
+  ['a transport stream is downloaded', 'G\x40\0\x10\0', 0, { info: {} }],
+])('%s', async (_, head, less, finding) => {
+  const read = async (start: number, end: number) => Buffer.from(head, 'latin1').subarray(start, end);
+  expect(await examine(read, 64 * 2 ** 20 - less, { maxUploadBytes: 2 ** 30 })).toEqual(finding);
+});
