@@ -20,7 +20,7 @@ import { estimate, priceOf } from './price.ts';
 import { lossesOf } from './reasons.ts';
 import { planJob } from './settings.ts';
 
-/** `mediaconvert`: AWS Elemental MediaConvert, between two workers on AWS Batch. docs/decisions/0109-three-parts.md */
+/** `mediaconvert`: AWS Elemental MediaConvert, between two workers on AWS Batch. docs/decisions/0111-three-parts.md */
 export const mediaconvert = engineKind({
   environment: MediaConvertEnv,
   priceOf,
