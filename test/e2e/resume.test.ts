@@ -1,4 +1,4 @@
-import { appendFile, copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -18,15 +18,15 @@ let folder: string;
 let sound: string;
 /** Small to encode, with more than a dozen files to push. */
 let video: string;
-/** The same, and 100 MiB to pull: seven parts, of which four are on their way at once. */
+/** The same in fragments, which are downloaded first, and 100 MiB of them: seven parts, of which four are on their way at once. */
 let padded: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dropreel-resume-'));
   sound = await makeClip(join(folder, 'tone.mp3'), '-f', 'lavfi', '-i', 'sine=frequency=300:duration=2');
   video = await testVideo(join(folder, 'video.mp4'), { seconds: 13, size: '64x64', rate: 10 });
-  padded = join(folder, 'padded.mp4');
-  await copyFile(video, padded);
+  const fragments = ['-c', 'copy', '-movflags', '+frag_keyframe+empty_moov'];
+  padded = await makeClip(join(folder, 'padded.mp4'), '-i', video, ...fragments);
   await appendFile(padded, freeBox(100 * MIB));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
