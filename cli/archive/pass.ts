@@ -81,7 +81,11 @@ async function settle(work: Work, result: PassResult): Promise<Library> {
   for (const recording of interrupted) await attempt(recording, () => repair(work.disk, recording, context));
   for (const recording of library.orphans) await attempt(recording, () => settleOrphan(work, recording));
   for (const { recording, record } of library.files) {
-    if (record?.state === 'archived') await attempt(recording, () => purge(work.disk, recording, record, now));
+    if (record?.state !== 'archived') continue;
+    // A restore may have been killed.
+    const settled = async () =>
+      (await repair(work.disk, recording, context)) ?? purge(work.disk, recording, record, context);
+    await attempt(recording, settled);
   }
   return result.done.length > 0 ? scan(work.folder, work.policy, Date.parse(now)) : library;
 }

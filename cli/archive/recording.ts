@@ -3,6 +3,7 @@ import { type BigIntStats, createReadStream } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { identityOf } from './writers.ts';
 
 /** What ends the names of files beside a recording. */
 const TEMPORARY = '.transcoding';
@@ -52,13 +53,28 @@ export async function statOf(path: string): Promise<BigIntStats | undefined> {
   });
 }
 
+/** Whether two names lead to one file. */
+export function isSameFile(a: BigIntStats | undefined, b: BigIntStats | undefined): boolean {
+  return a !== undefined && b !== undefined && identityOf(a) === identityOf(b);
+}
+
+/** Whether a name leads to the same file as before, and it was not written in between. */
+export function isUnchanged(before: BigIntStats | undefined, now: BigIntStats | undefined): boolean {
+  if (!before || !now) return before === now;
+  return isSameFile(before, now) && versionOf(before) === versionOf(now);
+}
+
 /** Size and time of the last change, which a copy or a move of the folder keeps. */
 export function versionOf({ size, mtimeNs }: Pick<BigIntStats, 'size' | 'mtimeNs'>): string {
   return `${size}-${mtimeNs}`;
 }
 
+/** @throws the signal's reason */
 export async function sha256Of(path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash, { ...(signal && { signal }) });
+  await pipeline(createReadStream(path), hash, { ...(signal && { signal }) }).catch((error: unknown) => {
+    signal?.throwIfAborted();
+    throw error;
+  });
   return hash.digest('hex');
 }

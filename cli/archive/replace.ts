@@ -1,6 +1,7 @@
+import type { BigIntStats } from 'node:fs';
 import type { Replacement } from '../../core/contracts/archive.ts';
 import type { FileSystem } from './file-system.ts';
-import { type Recording, sha256Of, statOf, versionOf } from './recording.ts';
+import { isSameFile, isUnchanged, type Recording, sha256Of, statOf, versionOf } from './recording.ts';
 import { writeRecord } from './records.ts';
 
 export interface Verified extends Pick<Replacement, 'encoder' | 'ffmpeg' | 'quality' | 'deleteAfter'> {
@@ -26,6 +27,7 @@ export class SourceChanged extends Error {
 export async function replace(disk: FileSystem, recording: Recording, verified: Verified): Promise<Replacement> {
   const { path, temporary, original, directory, name } = recording;
   const { version, sha256, check, at, ...described } = verified;
+  const made = await statOf(temporary);
   const before = await sha256Of(temporary);
   await disk.copyAttributes(path, temporary);
   await disk.sync(temporary);
@@ -37,39 +39,64 @@ export async function replace(disk: FileSystem, recording: Recording, verified: 
     ...{ original: { name: `${name}.original`, bytes, sha256 }, archived, ...described },
   };
   await writeRecord(disk, recording, record);
-  await checkUnchanged(path, version, sha256);
+  const encoded = await unchanged(path, version, sha256);
   await check();
-  const inode = (await statOf(temporary))?.ino;
-  await keep(disk, path, original);
+  const isLinked = await nameAlso(disk, path, original);
   await disk.syncDirectory(directory);
+  await checkKept(disk, recording, encoded, isLinked);
+  if (!isSameFile(made, await statOf(temporary))) throw new Error(`${temporary} is not the file that was verified.`);
   await disk.rename(temporary, path);
   await disk.syncDirectory(directory);
-  if ((await statOf(path))?.ino !== inode) throw new Error(`${path} is not the file that was put there.`);
+  if (!isSameFile(made, await statOf(path))) throw new Error(`${path} is not the file that was put there.`);
   const done: Replacement = { ...record, state: 'archived' };
   await writeRecord(disk, recording, done);
   return done;
 }
 
-async function checkUnchanged(path: string, version: string, sha256: string): Promise<void> {
+/** Which file the name leads to, as it was before it was read. */
+async function unchanged(path: string, version: string, sha256: string): Promise<BigIntStats> {
   const now = await statOf(path);
-  if (!now || versionOf(now) !== version || (await sha256Of(path)) !== sha256) {
-    throw new SourceChanged(`${path} changed while it was encoded.`);
-  }
+  if (!now || versionOf(now) !== version || (await sha256Of(path)) !== sha256) throw changed(path);
+  return now;
+}
+
+function changed(path: string): SourceChanged {
+  return new SourceChanged(`${path} changed while it was encoded.`);
+}
+
+/** The last look before the rename: what is kept is what was encoded, and nothing else came under the recording's name. */
+async function checkKept(
+  disk: FileSystem,
+  { path, original }: Recording,
+  encoded: BigIntStats,
+  isLinked: boolean,
+): Promise<void> {
+  const [here, kept] = [await statOf(path), await statOf(original)];
+  if (isUnchanged(encoded, kept) && (isLinked ? isSameFile(here, kept) : here === undefined)) return;
+  // `repair` could not tell whose it is.
+  if (!isLinked && kept && !here) await disk.rename(original, path);
+  throw changed(path);
 }
 
 /** File systems without hard links: FAT and exFAT (EPERM), some network and FUSE ones. */
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
-/** Where there are no links, the recording's name is missing until the new file has it. */
-async function keep(disk: FileSystem, path: string, original: string): Promise<void> {
+/**
+ * Gives a file a second name, or another one where there are no links: then the first is missing.
+ * @returns whether it has both
+ * @throws Error where something has that name
+ */
+export async function nameAlso(disk: FileSystem, from: string, to: string): Promise<boolean> {
   try {
-    await disk.link(path, original);
+    await disk.link(from, to);
+    return true;
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') throw new Error(`${original} exists: move it away.`);
+    if (code === 'EEXIST') throw new Error(`${to} exists: move it away.`);
     if (!NO_LINKS.has(code)) throw error;
     // A rename would overwrite it.
-    if (await statOf(original)) throw new Error(`${original} exists: move it away.`);
-    await disk.rename(path, original);
+    if (await statOf(to)) throw new Error(`${to} exists: move it away.`);
+    await disk.rename(from, to);
+    return false;
   }
 }

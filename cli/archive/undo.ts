@@ -1,24 +1,41 @@
 import { policyKey } from '../../core/archive/candidates.ts';
 import { refusal } from '../../core/archive/fitness.ts';
 import type { ArchivePolicy, ArchiveRecord, Replacement } from '../../core/contracts/archive.ts';
+import { plus } from '../../core/time.ts';
 import type { FileSystem } from './file-system.ts';
-import { type Recording, sha256Of, statOf, versionOf } from './recording.ts';
+import { isSameFile, isUnchanged, type Recording, sha256Of, statOf, versionOf } from './recording.ts';
 import { PART, readRecord, removeRecord, writeRecord } from './records.ts';
+import { nameAlso } from './replace.ts';
 
 /** What became of a recording, for people. Undefined: nothing had to be done. */
 export type Done = string | undefined;
 
+interface Context {
+  policy: ArchivePolicy;
+  /** ISO 8601 */
+  now: string;
+}
+
 /**
- * Deletes an original, if its time has come and the new file is still the one that was verified.
- * @param now ISO 8601
- * @throws Error when the new file is not: then the original is kept.
+ * Deletes an original, if its time has come, by its record and by the policy of today, and the new file is still the one that was verified.
+ * @throws Error when it is not, or another file has the original's name: then both are kept.
  */
-export async function purge(disk: FileSystem, recording: Recording, record: Replacement, now: string): Promise<Done> {
-  if (record.state !== 'archived' || now < record.deleteAfter) return undefined;
+export async function purge(
+  disk: FileSystem,
+  recording: Recording,
+  record: Replacement,
+  { policy, now }: Context,
+): Promise<Done> {
+  if (record.state !== 'archived') return undefined;
+  if (now < record.deleteAfter || now < plus(record.at, { days: policy.keepOriginalDays })) return undefined;
   if ((await holds(recording.path, record)) !== 'archived') {
     throw new Error(`${recording.path} is not the file that was verified: its original is kept.`);
   }
-  if (await statOf(recording.original)) {
+  const kept = await holds(recording.original, record);
+  if (kept !== undefined && kept !== 'original') {
+    throw new Error(`${recording.original} is not the file that was archived: it is kept. Move it away.`);
+  }
+  if (kept === 'original') {
     await disk.unlink(recording.original);
     await disk.syncDirectory(recording.directory);
   }
@@ -28,13 +45,9 @@ export async function purge(disk: FileSystem, recording: Recording, record: Repl
 
 /**
  * Puts an original back under its name, in one rename; the new file is gone then.
- * @throws Error when there is no original, or it is not the one that was recorded
+ * @throws Error when there is no original, it is not the one that was recorded, or another file has its name
  */
-export async function restore(
-  disk: FileSystem,
-  recording: Recording,
-  { policy, now }: { policy: ArchivePolicy; now: string },
-): Promise<void> {
+export async function restore(disk: FileSystem, recording: Recording, { policy, now }: Context): Promise<void> {
   const record = await readRecord(recording);
   if (record?.state !== 'archived') {
     const why = record?.state === 'purged' ? `its original was deleted at ${record.deletedAt}` : 'it is not archived';
@@ -43,9 +56,24 @@ export async function restore(
   if ((await holds(recording.original, record)) !== 'original') {
     throw new Error(`${recording.original} is missing, or is not the file that was archived: nothing was changed.`);
   }
-  await disk.rename(recording.original, recording.path);
+  const here = await statOf(recording.path);
+  if ((await holds(recording.path, record)) === 'other') {
+    throw new Error(`${recording.path} is another file than the archived one: move it away, then restore again.`);
+  }
+  if (!isUnchanged(here, await statOf(recording.path))) {
+    throw new Error(`${recording.path} is being written: nothing was changed.`);
+  }
+  if (!here) await moveBack(disk, recording);
+  // A rename onto another name of the same file does nothing: rename(2).
+  else if (isSameFile(here, await statOf(recording.original))) await disk.unlink(recording.original);
+  else await disk.rename(recording.original, recording.path);
   await disk.syncDirectory(recording.directory);
   await writeRecord(disk, recording, await restored(recording, policy, now));
+}
+
+/** @throws Error where something has the recording's name by now */
+async function moveBack(disk: FileSystem, { path, original }: Recording): Promise<void> {
+  if (await nameAlso(disk, original, path)) await disk.unlink(original);
 }
 
 async function restored(recording: Recording, policy: ArchivePolicy, now: string): Promise<ArchiveRecord> {
@@ -60,11 +88,7 @@ async function restored(recording: Recording, policy: ArchivePolicy, now: string
  * Finishes or undoes what a crash left of a recording. It changes nothing where it does not find a file that the record names.
  * @throws Error then
  */
-export async function repair(
-  disk: FileSystem,
-  recording: Recording,
-  { policy, now }: { policy: ArchivePolicy; now: string },
-): Promise<Done> {
+export async function repair(disk: FileSystem, recording: Recording, { policy, now }: Context): Promise<Done> {
   if (await statOf(`${recording.record}${PART}`)) await disk.unlink(`${recording.record}${PART}`);
   const record = await readRecord(recording);
   if (record?.state === 'encoding') {
@@ -75,7 +99,8 @@ export async function repair(
   if (record?.state !== 'archived') return undefined;
   const [here, kept] = await Promise.all([statOf(recording.path), statOf(recording.original)]);
   // Both are there: what a check of their bytes would find, `purge` and `restore` find before they change anything.
-  if (here && kept) return undefined;
+  if (here && kept && !isSameFile(here, kept)) return undefined;
+  if (here && kept) await disk.unlink(recording.original);
   if (!here && kept) return putBack(disk, recording, record);
   if (!here) {
     await removeRecord(disk, recording);
@@ -89,6 +114,8 @@ export async function repair(
 }
 
 async function finishOrUndo(disk: FileSystem, recording: Recording, record: Replacement): Promise<Done> {
+  // The second name of one file, whatever was written into it.
+  if (isSameFile(await statOf(recording.path), await statOf(recording.original))) await disk.unlink(recording.original);
   const [held, kept] = [await holds(recording.path, record), await holds(recording.original, record)];
   if (held === 'archived' && kept === 'original') {
     await disk.syncDirectory(recording.directory);
@@ -101,18 +128,21 @@ async function finishOrUndo(disk: FileSystem, recording: Recording, record: Repl
     return 'replacement undone';
   }
   if (held === undefined && kept === 'original') return putBack(disk, recording, record);
-  throw lost(recording);
+  if (held === 'archived' || kept !== undefined) throw lost(recording);
+  await undo(disk, recording);
+  return held === undefined ? 'the recording is gone: replacement undone' : 'the recording changed: replacement undone';
 }
 
 async function putBack(disk: FileSystem, recording: Recording, record: Replacement): Promise<Done> {
   if ((await holds(recording.original, record)) !== 'original') throw lost(recording);
-  await disk.rename(recording.original, recording.path);
+  await moveBack(disk, recording);
   await undo(disk, recording);
   return 'original put back';
 }
 
-function lost({ path, original, record }: Recording): Error {
-  return new Error(`Neither ${path} nor ${original} is the file that ${record} names: both are left as they are.`);
+function lost({ path, original, record, name }: Recording): Error {
+  const what = `${path} and ${original} are not what ${record} names: both are left as they are.`;
+  return new Error(`${what} Keep the one you need as ${name}, and delete the record.`);
 }
 
 /** Removes the new file and the record of it: nothing was replaced. */
@@ -129,6 +159,7 @@ async function holds(
 ): Promise<'original' | 'archived' | 'other' | undefined> {
   const stats = await statOf(path);
   if (!stats) return undefined;
+  if (!stats.isFile()) return 'other';
   const fits = [original, archived].some(({ bytes }) => BigInt(bytes) === stats.size);
   const sha256 = fits ? await sha256Of(path) : '';
   return sha256 === original.sha256 ? 'original' : sha256 === archived.sha256 ? 'archived' : 'other';

@@ -46,7 +46,7 @@ function dying(at: number, moment: Moment, hasLinks: boolean): FileSystem & { ca
 const NEVER = Number.POSITIVE_INFINITY;
 async function purgeIt(disk: FileSystem, recording: Recording): Promise<void> {
   const record = await readRecord(recording);
-  if (record?.state === 'archived') await purge(disk, recording, record, LATER);
+  if (record?.state === 'archived') await purge(disk, recording, record, { policy, now: LATER });
 }
 
 const FLOWS: Record<string, { prepare: (recording: Recording) => Promise<void>; act: typeof replaceIt }> = {
