@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { shrink } from '../../containers/transcoder/archive/shrink.ts';
-import type { Tools } from '../../containers/transcoder/ffmpeg/run.ts';
+import type { OnProcess, Tools } from '../../containers/transcoder/ffmpeg/run.ts';
 import { policyKey } from '../../core/archive/candidates.ts';
 import { type ArchiveEncoder, refusal } from '../../core/archive/fitness.ts';
 import type { ArchivePolicy, ArchiveRefusal, Replacement } from '../../core/contracts/archive.ts';
@@ -23,7 +23,7 @@ export interface Work {
   ffmpeg: string;
   encoders: readonly ArchiveEncoder[];
   now: () => Date;
-  onProcess: (pid: number) => void;
+  onProcess: OnProcess;
   /** Path from the folder, and how far it is. */
   onProgress: (file: string, phase: string, fraction: number) => void;
   /** However it has. */

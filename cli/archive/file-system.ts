@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { link, open, rename, unlink, writeFile } from 'node:fs/promises';
+import { link, open, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
 /** Everything that the archive of a folder does to its files. A crash falls between two of these calls, or into one. */
 export interface FileSystem {
   /** @throws Error EEXIST */
   create(path: string): Promise<void>;
+  /** Replaces what has the name. Links are not followed: a folder that others write to may have any. */
   write(path: string, text: string): Promise<void>;
   /** Returns when the bytes of a file are on the disk. */
   sync(path: string): Promise<void>;
@@ -28,7 +29,10 @@ async function sync(path: string): Promise<void> {
 
 export const DISK: FileSystem = {
   create: async (path) => (await open(path, 'wx', 0o600)).close(),
-  write: (path, text) => writeFile(path, text),
+  write: async (path, text) => {
+    await rm(path, { force: true });
+    await writeFile(path, text, { flag: 'wx' });
+  },
   sync,
   syncDirectory: sync,
   link,

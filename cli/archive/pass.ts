@@ -51,7 +51,9 @@ export async function pass(work: Work, options: PassOptions): Promise<PassResult
   const worker = async () => {
     for (let found = next(); found; found = next()) await one(work, found, options, result);
   };
-  await Promise.all(Array.from({ length: policy.maxConcurrent }, worker));
+  // All have ended before the lock is given back.
+  const ends = await Promise.allSettled(Array.from({ length: policy.maxConcurrent }, worker));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
   if (result.late.length > 0) result.waits ??= `too little is left of the window for ${result.late.join(', ')}`;
   return result;
 }
@@ -108,9 +110,9 @@ async function one(work: Work, found: Found, options: PassOptions, result: PassR
   const end = options.force ? undefined : windowEnd(begin, policy);
   const speed = await readSpeed(folder);
   const file = nameIn(folder, found.recording.path);
-  const why = (options.force ? undefined : whyClosed(begin, policy)) ?? (await tooFull(folder, found.bytes, policy));
-  if (why !== undefined) {
-    result.waits = why;
+  const closed = options.force ? undefined : whyClosed(begin, policy);
+  if (closed !== undefined) {
+    result.waits = closed;
     return;
   }
   if (end !== undefined && !fits(found.bytes, end - begin, speed)) {
@@ -135,10 +137,15 @@ async function one(work: Work, found: Found, options: PassOptions, result: PassR
   const learn = () =>
     writeSpeed(folder, learned(speed, Math.max(1, found.bytes * encoded), performance.now() - started));
   try {
+    const full = await tooFull(folder, found.bytes, policy);
+    if (full !== undefined) {
+      result.waits = full;
+      return;
+    }
     const outcome = await archiveRecording(watched, found, AbortSignal.any([options.signal, over.signal]));
-    if (encoded > 0) await learn();
     result.outcomes.push(outcome);
     options.onOutcome(outcome);
+    if (encoded > 0) await learn();
   } catch (error) {
     options.signal.throwIfAborted();
     if (error instanceof WindowOver) {

@@ -2,23 +2,20 @@ import { readFile } from 'node:fs/promises';
 import { ArchiveRecord } from '../../core/contracts/archive.ts';
 import { parseJson } from '../../core/contracts/text.ts';
 import type { FileSystem } from './file-system.ts';
-import type { Recording } from './recording.ts';
+import { type Recording, statOf } from './recording.ts';
 
 /** A record while it is written. */
 export const PART = '.part';
 
 /**
  * Undefined where there is none.
- * @throws Error for one that is damaged, or of another release: what it speaks of must not be touched.
+ * @throws Error for one that is damaged, is no file, or of another release: what it speaks of must not be touched.
  */
 export async function readRecord({ record }: Recording): Promise<ArchiveRecord | undefined> {
-  const text = await readFile(record, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (text === undefined) return undefined;
-  const { data, success } = ArchiveRecord.safeParse(parseJson(text));
-  if (!success) throw new Error(`${record} is not a record of this release: the recording is left as it is.`);
+  const stats = await statOf(record);
+  if (!stats) return undefined;
+  const { data } = ArchiveRecord.safeParse(stats.isFile() ? parseJson(await readFile(record, 'utf8')) : undefined);
+  if (!data) throw new Error(`${record} is not a record of this release: the recording is left as it is.`);
   return data;
 }
 

@@ -1,9 +1,10 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Standing, standingOf } from '../../core/archive/candidates.ts';
 import type { ArchivePolicy, ArchiveRecord } from '../../core/contracts/archive.ts';
 import { isRecordingName, type Recording, recordingAt, recordingOfRecord, statOf, versionOf } from './recording.ts';
 import { readRecord } from './records.ts';
+import { STATE_DIRECTORY } from './settings.ts';
 import { identityOf, openForWriting } from './writers.ts';
 
 export interface Found {
@@ -22,32 +23,45 @@ export interface Library {
   files: Found[];
   /** Recordings with a record, of which no file is left. */
   orphans: Recording[];
-  /** Records that cannot be read. */
+  /** Folders and records that cannot be read. */
   problems: string[];
 }
 
-/** All recordings below a folder. Hidden folders are not entered, links are not followed. */
+/**
+ * All recordings below a folder. Hidden folders, and those that have an archive of their own, are not entered, links are not followed. What
+ * cannot be read hides nothing else.
+ */
 export async function scan(folder: string, policy: ArchivePolicy, now: number): Promise<Library> {
   const library: Library = { files: [], orphans: [], problems: [] };
-  const open = await openForWriting();
-  for await (const path of filesBelow(folder)) {
-    const owner = recordingOfRecord(path);
-    if (owner && !(await statOf(owner.path))) library.orphans.push(owner);
-    if (!isRecordingName(path.slice(path.lastIndexOf('/') + 1))) continue;
-    const found = await look(recordingAt(path), { policy, now, open, isAsked: false }).catch((error: Error) => error);
-    if (found instanceof Error) library.problems.push(found.message);
-    else if (found) library.files.push(found);
-  }
+  const how = { policy, now, open: await openForWriting(), isAsked: false };
+  const attempt = (action: Promise<void>) =>
+    action.catch((error: NodeJS.ErrnoException) => {
+      // Programs that make room delete files and folders at any time.
+      if (error.code !== 'ENOENT') library.problems.push(error.message);
+    });
+  const visit = async (directory: string): Promise<void> => {
+    const entries = await readdir(directory, { withFileTypes: true });
+    if (directory !== folder && entries.some(({ name }) => name === STATE_DIRECTORY)) {
+      const own = join(directory, STATE_DIRECTORY);
+      throw new Error(`${directory} is left out: it has an archive of its own. Delete ${own} to have it in this one.`);
+    }
+    for (const entry of entries) {
+      const path = join(directory, entry.name);
+      if (entry.isDirectory() && !entry.name.startsWith('.')) await attempt(visit(path));
+      else if (entry.isFile()) await attempt(add(library, path, how));
+    }
+  };
+  await attempt(visit(folder));
   library.files.sort((a, b) => a.changedAt - b.changedAt || (a.recording.path < b.recording.path ? -1 : 1));
   return library;
 }
 
-async function* filesBelow(folder: string): AsyncGenerator<string> {
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory() && !entry.name.startsWith('.')) yield* filesBelow(path);
-    else if (entry.isFile()) yield path;
-  }
+async function add(library: Library, path: string, how: Parameters<typeof look>[1]): Promise<void> {
+  const owner = recordingOfRecord(path);
+  if (owner && !(await statOf(owner.path))) library.orphans.push(owner);
+  if (!isRecordingName(basename(path))) return;
+  const found = await look(recordingAt(path), how);
+  if (found) library.files.push(found);
 }
 
 /**
@@ -63,10 +77,11 @@ export async function look(
   const record = await readRecord(recording);
   const file = {
     changedAt: Number(stats.mtimeMs),
+    bytes: Number(stats.size),
     version: versionOf(stats),
     isOpen: open.has(identityOf(stats)),
     record,
   };
   const standing = standingOf(file, policy, { now, isAsked });
-  return { recording, bytes: Number(stats.size), links: Number(stats.nlink), standing, ...file };
+  return { recording, links: Number(stats.nlink), standing, ...file };
 }

@@ -1,9 +1,11 @@
-import { mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, realpath, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { ArchivePolicy } from '../../core/contracts/archive.ts';
 import { parseJson } from '../../core/contracts/text.ts';
 import { CliError, EXIT } from '../exit.ts';
+import { DISK } from './file-system.ts';
+import { statOf } from './recording.ts';
 
 /** In the folder: its settings, the status and what was learned. Files beside the recordings are in recording.ts. */
 export const STATE_DIRECTORY = '.dropreel-archive';
@@ -19,6 +21,18 @@ export async function folderAt(path: string): Promise<string> {
   if (folder === undefined || !(await stat(folder)).isDirectory())
     throw new CliError(EXIT.usage, `${path} is not a folder.`);
   return folder;
+}
+
+/**
+ * Two archives must not work on one file.
+ * @throws CliError for a folder within one that has an archive
+ */
+export async function requireNotNested(folder: string): Promise<void> {
+  for (let [at, above] = [folder, dirname(folder)]; above !== at; [at, above] = [above, dirname(above)]) {
+    const state = join(above, STATE_DIRECTORY);
+    if (!(await statOf(state))) continue;
+    throw new CliError(EXIT.usage, `${folder} is in ${above}, which has an archive: use that one, or delete ${state}.`);
+  }
 }
 
 /** Those of a folder that nobody has enabled are off, with the defaults and the time zone of this machine. */
@@ -51,10 +65,12 @@ export async function writeSpeed(folder: string, bytesPerSecond: number): Promis
 
 /** Replaces a file of the state: readers find the old one or the new one. */
 export async function writeState(folder: string, name: string, value: object): Promise<void> {
-  await mkdir(join(folder, STATE_DIRECTORY), { recursive: true });
-  const path = join(folder, STATE_DIRECTORY, name);
-  await writeFile(`${path}.part`, `${JSON.stringify(value, null, 2)}\n`);
-  await rename(`${path}.part`, path);
+  const directory = join(folder, STATE_DIRECTORY);
+  await mkdir(directory, { recursive: true });
+  if (!(await statOf(directory))?.isDirectory()) throw new Error(`${directory} is a link: delete it.`);
+  const path = join(directory, name);
+  await DISK.write(`${path}.part`, `${JSON.stringify(value, null, 2)}\n`);
+  await DISK.rename(`${path}.part`, path);
 }
 
 /**

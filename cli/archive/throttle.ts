@@ -46,10 +46,14 @@ export class Throttle {
     this.#readLoad = readLoad ?? ((own) => meter.read(own));
   }
 
-  /** A process that is started while work is paused is paused too. */
-  add(pid: number): void {
+  /**
+   * A process that is started while work is paused is paused too.
+   * @returns what is called when it has ended: its id may be another's then
+   */
+  add(pid: number): () => void {
     this.#pids.add(pid);
     if (this.#reason !== undefined) this.#signal(pid, 'SIGSTOP');
+    return () => this.#pids.delete(pid);
   }
 
   /** Looks at the load every two seconds until the signal; then all go on. */

@@ -11,6 +11,7 @@ import type { Work } from './archive-recording.ts';
 import { DISK } from './file-system.ts';
 import { lockFolder } from './lock.ts';
 import { ProgressLine } from './progress-line.ts';
+import { isRecordingName, type Recording, recordingAt } from './recording.ts';
 import type { StatusFile } from './status.ts';
 import { Throttle } from './throttle.ts';
 
@@ -39,7 +40,8 @@ export async function startWorker(
   try {
     const tools = quietTools();
     const wanted = ARCHIVE_ENCODERS[policy.codec];
-    const [ffmpeg, encoders] = await Promise.all([ffmpegVersion(tools), workingEncoders(tools, wanted)]);
+    const [ffmpeg] = await Promise.all([versionOf(tools, 'ffmpeg'), versionOf(tools, 'ffprobe')]);
+    const encoders = await workingEncoders(tools, wanted);
     if (encoders.length === 0) {
       const names = wanted.join(', ');
       throw new CliError(
@@ -87,6 +89,12 @@ export async function startWorker(
   }
 }
 
+async function versionOf(tools: Tools, program: 'ffmpeg' | 'ffprobe'): Promise<string> {
+  return ffmpegVersion(tools, program).catch(() => {
+    throw new CliError(EXIT.failed, `${tools[program]} does not run: dropreel doctor says more.`);
+  });
+}
+
 /** What files are open, how busy the machine is and who works on a folder is found by Linux's ways. */
 export function requireLinux(): void {
   if (process.platform === 'linux') return;
@@ -94,12 +102,16 @@ export function requireLinux(): void {
 }
 
 /**
- * The path of a recording that a person names.
- * @throws CliError unless it is below the folder, links followed
+ * The recording that a person names.
+ * @throws CliError unless it is below the folder, links followed, and has the name of one
  */
-export async function pathIn(folder: string, path: string): Promise<string> {
+export async function recordingIn(folder: string, path: string): Promise<Recording> {
   const named = resolve(folder, path);
   const directory = await realpath(dirname(named)).catch(() => undefined);
-  if (directory === folder || directory?.startsWith(`${folder}${sep}`)) return join(directory, basename(named));
-  throw new CliError(EXIT.usage, `${named} is not in ${folder}.`);
+  if (directory !== folder && !directory?.startsWith(`${folder}${sep}`)) {
+    throw new CliError(EXIT.usage, `${named} is not in ${folder}.`);
+  }
+  const name = basename(named);
+  if (isRecordingName(name)) return recordingAt(join(directory, name));
+  throw new CliError(EXIT.usage, `${named} has not the name of a recording: one ends in .mp4, .mov or .m4v.`);
 }

@@ -12,6 +12,7 @@ const DAY_MS = 24 * 3_600_000;
 export interface CandidateFile {
   /** Milliseconds since the epoch. */
   changedAt: number;
+  bytes: number;
   /** Size and time of the last change. */
   version: string;
   /** Whether a process has it open for writing. */
@@ -28,12 +29,17 @@ export function standingOf(
   policy: ArchivePolicy,
   { now, isAsked }: { now: number; isAsked: boolean },
 ): Standing {
-  const { record } = file;
+  // A name may be used again after the original's day.
+  const record = isOfAnother(file) ? undefined : file.record;
   if (record?.state === 'encoding' || record?.state === 'replacing') return 'under-way';
   if (record?.state === 'archived' || record?.state === 'purged') return 'archived';
   if (record?.state === 'refused' && !isAsked && holds(record, file, policy)) return 'refused';
   if (file.isOpen || now - file.changedAt < SETTLED_MS) return 'being-written';
   return isAsked || now - file.changedAt >= policy.minAgeDays * DAY_MS ? 'due' : 'young';
+}
+
+function isOfAnother({ record, bytes }: CandidateFile): boolean {
+  return record?.state === 'purged' && record.archived.bytes !== bytes;
 }
 
 /** A person's own decision does not depend on the policy. */

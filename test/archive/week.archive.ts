@@ -39,7 +39,7 @@ test(`a library of ${Object.keys(LIBRARY).length} recordings goes through a week
   const tools = { ffmpeg: await earlyFfmpeg(directory.path), ffprobe: TOOLS.ffprobe };
   const work: Work = {
     ...{ folder, policy, disk: DISK, tools, ffmpeg: 'test', encoders: await workingEncoders(tools) },
-    ...{ now: () => new Date(now.ms), onProcess: () => {}, onProgress: () => {}, onEnded: () => {} },
+    ...{ now: () => new Date(now.ms), onProcess: () => () => {}, onProgress: () => {}, onEnded: () => {} },
   };
   const signal = new AbortController().signal;
   const options = { force: false, most: Number.POSITIVE_INFINITY, signal, onOutcome: () => {} };

@@ -64,7 +64,7 @@ test('at the end of the window an encode is stopped and undone, and does not sta
   const work = {
     ...{ folder: it.directory, policy, disk: DISK, ffmpeg: 'test', encoders: ['libx265' as const] },
     ...{ tools: { ffmpeg: endless, ffprobe: TOOLS.ffprobe }, now: () => new Date(now) },
-    ...{ onProcess: () => {}, onProgress: () => {}, onEnded: () => {} },
+    ...{ onProcess: () => () => {}, onProgress: () => {}, onEnded: () => {} },
   };
   const options = { force: false, most: 1, signal: new AbortController().signal, onOutcome: () => {} };
   const first = await pass(work, options);

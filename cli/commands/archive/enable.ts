@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { ArchivePolicy } from '../../../core/contracts/archive.ts';
 import { policyLine } from '../../archive/describe.ts';
-import { changed, folderAt, readSettings, writeSettings } from '../../archive/settings.ts';
+import { changed, folderAt, readSettings, requireNotNested, writeSettings } from '../../archive/settings.ts';
 import { outputOf } from '../../context.ts';
 import { type FolderOptions, locally, withFolder } from './options.ts';
 
@@ -13,6 +13,7 @@ export function addArchiveEnable(archive: Command): void {
     .action(
       locally(async (options: FolderOptions & { set?: string[] }, command: Command) => {
         const folder = await folderAt(options.folder);
+        await requireNotNested(folder);
         const { policy } = await readSettings(folder);
         await switchTo(folder, { enabled: true, policy: changed(policy, options.set ?? []) }, command);
       }),

@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
 import { archiveRecording } from '../../archive/archive-recording.ts';
 import { outcomeLine, refusalsLine } from '../../archive/describe.ts';
-import { recordingAt } from '../../archive/recording.ts';
 import { look } from '../../archive/scan.ts';
 import { folderAt, readSettings } from '../../archive/settings.ts';
 import { StatusFile } from '../../archive/status.ts';
 import { repair } from '../../archive/undo.ts';
-import { pathIn, startWorker } from '../../archive/worker.ts';
+import { recordingIn, startWorker } from '../../archive/worker.ts';
 import { openForWriting } from '../../archive/writers.ts';
 import { outputOf } from '../../context.ts';
 import { CliError, EXIT } from '../../exit.ts';
@@ -28,7 +27,7 @@ export function addArchiveFile(archive: Command): void {
         const out = outputOf(command);
         const signal = untilInterrupted();
         const folder = await folderAt(options.folder);
-        const recording = recordingAt(await pathIn(folder, path));
+        const recording = await recordingIn(folder, path);
         const { policy } = await readSettings(folder);
         const status = new StatusFile(folder, () => new Date());
         await using worker = await startWorker(folder, policy, { status, out });

@@ -21,7 +21,7 @@ export function addArchivePlan(archive: Command): void {
         requireLinux();
         const folder = await folderAt(options.folder);
         const { policy } = await readSettings(folder);
-        const { files } = await scan(folder, policy, Date.now());
+        const { files, problems } = await scan(folder, policy, Date.now());
         const due = files.filter(({ standing }) => standing === 'due');
         const bytes = due.reduce((sum, file) => sum + file.bytes, 0);
         const { archived, savedPercent } = statsOf(files.flatMap(({ record }) => record ?? []));
@@ -30,7 +30,14 @@ export function addArchivePlan(archive: Command): void {
         const speed = await readSpeed(folder);
         const seconds = speed === undefined ? undefined : bytes / speed;
         const expected = Math.round((bytes * percent) / 100);
-        const plan = { files: due.length, bytes, expectedSavedBytes: expected, expectedPercent: percent, seconds };
+        const plan = {
+          files: due.length,
+          bytes,
+          expectedSavedBytes: expected,
+          expectedPercent: percent,
+          seconds,
+          problems,
+        };
         const list = due.map(({ recording, ...file }) => ({ file: nameIn(folder, recording.path), bytes: file.bytes }));
         outputOf(command).result({ ...plan, candidates: list }, () =>
           [
@@ -44,6 +51,7 @@ export function addArchivePlan(archive: Command): void {
             seconds === undefined
               ? 'How long it takes is known after the first one.'
               : `About ${duration(seconds)} of work, at the speed of those before.`,
+            ...problems.map((problem) => `problem  ${problem}`),
           ].join('\n'),
         );
       }),

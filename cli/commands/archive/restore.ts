@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
 import { DISK } from '../../archive/file-system.ts';
 import { lockFolder } from '../../archive/lock.ts';
-import { recordingAt } from '../../archive/recording.ts';
 import { folderAt, readSettings } from '../../archive/settings.ts';
 import { restore } from '../../archive/undo.ts';
-import { pathIn, requireLinux } from '../../archive/worker.ts';
+import { recordingIn, requireLinux } from '../../archive/worker.ts';
 import { outputOf } from '../../context.ts';
 import { CliError, EXIT } from '../../exit.ts';
 import { type FolderOptions, locally, withFolder } from './options.ts';
@@ -16,7 +15,7 @@ export function addArchiveRestore(archive: Command): void {
       locally(async (path: string, options: FolderOptions, command: Command) => {
         requireLinux();
         const folder = await folderAt(options.folder);
-        const recording = recordingAt(await pathIn(folder, path));
+        const recording = await recordingIn(folder, path);
         const { policy } = await readSettings(folder);
         await using _lock = await lockFolder(folder);
         await restore(DISK, recording, { policy, now: new Date().toISOString() }).catch((error: Error) => {

@@ -35,6 +35,8 @@ export function addArchiveRun(archive: Command): void {
         });
         status.problems(result.problems);
         for (const line of result.done) out.note(line);
+        const isIdle = result.outcomes.length === 0 && result.problems.length === 0;
+        if (result.waits === undefined && isIdle) out.note('nothing is due: dropreel archive status says why');
         if (result.waits !== undefined) out.note(`nothing more is done: ${result.waits}`);
         if (result.problems.length > 0) throw new CliError(EXIT.failed, result.problems.join('\n'));
       }),

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { outcomeLine } from '../../archive/describe.ts';
 import { pass, whyClosed } from '../../archive/pass.ts';
-import { folderAt, readSettings } from '../../archive/settings.ts';
+import { folderAt, readSettings, requireNotNested } from '../../archive/settings.ts';
 import { StatusFile } from '../../archive/status.ts';
 import { requireLinux, startWorker } from '../../archive/worker.ts';
 import { outputOf } from '../../context.ts';
@@ -22,6 +22,8 @@ export function addArchiveWatch(archive: Command): void {
         const signal = untilInterrupted();
         requireLinux();
         const folder = await folderAt(path);
+        // Before its status is written.
+        await requireNotNested(folder);
         const status = new StatusFile(folder, () => new Date());
         for (;;) {
           const pause = await turn(folder, { out, signal, status }).catch((error: unknown) => {

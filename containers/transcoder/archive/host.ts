@@ -2,7 +2,18 @@ import { execa } from 'execa';
 import { DropreelError, ERRORS } from '../../../core/contracts/errors.ts';
 import { Complaints } from '../ffmpeg/complaints.ts';
 import type { FfmpegProgress } from '../ffmpeg/progress.ts';
-import { checkExit, command, PROBE_LIMITS, runFfmpeg, SAYING, spawnFfmpeg, type Tools } from '../ffmpeg/run.ts';
+import {
+  announce,
+  checkExit,
+  command,
+  isNotStarted,
+  type OnProcess,
+  PROBE_LIMITS,
+  runFfmpeg,
+  SAYING,
+  spawnFfmpeg,
+  type Tools,
+} from '../ffmpeg/run.ts';
 
 /** Below everything else, for processors and for disks with a scheduler that knows idle: nice(1), ionice(1). */
 export const QUIETLY = ['nice', '-n', '19', 'ionice', '-c', '3'];
@@ -11,8 +22,8 @@ export const QUIETLY = ['nice', '-n', '19', 'ionice', '-c', '3'];
 export interface Host {
   tools: Tools;
   signal: AbortSignal;
-  /** Called with the id of each process, for those who pause it. */
-  onProcess?: ((pid: number) => void) | undefined;
+  /** For those who pause the processes. */
+  onProcess?: OnProcess | undefined;
 }
 
 /** A file by its folder and name: FFmpeg opens it by name, whatever characters it has. */
@@ -43,7 +54,7 @@ export async function probeLines(
     buffer: false,
     stderr: 'ignore',
   });
-  if (child.pid !== undefined) onProcess?.(child.pid);
+  announce(child, onProcess);
   for await (const line of child) onLine(line);
   signal.throwIfAborted();
   checkEnded(await child);
@@ -55,7 +66,8 @@ export function checkEnded({
   exitCode,
   shortMessage,
 }: { failed: boolean } & { [Key in 'exitCode' | 'shortMessage']?: unknown }): void {
-  if (failed && exitCode === undefined) throw new Error(`ffprobe did not end: ${shortMessage}`);
+  if (failed && (exitCode === undefined || isNotStarted(exitCode)))
+    throw new Error(`ffprobe did not end: ${shortMessage}`);
 }
 
 /**
@@ -69,7 +81,7 @@ export async function ffmpegLines(
   onLine: (line: string) => void,
 ): Promise<void> {
   const child = spawnFfmpeg(tools, [...SAYING, ...args], { cwd: directory, signal });
-  if (child.pid !== undefined) onProcess?.(child.pid);
+  announce(child, onProcess);
   const said = new Complaints();
   child.stderr.setEncoding('utf8').on('data', (text: string) => said.add(text));
   let lines = 0;
@@ -102,6 +114,8 @@ export async function complaintOf(
  * @throws the error where the machine was the cause
  */
 export function onlyFaultsOfFile(error: unknown): string {
-  if (error instanceof DropreelError && !ERRORS[error.code].transient) return error.message;
+  // The folder's disk is full today; of a worker it means that the file is too large for any.
+  const isFile = error instanceof DropreelError && !ERRORS[error.code].transient && error.code !== 'disk_full';
+  if (isFile) return error.message;
   throw error;
 }

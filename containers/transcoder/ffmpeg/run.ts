@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { execa } from 'execa';
 import { Complaints, plain } from './complaints.ts';
 import { encodeFailure, saysDiskFull } from './errors.ts';
@@ -36,18 +37,29 @@ export const PROBE_LIMITS = {
   env: ENVIRONMENT,
 } as const;
 
-/** `7.1.5-0+deb13u1` */
-export async function ffmpegVersion(tools: Tools): Promise<string> {
-  const { stdout } = await execa(...command(tools, 'ffmpeg', ['-version']), { extendEnv: false, env: ENVIRONMENT });
-  return /^ffmpeg version (\S+)/.exec(stdout)?.[1] ?? 'unknown';
+/**
+ * `7.1.5-0+deb13u1`
+ * @throws Error where the program does not run
+ */
+export async function ffmpegVersion(tools: Tools, program: 'ffmpeg' | 'ffprobe' = 'ffmpeg'): Promise<string> {
+  const { stdout } = await execa(...command(tools, program, ['-version']), { extendEnv: false, env: ENVIRONMENT });
+  return /^ff\w+ version (\S+)/.exec(stdout)?.[1] ?? 'unknown';
+}
+
+/** Called with the id of a process; what it returns is called when that has ended, because the id may be another's then. */
+export type OnProcess = (pid: number) => () => void;
+
+export function announce(child: Pick<ChildProcess, 'pid' | 'once'>, onProcess: OnProcess | undefined): void {
+  const ended = child.pid === undefined ? undefined : onProcess?.(child.pid);
+  if (ended) child.once('exit', ended);
 }
 
 export interface FfmpegRun {
   cwd: string;
   signal: AbortSignal;
   onProgress?: (progress: FfmpegProgress) => void;
-  /** Called with the id of the process, for those who pause it. */
-  onProcess?: ((pid: number) => void) | undefined;
+  /** For those who pause it. */
+  onProcess?: OnProcess | undefined;
 }
 
 export interface FfmpegOutcome {
@@ -69,7 +81,7 @@ export async function runFfmpeg(tools: Tools, args: string[], run: FfmpegRun): P
   const said = new Complaints();
   let last: FfmpegProgress | undefined;
   const child = spawnFfmpeg(tools, [...REPORTING, ...args], run);
-  if (child.pid !== undefined) run.onProcess?.(child.pid);
+  announce(child, run.onProcess);
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     for (const report of reader.read(text)) {
       last = report;
@@ -98,7 +110,13 @@ export function checkExit(
   const code = typeof result.exitCode === 'number' ? result.exitCode : undefined;
   const signal = typeof result.signal === 'string' ? result.signal : undefined;
   if (code === undefined && signal === undefined) throw new Error(`FFmpeg did not start: ${result.originalMessage}`);
+  if (isNotStarted(code)) throw new Error(`FFmpeg did not start: exit code ${code}`);
   throw encodeFailure(said, { code, signal, started });
+}
+
+/** What nice(1), ionice(1) and setpriv(1) exit with when they cannot start the program behind them; FFmpeg has no such code. */
+export function isNotStarted(exitCode: unknown): boolean {
+  return exitCode === 126 || exitCode === 127;
 }
 
 /** Global options of an encode: what it says, each time anew because it is counted, and the reports of its progress on its output. */

@@ -1,14 +1,18 @@
 import { execFile } from 'node:child_process';
-import { copyFile, readFile, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { activity, clockTime, gigabytes } from '../../../../cli/archive/describe.ts';
 import { DISK } from '../../../../cli/archive/file-system.ts';
 import { lockFolder } from '../../../../cli/archive/lock.ts';
 import { isRecordingName, recordingAt, recordingOfRecord } from '../../../../cli/archive/recording.ts';
+import { readRecord, writeRecord } from '../../../../cli/archive/records.ts';
 import { scan } from '../../../../cli/archive/scan.ts';
-import { changed } from '../../../../cli/archive/settings.ts';
+import { changed, readSpeed, writeSettings, writeSpeed } from '../../../../cli/archive/settings.ts';
+import { StatusFile } from '../../../../cli/archive/status.ts';
+import { recordingIn, startWorker } from '../../../../cli/archive/worker.ts';
+import { Output } from '../../../../cli/output.ts';
 import { ARCHIVE_REASONS, ArchivePolicy } from '../../../../core/contracts/archive.ts';
 import { temporaryDirectory } from '../../../support/media.ts';
 
@@ -56,11 +60,97 @@ test.runIf(linux)('a folder is looked through with its subfolders, without hidde
 });
 
 test.runIf(linux)('a folder is worked on by one at a time', async () => {
-  const lock = await lockFolder('/a/folder');
-  await expect(lockFolder('/a/folder')).rejects.toThrow('Another dropreel archive works on /a/folder: see its status.');
-  await (await lockFolder('/another'))[Symbol.asyncDispose]();
+  await using directory = await temporaryDirectory();
+  const [folder, other, link] = ['folder', 'other', 'link'].map((name) => join(directory.path, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await Promise.all([mkdir(folder), mkdir(other), symlink(folder, link)]);
+  const lock = await lockFolder(folder);
+  // As a bind mount, a link is another path of the same folder.
+  for (const path of [folder, link]) {
+    await expect(lockFolder(path)).rejects.toThrow(`Another dropreel archive works on ${path}: see its status.`);
+  }
+  await (await lockFolder(other))[Symbol.asyncDispose]();
   await lock[Symbol.asyncDispose]();
-  await (await lockFolder('/a/folder'))[Symbol.asyncDispose]();
+  await (await lockFolder(folder))[Symbol.asyncDispose]();
+});
+
+test.runIf(linux)(
+  'a folder within one that has an archive is refused, and one with an archive of its own is left out',
+  async () => {
+    await using directory = await temporaryDirectory();
+    const inner = join(directory.path, 'cam', 'inner');
+    await mkdir(inner, { recursive: true });
+    await Promise.all(['cam/a.mp4', 'cam/inner/b.mp4'].map((name) => writeFile(join(directory.path, name), 'x')));
+    await writeSettings(directory.path, { enabled: true, policy });
+    await expect(lockFolder(inner)).rejects.toThrow(
+      `${inner} is in ${directory.path}, which has an archive: use that one, or delete ${directory.path}/.dropreel-archive.`,
+    );
+    await writeSettings(inner, { enabled: true, policy });
+    const { files, problems } = await scan(directory.path, policy, Date.now());
+    expect(files.map(({ recording }) => recording.path)).toEqual([join(directory.path, 'cam/a.mp4')]);
+    expect(problems).toEqual([
+      `${inner} is left out: it has an archive of its own. Delete ${inner}/.dropreel-archive to have it in this one.`,
+    ]);
+  },
+);
+
+test.runIf(linux)('a record and a state that are links are neither followed nor written through', async () => {
+  await using directory = await temporaryDirectory();
+  const at = (...parts: string[]) => join(directory.path, ...parts);
+  await writeFile(at('other'), 'of another program');
+  const recording = recordingAt(at('a.mp4'));
+  await symlink(at('other'), `${recording.record}.part`);
+  await writeRecord(DISK, recording, { state: 'encoding', at: '2026-11-29T02:00:00.000Z', temporary: 'x' });
+  expect((await readRecord(recording))?.state).toBe('encoding');
+  await rm(recording.record);
+  await symlink(at('other'), recording.record);
+  await expect(readRecord(recording)).rejects.toThrow('is not a record of this release');
+  await mkdir(at('.dropreel-archive'));
+  await symlink(at('other'), at('.dropreel-archive', 'speed.json.part'));
+  await writeSpeed(directory.path, 5);
+  expect(await readSpeed(directory.path)).toBe(5);
+  await mkdir(at('cam'));
+  await symlink(at('.dropreel-archive'), at('cam', '.dropreel-archive'));
+  await expect(writeSpeed(at('cam'), 9)).rejects.toThrow(`${at('cam', '.dropreel-archive')} is a link: delete it.`);
+  expect(await readSpeed(directory.path)).toBe(5);
+  expect(await readFile(at('other'), 'utf8')).toBe('of another program');
+});
+
+test.runIf(linux)('only what has the name of a recording, in the folder, can be named', async () => {
+  await using directory = await temporaryDirectory();
+  expect((await recordingIn(directory.path, 'a.mp4')).path).toBe(join(directory.path, 'a.mp4'));
+  for (const name of ['a.mp4.original', 'a.transcoding.mp4', '.a.mp4', 'a.mkv']) {
+    await expect(recordingIn(directory.path, name)).rejects.toMatchObject({
+      ...{ exitCode: 2, message: expect.stringContaining('has not the name of a recording') },
+    });
+  }
+  await expect(recordingIn(directory.path, '/etc/a.mp4')).rejects.toThrow('/etc/a.mp4 is not in');
+});
+
+test.runIf(linux)('a machine without ffprobe is told before anything begins', async () => {
+  await using directory = await temporaryDirectory();
+  vi.stubEnv('FFPROBE_PATH', '/none/ffprobe');
+  const out = new Output(false);
+  const status = new StatusFile(directory.path, () => new Date());
+  await expect(startWorker(directory.path, policy, { status, out }).finally(() => vi.unstubAllEnvs())).rejects.toThrow(
+    '/none/ffprobe does not run: dropreel doctor says more.',
+  );
+});
+
+test.runIf(linux)('a subfolder that cannot be read hides no other', async () => {
+  await using directory = await temporaryDirectory();
+  await writeFile(join(directory.path, 'a.mp4'), 'x');
+  // Its path is longer than PATH_MAX, which root cannot read either.
+  const deep = 'n=$(printf %0200d 0); for i in $(seq 21); do mkdir $n && cd -P $n || exit 1; done';
+  await run('sh', ['-c', deep], { cwd: directory.path });
+  const { files, problems } = await scan(directory.path, policy, Date.now());
+  // Node's own cannot delete it.
+  await run('rm', ['-rf', join(directory.path, '0'.repeat(200))]);
+  expect(files.map(({ recording }) => recording.name)).toEqual(['a.mp4']);
+  expect(problems).toEqual([expect.stringMatching(/^ENAMETOOLONG: /)]);
 });
 
 test.runIf(linux)('times to the nanosecond, mode and attributes are given to another file', async () => {

@@ -89,3 +89,19 @@ test.runIf(linux)('a process that has ended is no error', async () => {
   await throttle.look();
   expect(told).toEqual([WHY]);
 });
+
+test.runIf(linux)('a process that ended is not stopped by its id, which may be of another now', async () => {
+  await using child = await sleeping();
+  const throttle = new Throttle(
+    LIMITS,
+    () => {},
+    async () => BUSY,
+  );
+  throttle.add(child.pid)();
+  await throttle.look();
+  await using stopped = await sleeping();
+  throttle.add(stopped.pid);
+  // The signal to the first would have been sent before.
+  await until(stopped.pid, true);
+  expect(await isStopped(child.pid)).toBe(false);
+});

@@ -7,7 +7,7 @@ const DAY = 24 * 3_600_000;
 const policy = ArchivePolicy.parse({});
 
 const file = (more: Partial<CandidateFile> = {}): CandidateFile => ({
-  ...{ changedAt: NOW - 8 * DAY, version: '100-1', isOpen: false, record: undefined },
+  ...{ changedAt: NOW - 8 * DAY, bytes: 100, version: '100-1', isOpen: false, record: undefined },
   ...more,
 });
 const refused = (more: { source?: string; policy?: string; reason?: ArchiveReason }): ArchiveRecord => ({
@@ -37,7 +37,8 @@ test.each<[string, CandidateFile, string]>([
   ['restored, and changed since', file({ record: refused({ source: '99-1', reason: 'restored' }) }), 'due'],
   ['left by a crash', file({ record: replaced('replacing') }), 'under-way'],
   ['archived', file({ record: replaced('archived') }), 'archived'],
-  ['archived, without the original', file({ record: replaced('purged') }), 'archived'],
+  ['archived, without the original', file({ bytes: 50, record: replaced('purged') }), 'archived'],
+  ['another than the one that was archived', file({ record: replaced('purged') }), 'due'],
 ])('a recording that is %s', (_, recording, standing) => {
   expect(standingOf(recording, policy, { now: NOW, isAsked: false })).toBe(standing);
 });
