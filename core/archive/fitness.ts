@@ -1,6 +1,6 @@
 import type { ArchivePolicy, ArchiveReason, ArchiveRefusal } from '../contracts/archive.ts';
 import { hasDynamicHdr, staticHdr } from './hdr.ts';
-import { type Description, isRebuilt, type Stream, videosOf } from './inspection.ts';
+import { type Description, isRebuilt, type Stream, sideDataOf, videosOf } from './inspection.ts';
 
 /** FFmpeg's encoders, in the order of preference for each codec: the hardware's are the quicker ones. */
 export const ARCHIVE_ENCODERS = {
@@ -22,6 +22,9 @@ function holds(encoder: ArchiveEncoder, { pix_fmt = '', color_range }: Stream): 
   if (encoder === 'libx265') return X265_FORMATS.test(pix_fmt);
   return PLAIN_FORMATS.test(pix_fmt) && color_range !== 'pc';
 }
+
+/** FFmpeg's names of side data that its muxer writes with `-strict unofficial` only: libavformat/movenc.c, sv3d and st3d. */
+const LAYOUTS: ReadonlySet<string> = new Set(['Spherical Mapping', 'Stereo 3D']);
 
 /** The first of the encoders that are there which keeps what the picture has; the last of them where none does. */
 export function chooseEncoder(
@@ -58,6 +61,8 @@ function whyPictureUnfit(video: Stream, description: Description, encoder: Archi
     return refusal('interlaced', `The field order is ${video.field_order}.`);
   }
   if (hasDynamicHdr(description)) return refusal('dynamic_hdr', 'The first pictures or the track have such data.');
+  const layout = sideDataOf(description).find(({ side_data_type }) => LAYOUTS.has(side_data_type));
+  if (layout) return refusal('spherical', `It has ${layout.side_data_type}.`);
   const hdr = staticHdr(description);
   if (hdr === 'invalid') return refusal('hdr_values', 'The mastering data of HDR10 makes no sense.');
   // FFmpeg before 6.1 does not read those of an H.264 stream, so that they would be lost without a word.
@@ -90,7 +95,10 @@ function whyTracksUnfit(description: Description): ArchiveRefusal | undefined {
     return refusal('data_track', `Track ${unknown.index} is ${unknown.codec_type} ${unknown.codec_tag_string}.`);
   }
   const timecodes = streams.filter(({ codec_tag_string }) => codec_tag_string === 'tmcd');
-  return timecodes.length > 1 ? refusal('timecode', `There are ${timecodes.length} of them.`) : undefined;
+  if (timecodes.length > 1) return refusal('timecode', `There are ${timecodes.length} of them.`);
+  // The muxer writes the first value only.
+  const changing = timecodes.find(({ nb_frames = 1 }) => nb_frames > 1);
+  return changing && refusal('timecode', `Track ${changing.index} has ${changing.nb_frames} values.`);
 }
 
 export function refusal(reason: ArchiveReason, detail: string): ArchiveRefusal {

@@ -8,6 +8,7 @@ import { shrink } from '../../containers/transcoder/archive/shrink.ts';
 import { verifyArchived } from '../../containers/transcoder/archive/verify.ts';
 import type { Inspection } from '../../core/archive/inspection.ts';
 import { ArchivePolicy, type ArchiveReason } from '../../core/contracts/archive.ts';
+import { captioned } from '../support/captions.ts';
 import { make, TOOLS, temporaryDirectory } from '../support/media.ts';
 
 /** A recording whose pictures move, with sound, its good copy, and copies that are damaged in one way each. */
@@ -140,6 +141,20 @@ test('a copy that lost the rotation is refused', async () => {
   const pair = { directory: directory.path, original: 'turned.mp4', archived: 'good.mp4' };
   const { refusals } = await verifyArchived(host, pair, { before: rotated, policy });
   expect(refusals).toEqual([{ reason: 'picture', detail: expect.stringMatching(/^rotation: 0 instead of -?90$/) }]);
+});
+
+test('a copy that lost the closed captions is refused', async () => {
+  const raw = ['-i', 'a.mp4', '-map', '0:v', '-c', 'copy', '-bsf:v', 'h264_mp4toannexb', 'raw.h264'];
+  await make(directory.path, ...raw);
+  await captioned(join(directory.path, 'raw.h264'), 0);
+  const inputs = ['-r', '25', '-i', 'raw.h264', '-i', 'a.mp4', '-map', '0:v', '-map', '1:a'];
+  await make(directory.path, ...inputs, '-c', 'copy', '-video_track_timescale', '12800', 'captioned.mp4');
+  const description = await describeFile(host, file('captioned.mp4'));
+  if (!description) throw new Error('captioned.mp4 cannot be read');
+  const withCaptions = await inspectFile(host, file('captioned.mp4'), description);
+  const pair = { directory: directory.path, original: 'captioned.mp4', archived: 'good.mp4' };
+  const { refusals } = await verifyArchived(host, pair, { before: withCaptions, policy });
+  expect(refusals.map(({ reason }) => reason)).toEqual(['captions']);
 });
 
 test.each([

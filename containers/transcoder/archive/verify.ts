@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { compareFiles, qualityFaults } from '../../../core/archive/compare.ts';
 import { refusal } from '../../../core/archive/fitness.ts';
 import { type Description, type Inspection, videosOf } from '../../../core/archive/inspection.ts';
 import type { ArchivePolicy, ArchiveRefusal, Quality } from '../../../core/contracts/archive.ts';
+import { hasCaptions } from '../captions.ts';
 import { confined } from '../ffmpeg/demuxers.ts';
 import { complaintOf, type Host, type MediaFile, onlyFaultsOfFile } from './host.ts';
 import { describeFile, inspectFile } from './inspect.ts';
@@ -20,6 +22,18 @@ export interface Pair {
   directory: string;
   original: string;
   archived: string;
+}
+
+/** Whether an encoder carries captions depends on the encoder and on FFmpeg's release, and no header names them. */
+async function captionsFault(
+  { directory, ...pair }: Pair,
+  before: Description,
+  after: Description,
+): Promise<ArchiveRefusal | undefined> {
+  const has = (name: string, description: Description) =>
+    hasCaptions(join(directory, name), videosOf(description)[0]?.codec_name ?? '');
+  if (!(await has(pair.original, before)) || (await has(pair.archived, after))) return undefined;
+  return refusal('captions', 'They are CEA-608 or CEA-708 in the pictures of the original.');
 }
 
 /** What was found, with the quality where all else is right. */
@@ -55,6 +69,9 @@ async function compare(
   const after = await inspectFile(host, file, description);
   const refusals = compareFiles(before, after, policy);
   if (refusals.length > 0) return { refusals };
+  const lost = await captionsFault(pair, before.description, description);
+  if (lost) return { refusals: [lost] };
+  host.signal.throwIfAborted();
   const fault = await decodeFault(host, file, description);
   if (fault !== undefined) return { refusals: [refusal('new_file_damaged', fault)] };
   const quality = await measureQuality(host, pair, { before, after });

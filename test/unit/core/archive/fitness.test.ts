@@ -67,6 +67,10 @@ test.each<[string, Parts, string | undefined]>([
   ['titles of chapters', { more: [data('text')], chapters: [{ start_time: '0', end_time: '1' }] }, undefined],
   ['a text track without chapters', { more: [data('text')] }, 'data_track'],
   ['a timecode', { more: [data('tmcd')] }, undefined],
+  ['a timecode that changes', { more: [{ ...data('tmcd'), nb_frames: '2' }] }, 'timecode'],
+  ['a timecode of one value', { more: [{ ...data('tmcd'), nb_frames: '1' }] }, undefined],
+  ['pictures of 360°', { video: { side_data_list: [{ side_data_type: 'Spherical Mapping' }] } }, 'spherical'],
+  ['pictures of 3D', { frames: [{ side_data_list: [{ side_data_type: 'Stereo 3D' }] }] }, 'spherical'],
   ['two timecodes', { more: [data('tmcd'), data('tmcd', 3)] }, 'timecode'],
 ])('with x265, a file with %s', (_, parts, reason) => {
   expect(whyUnfit(file(parts), 'libx265')?.reason).toBe(reason);
