@@ -104,7 +104,12 @@ test('a recording that a process has open for writing is left alone', async () =
 
 test('what is not worth it, young, disabled, outside of the window, or in need of room is told, and nothing is changed', async () => {
   await using it = await folder(3);
-  expect((await it.command('run')).stdout).toBe('');
+  const idle = await it.command('run');
+  expect([idle.exitCode, idle.stdout, idle.stderr]).toEqual([
+    0,
+    '',
+    'nothing is due: dropreel archive status says why',
+  ]);
   await it.command('enable', '--set', 'minAgeDays=2', 'minFreeSpaceGb=100000000');
   expect((await it.command('run')).stderr).toMatch(
     /^nothing more is done: .* GB are free; 100000000 GB are to stay free$/,
@@ -140,6 +145,16 @@ test('a wrong setting, a wrong path and a name that is taken are told', async ()
   );
   const outside = await it.command('file', '/etc/hostname');
   expect([outside.exitCode, outside.stderr]).toEqual([2, `dropreel: /etc/hostname is not in ${it.directory}.`]);
+  const other = await it.command('file', 'cam1/a.mp4.original');
+  expect([other.exitCode, other.stderr]).toEqual([
+    2,
+    `dropreel: ${it.path}.original has not the name of a recording: one ends in .mp4, .mov or .m4v.`,
+  ]);
+  await writeFile(join(it.directory, 'b.mp4'), '');
+  await writeFile(join(it.directory, 'b.mp4.archive.json'), '{}');
+  expect((await it.command('plan')).stdout.split('\n').at(-1)).toBe(
+    `problem  ${it.directory}/b.mp4.archive.json is not a record of this release: the recording is left as it is.`,
+  );
   await writeFile(`${it.path}.original`, '');
   const taken = await it.command('file', 'cam1/a.mp4');
   expect([taken.exitCode, taken.stderr]).toEqual([1, `dropreel: ${it.path}.original exists: move it away.`]);

@@ -79,6 +79,28 @@ test('at the end of the window an encode is stopped and undone, and does not sta
   expect([second.late, second.waits]).toEqual([['a.mp4'], 'too little is left of the window for a.mp4']);
 });
 
+test('a recording that is written to while it is encoded is kept, with its reason, and tried again', async () => {
+  await using it = await folder();
+  const meddling = join(it.directory, 'meddling');
+  const program = `#!/bin/sh
+case "$*" in *libx265*movflags*) printf more >> ${it.path} ;; esac
+exec ${TOOLS.ffmpeg} "$@"
+`;
+  await writeFile(meddling, program);
+  await chmod(meddling, 0o755);
+  const words = ['archive', 'run', '--folder', it.directory];
+  const { exitCode, stdout, stderr } = await dropreel(it.directory, words, toolsOf(meddling));
+  expect([exitCode, stdout, stderr]).toEqual([
+    0,
+    `a.mp4  kept  source_changed: ${it.path} changed while it was encoded.`,
+    '',
+  ]);
+  expect(await recordingsIn(it.directory)).toEqual(['a.mp4', 'a.mp4.archive.json']);
+  expect((await readFile(it.path)).subarray(-4).toString()).toBe('more');
+  await execa('touch', ['-d', '2024-01-01', it.path]);
+  expect((await it.command('archive', 'run')).stdout).toMatch(/^a\.mp4 {2}archived /);
+});
+
 test('after a kill the recording is as it was, and the next run begins anew', async () => {
   await using it = await folder();
   const killed = start(it.directory, 'run');
