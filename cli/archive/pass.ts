@@ -104,6 +104,8 @@ async function settleOrphan({ disk, policy, now }: Work, recording: Recording): 
   return repair(disk, recording, { policy, now: now().toISOString() });
 }
 
+const LEAST_ENCODED = 0.01;
+
 async function one(work: Work, found: Found, options: PassOptions, result: PassResult): Promise<void> {
   const { policy, folder } = work;
   const begin = work.now().getTime();
@@ -134,8 +136,9 @@ async function one(work: Work, found: Found, options: PassOptions, result: PassR
       work.onProgress(name, phase, fraction);
     },
   };
+  // FFmpeg reports nothing at first: one that is stopped by then is not taken for one that never ends, which nothing would start after.
   const learn = () =>
-    writeSpeed(folder, learned(speed, Math.max(1, found.bytes * encoded), performance.now() - started));
+    writeSpeed(folder, learned(speed, found.bytes * Math.max(LEAST_ENCODED, encoded), performance.now() - started));
   try {
     const full = await tooFull(folder, found.bytes, policy);
     if (full !== undefined) {
