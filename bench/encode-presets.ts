@@ -64,7 +64,7 @@ async function scaled(clip: string, height: number): Promise<string> {
 
 async function encode(raw: string, preset: string, crf: number, maxBitrate: number): Promise<Point> {
   const rate = ['-maxrate', String(maxBitrate), '-bufsize', String(maxBitrate * 2)];
-  const codec = ['-c:v', 'libx264', '-preset', preset, '-profile:v', 'main', '-crf', String(crf), ...rate];
+  const codec = ['-c:v', 'libx264', '-preset', preset, '-profile:v', 'high', '-crf', String(crf), ...rate];
   const { cpu } = await cpuOf(['-i', raw, ...codec, '-sc_threshold', '0', '-g', '60', 'out.mp4'], directory);
   const compared = await cpuOf(['-i', 'out.mp4', '-i', raw, '-lavfi', 'ssim', '-f', 'null', '-'], directory);
   const quality = Number(/SSIM Y:[\d.]+ \(([\d.]+)\)/.exec(compared.stderr)?.[1]);

@@ -101,6 +101,7 @@ export async function makeOutputs(
     ...describeRenditions(plan, files, captions),
     ...(plan.preview && { preview: context.outcomeOf(previewTask) }),
     ...(await madeFiles(plan, scratch)),
+    ...(plan.mp4?.encode && { ownMp4: { width: plan.mp4.encode.width, height: plan.mp4.encode.height } }),
     preset: { name: preset.name, version: preset.version },
     skipped: [...plan.skipped, ...skipped],
     warnings: bounded([...before, ...lateWarnings(late, probe, plan), ...warnings]),

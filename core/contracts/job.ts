@@ -127,6 +127,8 @@ export const Succeeded = z.object({
   preview: Preview.optional(),
   /** Paths, relative to the output prefix. */
   ...each(FILE_NAMES, () => z.string().optional()),
+  /** The size of an MP4 that is encoded by itself; absent where it shares the top rung's packets, and in earlier results. */
+  ownMp4: z.object({ width: z.number().int(), height: z.number().int() }).optional(),
   /** Everything under the prefix, except this file and the claim. */
   files: z.array(OutputFile),
   /**

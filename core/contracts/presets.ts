@@ -19,6 +19,8 @@ export const Preset = z.object({
   rungs: z.array(Rung).min(1),
   /** x264's CRF, 0 to 51; lower is better. */
   crf: z.number().min(0).max(51),
+  /** Long side of the MP4 at most, in pixels. A job created before it was here has what all presets had. */
+  mp4LongSide: z.number().int().positive().default(2400),
   /** Which outputs are wanted. Absent means not wanted: a job created before an output existed has none of it. */
   outputs: z.object(each(OPTIONAL_NAMES, () => z.boolean().default(false))),
 });
@@ -35,9 +37,10 @@ const LADDER: Rung[] = [
 const OUTPUTS: Preset['outputs'] = {
   ...{ mp4: true, preview: true, poster: true, posterLarge: true, thumbnail: true, waveform: true },
 };
-const preset = (name: string, version: number, topShortSide: number): Preset => ({
+const preset = (name: string, topShortSide: number, mp4LongSide = 2400): Preset => ({
   name,
-  version,
+  version: 3,
+  mp4LongSide,
   rungs: LADDER.filter((rung) => rung.shortSide <= topShortSide),
   crf: 23,
   outputs: OUTPUTS,
@@ -45,9 +48,9 @@ const preset = (name: string, version: number, topShortSide: number): Preset => 
 
 export const DEFAULT_PRESET = 'standard';
 
-/** By name. `standard` goes up to 1080p, `uhd` to 2160p where the source has it, `compact` to 720p. */
+/** By name. `standard` goes up to 1080p, `uhd` to 2160p where the source has it, `compact` to 720p, its MP4 too: it is the cheap one. */
 export const PRESETS: Readonly<Record<string, Preset>> = {
-  standard: preset('standard', 2, 1080),
-  uhd: preset('uhd', 2, 2160),
-  compact: preset('compact', 2, 720),
+  standard: preset('standard', 1080),
+  uhd: preset('uhd', 2160),
+  compact: preset('compact', 720, 1280),
 };

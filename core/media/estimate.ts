@@ -1,11 +1,16 @@
 import type { Preset } from '../contracts/presets.ts';
 import type { SourceInfo } from '../contracts/table/media.ts';
+import { ladderFor } from './ladder.ts';
+import { planMp4 } from './plan-outputs.ts';
+import type { Size } from './size.ts';
 
 /**
  * CPU seconds for a pixel of the top rung, in each frame: 66.8 s of encoding and 6.3 s of verifying for 30 s of 1080p30, the
  * ladder's lower rungs, stills and audio included (`npm run bench encode`, docs/encoding.md). Not measured on Fargate.
  */
 const CPU_SECONDS_PER_PIXEL = 73.1 / (30 * 30 * 1920 * 1080);
+/** How much of these an MP4 with an encode of its own takes for each of its pixels: 2.15 s for a second of 2400x1350 at 30 fps. */
+const MP4_SHARE = 0.56;
 /** CPU seconds for a second of audio alone: a waveform takes 5.5 s for an hour, and the two renditions about as much again. */
 const CPU_SECONDS_PER_SECOND_OF_SOUND = 12 / 3600;
 const USUAL_FRAME_RATE = 30;
@@ -19,14 +24,19 @@ export function presumed(known: SourceInfo, seconds: number): SourceInfo & { dur
 }
 
 /**
- * How many seconds a worker with this many vCPUs takes, very roughly: decoding a source that is larger than the top rung is not
+ * How many seconds a worker with this many vCPUs takes, very roughly: decoding a source that is larger than its outputs is not
  * counted. Null when the length of the source is unknown.
  */
 export function encodeSeconds(source: SourceInfo, preset: Preset, vcpus: number): number | null {
   const { durationSeconds, width, height, frameRate = USUAL_FRAME_RATE } = source;
   if (durationSeconds === undefined) return null;
   if (width === undefined || height === undefined) return durationSeconds * CPU_SECONDS_PER_SECOND_OF_SOUND;
-  const top = Math.max(...preset.rungs.map(({ shortSide }) => shortSide));
-  const scale = Math.min(1, top / Math.min(width, height));
-  return (durationSeconds * frameRate * width * height * scale ** 2 * CPU_SECONDS_PER_PIXEL) / vcpus;
+  const rungs = ladderFor({ width, height }, preset);
+  const mp4 = preset.outputs.mp4 ? planMp4({ width, height }, rungs, preset, false)?.encode : undefined;
+  const pixels = pixelsOf(rungs[0]) + MP4_SHARE * pixelsOf(mp4);
+  return (durationSeconds * frameRate * pixels * CPU_SECONDS_PER_PIXEL) / vcpus;
+}
+
+function pixelsOf(size: Size | undefined): number {
+  return size ? size.width * size.height : 0;
 }

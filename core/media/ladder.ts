@@ -17,7 +17,7 @@ const X264_PRESET = 'faster';
 /** Rungs are named after 16:9 pictures: a rung is a box of this shape, which a picture of another shape touches on one side only. */
 const BOX_ASPECT = 16 / 9;
 /** A rung that is smaller or larger than the source by no more than this stands for its size. */
-const NEAR = 1.1;
+export const NEAR = 1.1;
 
 /**
  * The rungs that a source of this displayed size gets, largest first. A source fits into the box of each smaller rung, and none is scaled

@@ -1,9 +1,9 @@
 import { FILES, type OptionalName } from '../contracts/outputs.ts';
+import type { Preset } from '../contracts/presets.ts';
 import type { AudioPlan, Mp4Plan, OutputPlans, VideoPlan } from './encode-plan.ts';
-import type { PlannedRung } from './ladder.ts';
+import { NEAR, type PlannedRung } from './ladder.ts';
 import { longSide, type Size, shortSide, withLongSideAtMost, withWidthAtMost } from './size.ts';
 
-const MP4_LONG_SIDE = 2400;
 const THUMBNAIL_WIDTH = 1280;
 const POSTER_WIDTH = 320;
 /** Number of frames, spread over the whole duration, from which the most representative becomes the poster. */
@@ -35,19 +35,32 @@ export function planOutputs(wanted: readonly OptionalName[], ladder: Ladder): Pa
   return Object.fromEntries(plans.filter(([, plan]) => plan !== undefined));
 }
 
-/** The size of an MP4 that is encoded by itself, because no rung can share its packets; undefined where the top rung does. */
-export function ownMp4Size(top: Size): Size | undefined {
-  return longSide(top) <= MP4_LONG_SIDE ? undefined : withLongSideAtMost(top, MP4_LONG_SIDE);
-}
-
-export function planMp4(rungs: readonly PlannedRung[], hasSound: boolean): Mp4Plan | undefined {
+/**
+ * The MP4 has the source's size up to a limit. Where the top rung is near that, the two share an encode. Otherwise it has one of its own:
+ * with the top rung's bit rate, by the pixels if it is the larger one.
+ */
+export function planMp4(
+  source: Size,
+  rungs: readonly PlannedRung[],
+  preset: Preset,
+  hasSound: boolean,
+): Mp4Plan | undefined {
   const [top] = rungs;
   if (top === undefined) return undefined;
+  const { mp4LongSide } = preset;
   const shared = { file: FILES.mp4.file, ...(hasSound && { audio: '128k' as const }) };
-  const own = ownMp4Size(top);
-  if (!own) return { ...shared, rung: top.name };
-  const { maxBitrate, x264Preset } = top;
-  return { ...shared, encode: { ...own, maxBitrate, x264Preset } };
+  const own = withLongSideAtMost(source, mp4LongSide);
+  if (longSide(top) <= mp4LongSide && longSide(own) <= longSide(top) * NEAR) return { ...shared, rung: top.name };
+  const byPixels = Math.max(1, (own.width * own.height) / (top.width * top.height));
+  const maxBitrate = Math.round(top.maxBitrate * byPixels);
+  return { ...shared, encode: { ...own, maxBitrate, x264Preset: top.x264Preset } };
+}
+
+/** The size in which pictures are decoded for all outputs: that of the largest. */
+export function decodedSize(video: VideoPlan, mp4: Mp4Plan | undefined): Size | undefined {
+  const [top] = video.rungs;
+  const own = mp4?.encode;
+  return own && top && longSide(own) > longSide(top) ? own : top;
 }
 
 function planThumbnail(video: VideoPlan): OutputPlans['thumbnail'] | undefined {

@@ -22,7 +22,10 @@ export function planEncode(probe: MediaProbe, preset: Preset, ends: TrackEnds): 
   const kind: EncodePlan['kind'] = probe.video ? 'video' : 'audio';
   const { wanted, skipped } = outputsFor(kind, preset);
   const video = probe.video ? planVideo(probe.video, preset, ends) : undefined;
-  const mp4 = video && wanted.includes('mp4') ? planMp4(video.rungs, probe.audio !== undefined) : undefined;
+  const mp4 =
+    video && wanted.includes('mp4')
+      ? planMp4(video.displayed, video.rungs, preset, probe.audio !== undefined)
+      : undefined;
   const audio = probe.audio ? planAudio(probe.audio, video, mp4, ends.audio ?? 0) : undefined;
   const plan = {
     kind,
@@ -151,7 +154,9 @@ export function scratchNeeded(
 ): number {
   const { durationSeconds, width, height } = known;
   if (durationSeconds === undefined) return size;
-  const rungs = width && height ? ladderFor({ width, height }, preset) : [];
+  const source = width && height ? { width, height } : undefined;
+  const rungs = source ? ladderFor(source, preset) : [];
+  const mp4 = source && preset.outputs.mp4 ? planMp4(source, rungs, preset, true) : undefined;
   const bitrates = [...rungs.map((rung) => rung.maxBitrate), ...Object.values(AUDIO_BITRATES)];
-  return size + outputBytes(bitrates, preset.outputs.mp4 ? rungs[0]?.maxBitrate : undefined, durationSeconds);
+  return size + outputBytes(bitrates, mp4 && (mp4.encode ?? rungs[0])?.maxBitrate, durationSeconds);
 }

@@ -3,7 +3,7 @@ import type { Prices } from '../../core/contracts/prices.ts';
 import type { SourceInfo } from '../../core/contracts/table/media.ts';
 import { encodeSeconds } from '../../core/media/estimate.ts';
 import { ladderFor } from '../../core/media/ladder.ts';
-import { ownMp4Size } from '../../core/media/plan-outputs.ts';
+import { planMp4 } from '../../core/media/plan-outputs.ts';
 import { longSide, type Size, shortSide } from '../../core/media/size.ts';
 import { priceOf as priceOfWorkers } from '../batch/price.ts';
 import { type Cost, type Estimate, LENGTH_UNKNOWN, type Usage } from '../engine.ts';
@@ -16,9 +16,7 @@ const USUAL_RATE = 30;
 /** What MediaConvert bills, and the workers before and after it. Jobs that fail there are not billed, and of those no result is known. */
 export function priceOf(usage: Usage, prices: Prices): Cost {
   const { usd, vcpuSeconds } = priceOfWorkers(usage, prices);
-  const [top] = usage.result?.renditions ?? [];
-  const ownMp4 = top?.width && top.height ? ownMp4Size({ width: top.width, height: top.height }) : undefined;
-  const encode = usage.result ? encodeUsd(usage.result, prices, usage.result.mp4 ? ownMp4 : undefined) : 0;
+  const encode = usage.result ? encodeUsd(usage.result, prices, usage.result.ownMp4) : 0;
   return { usd: Number((usd + encode).toFixed(6)), vcpuSeconds };
 }
 
@@ -36,11 +34,12 @@ export function estimate(source: SourceInfo, preset: Preset, prices: Prices): Es
   const { durationSeconds, width, height, frameRate = USUAL_RATE } = source;
   const cpuSeconds = encodeSeconds(source, preset, 1);
   if (durationSeconds === undefined || cpuSeconds === null) return LENGTH_UNKNOWN;
-  const rungs = width && height ? ladderFor({ width, height }, preset) : [];
+  const picture = width && height ? { width, height } : undefined;
+  const rungs = picture ? ladderFor(picture, preset) : [];
   const renditions = rungs.map((rung) => ({ ...rung, frameRate, durationSeconds }));
   const sounds = width && !source.audioCodec ? [] : SOUNDS.map(() => ({ durationSeconds }));
   const [top] = rungs;
-  const own = top && preset.outputs.mp4 ? ownMp4Size(top) : undefined;
+  const own = picture && preset.outputs.mp4 ? planMp4(picture, rungs, preset, true)?.encode : undefined;
   const outputs = rungs.length > 0 ? { renditions, audio: sounds } : { renditions: sounds, audio: [] };
   const encoding = durationSeconds * frameRate * (top ? top.width * top.height : 0) * SECONDS_PER_PIXEL;
   const workers = priceOfWorkers({ vcpuSeconds: cpuSeconds * LEFT_TO_WORKERS }, prices);

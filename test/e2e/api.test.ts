@@ -62,7 +62,7 @@ describe('the life of a video, over HTTP only', () => {
       access: 'public',
       attempts: 0,
       source: { fileName: 'clip.mp4', size: bytes.length, width: 320, height: 180 },
-      job: { n: 1, state: 'published', progress: 100, preset: { name: 'compact', version: 2 } },
+      job: { n: 1, state: 'published', progress: 100, preset: { name: 'compact', version: 3 } },
       version: { n: 1 },
     });
     expect(ready.source.tracks?.map(({ type, codec, language, taken }) => [type, codec, language, taken])).toEqual([

@@ -176,7 +176,7 @@ describe('a flagged media item', () => {
     await addCollection(services, 'bygone', { preset: 'bygone' });
     const row = await addMedia(services, 'bygone', 'one.mp4', FLAGGED);
     await run();
-    expect(await getJob(services.table, row.mediaId, 2)).toMatchObject({ preset: { name: 'standard', version: 2 } });
+    expect(await getJob(services.table, row.mediaId, 2)).toMatchObject({ preset: { name: 'standard', version: 3 } });
   });
 
   it("is encoded from its last upload when that failed for a lost worker only, and from the current version's source once that upload is gone", async () => {

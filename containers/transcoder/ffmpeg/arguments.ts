@@ -1,6 +1,7 @@
 import { FILES } from '../../../core/contracts/outputs.ts';
 import type { AudioPlan, EncodePlan, VideoPlan } from '../../../core/media/encode-plan.ts';
 import { SEGMENT_SECONDS } from '../../../core/media/plan.ts';
+import { decodedSize } from '../../../core/media/plan-outputs.ts';
 import type { Input } from '../input/input.ts';
 import { wholeName } from '../split.ts';
 import { confined } from './demuxers.ts';
@@ -38,7 +39,7 @@ export function decodeArguments(
   options: { toneMap: boolean; onGpu: boolean; cwd: string },
 ): string[] {
   const { video, audio } = plan;
-  const [top] = video?.rungs ?? [];
+  const size = video && decodedSize(video, plan.mp4);
   return [
     ...confined(input.protocols),
     ...CHECKED,
@@ -46,7 +47,7 @@ export function decodeArguments(
     // Decoded pictures come back to memory, where the filters are. What the GPU does not decode, the CPU does.
     ...(options.onGpu ? ['-hwaccel', 'cuda'] : []),
     ...['-dts_delta_threshold', String(plan.jumpSeconds), '-i', input.nameIn(options.cwd)],
-    ...(video && top ? rawPictures(video, pictureGraph(video, top, options.toneMap)) : []),
+    ...(video && size ? rawPictures(video, pictureGraph(video, size, options.toneMap)) : []),
     ...(audio ? ['-filter_complex', soundGraph(audio), '-map', SOUND_LABEL, ...BARE] : []),
     // Plain PCM has no times: without the numbers, FFmpeg complains where those of the source overlap.
     ...(audio ? ['-c:a', 'pcm_f32le', '-bsf:a', 'setts=ts=N', '-f', 'f32le', `pipe:${PCM_FD}`] : []),

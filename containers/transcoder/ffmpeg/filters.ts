@@ -4,7 +4,7 @@ import type { Combed } from '../../../core/media/interlace.ts';
 import { leadFrames } from '../../../core/media/lead.ts';
 import { GOP_SECONDS } from '../../../core/media/plan.ts';
 import type { Fraction } from '../../../core/media/probe.ts';
-import type { Size } from '../../../core/media/size.ts';
+import { longSide, type Size } from '../../../core/media/size.ts';
 
 /** Labels of the graphs: one for each stream of the decode, `[vNAME]` for each rung, and these. */
 export const PICTURE_LABEL = '[picture]';
@@ -31,10 +31,10 @@ const print = (filter: 'metadata' | 'ametadata', fd: number, key: string) =>
 export const MARK = 'metadata=mode=add:key=picture:value=1';
 
 /**
- * The decoded pictures, all of the top rung's size, in 8-bit SDR. FFmpeg builds this graph anew where their size or format changes, so
+ * The decoded pictures, all of one size, in 8-bit SDR. FFmpeg builds this graph anew where their size or format changes, so
  * no filter in it keeps anything but the deinterlacer, whose flags would not pass through the pipe.
  */
-export function pictureGraph(video: VideoPlan, top: Size, hasToneMap: boolean): string {
+export function pictureGraph(video: VideoPlan, size: Size, hasToneMap: boolean): string {
   // One chain: beside a branch that ends in nullsink, FFmpeg 7.1 lost pictures of a graph that it built anew, and told no progress.
   const chain = [
     `settb=1/${video.timescale}`,
@@ -44,8 +44,8 @@ export function pictureGraph(video: VideoPlan, top: Size, hasToneMap: boolean): 
     ...(video.turn ? TURNS[video.turn] : []),
     // NUT has no times before 0.
     "setpts='if(lt(PTS,0),0,PTS)'",
-    ...toSdr(video.color, fitted(video.displayed, top), hasToneMap),
-    `pad=${top.width}:${top.height}:(ow-iw)/2:(oh-ih)/2`,
+    ...toSdr(video.color, fitted(video.displayed, size), hasToneMap),
+    `pad=${size.width}:${size.height}:(ow-iw)/2:(oh-ih)/2`,
     'setsar=1',
   ];
   return `[0:${video.track}]${chain.join(',')}${PICTURE_LABEL}`;
@@ -99,24 +99,32 @@ function soundInput({ track, right }: Pick<AudioPlan, 'track' | 'right'>): strin
 }
 
 /**
- * From the pictures of the pipe, which never change: every next rung is scaled from the one above it. Each still has a graph of its own:
- * FFmpeg 7.1 asks a graph for the output that is least far, and keeps all pictures of the others until a still, which ends last, has one.
+ * From the pictures of the pipe, which never change: every next rung is scaled from the one above it, the first from an MP4 that is larger.
+ * Each still has a graph of its own: FFmpeg 7.1 asks a graph for the output that is least far, and keeps all pictures of the others until a
+ * still, which ends last, has one.
  */
 export function ladderGraphs(plan: EncodePlan, video: VideoPlan): string[] {
   const chains: string[] = [];
   const start = `[0:v]${[...timing(video), label(video.color), 'setsar=1'].join(',')}`;
+  const [top] = video.rungs;
+  const { encode } = plan.mp4 ?? {};
+  const isLargest = encode !== undefined && top !== undefined && longSide(encode) > longSide(top);
   let input = start;
+  if (isLargest) {
+    chains.push(`${start},split${MP4_LABEL}[totop]`);
+    input = `[totop]${scale(top)},setsar=1`;
+  }
   video.rungs.forEach((rung, i) => {
     const next = video.rungs[i + 1];
     const taps = [
       rungLabel(rung.name),
-      ...(plan.mp4?.encode && i === 0 ? ['[tomp4]'] : []),
+      ...(encode && !isLargest && i === 0 ? ['[tomp4]'] : []),
       ...(next ? [`[below${i}]`] : []),
     ];
     chains.push(taps.length === 1 ? `${input}${taps[0]}` : `${input},split=${taps.length}${taps.join('')}`);
     if (next) input = `[below${i}]${scale(next)},setsar=1`;
   });
-  if (plan.mp4?.encode) chains.push(`[tomp4]${scale(plan.mp4.encode)},setsar=1${MP4_LABEL}`);
+  if (encode && !isLargest) chains.push(`[tomp4]${scale(encode)},setsar=1${MP4_LABEL}`);
   return [
     chains.join(';'),
     ...(plan.thumbnail ? [`${start},${thumbnailChain(plan.thumbnail)}${THUMBNAIL_LABEL}`] : []),
@@ -149,7 +157,7 @@ function scale({ width, height }: Record<keyof Size, number | string>): string {
 }
 
 /**
- * Size of a picture within the top rung's: all of it for the shape that the plan was made for, and otherwise as much as its own shape
+ * Size of a picture within that of all: all of it for the shape that the plan was made for, and otherwise as much as its own shape
  * leaves, because pictures may change on the way.
  */
 function fitted(displayed: Size, { width, height }: Size): Record<keyof Size, string> {
@@ -160,7 +168,7 @@ function fitted(displayed: Size, { width, height }: Size): Record<keyof Size, st
   };
 }
 
-/** Converts to 8-bit 4:2:0 with a limited range, in the top rung's size because tone mapping costs by the pixel. */
+/** Converts to 8-bit 4:2:0 with a limited range, in the size of all outputs' decode because tone mapping costs by the pixel. */
 function toSdr(color: ColorPlan, size: Record<keyof Size, string>, hasToneMap: boolean): string[] {
   if (color.convert && hasToneMap) return [scale(size), ...toBt709(color.convert), 'format=yuv420p', label(color)];
   const matrixOption = color.matrix ? `:out_color_matrix=${color.matrix}` : '';

@@ -108,7 +108,7 @@ describe('another job', () => {
     });
     expect(changeOf(outcome)[1]).toMatchObject({
       op: 'put',
-      row: { purpose: 'retranscode', preset: { name: 'compact', version: 2 }, todo: 'retranscode-job' },
+      row: { purpose: 'retranscode', preset: { name: 'compact', version: 3 }, todo: 'retranscode-job' },
     });
   });
 

@@ -54,7 +54,7 @@ describe('an accepted upload', () => {
             progress: 0,
             attempt: 0,
             source: { versionId: 'v-a' },
-            preset: { name: 'standard', version: 2 },
+            preset: { name: 'standard', version: 3 },
             engine: 'paper',
             todo: 'job',
             todoAt: '2026-11-21T12:15:00.000Z',

@@ -4,6 +4,7 @@ import { encodeSeconds, presumed } from '../../../../core/media/estimate.ts';
 
 const standard = PRESETS.standard ?? expect.fail('no preset');
 const uhd = PRESETS.uhd ?? expect.fail('no preset');
+const bare = { ...standard, outputs: { ...standard.outputs, mp4: false } };
 const HOUR = 3600;
 const fullHd = { durationSeconds: HOUR, width: 1920, height: 1080, frameRate: 30 };
 
@@ -13,8 +14,15 @@ it.each([
   ['the same on twice the vCPUs', fullHd, standard, 8, 1097],
   ['the same at 60 frames per second', { ...fullHd, frameRate: 60 }, standard, 4, 4386],
   ['the same of an unknown rate', { durationSeconds: HOUR, width: 1920, height: 1080 }, standard, 4, 2193],
-  ['an hour of 2160p30, made as 1080p', { ...fullHd, width: 3840, height: 2160 }, standard, 4, 2193],
-  ['an hour of 2160p30, made as such', { ...fullHd, width: 3840, height: 2160 }, uhd, 4, 8772],
+  [
+    'an hour of 2160p30, made as 1080p with an MP4 of 2400',
+    { ...fullHd, width: 3840, height: 2160 },
+    standard,
+    4,
+    4112,
+  ],
+  ['the same without an MP4', { ...fullHd, width: 3840, height: 2160 }, bare, 4, 2193],
+  ['an hour of 2160p30, made as such, with an MP4 of 2400', { ...fullHd, width: 3840, height: 2160 }, uhd, 4, 10691],
   ['an hour of 360p30', { ...fullHd, width: 640, height: 360 }, standard, 4, 244],
   ['a day of audio', { durationSeconds: 24 * HOUR }, standard, 4, 288],
 ] as const)('%s takes', (_, source, preset, vcpus, seconds) => {

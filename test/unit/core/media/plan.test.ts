@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import { PRESETS, type Preset } from '../../../../core/contracts/presets.ts';
 import { planEncode, scratchNeeded } from '../../../../core/media/plan.ts';
+import { decodedSize } from '../../../../core/media/plan-outputs.ts';
 import type { AudioTrack, MediaProbe, VideoTrack } from '../../../../core/media/probe.ts';
 
 const standard = PRESETS.standard as Preset;
 const uhd = PRESETS.uhd as Preset;
+const compact = PRESETS.compact as Preset;
 
 const film: VideoTrack = {
   index: 0,
@@ -67,6 +69,29 @@ test('a top rung with a long side above 2400 has an MP4 of its own size', () => 
     audio: '128k',
     encode: { width: 2400, height: 1350, maxBitrate: 16_000_000, x264Preset: expect.any(String) },
   });
+});
+
+test.each([
+  [
+    'between the top rung and 2400',
+    { width: 2200, height: 1238 },
+    { width: 2200, height: 1238, maxBitrate: 6_567_323 },
+  ],
+  ['above 2400', { width: 3840, height: 2160 }, { width: 2400, height: 1350, maxBitrate: 7_812_500 }],
+  ['upright, above 2400', { width: 2160, height: 3840 }, { width: 1350, height: 2400, maxBitrate: 7_812_500 }],
+])('a source %s has an MP4 larger than the top rung, by its pixels', (_, displayed, size) => {
+  const plan = planEncode(probe({ displayed }), standard, ends);
+  expect(plan.mp4).toEqual({ file: 'video.mp4', audio: '128k', encode: { ...size, x264Preset: 'faster' } });
+  expect(plan.video && decodedSize(plan.video, plan.mp4)).toEqual(plan.mp4?.encode);
+});
+
+test.each([
+  ['a source within a tenth of the top rung', { width: 2100, height: 1182 }, standard, '1080p'],
+  ['a large source and the preset compact, which is to be cheap', { width: 3840, height: 2160 }, compact, '720p'],
+])('%s has an MP4 of the top rung', (_, displayed, preset, rung) => {
+  const plan = planEncode(probe({ displayed }), preset, ends);
+  expect(plan.mp4).toEqual({ file: 'video.mp4', audio: '128k', rung });
+  expect(plan.video && decodedSize(plan.video, plan.mp4)).toEqual(plan.video?.rungs[0]);
 });
 
 test('the preview is made of the 720p rung, or of the highest below it', () => {
@@ -173,4 +198,6 @@ test('24 h of 1080p may need 205 GiB beside the source, and a source of unknown 
   // As the worker's plan has it: the same caps, the same minute.
   const minute = { durationSeconds: 60, width: 1920, height: 1080 };
   expect(scratchNeeded(0, minute, standard)).toBe(planEncode(probe(), standard, ends).worstCaseBytes);
+  const large = planEncode(probe({ displayed: { width: 3840, height: 2160 } }), standard, ends);
+  expect(scratchNeeded(0, { ...minute, width: 3840, height: 2160 }, standard)).toBe(large.worstCaseBytes);
 });

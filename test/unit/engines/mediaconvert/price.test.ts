@@ -71,8 +71,8 @@ test('a job costs its outputs, the MP4 of a picture that no rung can share, and 
   const workers = 0.001371;
   const { usd } = priceOf({ vcpuSeconds: 100, result }, prices);
   expect(usd).toBeCloseTo(encodeUsd(ladder(600)) + workers, 5);
-  const large = { ...result, mp4: 'video.mp4', renditions: [rung(3840, 2160, 600), ...ladder(600).renditions] };
-  const own = encodeUsd({ ...ladder(600), renditions: large.renditions }, { width: 2400, height: 1350 });
+  const large = { ...result, mp4: 'video.mp4', ownMp4: { width: 2400, height: 1350 } };
+  const own = encodeUsd(ladder(600), { width: 2400, height: 1350 });
   expect(priceOf({ vcpuSeconds: 100, result: large }, prices).usd).toBeCloseTo(own + workers, 5);
   expect(priceOf({ vcpuSeconds: 100 }, prices).usd).toBe(workers);
 });
