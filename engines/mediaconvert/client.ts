@@ -11,8 +11,8 @@ import {
 } from '@aws-sdk/client-mediaconvert';
 import { eachLimit } from '../../aws/concurrency.ts';
 import { type EngineEnd, EngineRefused, type EngineState, type QueueState } from '../engine.ts';
-import { finishPart } from './parts.ts';
-import { CANCELLED, endOfError, endOfWarnings } from './reasons.ts';
+import { afterComplete } from './complete.ts';
+import { CANCELLED, endOfError } from './reasons.ts';
 import type { PlannedJob } from './settings.ts';
 
 /** The calls of MediaConvert, and how its answers are read. */
@@ -88,9 +88,7 @@ function stateOf({ Status, Timing, ErrorCode, ErrorMessage, Warnings = [], UserM
       };
     case 'COMPLETE': {
       const warnings = Warnings.flatMap(({ Code }) => Code ?? []);
-      const end = endOfWarnings(warnings);
-      const next = finishPart({ number: Number(UserMetadata?.attempt), warnings });
-      return end ? { kind: 'ended', end } : { kind: 'continues', next };
+      return afterComplete(UserMetadata?.attempt, warnings);
     }
     case 'ERROR':
       return { kind: 'ended', end: endOfError(ErrorCode, ErrorMessage) };

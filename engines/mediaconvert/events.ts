@@ -2,9 +2,10 @@ import { z } from 'zod';
 import type { EngineMessage } from '../../core/contracts/events.ts';
 import { JobId } from '../../core/contracts/ids.ts';
 import type { EngineEvent } from '../engine.ts';
+import { afterComplete } from './complete.ts';
 import { APP, MEDIACONVERT_EVENTS } from './names.ts';
-import { ENCODE, finishPart } from './parts.ts';
-import { CANCELLED, endOfError, endOfWarnings } from './reasons.ts';
+import { ENCODE } from './parts.ts';
+import { CANCELLED, endOfError } from './reasons.ts';
 
 const Numbered = z.coerce.number().int();
 
@@ -54,9 +55,8 @@ export function readEvent(message: EngineMessage): EngineEvent | null {
       return { kind: 'running', ...job };
     case 'COMPLETE': {
       const warnings = detail.warnings.map(({ code }) => code);
-      const end = endOfWarnings(warnings);
-      const next = finishPart({ number: Number(userMetadata.attempt), warnings });
-      return end ? { kind: 'ended', ...job, end } : { kind: 'continues', ...job, next };
+      const after = afterComplete(userMetadata.attempt, warnings);
+      return after.kind === 'unknown' ? { kind: 'nothing', why: after.why } : { ...job, ...after };
     }
     case 'ERROR':
       return { kind: 'ended', ...job, end: endOfError(detail.errorCode, detail.errorMessage) };

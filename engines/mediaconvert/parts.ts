@@ -1,8 +1,9 @@
 import { JobId } from '../../core/contracts/ids.ts';
+import { isLoss } from './reasons.ts';
 
 /**
  * A job has three parts: a worker prepares it, MediaConvert encodes, a worker finishes. The row names the second and the third; the third
- * with the number of the submission that was encoded, and MediaConvert's warnings: `finish-2-230006`.
+ * with the number of the submission that was encoded, and those of MediaConvert's warnings that tell of a loss: `finish-2-230006`.
  */
 export const ENCODE = 'encode';
 const PREPARE = 'prepare';
@@ -11,13 +12,13 @@ export interface Finish {
   /** Of the submission whose outputs are finished. */
   number: number;
   /** Numbers of MediaConvert's warnings. */
-  warnings: number[];
+  warnings: readonly number[];
 }
 
 const FINISH = /^finish-(\d{1,6})((?:-\d{6}){0,10})$/;
 
 export function finishPart({ number, warnings }: Finish): string {
-  return ['finish', number, ...new Set(warnings)].join('-');
+  return ['finish', number, ...new Set(warnings.filter(isLoss))].join('-');
 }
 
 /** Null for another part. */

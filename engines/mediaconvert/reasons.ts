@@ -62,6 +62,10 @@ const LOSSES: Readonly<Record<number, readonly [code: WarningCode, message: stri
   240001: ['sound_damaged', 'MediaConvert has left out at least 0.1 s of sound.'],
 };
 
+export function isLoss(number: number): boolean {
+  return LOSSES[number] !== undefined;
+}
+
 /** What viewers lose by these warnings, each once. https://docs.aws.amazon.com/mediaconvert/latest/ug/warning_codes.html */
 export function lossesOf(numbers: readonly number[]): Warning[] {
   return [...new Set(numbers)].flatMap((number) => {

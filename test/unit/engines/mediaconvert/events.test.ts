@@ -69,6 +69,16 @@ describe('an event of MediaConvert', () => {
     expect(event).toEqual({ kind: 'continues', ...job, next: 'finish-1' });
   });
 
+  it.each([
+    {},
+    { attempt: 'first' },
+    { attempt: '1234567' },
+  ])('COMPLETE without the number of the submission changes nothing: %j', (numbered) => {
+    const userMetadata = { app: 'dropreel', jobId: JOB, ...numbered };
+    const why = 'MediaConvert has completed the job, but does not say which submission it was.';
+    expect(readEvent(changed({ status: 'COMPLETE', userMetadata }))).toEqual({ kind: 'nothing', why });
+  });
+
   it('ERROR ends the job with its number and text', () => {
     const errorMessage = 'Audio track [1] not found in input container.';
     expect(readEvent(changed({ status: 'ERROR', errorCode: 1040, errorMessage }))).toEqual({

@@ -15,6 +15,11 @@ test('the last part names the submission and the warnings, each once', () => {
   expect(readFinish(finishPart({ number: 1, warnings: [] }))).toEqual({ number: 1, warnings: [] });
 });
 
+test('the last part can be read whatever MediaConvert warns of', () => {
+  const warnings = [1, 240_001, 1e21, -5, ...Array.from({ length: 40 }, (_, i) => 250_000 + i)];
+  expect(readFinish(finishPart({ number: 2, warnings }))).toEqual({ number: 2, warnings: [240_001] });
+});
+
 test.each([
   undefined,
   'encode',
