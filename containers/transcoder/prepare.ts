@@ -42,11 +42,10 @@ export async function prepare(
   progress.at('probing', 0);
   await mendFlvJoints(scratch.source);
   const input = await fileInput(scratch.source);
-  const { probe, ends, report, warnings, look } = await probeSource(tools, input, signal);
+  const { probe, ends, report, audioTracks, warnings, look } = await probeSource(tools, input, signal);
   if (probe.video && look) probe.video.combed = await look(signal);
   const plan = planEncode(probe, job.preset, ends);
   onSource({ ...sourceInfo(probe, plan), ...report });
-  const audioTracks = (report.tracks ?? []).filter(({ type }) => type === 'audio').map(({ index }) => index);
   const [why] = unfit(plan, { probe, audioTracks });
   if (why !== undefined) throw new DropreelError('engine_unfit', `MediaConvert is not fit for this file: ${why}.`);
   const { kind } = plan;

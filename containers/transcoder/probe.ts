@@ -17,7 +17,7 @@ import {
   type MediaProbe,
   PROBE_ENTRIES,
 } from '../../core/media/probe.ts';
-import { extraWarnings, sourceReport } from '../../core/media/report.ts';
+import { audioTracksOf, extraWarnings, sourceReport } from '../../core/media/report.ts';
 import { SNIFF_BYTES, sniff } from '../../core/media/sniff.ts';
 import { refuseEncrypted, refuseEncryptedBoxes } from './encrypted.ts';
 import { decodableCodecs } from './ffmpeg/decoders.ts';
@@ -33,6 +33,8 @@ import { checkWhole, isUnfinished } from './whole.ts';
 export interface Probed {
   probe: MediaProbe;
   report: ReturnType<typeof sourceReport>;
+  /** FFmpeg's indices of all audio tracks, in their order. */
+  audioTracks: number[];
   /** What is dropped beside tracks of picture and sound, and what is missing at the end. */
   warnings: Warning[];
   ends: TrackEnds;
@@ -64,7 +66,10 @@ export async function probeSource(tools: Tools, input: Input, signal: AbortSigna
     if (light) probe.video.light = light;
     probe.video.captions = await input.hasCaptions(probe.video.codec);
   }
-  const found = { probe, ends, report: sourceReport(output, probe), warnings: [...extraWarnings(output), ...lost] };
+  const found = {
+    ...{ probe, ends, report: sourceReport(output, probe), audioTracks: audioTracksOf(output) },
+    warnings: [...extraWarnings(output), ...lost],
+  };
   const { video: track } = probe;
   if (!track) return found;
   const seconds = ends.video ?? 0;

@@ -20,6 +20,11 @@ export function sourceReport(
   };
 }
 
+/** FFmpeg's indices of all audio tracks, in their order, of which the report may list some only. */
+export function audioTracksOf({ streams }: FfprobeOutput): number[] {
+  return streams.filter(({ codec_type }) => codec_type === 'audio').map(({ index }) => index);
+}
+
 function trackOf(stream: Stream, { video, audio, skipped }: MediaProbe): SourceTrack {
   const { index, codec_type: type = 'unknown', codec_name: codec, width, height, channels, sample_rate } = stream;
   const taken = [video?.index, audio?.index, audio?.right].includes(index);

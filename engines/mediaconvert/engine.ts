@@ -1,7 +1,8 @@
 import { BatchClient } from '@aws-sdk/client-batch';
 import { MediaConvertClient } from '@aws-sdk/client-mediaconvert';
 import { S3Client } from '@aws-sdk/client-s3';
-import { head, readText } from '../../aws/s3.ts';
+import { z } from 'zod';
+import { head, readText, TextTooLarge } from '../../aws/s3.ts';
 import type { Job } from '../../core/contracts/job.ts';
 import { PREPARED_FILE, SOURCE_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
 import { parseJson } from '../../core/contracts/text.ts';
@@ -18,7 +19,7 @@ import { MediaConvertEnv } from './names.ts';
 import { ENCODE, encodedPrefix, readFinish, readTaskName, taskName } from './parts.ts';
 import { estimate, priceOf } from './price.ts';
 import { lossesOf } from './reasons.ts';
-import { planJob } from './settings.ts';
+import { type PlannedJob, planJob } from './settings.ts';
 
 /** `mediaconvert`: AWS Elemental MediaConvert, between two workers on AWS Batch. docs/decisions/0111-three-parts.md */
 export const mediaconvert = engineKind({
@@ -42,7 +43,7 @@ interface Clients {
   s3: S3Client;
 }
 
-function connectMediaConvert(env: MediaConvertEnv, clients: Clients): Engine {
+export function connectMediaConvert(env: MediaConvertEnv, clients: Clients): Engine {
   const preparedOf = (jobId: string) => ({
     bucket: env.MEDIACONVERT_BUCKET,
     key: `${tmpPrefix(jobId)}${PREPARED_FILE}`,
@@ -68,27 +69,36 @@ function connectMediaConvert(env: MediaConvertEnv, clients: Clients): Engine {
     });
   }
 
-  async function encode({ job, number, purpose }: Submission): Promise<string> {
-    const { jobId, output } = job;
-    const { success, data } = Prepared.safeParse(parseJson((await readText(clients.s3, preparedOf(jobId))) ?? ''));
-    if (!success || data.jobId !== jobId) {
-      throw new EngineRefused(`${PREPARED_FILE} of the job is missing, or not as it should be.`, { forGood: true });
+  async function encode(submission: Submission): Promise<string> {
+    const text = await readText(clients.s3, preparedOf(submission.job.jobId)).catch((error: unknown) => {
+      if (error instanceof TextTooLarge) return null;
+      throw error;
+    });
+    return mediaConvert.submit(clients.submitting, planPrepared(text ?? '', submission));
+  }
+
+  /** @throws EngineRefused for whatever is wrong with it: the next attempt would find the same, and other jobs do not depend on it */
+  function planPrepared(text: string, { job, number, purpose }: Submission): PlannedJob {
+    const { jobId, preset, output } = job;
+    try {
+      const { probe, ends, audioTracks } = Prepared.extend({ jobId: z.literal(jobId) }).parse(parseJson(text));
+      return planJob(
+        planEncode(probe, preset, ends),
+        { probe, audioTracks },
+        {
+          jobId,
+          attempt: number,
+          purpose,
+          role: env.MEDIACONVERT_ROLE,
+          queue: env.MEDIACONVERT_QUEUE,
+          source: { bucket: output.bucket, key: `${output.prefix}${SOURCE_FILE}` },
+          output: { bucket: output.bucket, prefix: `${output.prefix}${encodedPrefix(number)}` },
+        },
+      );
+    } catch (cause) {
+      const message = `${PREPARED_FILE} of the job is missing, or not as it should be.`;
+      throw new EngineRefused(message, { forGood: true, cause });
     }
-    const { probe, ends, audioTracks } = data;
-    const planned = planJob(
-      planEncode(probe, job.preset, ends),
-      { probe, audioTracks },
-      {
-        jobId,
-        attempt: number,
-        purpose,
-        role: env.MEDIACONVERT_ROLE,
-        queue: env.MEDIACONVERT_QUEUE,
-        source: { bucket: output.bucket, key: `${output.prefix}${SOURCE_FILE}` },
-        output: { bucket: output.bucket, prefix: `${output.prefix}${encodedPrefix(number)}` },
-      },
-    );
-    return mediaConvert.submit(clients.submitting, planned);
   }
 
   async function describeWorkers(ids: readonly string[]): Promise<Map<string, EngineState>> {

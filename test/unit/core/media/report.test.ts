@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { FfprobeOutput, interpretProbe } from '../../../../core/media/probe.ts';
-import { extraWarnings, sourceReport } from '../../../../core/media/report.ts';
+import { audioTracksOf, extraWarnings, sourceReport } from '../../../../core/media/report.ts';
 
 const video = { index: 0, codec_type: 'video', codec_name: 'h264', width: 640, height: 360, sample_rate: 1e300 };
 const reportOf = (streams: object[]) => {
@@ -12,6 +12,13 @@ it('at most 50 tracks are listed, and the others are counted', () => {
   const fonts = Array.from({ length: 70 }, (_, i) => ({ index: i + 1, codec_type: 'attachment' }));
   const { tracks, moreTracks } = reportOf([video, ...fonts]);
   expect([tracks?.length, moreTracks]).toEqual([50, 21]);
+});
+
+it('the audio tracks are counted behind the 50th track too', () => {
+  const fonts = Array.from({ length: 50 }, (_, i) => ({ index: i + 1, codec_type: 'attachment' }));
+  const sounds = [51, 52].map((index) => ({ index, codec_type: 'audio', codec_name: 'aac' }));
+  const output = FfprobeOutput.parse({ streams: [video, ...fonts, ...sounds], format: { format_name: 'matroska' } });
+  expect(audioTracksOf(output)).toEqual([51, 52]);
 });
 
 it('numbers that no table takes, and languages longer than any, are left out', () => {

@@ -1,0 +1,75 @@
+import { BatchClient } from '@aws-sdk/client-batch';
+import { MediaConvertClient } from '@aws-sdk/client-mediaconvert';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { tmpPrefix } from '../../core/contracts/keys.ts';
+import { PRESETS } from '../../core/contracts/presets.ts';
+import { jobFor } from '../../core/jobs/transitions.ts';
+import type { Submission } from '../../engines/engine.ts';
+import { connectMediaConvert } from '../../engines/mediaconvert/engine.ts';
+import { job } from '../support/factories.ts';
+import { MEDIA, type Services, startServices } from '../support/services.ts';
+import { planned } from '../unit/engines/mediaconvert/sources.ts';
+
+/** What MediaConvert is asked for follows from a file that a worker has left, which strangers' media may have taken over. */
+
+let services: Services;
+beforeAll(async () => {
+  services = await startServices();
+});
+afterAll(() => services[Symbol.asyncDispose]());
+
+const STANDARD = PRESETS.standard ?? expect.fail('no preset');
+const row = job();
+const submission: Submission = {
+  ...{ job: jobFor(row, STANDARD, MEDIA), info: {}, purpose: 'ingest', onDemand: false, tried: false },
+  ...{ part: 'encode', number: 2, access: () => expect.fail('not for MediaConvert') },
+};
+
+/** No call reaches MediaConvert: its address is one where nobody listens. */
+async function submit(): Promise<string> {
+  const nowhere = { endpoint: 'http://127.0.0.1:1', region: 'us-east-1', maxAttempts: 1 };
+  const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
+  const calls = new MediaConvertClient({ ...nowhere, credentials });
+  const workers = new BatchClient({ ...nowhere, credentials });
+  const Name = 'not used';
+  const env = {
+    ...{ MEDIACONVERT_QUEUE: Name, MEDIACONVERT_ROLE: Name, MEDIACONVERT_BUCKET: MEDIA },
+    ...{ MEDIACONVERT_TASK_QUEUE: Name, MEDIACONVERT_RETRANSCODE_TASK_QUEUE: Name },
+    ...{ MEDIACONVERT_ON_DEMAND_TASK_QUEUE: Name, MEDIACONVERT_TASK_DEFINITION: Name },
+  };
+  const clients = { submitting: calls, others: calls, submittingWorkers: workers, workers, s3: services.s3 };
+  try {
+    return await connectMediaConvert(env, clients).submit(submission);
+  } finally {
+    calls.destroy();
+    workers.destroy();
+  }
+}
+
+const good = () => ({
+  ...{ jobId: row.jobId, ...planned().source, ends: { video: 60, audio: 60 } },
+  ...{ report: {}, warnings: [], cpuSeconds: 1 },
+});
+const leave = (Body: string) =>
+  services.s3.send(new PutObjectCommand({ Bucket: MEDIA, Key: `${tmpPrefix(row.jobId)}prepared.json`, Body }));
+
+it.each<[string, () => string]>([
+  ['is not JSON', () => '<html>'],
+  ['is larger than any', () => ' '.repeat(33 * 1024 * 1024)],
+  ['is that of another job', () => JSON.stringify({ ...good(), jobId: `${row.mediaId}-9` })],
+  ['takes sound from a track that it does not have', () => JSON.stringify({ ...good(), audioTracks: [7, 8] })],
+])('a job whose prepared.json %s is refused for good, so that no other job waits for it', async (_, text) => {
+  await leave(text());
+  await expect(submit()).rejects.toMatchObject({
+    name: 'DropreelError',
+    code: 'engine_refused',
+    forGood: true,
+    message: 'prepared.json of the job is missing, or not as it should be.',
+  });
+});
+
+it('of one that is as it should be, MediaConvert is asked', async () => {
+  await leave(JSON.stringify(good()));
+  await expect(submit()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+});
