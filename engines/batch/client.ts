@@ -10,6 +10,7 @@ import {
 } from '@aws-sdk/client-batch';
 import type { Job } from '../../core/contracts/job.ts';
 import { EngineRefused, type EngineState, type Look, type QueueState } from '../engine.ts';
+import { whileThrottled } from '../throttled.ts';
 import { heldBy } from './held.ts';
 import { CANCEL_REASON, endOf } from './reasons.ts';
 
@@ -61,6 +62,7 @@ export async function submit(client: BatchClient, submission: BatchSubmission): 
     // A job with a share is refused without a priority of its own or its definition's; a queue in order would refuse the definition's.
     ...(share && { shareIdentifier: share.identifier, schedulingPriorityOverride: share.priority }),
   });
+  // SubmitJob is limited to 50 a second per account. https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html
   const { jobId } = await whileThrottled(() => client.send(command)).catch((error: unknown) => {
     throw wasRefused(error)
       ? refused(error.message, { forGood: error.name === 'ClientException', cause: error })
@@ -68,23 +70,6 @@ export async function submit(client: BatchClient, submission: BatchSubmission): 
   });
   if (!jobId) throw new Error('AWS Batch answered SubmitJob without a job id.');
   return jobId;
-}
-
-/** SubmitJob is limited to 50 a second per account. https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html */
-const THROTTLED_TRIES = 4;
-const THROTTLED_PAUSE_MS = 200;
-
-/** A call that was refused for its rate had no effect. */
-async function whileThrottled<Answer>(call: () => Promise<Answer>): Promise<Answer> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await call();
-    } catch (error) {
-      const throttled = error instanceof Error && error.name === 'TooManyRequestsException';
-      if (!throttled || tries === THROTTLED_TRIES) throw error;
-      await new Promise((resolve) => setTimeout(resolve, THROTTLED_PAUSE_MS * 2 ** tries * Math.random()));
-    }
-  }
 }
 
 /** Whether an error of SubmitJob means that AWS Batch does not have the job; otherwise that is unknown. */

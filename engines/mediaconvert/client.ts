@@ -11,19 +11,17 @@ import {
 } from '@aws-sdk/client-mediaconvert';
 import { eachLimit } from '../../aws/concurrency.ts';
 import { type EngineEnd, EngineRefused, type EngineState, type QueueState } from '../engine.ts';
+import { whileThrottled } from '../throttled.ts';
 import { afterComplete } from './complete.ts';
 import { CANCELLED, endOfError } from './reasons.ts';
 import type { PlannedJob } from './settings.ts';
 
 /** The calls of MediaConvert, and how its answers are read. */
 
-/**
- * Its three attempts, with their pauses, end within the minute for which a request token protects from a second job, and within the run of
- * track-job.
- */
+/** One attempt: after one that was answered late or not at all, the refusal of a next one would hide that the job is there. */
 export function submittingClient(): MediaConvertClient {
   const requestHandler = { connectionTimeout: 3000, requestTimeout: 8000, throwOnRequestTimeout: true };
-  return new MediaConvertClient({ maxAttempts: 3, requestHandler });
+  return new MediaConvertClient({ maxAttempts: 1, requestHandler });
 }
 
 /**
@@ -32,9 +30,11 @@ export function submittingClient(): MediaConvertClient {
  * @throws EngineRefused where MediaConvert certainly does not have the job
  */
 export async function submit(client: MediaConvertClient, { request }: Pick<PlannedJob, 'request'>): Promise<string> {
-  const { Job: job } = await client.send(new CreateJobCommand(request)).catch((error: unknown) => {
-    throw refusalOf(error) ?? error;
-  });
+  const { Job: job } = await whileThrottled(() => client.send(new CreateJobCommand(request))).catch(
+    (error: unknown) => {
+      throw refusalOf(error) ?? error;
+    },
+  );
   if (!job?.Id) throw new Error('MediaConvert answered CreateJob without a job id.');
   return job.Id;
 }

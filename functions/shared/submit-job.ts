@@ -50,6 +50,8 @@ export async function submitJob(
     const submitted = { engineJobId, part: job.part };
     return row ? engineAccepted(row, media, submitted, new Date().toISOString()) : { refused: 'the job is gone' };
   });
+  // The engine has the job, whether or not this can be noted.
+  await noteSuccess(table, job.engine).catch((error: unknown) => logger.warn('success not noted', { jobId, error }));
   logger.info('submitted', {
     jobId,
     ...(job.part !== undefined && { part: job.part }),
@@ -74,11 +76,10 @@ async function submitLeased(
     hintToken: await hintToken(table, row.jobId),
   });
   try {
-    const engineJobId = await engine.submit({ job, info, access, purpose, onDemand, tried, part, number: submissions });
-    await noteSuccess(table, row.engine);
-    return engineJobId;
+    return await engine.submit({ job, info, access, purpose, onDemand, tried, part, number: submissions });
   } catch (error) {
-    if (error instanceof EngineRefused) await apply(table, notSubmitted(row));
+    // This call was refused; an earlier one may have been accepted, of which the engine reports within the lease.
+    if (error instanceof EngineRefused && !tried) await apply(table, notSubmitted(row));
     await noteFailure(table, row.engine, error);
     throw error;
   }

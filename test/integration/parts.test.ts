@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { apply, getJob } from '../../aws/table.ts';
+import { apply, getJob, getRow } from '../../aws/table.ts';
+import { EngineRow } from '../../core/contracts/table/engines.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
-import { rowKeys } from '../../core/contracts/table/keys.ts';
-import type { Engine, EngineState, Submission } from '../../engines/engine.ts';
+import { engineKeys, rowKeys } from '../../core/contracts/table/keys.ts';
+import { type Engine, EngineRefused, type EngineState, type Submission } from '../../engines/engine.ts';
 import { Engines } from '../../engines/registry.ts';
 import { continueJob } from '../../functions/shared/continue-job.ts';
 import { submitJob } from '../../functions/shared/submit-job.ts';
@@ -30,11 +31,12 @@ beforeAll(async () => {
   services = await startServices();
 });
 afterAll(() => services[Symbol.asyncDispose]());
-beforeEach(() => {
+beforeEach(async () => {
   taken = [];
   events = [];
   onSubmit = () => {};
   services.onCall = () => {};
+  await apply(services.table, [{ op: 'remove', key: engineKeys.engine('tape'), expect: {} }]);
 });
 
 const engine = {
@@ -121,6 +123,39 @@ it('a submission that was not noted is adopted by the first news of its part, an
   ]);
   await continueJob(world(), first(row));
   expect(taken).toHaveLength(2);
+});
+
+it('a refusal says nothing of an earlier submission without an answer: the next one waits for the lease', async () => {
+  const row = await queued();
+  onSubmit = () => {
+    throw new Error('Lost on purpose.');
+  };
+  await expect(submitJob(world(), row)).rejects.toThrow('Lost on purpose.');
+  await apply(services.table, [
+    { op: 'update', key: rowKeys.job(row.mediaId, 1), expect: {}, set: { submittingUntil: LONG_AGO } },
+  ]);
+  onSubmit = () => {
+    throw new EngineRefused('Too many calls.', { forGood: false });
+  };
+  await expect(submitJob(world(), row)).rejects.toThrow('Too many calls.');
+  onSubmit = () => {};
+  expect(await submitJob(world(), row)).toBe('not now');
+  expect(taken).toHaveLength(2);
+});
+
+it('a job that the engine has is noted as such, though it cannot be noted that the engine takes jobs again', async () => {
+  const failing = { type: 'engine', failures: 1, failingSince: NOW, why: 'Too many calls.' };
+  await apply(services.table, [{ op: 'put', key: engineKeys.engine('tape'), row: failing }]);
+  services.onCall = (_, { operation }) => {
+    if (operation === 'DeleteItem') throw new AwsError('ServiceUnavailable', 503, 'Dead.');
+  };
+  const row = await queued();
+  expect(await submitJob(world(), row)).toBe('submitted');
+  services.onCall = () => {};
+  expect(await rowOf(row)).toMatchObject({ engineJobId: 'e-1' });
+  expect(await getRow(services.table, engineKeys.engine('tape'), EngineRow)).toEqual(failing);
+  await submitJob(world(), await queued());
+  expect(await getRow(services.table, engineKeys.engine('tape'), EngineRow)).toBeNull();
 });
 
 it('wherever a call fails between two parts, sweep goes on, and no two submissions have one number', async () => {

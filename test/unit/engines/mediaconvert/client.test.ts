@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { MediaConvertClient } from '@aws-sdk/client-mediaconvert';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   cancel,
   describe as describeJobs,
@@ -40,6 +43,31 @@ async function connected(stopped: boolean): Promise<Connected> {
     async [Symbol.asyncDispose]() {
       client.destroy();
       await world[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The client that submits, at a server that answers its requests with these statuses. */
+async function answering(statuses: readonly number[]) {
+  let asked = 0;
+  const server = createServer((_, response) => {
+    const status = statuses[asked++] ?? 500;
+    response.writeHead(status, { 'x-amzn-errortype': status === 429 ? 'TooManyRequestsException' : 'Other' });
+    response.end(JSON.stringify(status === 200 ? { job: { id: '1795867200000-a1b2c3' } } : { message: 'No.' }));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  vi.stubEnv('AWS_ENDPOINT_URL', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  vi.stubEnv('AWS_REGION', 'us-east-1');
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'a');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'b');
+  const client = submittingClient();
+  return {
+    client,
+    asked: () => asked,
+    [Symbol.asyncDispose]: async () => {
+      vi.unstubAllEnvs();
+      client.destroy();
+      server.close();
     },
   };
 }
@@ -147,9 +175,14 @@ describe('a submission', () => {
     expect(await lookAtQueue(at.client, QUEUE)).toMatchObject({ waiting: 0 });
   });
 
-  it('is tried three times', async () => {
-    const client = submittingClient();
-    expect(await client.config.maxAttempts()).toBe(3);
-    client.destroy();
+  it.each([
+    ['is made again when it was refused for its rate', [429, 200], '1795867200000-a1b2c3'],
+    ['is not made again after an error that may hide a job', [500, 200], null],
+  ] as const)('%s', async (_, statuses, id) => {
+    await using at = await answering(statuses);
+    const submitted = submit(at.client, job);
+    if (id) expect(await submitted).toBe(id);
+    else await expect(submitted).rejects.toMatchObject({ $metadata: { httpStatusCode: 500 } });
+    expect(at.asked()).toBe(id ? 2 : 1);
   });
 });
