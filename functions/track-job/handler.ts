@@ -10,6 +10,9 @@ import { lambda } from '../shared/observability.ts';
 import { eachMessage } from '../shared/records.ts';
 import { track } from './track.ts';
 
+/** Of the calls that submit a job's next part, AWS Batch's has the longest time limit, 20 s. The function has 30 s. */
+const LONGEST_MS = 22_000;
+
 const env = environment(TrackJobEnv);
 const services = {
   table: tableNamed(env.TABLE_NAME),
@@ -22,5 +25,9 @@ const services = {
 };
 
 export const handler = lambda((event: SQSEvent, context: Context) =>
-  eachMessage(event, context, { schema: TrackMessage, work: (message) => track(services, message) }),
+  eachMessage(event, context, {
+    schema: TrackMessage,
+    work: (message) => track(services, message),
+    longestMs: LONGEST_MS,
+  }),
 );
