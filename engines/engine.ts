@@ -83,6 +83,8 @@ export interface EngineEnd {
   reclaimed?: true;
   /** What it is billed for, where the engine reports it. */
   held?: Held;
+  /** It is paid for its outputs, and has made them. */
+  billed?: true;
 }
 
 export type EngineState =
@@ -138,6 +140,8 @@ export interface Usage {
   vcpuSeconds: number;
   /** Its outputs, for engines that are paid by them; absent where it made none. */
   result?: Succeeded;
+  /** Of a job that failed: in which part, whether its engine is paid all the same, and what all of it was expected to cost. */
+  failed?: { part: string | undefined; billed: boolean; expectedUsd: number };
 }
 
 export type Cost = NonNullable<JobRow['cost']>;

@@ -7,17 +7,23 @@ import { planMp4 } from '../../core/media/plan-outputs.ts';
 import { longSide, type Size, shortSide } from '../../core/media/size.ts';
 import { priceOf as priceOfWorkers } from '../batch/price.ts';
 import { type Cost, type Estimate, LENGTH_UNKNOWN, type Usage } from '../engine.ts';
+import { readFinish } from './parts.ts';
 
 /** Each output is billed by itself, for so much at least. */
 const LEAST_SECONDS = 10;
 /** Pictures a second, above which an output costs twice as much. */
 const USUAL_RATE = 30;
 
-/** What MediaConvert bills, and the workers before and after it. Jobs that fail there are not billed, and of those no result is known. */
+/**
+ * What MediaConvert bills, and the workers before and after it. Jobs that fail there are not billed. Of one that failed after that, no
+ * result says which outputs there were: it costs as much as it was expected to, at least.
+ */
 export function priceOf(usage: Usage, prices: Prices): Cost {
   const { usd, vcpuSeconds } = priceOfWorkers(usage, prices);
   const encode = usage.result ? encodeUsd(usage.result, prices, usage.result.ownMp4) : 0;
-  return { usd: Number((usd + encode).toFixed(6)), vcpuSeconds };
+  const { failed } = usage;
+  const least = failed && (failed.billed || readFinish(failed.part)) ? failed.expectedUsd : 0;
+  return { usd: Number(Math.max(usd + encode, least).toFixed(6)), vcpuSeconds };
 }
 
 /**

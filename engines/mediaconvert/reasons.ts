@@ -50,7 +50,8 @@ const TRUNCATED = 220_000;
 /** Why a job that is complete has failed nevertheless; null where it has not. */
 export function endOfWarnings(numbers: readonly number[]): EngineEnd | null {
   if (!numbers.includes(TRUNCATED)) return null;
-  return ended('truncated', 'The file is cut off: MediaConvert found less media than it announces.');
+  const end = ended('truncated', 'The file is cut off: MediaConvert found less media than it announces.');
+  return { ...end, billed: true };
 }
 
 /** Of the warnings of complete jobs, those of something that viewers do not get. */

@@ -1,7 +1,8 @@
 import type { Succeeded } from '../../core/contracts/job.ts';
 import { pricesIn } from '../../core/contracts/prices.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
-import { allHeld, type Held, takenBy } from '../../core/jobs/cost.ts';
+import { allHeld, takenBy } from '../../core/jobs/cost.ts';
+import type { EngineEnd } from '../../engines/engine.ts';
 import { priceOf } from '../../engines/registry.ts';
 
 type Cost = JobRow['cost'];
@@ -14,8 +15,9 @@ export function costOf(job: JobRow, result: Succeeded): Cost {
   return priceOf(job.engine, { vcpuSeconds: takenBy(job, result), result }, PRICES);
 }
 
-/** The cost of a job that left only its engine's figures. Undefined where there are none. */
-export function costOfHeld({ engine }: JobRow, held: Held | undefined): Cost {
-  const vcpuSeconds = held ? allHeld(held) : 0;
-  return vcpuSeconds > 0 ? priceOf(engine, { vcpuSeconds }, PRICES) : undefined;
+/** The cost of a job that failed, by its engine's figures. Undefined where there are none, and none are due. */
+export function costOfFailed(job: JobRow, { held, billed }: Pick<EngineEnd, 'held' | 'billed'> = {}): Cost {
+  const failed = { part: job.part, billed: billed === true, expectedUsd: job.estimate?.usd ?? 0 };
+  const cost = priceOf(job.engine, { vcpuSeconds: held ? allHeld(held) : 0, failed }, PRICES);
+  return cost && (cost.vcpuSeconds > 0 || cost.usd > 0) ? cost : undefined;
 }

@@ -15,7 +15,7 @@ import type { Outcome } from '../../core/jobs/change.ts';
 import type { Held } from '../../core/jobs/cost.ts';
 import { costKnown, jobFailed, jobSucceeded, stillWaiting } from '../../core/jobs/transitions.ts';
 import type { EngineEnd, OfJob } from '../../engines/engine.ts';
-import { costOf, costOfHeld } from './cost.ts';
+import { costOf, costOfFailed } from './cost.ts';
 import { readEncoding } from './encoding.ts';
 import { count, logger } from './observability.ts';
 import { askToSubmit, type IngestQueue } from './upload-event.ts';
@@ -48,7 +48,7 @@ export async function endJob(
     return 'ignored';
   }
   const { code, message } = explain(result, end);
-  const costFor = (job: JobRow) => costOfHeld(job, end.held);
+  const costFor = (job: JobRow) => costOfFailed(job, end);
   const { reclaimed, onlyAttempt } = end;
   const how = { code, message, reclaimed, onlyAttempt, costFor, found: result?.source };
   const failed = await failJob(services, jobId, how);
@@ -109,7 +109,7 @@ function explain(result: Failed | null, { by, reason }: EngineEnd): EngineEnd['r
 
 /**
  * Ends a job as failed, and counts it. The next job that its media item continues with, if there is one, is asked to be submitted.
- * @param how `reclaimed`: the machine was taken away; `costFor` where its cost is known; `found`: what the worker learnt of the source
+ * @param how `reclaimed`: the machine was taken away; `costFor` where more is known of its cost than its row says; `found`: what the worker learnt of the source
  */
 export async function failJob(
   services: Pick<EndServices, 'table' | 'sqs' | 'ingestQueueUrl'>,
@@ -124,7 +124,7 @@ export async function failJob(
   },
 ): Promise<'failed' | 'ended before'> {
   const { table } = services;
-  const { code, message, reclaimed = false, onlyAttempt = false, costFor, found } = how;
+  const { code, message, reclaimed = false, onlyAttempt = false, costFor = costOfFailed, found } = how;
   const { mediaId, n } = parseJobId(jobId);
   const outcome = await applyWithRetry(
     table,
@@ -132,7 +132,7 @@ export async function failJob(
       const [job, media] = await Promise.all([getJob(table, mediaId, n), getMedia(table, mediaId)]);
       if (!job) return { refused: 'the job is gone' };
       const encoding = await readEncoding(table, media ?? job);
-      const next = { ...encoding, reclaimed, onlyAttempt, cost: costFor?.(job), found };
+      const next = { ...encoding, reclaimed, onlyAttempt, cost: costFor(job), found };
       return { ...jobFailed(job, media, { code, message, at: new Date().toISOString() }, next), media };
     },
   );

@@ -9,7 +9,7 @@ import { rowKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
 import { type BatchEnd, endOf } from '../../engines/batch/reasons.ts';
 import { NO_SIGN_OF_LIFE } from '../../engines/engine.ts';
-import { endJob } from '../../functions/shared/end-job.ts';
+import { endJob, failJob } from '../../functions/shared/end-job.ts';
 import { metrics } from '../../functions/shared/observability.ts';
 import { track } from '../../functions/track-job/track.ts';
 import { AwsError } from '../../local/kernel/service.ts';
@@ -227,6 +227,15 @@ describe('the cost of a job', () => {
     await sweepOnce(services, world);
     const seconds = ((attempt?.stoppedAt ?? 0) - (attempt?.startedAt ?? 0)) / 1000;
     expect((await rowOf(row))?.cost?.vcpuSeconds).toBe(Number((4 * seconds).toFixed(1)));
+  });
+});
+
+describe('the cost', () => {
+  it('of a job that is given up after MediaConvert was paid for its encode is what was expected', async () => {
+    const estimate = { seconds: 1, usd: 0.04, of: 'usual hd', assumed: { seconds: 1, usd: 0.04 } };
+    const row = await running({ engine: 'mediaconvert', part: 'finish-1', estimate });
+    expect(await failJob(endServices(), row.jobId, { code: 'engine_refused', message: 'No.' })).toBe('failed');
+    expect(await rowOf(row)).toMatchObject({ state: 'failed', cost: { usd: 0.04, vcpuSeconds: 0 } });
   });
 });
 

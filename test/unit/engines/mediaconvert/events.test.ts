@@ -55,6 +55,7 @@ describe('an event of MediaConvert', () => {
         end: {
           by: 'outside',
           onlyAttempt: true,
+          billed: true,
           reason: {
             code: 'truncated',
             message: 'The file is cut off: MediaConvert found less media than it announces.',
