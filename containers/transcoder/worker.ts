@@ -77,7 +77,7 @@ async function produce(
   { scratch, resumed, onSource }: Producing,
 ): Promise<Succeeded> {
   const { s3, tools, gpu, progress, signal } = context;
-  const startedAt = Date.now();
+  const startedAt = performance.now();
   const cpuBefore = await cpuSeconds();
   const { transcoded, reading, cpuSecondsBefore } = await makeAll(job, context, {
     tools,
@@ -100,7 +100,7 @@ async function produce(
     onProgress: (fraction) => progress.at('pushing', fraction),
   });
   const usage = {
-    wallSeconds: (Date.now() - startedAt) / 1000,
+    wallSeconds: (performance.now() - startedAt) / 1000,
     cpuSeconds: cpuSecondsBefore + (await cpuSeconds()) - cpuBefore,
   };
   const ffmpeg = await ffmpegVersion(tools);

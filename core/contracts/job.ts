@@ -115,6 +115,15 @@ export const Reading = z.discriminatedUnion('how', [
 ]);
 export type Reading = z.infer<typeof Reading>;
 
+/**
+ * Seconds that a worker says it has used. Caps and estimates are made of them, so that one that was taken over must not write any number:
+ * 16 vCPUs, the most of Fargate, for `jobTimeoutHours`, 336 at most.
+ */
+export const UsedSeconds = z
+  .number()
+  .nonnegative()
+  .max(16 * 336 * 3600);
+
 export const Succeeded = z.object({
   status: z.literal('succeeded'),
   jobId: JobId,
@@ -145,7 +154,7 @@ export const Succeeded = z.object({
   ffmpeg: z.string().optional(),
   /** Absent where no GPU was asked for, and for sound. */
   gpu: GpuUse.optional(),
-  usage: z.object({ wallSeconds: z.number(), cpuSeconds: z.number() }),
+  usage: z.object({ wallSeconds: UsedSeconds, cpuSeconds: UsedSeconds }),
   /** Absent in results of engines of their own, and from before it was recorded. */
   reading: Reading.optional(),
 });

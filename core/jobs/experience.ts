@@ -11,7 +11,10 @@ interface Amounts {
 
 /** What one more job leaves of the weight of those before it: after 14 jobs of equal length, half of it. */
 const FADES_TO = 0.95;
-/** How far experience may correct an estimate, either way: a machine that stood still for a day must not price all that follows. */
+/**
+ * How far experience may correct an estimate, and one job the experience, either way: a machine that stood still for a day must not price
+ * all that follows.
+ */
 const MOST = 10;
 /** Codecs whose decoding is a part of the encode that shows; all others share a class. */
 const HEAVY = new Set(['hevc', 'av1', 'vp9', 'prores']);
@@ -35,7 +38,11 @@ export function corrected(assumed: Amounts, experience: Experience | undefined):
 }
 
 function factor(actual: number, assumed: number): number {
-  return assumed > 0 ? Math.min(MOST, Math.max(1 / MOST, actual / assumed)) : 1;
+  return assumed > 0 ? within(actual, assumed) / assumed : 1;
+}
+
+function within(actual: number, assumed: number): number {
+  return Math.min(assumed * MOST, Math.max(assumed / MOST, actual));
 }
 
 /** The row of a class with these jobs of it, in their order. Those without an estimate are left out. */
@@ -49,9 +56,9 @@ export function learn(row: ExperienceRow | null, jobs: readonly JobRow[]): Exper
     const sum = (old = 0, fresh = 0) => Number((old * FADES_TO + fresh).toPrecision(9));
     engines[job.engine] = {
       jobs: (before?.jobs ?? 0) + 1,
-      seconds: sum(before?.seconds, actual.seconds),
+      seconds: sum(before?.seconds, within(actual.seconds, assumed.seconds)),
       assumedSeconds: sum(before?.assumedSeconds, assumed.seconds),
-      usd: sum(before?.usd, actual.usd),
+      usd: sum(before?.usd, within(actual.usd, assumed.usd)),
       assumedUsd: sum(before?.assumedUsd, assumed.usd),
     };
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { JobId } from '../contracts/ids.ts';
+import { UsedSeconds } from '../contracts/job.ts';
 import { SourceInfo } from '../contracts/table/media.ts';
 import { Warning } from '../contracts/warnings.ts';
 import { MediaProbe, TrackEnds } from './tracks.ts';
@@ -17,6 +18,6 @@ export const Prepared = z.object({
   /** What is lost of it before anything is encoded. */
   warnings: z.array(Warning),
   /** Of the worker. */
-  cpuSeconds: z.number(),
+  cpuSeconds: UsedSeconds,
 });
 export type Prepared = z.infer<typeof Prepared>;

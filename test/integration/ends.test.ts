@@ -112,6 +112,17 @@ describe('the end of the engine job that decides', () => {
   });
 
   it.each([
+    { wallSeconds: 10, cpuSeconds: -1 },
+    { wallSeconds: 10, cpuSeconds: 1e12 },
+    { wallSeconds: -1, cpuSeconds: 10 },
+  ])('fails the job when its worker says that it has used %j', async (usage) => {
+    const row = await running({}, { attempts: 2 });
+    await leave(row, 'result.json', { ...result(), jobId: row.jobId, usage });
+    expect(await end(row, { status: 'SUCCEEDED', exitCode: 0 })).toBe('failed');
+    expect(await rowOf(row)).toMatchObject({ state: 'failed', error: { code: 'worker_bug' } });
+  });
+
+  it.each([
     ['that is not JSON', '{'],
     ['on another job', null],
   ])('is that of the engine job in the row where the worker left a claim %s', async (_, text) => {

@@ -28,6 +28,11 @@ describe('experience', () => {
     });
   });
 
+  it('takes from one job no more than ten times what was assumed, nor less than a tenth', () => {
+    const { engines } = learn(learn(null, [done(1e7, 2e6)]), [done(0, -5)]);
+    expect(engines['batch-cpu']).toMatchObject({ seconds: 960, assumedSeconds: 195, usd: 1.92, assumedUsd: 0.39 });
+  });
+
   it('corrects an estimate by what jobs took of what was assumed of them', () => {
     expect(corrected({ seconds: 195, usd: 1 }, learnt.engines['batch-cpu'])).toEqual({ seconds: 240, usd: 0.5 });
   });
