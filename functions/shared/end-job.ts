@@ -7,7 +7,7 @@ import { decide, ERRORS, type ErrorCode } from '../../core/contracts/errors.ts';
 import type { PublishMessage } from '../../core/contracts/events.ts';
 import { parseJobId } from '../../core/contracts/ids.ts';
 import { Claim, type Failed, Result, type Succeeded } from '../../core/contracts/job.ts';
-import { CLAIM_FILE, RESULT_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
+import { CLAIM_FILE, PREPARE_CLAIM_FILE, RESULT_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import type { MediaRow, SourceInfo } from '../../core/contracts/table/media.ts';
 import { parseJson } from '../../core/contracts/text.ts';
@@ -41,10 +41,10 @@ export async function endJob(
     await takeResult(services, result, end.held);
     return 'succeeded';
   }
-  const claim = await readClaim(services, jobId);
+  const claim = await readClaim(services, { jobId, part });
   if (!(await counts(services.table, { jobId, engineJobId, part }, claim))) {
     logger.info('a second engine job ended', { jobId, engineJobId });
-    if (claim) await noteClaim(services.table, claim);
+    if (claim) await noteClaim(services.table, claim, part);
     return 'ignored';
   }
   const { code, message } = explain(result, end);
@@ -85,18 +85,19 @@ async function noteCost(table: Table, jobId: string, costFor: (job: JobRow) => J
 }
 
 async function counts(table: Table, { jobId, engineJobId, part }: OfJob, claim: Claim | null): Promise<boolean> {
-  if (claim) return claim.engineJobId === engineJobId;
   const { mediaId, n } = parseJobId(jobId);
   const job = await getJob(table, mediaId, n);
   if (job && job.part !== part) return false;
+  if (claim) return claim.engineJobId === engineJobId;
   return job?.engineJobId === undefined || job.engineJobId === engineJobId;
 }
 
-async function noteClaim(table: Table, { jobId, engineJobId }: Claim): Promise<void> {
+async function noteClaim(table: Table, { jobId, engineJobId }: Claim, part: string | undefined): Promise<void> {
   const { mediaId, n } = parseJobId(jobId);
   await applyWithRetry(table, async () => {
     const job = await getJob(table, mediaId, n);
     if (!job || job.engineJobId === engineJobId) return { refused: 'the claim is known' };
+    if (job.part !== part) return { refused: 'of an earlier part' };
     return stillWaiting(job, job.todoAt ?? new Date().toISOString(), { engineJobId });
   });
 }
@@ -171,10 +172,24 @@ export async function readResult(
   return { status: 'failed', jobId, error: { code: 'worker_bug', message: 'The worker left an unreadable result.' } };
 }
 
-/** A claim that is not on this very job is ignored: then the row names the engine job. */
-async function readClaim(services: EndServices, jobId: string): Promise<Claim | null> {
-  const file = await readFromWorker(services, jobId, CLAIM_FILE, Claim);
-  return file === 'unreadable' ? null : file;
+/**
+ * Of the worker that does all or finishes; before there is one, in a job's first part, that of the worker which prepares. One that is not on
+ * this very job is ignored: then the row names the engine job.
+ */
+async function readClaim(
+  services: EndServices,
+  { jobId, part }: { jobId: string; part: string | undefined },
+): Promise<Claim | null> {
+  for (const name of claimsIn(part)) {
+    const file = await readFromWorker(services, jobId, name, Claim);
+    if (file !== null && file !== 'unreadable') return file;
+  }
+  return null;
+}
+
+/** Where a worker may have claimed a job that is in this part. */
+export function claimsIn(part: string | undefined): string[] {
+  return part === undefined ? [CLAIM_FILE, PREPARE_CLAIM_FILE] : [CLAIM_FILE];
 }
 
 async function readFromWorker<Content extends { jobId: string }>(

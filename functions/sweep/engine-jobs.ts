@@ -1,6 +1,6 @@
 import { head } from '../../aws/s3.ts';
 import { applyWithRetry, getJob, getMedia } from '../../aws/table.ts';
-import { CLAIM_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
+import { tmpPrefix } from '../../core/contracts/keys.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { jobRunning } from '../../core/jobs/transitions.ts';
 import { plus } from '../../core/time.ts';
@@ -8,7 +8,7 @@ import { type EngineState, NO_SIGN_OF_LIFE } from '../../engines/engine.ts';
 import { cancelJob } from '../shared/cancel-job.ts';
 import { continueJob } from '../shared/continue-job.ts';
 import { mayMoveOn } from '../shared/decide-submission.ts';
-import { endJob, failJob } from '../shared/end-job.ts';
+import { claimsIn, endJob, failJob } from '../shared/end-job.ts';
 import { logger } from '../shared/observability.ts';
 import { lookAgain } from './look-again.ts';
 import type { SweepServices } from './services.ts';
@@ -115,7 +115,10 @@ async function stillRunning(
 
 /** From its events, its claim, which it rewrites, or its engine: a region without events, or a queue that is late, ends no worker. */
 async function lastSignOfLife({ s3, mediaBucket }: SweepServices, job: JobRow, seenAt = ''): Promise<string> {
-  const claim = await head(s3, { bucket: mediaBucket, key: `${tmpPrefix(job.jobId)}${CLAIM_FILE}` });
-  const signs = [job.heartbeatAt, claim?.lastModified.toISOString() ?? '', seenAt];
+  const prefix = tmpPrefix(job.jobId);
+  const claims = await Promise.all(
+    claimsIn(job.part).map((name) => head(s3, { bucket: mediaBucket, key: `${prefix}${name}` })),
+  );
+  const signs = [job.heartbeatAt, ...claims.map((claim) => claim?.lastModified.toISOString() ?? ''), seenAt];
   return signs.toSorted().at(-1) ?? job.heartbeatAt;
 }

@@ -94,6 +94,31 @@ describe('the end of a duplicate engine job', () => {
   });
 });
 
+describe('the end of a duplicate of the worker that prepares', () => {
+  const prepares = (row: JobRow, engineJobId: string) =>
+    leave(row, 'prepare/claim.json', { jobId: row.jobId, engineJobId });
+
+  it('that found the claim changes nothing, and puts the holder in the row', async () => {
+    const row = await running({ engine: 'mediaconvert', engineJobId: 'e-2' });
+    await prepares(row, 'e-1');
+    expect(await end(row, { engineJobId: 'e-2', status: 'SUCCEEDED', exitCode: 0 })).toBe('ignored');
+    expect(await rowOf(row)).toMatchObject({ state: 'running', engineJobId: 'e-1' });
+    expect(await end(row, { exitCode: 65 })).toBe('failed');
+  });
+
+  it.each([
+    ['encode', 'm-1'],
+    ['finish-1', 'e-3'],
+  ])('and of the holder itself changes nothing when the job is in its part %s', async (part, engineJobId) => {
+    const row = await running({ engine: 'mediaconvert', part, engineJobId });
+    await prepares(row, 'e-1');
+    for (const id of ['e-1', 'e-2']) {
+      expect(await end(row, { engineJobId: id, status: 'SUCCEEDED', exitCode: 0 })).toBe('ignored');
+    }
+    expect(await rowOf(row)).toMatchObject({ state: 'running', part, engineJobId });
+  });
+});
+
 describe('the end of the engine job that decides', () => {
   it.each([
     ['that is not JSON', '{'],

@@ -117,12 +117,15 @@ describe('a job without a sign of life', () => {
     await world.until(engineJobId, 'FAILED');
   });
 
-  it('in its events, but with a renewed claim, stays running', async () => {
-    const row = await addMedia('talks', 'unheard.mp4', { state: 'transcoding', current: undefined });
+  it.each([
+    'claim.json',
+    'prepare/claim.json',
+  ])('in its events, but with a renewed %s, stays running', async (claim) => {
+    const row = await addMedia('talks', `${claim.length}.mp4`, { state: 'transcoding', current: undefined });
     const engineJobId = await world.submit(RUNS, { jobName: `${row.mediaId}-1` });
     await addJob(row, { engineJobId });
     await world.until(engineJobId, 'RUNNING');
-    const Key = `${tmpPrefix(`${row.mediaId}-1`)}claim.json`;
+    const Key = `${tmpPrefix(`${row.mediaId}-1`)}${claim}`;
     await services.s3.send(new PutObjectCommand({ Bucket: MEDIA, Key, Body: '{}' }));
     await run(40);
     expect(await getJob(services.table, row.mediaId, 1)).toMatchObject({ state: 'running', engineJobId });
