@@ -15,7 +15,7 @@ import { fileInput } from './input/input.ts';
 import { probeSource } from './probe.ts';
 import { bring } from './pull-rendition.ts';
 import { pushFile } from './push.ts';
-import type { Scratch } from './scratch.ts';
+import { needDisk, type Scratch } from './scratch.ts';
 import { sourceInfo } from './transcode.ts';
 import { cpuSeconds } from './usage.ts';
 
@@ -37,7 +37,7 @@ export async function prepare(
   const cpuBefore = await cpuSeconds();
   const { bucket, prefix } = job.output;
   progress.at('pulling', 0);
-  await bring(job, { s3, scratch, signal, onProgress: (fraction) => progress.at('pulling', fraction) });
+  await orUnfit(bring(job, { s3, scratch, signal, onProgress: (fraction) => progress.at('pulling', fraction) }));
   progress.step('pulled');
   progress.at('probing', 0);
   await mendFlvJoints(scratch.source);
@@ -47,7 +47,9 @@ export async function prepare(
   const plan = planEncode(probe, job.preset, ends);
   onSource({ ...sourceInfo(probe, plan), ...report });
   const [why] = unfit(plan, { probe, audioTracks });
-  if (why !== undefined) throw new DropreelError('engine_unfit', `MediaConvert is not fit for this file: ${why}.`);
+  if (why !== undefined) throw isUnfit(`${why}.`);
+  // The worker that finishes the job has a disk like this one, for the source and the outputs.
+  await orUnfit(needDisk(scratch, plan.worstCaseBytes, 'What is encoded of it'));
   const { kind } = plan;
   await pushFile({ s3, bucket, prefix, directory: scratch.root, kind, signal }, SOURCE_FILE, undefined);
   const prepared: Prepared = {
@@ -63,4 +65,16 @@ export async function prepare(
   const Key = `${prefix}${PREPARED_FILE}`;
   await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body, ContentType: 'application/json' }));
   progress.at('probing', 1);
+}
+
+/** Its workers need the whole source on their disk. `batch-cpu` reads a large one in S3, so that `auto` moves on to it. */
+async function orUnfit(needsDisk: Promise<void>): Promise<void> {
+  await needsDisk.catch((error: unknown) => {
+    if (error instanceof DropreelError && error.code === 'disk_full') throw isUnfit(error.message);
+    throw error;
+  });
+}
+
+function isUnfit(why: string): DropreelError {
+  return new DropreelError('engine_unfit', `MediaConvert is not fit for this file: ${why}`);
 }

@@ -160,7 +160,7 @@ export const ERRORS = {
   },
   engine_unfit: {
     transient: false,
-    when: 'The engine that was named would make something else of this source than the worker does.',
+    when: 'The engine that was named would make something else of this source than the worker does, or its workers have no disk that holds it.',
     action: 'Retry it with another engine, or with `auto`: `dropreel retry ID --engine batch-cpu`.',
   },
   engine_lost: {

@@ -96,7 +96,7 @@ export const CLAIM_FILE = 'claim.json';
 /** What the worker writes that prepares a job for an engine which encodes by itself: what it found, and the bytes that it found it in. */
 export const PREPARED_FILE = 'prepared.json';
 export const SOURCE_FILE = 'source';
-/** The claim of that worker: the one that finishes the job has a claim of its own. */
+/** The claim of that worker: the one that finishes the job has a claim of its own. Policies' pattern for claims includes it. */
 export const PREPARE_CLAIM_FILE = 'prepare/claim.json';
 
 /**

@@ -274,3 +274,21 @@ test('an unexpected error is reported as a bug of the worker, and can be retried
   expect(await resultOf(job)).toMatchObject({ status: 'failed', error: { code: 'worker_bug' } });
   expect(await scratchOf(job)).not.toBeNull();
 });
+
+test.each([
+  ['the source', (job: Job) => ({ ...job, source: { ...job.source, bucket: MEDIA, key: 'x.m3u8', size: 1e15 } })],
+  [
+    'the outputs',
+    (job: Job) => {
+      const rungs = job.preset.rungs.map((rung) => ({ ...rung, maxBitrate: 1e16 }));
+      return { ...job, preset: { ...job.preset, rungs } };
+    },
+  ],
+])('a job of MediaConvert whose disk does not hold %s is one for another engine', async (_, large) => {
+  const job: Job = { ...large(await jobFor(clip)), task: { name: 'prepare' } };
+  expect(await run(job)).toBe(65);
+  expect(await resultOf(job)).toMatchObject({
+    error: { code: 'engine_unfit', message: expect.stringMatching(/^MediaConvert is not fit .* the scratch disk has/) },
+  });
+  expect(await keysOf(job)).not.toContain('prepared.json');
+});
