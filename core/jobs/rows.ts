@@ -51,13 +51,18 @@ export function changeJob(
 
 /**
  * The last change of a job's row: sweep has no more work with it, and TTL removes it later. With it, its cost replaces what it counted for
- * under caps.
+ * under caps. One that is submitted, or charged, at the same moment is decided again.
  */
 export function endJobRow(job: JobRow, now: string, set: Readonly<Partial<JobRow>>): Write[] {
   const expiresAt = epochSeconds(now, { days: JOB_LOG_DAYS });
   const { charged, adds = [] } = settle(job, set.cost) ?? {};
   const settled = charged && { charged };
-  return [changeJob(job, { finishedAt: now, expiresAt, ...settled, ...set }, ['todo', 'todoAt']), ...adds];
+  const expect = {
+    engineJobId: job.engineJobId ?? null,
+    submittingUntil: job.submittingUntil ?? null,
+    'charged.usd': job.charged?.usd ?? null,
+  };
+  return [changeJob(job, { finishedAt: now, expiresAt, ...settled, ...set }, ['todo', 'todoAt'], expect), ...adds];
 }
 
 /** A job in one of these states does not change any more. */

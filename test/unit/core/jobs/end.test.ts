@@ -94,6 +94,16 @@ describe('a job that fails', () => {
       remove: ['todo', 'todoAt'],
     });
   });
+  it('that is submitted or charged at the same moment is decided again', () => {
+    const charged = { usd: 0.3, month: '2026-11', under: ['creator' as const] };
+    const ending = (more: object) => updateOf(jobFailed(job(more), media(), error, how), 'JOB#000001').expect;
+    expect(ending({ charged, engineJobId: undefined, submittingUntil: EARLIER })).toEqual({
+      ...{ state: 'running', engineJobId: null, submittingUntil: EARLIER, 'charged.usd': 0.3 },
+    });
+    expect(ending({})).toEqual({
+      ...{ state: 'running', engineJobId: 'batch-1', submittingUntil: null, 'charged.usd': null },
+    });
+  });
   it('tells what its worker had learnt of the source, but for a length that nobody decoded', () => {
     const found = { durationSeconds: 1e-300, width: 640, height: 360, videoCodec: 'h264' };
     const { kind: _, ...unread } = media({ sourceInfo: { durationSeconds: 8 } });
