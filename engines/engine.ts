@@ -41,6 +41,12 @@ export interface Engine {
   /** Whether a job must not run on capacity that may be reclaimed. Kept on the row from its first submission on. */
   needsOnDemand(source: SourceInfo, preset: Preset): boolean;
 
+  /**
+   * The name of the engine whose service takes this part of a job (undefined: the first), for an engine that leaves parts to the workers of
+   * another. The part that its own takes is the encode. Absent: its own takes all.
+   */
+  servedBy?(part: string | undefined): string;
+
   /** What an encode of this source is expected to take, before anything is learnt from finished jobs. Makes no calls. */
   estimate(source: SourceInfo, preset: Preset, prices: Prices): Estimate;
 }

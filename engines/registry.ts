@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { AUTO, EngineName } from '../core/contracts/engines.ts';
 import type { EngineMessage } from '../core/contracts/events.ts';
 import type { Prices } from '../core/contracts/prices.ts';
+import type { JobRow } from '../core/contracts/table/jobs.ts';
 import { batch } from './batch/engine.ts';
 import { batchGpu } from './batch/gpu.ts';
 import { readCallback } from './called-back.ts';
@@ -35,6 +36,17 @@ export class Engines {
     const engine = this.installed.get(name);
     if (engine) return engine;
     throw new EngineRefused(this.lacks(name), { forGood: true });
+  }
+
+  /** The engine whose service takes this part of a job, which may be another one's. */
+  servedBy({ engine, part }: Pick<JobRow, 'engine' | 'part'>): string {
+    return this.installed.get(engine)?.servedBy?.(part) ?? engine;
+  }
+
+  /** Whose services must take jobs for this part, and for the encode where it is the first. Without its own engine's, the encode is done. */
+  needs({ engine, part }: Pick<JobRow, 'engine' | 'part'>): string[] {
+    const service = this.servedBy({ engine, part });
+    return part === undefined && service !== engine ? [service, engine] : [service];
   }
 
   /** Whether a job can ask for it. */

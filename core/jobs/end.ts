@@ -43,7 +43,8 @@ export function jobSucceeded(job: JobRow, result: Succeeded, now: string, held?:
  * another attempt; otherwise it becomes `failed`, or `ready` again if it can be played, with the error recorded. Sweep removes what
  * was copied for the job.
  * @param how `preset` and `engine` are for the next job, if there is one; `reclaimed`: the machine was taken away; `onlyAttempt`: its
- *   engine makes no others by itself; `cost` where it is known; `found`: what the worker had learnt of the source before it failed
+ *   engine makes no others by itself; `cost` where it is known; `found`: what the worker had learnt of the source before it failed;
+ *   `movesFrom`: the engine that it moves on from, where that is not its own
  */
 export function jobFailed(
   job: JobRow,
@@ -54,6 +55,7 @@ export function jobFailed(
     onlyAttempt?: boolean;
     cost?: JobRow['cost'];
     found?: SourceInfo | undefined;
+    movesFrom?: string | undefined;
   },
 ): Outcome<{ next?: JobRow }> {
   if (hasEnded(job)) return { refused: `the job is ${job.state}` };

@@ -38,7 +38,7 @@ export function jobOfAnotherTry(
   ended: JobRow,
   media: MediaRow,
   { code, at }: Failure,
-  how: Encoding & { reclaimed: boolean; onlyAttempt?: boolean },
+  how: Encoding & { reclaimed: boolean; onlyAttempt?: boolean; movesFrom?: string | undefined },
 ): Next | null {
   const lost =
     (code === 'engine_lost' || code === 'worker_stuck') && decide(code, media.attempts, LOST_ATTEMPTS) === 'retry';
@@ -48,7 +48,7 @@ export function jobOfAnotherTry(
   const moved = isElsewhere && ended.auto === true && ended.movedFrom === undefined;
   if (!lost && !reclaimed && !again && !moved) return null;
   const { purpose, source } = ended;
-  const to = moved ? { engine: AUTO, movedFrom: ended.engine } : { engine: ended.engine };
+  const to = moved ? { engine: AUTO, movedFrom: how.movesFrom ?? ended.engine } : { engine: ended.engine };
   const start: Start = { purpose, source, ...to, preset: how.preset, now: at };
   const { row, put } = newJob(media, { ...start, ...((reclaimed || ended.onDemand) && { onDemand: true }) });
   const set = { state: stateDuring(media), jobId: row.jobId, jobCount: row.n, attempts: media.attempts + 1 };

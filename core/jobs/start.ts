@@ -156,16 +156,14 @@ export function submitting(
     submissions: (job.submissions ?? 0) + 1,
   };
   const expect = { state: 'queued', engine: job.engine, engineJobId: null, submittingUntil: before ?? null };
-  // What one engine calls a part says nothing to another, which begins with the first.
-  const remove = [...(job.error ? (['error'] as const) : []), ...(moves ? (['part'] as const) : [])];
+  const remove = job.error ? (['error'] as const) : [];
   const change: Write[] = [{ op: 'update', key: jobKey(job), expect, set, remove }, ...(to.charge?.adds ?? [])];
   if (media?.jobId === job.jobId && isHeld(media)) change.push(changeMedia(media, now, {}, ['error']));
-  const { part, ...submitted } = { ...job, ...set };
-  const kept = moves || part === undefined ? {} : { part };
-  return { change, tried: before !== undefined, job: { ...submitted, ...kept } };
+  return { change, tried: before !== undefined, job: { ...job, ...set } };
 }
 
-function whyNotToSubmit(job: JobRow, now: string): Refused | null {
+/** Why nobody may submit the job now; null when one may. */
+export function whyNotToSubmit(job: JobRow, now: string): Refused | null {
   if (job.engineJobId !== undefined) return { refused: 'the engine has it' };
   if (job.state !== 'queued') return { refused: `the job is ${job.state}` };
   const { submittingUntil: until } = job;

@@ -28,6 +28,7 @@ export {
   unflagMedia,
   waitForEngine,
   wasRefused,
+  whyNotToSubmit,
 } from './start.ts';
 export { jobProgressed, jobRunning, stillWaiting } from './track.ts';
 export { acceptUpload, expireUpload, newestUpload, rejectUpload, whyIgnored } from './upload.ts';

@@ -1,8 +1,8 @@
 import { BatchClient } from '@aws-sdk/client-batch';
 import { MediaConvertClient } from '@aws-sdk/client-mediaconvert';
 import { S3Client } from '@aws-sdk/client-s3';
-import { z } from 'zod';
-import { head, readText, TextTooLarge } from '../../aws/s3.ts';
+import { head, readText } from '../../aws/s3.ts';
+import type { EngineName } from '../../core/contracts/engines.ts';
 import type { Job } from '../../core/contracts/job.ts';
 import { PREPARED_FILE, SOURCE_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
 import { parseJson } from '../../core/contracts/text.ts';
@@ -155,6 +155,7 @@ export function connectMediaConvert(env: MediaConvertEnv, clients: Clients): Eng
     }),
     // Its workers are at work for minutes.
     needsOnDemand: () => false,
+    servedBy: (part): EngineName => (part === ENCODE ? 'mediaconvert' : 'batch-cpu'),
     estimate,
   };
 }

@@ -10,13 +10,20 @@ import { classOf } from '../../core/jobs/experience.ts';
 import { pausedUntil } from '../../core/jobs/outage.ts';
 import { secondsOf } from '../../core/jobs/quota.ts';
 import { charge } from '../../core/jobs/spending.ts';
-import { holdJob, submitting, waitForEngine } from '../../core/jobs/transitions.ts';
+import { holdJob, submitting, waitForEngine, whyNotToSubmit } from '../../core/jobs/transitions.ts';
 import { presumed } from '../../core/media/estimate.ts';
 import { choose } from '../../engines/choose.ts';
 import type { Engines } from '../../engines/registry.ts';
 import { type CapServices, room } from './caps.ts';
 import { presetNamed } from './encoding.ts';
-import { type Condition, conditionOf, type Expected, expectations, experienceWith } from './expectations.ts';
+import {
+  type Condition,
+  conditionOf,
+  type Expected,
+  expectations,
+  experienceWith,
+  passedOver,
+} from './expectations.ts';
 
 export interface DecideServices extends CapServices {
   engines: Engines;
@@ -28,8 +35,15 @@ export type Decided =
   | { change: Change; job: JobRow; tried: boolean }
   /** It waits. */
   | { change: Change; waits: Extract<ErrorCode, 'cap_reached' | 'engine_down'> }
-  /** `moves`: its engine may have it and is down, and another engine is to have it under another number. */
-  | (Refused & { moves?: string });
+  | (Refused & { moves?: Moves });
+
+/** Its engine is down, and may have it or has begun with it: another one is to have it under another number. */
+export interface Moves {
+  /** The engine whose service is down. */
+  moves: string;
+  /** What became of the last submission to it. */
+  why: string;
+}
 
 /** By the engines, their state and the caps as they are now. */
 export async function decideSubmission(
@@ -39,18 +53,22 @@ export async function decideSubmission(
   info: SourceInfo,
 ): Promise<Decided> {
   const now = new Date().toISOString();
+  const refused = whyNotToSubmit(row, now);
+  if (refused) return refused;
   const collection = await getCollection(services.table, row.creatorId, row.collectionId);
   const condition = await conditionOf(services.table, services.engines, now);
   const choice = await choiceFor(services, row, { info, condition, deadline: deadlineOf(row, collection, now) });
   const { failing } = condition;
   const moves = row.engine !== AUTO && choice.engine !== row.engine;
-  if (moves && row.submittingUntil !== undefined) {
-    return { refused: `${row.engine} is down, and may have it`, moves: failing.get(row.engine)?.why ?? '' };
+  if (moves && (row.submittingUntil !== undefined || row.part !== undefined)) {
+    const down = passedOver(condition, services.engines.needs(row)) ?? row.engine;
+    return { refused: `${down} is down`, moves: { moves: down, why: failing.get(down)?.why ?? '' } };
   }
-  const outage = failing.get(choice.engine) ?? null;
+  const service = services.engines.servedBy({ engine: choice.engine, part: row.part });
+  const outage = failing.get(service) ?? null;
   const until = pausedUntil(outage, now);
   if (outage && until) {
-    const message = `${choice.engine} has taken no job since ${outage.failingSince}: ${outage.why}`;
+    const message = `${service} has taken no job since ${outage.failingSince}: ${outage.why}`;
     return withChange(waitForEngine(row, { code: 'engine_down', message, at: now }, until), { waits: 'engine_down' });
   }
   if (row.charged) return submitting(row, media, choice, now);
@@ -84,7 +102,8 @@ async function choiceFor(
   { info, condition, deadline }: { info: SourceInfo; condition: Condition; deadline: number | undefined },
 ) {
   const { source, preset, expected } = await expectationsFor({ table, engines }, row, { info, condition });
-  const engine = engineFor(row, expected, deadline);
+  const isDown = passedOver(condition, engines.needs(row)) !== undefined;
+  const engine = engineFor(row, expected, { mayMove: isDown && isMovable(engines, row), deadline });
   const { estimate, assumed } = expected.find((one) => one.engine === engine) ?? {};
   return {
     engine,
@@ -93,12 +112,18 @@ async function choiceFor(
   };
 }
 
-/** Whether another engine is up and fit for a job that `auto` gave to its engine, and that has not moved yet. */
+/** Whether `auto` gave it to its engine, it has not moved yet, and its encode is not done. */
+function isMovable(engines: Engines, row: JobRow): boolean {
+  return row.auto === true && row.movedFrom === undefined && engines.needs(row).includes(row.engine);
+}
+
+/** Whether a job that is blocked may move, and an engine that does not need the same service is up and fit for it. */
 export async function mayMoveOn(services: DecideServices, row: JobRow, info: SourceInfo): Promise<boolean> {
-  if (row.auto !== true || row.movedFrom !== undefined) return false;
+  if (!isMovable(services.engines, row)) return false;
+  const blocked = services.engines.servedBy(row);
   const condition = await conditionOf(services.table, services.engines, new Date().toISOString());
   const { expected } = await expectationsFor(services, row, { info, condition });
-  return expected.some((one) => one.engine !== row.engine && !one.down && isFit(one));
+  return expected.some((one) => !one.needs.includes(blocked) && isUp(one));
 }
 
 async function expectationsFor(
@@ -116,14 +141,19 @@ function isFit({ estimate }: Expected): boolean {
   return !('unfit' in estimate);
 }
 
+function isUp(one: Expected): boolean {
+  return !one.down && isFit(one);
+}
+
 function engineFor(
-  { engine, auto, movedFrom }: JobRow,
+  { engine, movedFrom }: JobRow,
   expected: readonly Expected[],
-  deadline: number | undefined,
+  { mayMove, deadline }: { mayMove: boolean; deadline: number | undefined },
 ): string {
-  const others = expected.filter((one) => one.engine !== movedFrom && isFit(one));
-  if (engine === AUTO) return choose(others.length > 0 ? others : expected, deadline).engine;
-  const mayMove = auto === true && movedFrom === undefined;
-  const isDown = expected.find((one) => one.engine === engine)?.down === true;
-  return mayMove && isDown ? choose(expected, deadline).engine : engine;
+  if (engine === AUTO) {
+    const others = expected.filter((one) => !one.needs.some((service) => service === movedFrom) && isFit(one));
+    return choose(others.length > 0 ? others : expected, deadline).engine;
+  }
+  const up = expected.filter(isUp);
+  return mayMove && up.length > 0 ? choose(up, deadline).engine : engine;
 }

@@ -11,6 +11,8 @@ import { PRICES } from './cost.ts';
 
 /** What an engine of this deployment is expected to take for a source. */
 export interface Expected extends Candidate {
+  /** Whose services its jobs need. It is down where one of them is. */
+  needs: string[];
   /** What it had assumed; absent where it is unfit. */
   assumed?: { seconds: number; usd: number };
   /** How many finished jobs of the source's class have corrected that. */
@@ -43,6 +45,11 @@ export async function failing(table: Table, engines: Engines): Promise<Map<strin
   return new Map(rows.flatMap(([name, row]) => (row ? [[name, row]] : [])));
 }
 
+/** The first of these services that `auto` passes over; undefined where there is none. */
+export function passedOver({ failing, now }: Condition, services: readonly string[]): string | undefined {
+  return services.find((service) => isPassedOver(failing.get(service) ?? null, now));
+}
+
 /** Jobs that wait at an engine, from which on it is busy: a page of AWS Batch's list. */
 const BUSY = 100;
 
@@ -57,8 +64,13 @@ export function expectations(
   return engines.entries().map(([engine, { estimate }]) => {
     const assumed = estimate(source, preset, PRICES);
     const before = experience?.engines[engine];
-    const down = isPassedOver(condition.failing.get(engine) ?? null, condition.now);
-    const state = { engine, down, busy: (condition.load?.waiting[engine] ?? 0) >= BUSY };
+    const needs = engines.needs({ engine });
+    const state = {
+      engine,
+      needs,
+      down: passedOver(condition, needs) !== undefined,
+      busy: (condition.load?.waiting[engine] ?? 0) >= BUSY,
+    };
     if ('unfit' in assumed) return { ...state, estimate: assumed, jobs: 0 };
     return { ...state, estimate: corrected(assumed, before), assumed, jobs: before?.jobs ?? 0 };
   });

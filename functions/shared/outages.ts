@@ -4,7 +4,7 @@ import { engineKeys } from '../../core/contracts/table/keys.ts';
 import { failedAgain } from '../../core/jobs/outage.ts';
 import { EngineRefused } from '../../engines/engine.ts';
 
-/** Notes a failed submission, unless the engine refuses the job itself. Of two at once, one is noted. */
+/** Notes a failed submission to an engine's service, unless the engine refuses the job itself. Of two at once, one is noted. */
 export async function noteFailure(table: Table, engine: string, error: unknown): Promise<void> {
   if (error instanceof EngineRefused && error.forGood) return;
   const key = engineKeys.engine(engine);

@@ -4,7 +4,7 @@ import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import type { SourceInfo } from '../../core/contracts/table/media.ts';
 import { engineAccepted, jobFor, notSubmitted } from '../../core/jobs/transitions.ts';
 import { type Engine, EngineRefused } from '../../engines/engine.ts';
-import { type Decided, type DecideServices, decideSubmission } from './decide-submission.ts';
+import { type Decided, type DecideServices, decideSubmission, type Moves } from './decide-submission.ts';
 import { presetNamed } from './encoding.ts';
 import { logger } from './observability.ts';
 import { noteFailure, noteSuccess } from './outages.ts';
@@ -18,14 +18,14 @@ export interface SubmitServices extends DecideServices {
  * Submits a queued job to the engine that its row names, or to the one that is chosen now for `auto`, and notes the engine's id of it. Of
  * several simultaneous calls one does; stopped half-way, it can be called again after a while: the engine's job of that name is then found
  * instead of made.
- * @returns `held`: there is no room for it under a cap; `moves`: its engine is down and may have it, and why
+ * @returns `held`: there is no room for it under a cap; a `Moves`: another engine is to have it under another number
  * @throws EngineRefused when the engine did not accept it, or this deployment has no such engine; after any other error it is unknown
  * whether it did
  */
 export async function submitJob(
   services: SubmitServices,
   { jobId, mediaId, n }: JobRow,
-): Promise<'submitted' | 'held' | 'not now' | { moves: string }> {
+): Promise<'submitted' | 'held' | 'not now' | Moves> {
   const { table, engines } = services;
   let info: SourceInfo = {};
   const decided = await applyWithRetry(table, async (): Promise<Decided> => {
@@ -37,7 +37,7 @@ export async function submitJob(
   });
   if ('refused' in decided) {
     logger.info('not submitted', { jobId, why: decided.refused });
-    return decided.moves === undefined ? 'not now' : { moves: decided.moves };
+    return decided.moves ?? 'not now';
   }
   if ('waits' in decided) {
     logger.warn('not submitted', { jobId, code: decided.waits });
@@ -64,23 +64,25 @@ export async function submitJob(
 }
 
 async function submitLeased(
-  { table, mediaBucket }: SubmitServices,
+  { table, engines, mediaBucket }: SubmitServices,
   engine: Engine,
   row: JobRow,
   { info, tried }: { info: SourceInfo; tried: boolean },
 ): Promise<string> {
   const { purpose, onDemand = false, part, submissions = 1 } = row;
+  const service = engines.servedBy(row);
   const job = jobFor(row, presetNamed(row.preset.name), mediaBucket);
   const access = async () => ({
     secret: await callbackSecret(table, row.jobId),
     hintToken: await hintToken(table, row.jobId),
   });
   try {
-    return await engine.submit({ job, info, access, purpose, onDemand, tried, part, number: submissions });
+    const engineJobId = await engine.submit({ job, info, access, purpose, onDemand, tried, part, number: submissions });
+    await noteSuccess(table, service);
+    return engineJobId;
   } catch (error) {
-    // This call was refused; an earlier one may have been accepted, of which the engine reports within the lease.
-    if (error instanceof EngineRefused && !tried) await apply(table, notSubmitted(row));
-    await noteFailure(table, row.engine, error);
+    if (error instanceof EngineRefused) await apply(table, notSubmitted(row));
+    await noteFailure(table, service, error);
     throw error;
   }
 }

@@ -61,8 +61,15 @@ async function leaves(services: SweepServices, job: AtEngine, why: string): Prom
   const { jobId, engine, engineJobId } = job;
   const media = await getMedia(services.table, job.mediaId);
   if (media?.jobId !== jobId || !(await mayMoveOn(services, job, media.sourceInfo ?? {}))) return false;
-  const message = `${engine} does not begin it: ${why}`;
-  if ((await failJob(services, jobId, { code: 'engine_down', message })) === 'failed') services.report('jobsRepaired');
+  const ended = await failJob(services, jobId, {
+    code: 'engine_down',
+    message: `${engine} does not begin it: ${why}`,
+    movesFrom: services.engines.servedBy(job),
+    unless: (row) =>
+      row.state === 'queued' && row.engineJobId === engineJobId ? null : { refused: 'it has begun meanwhile' },
+  });
+  if (ended !== 'failed') return true;
+  services.report('jobsRepaired');
   await cancelJob(services, { jobId, engine, engineJobId }, 'the job is over');
   return true;
 }

@@ -4,8 +4,10 @@ import { JobRow } from '../../core/contracts/table/jobs.ts';
 import { DUE_WORK } from '../../core/contracts/table/keys.ts';
 import { STALE_AFTER_MS } from '../../core/contracts/timing.ts';
 import { jobKey } from '../../core/jobs/rows.ts';
+import { whyNotToSubmit } from '../../core/jobs/transitions.ts';
 import { plus } from '../../core/time.ts';
 import { EngineRefused, type EngineState } from '../../engines/engine.ts';
+import type { Moves } from '../shared/decide-submission.ts';
 import { askToPublish, failJob, readResult, takeResult } from '../shared/end-job.ts';
 import { logger } from '../shared/observability.ts';
 import { submitJob } from '../shared/submit-job.ts';
@@ -86,9 +88,15 @@ async function publishAgain(services: SweepServices, job: JobRow): Promise<void>
 }
 
 /** Its engine may have it, so that another one gets it under another number, and with it under another prefix. */
-async function moveOn(services: SweepServices, { jobId, engine }: JobRow, why: string): Promise<void> {
-  const message = `${engine} takes no jobs: ${why}`;
-  if ((await failJob(services, jobId, { code: 'engine_down', message })) === 'failed') services.report('jobsRepaired');
+async function moveOn(services: SweepServices, { jobId, part }: JobRow, { moves, why }: Moves): Promise<void> {
+  const ended = await failJob(services, jobId, {
+    code: 'engine_down',
+    message: `${moves} takes no jobs: ${why}`,
+    movesFrom: moves,
+    unless: (row) =>
+      row.part === part ? whyNotToSubmit(row, new Date().toISOString()) : { refused: 'of an earlier part' },
+  });
+  if (ended === 'failed') services.report('jobsRepaired');
 }
 
 async function submitAgain(services: SweepServices, job: JobRow): Promise<void> {
@@ -96,7 +104,7 @@ async function submitAgain(services: SweepServices, job: JobRow): Promise<void> 
     const done = await submitJob(services, job);
     if (done === 'submitted') services.report('jobsRepaired');
     if (done === 'held') return services.report('jobsHeld');
-    if (typeof done === 'object') return moveOn(services, job, done.moves);
+    if (typeof done === 'object') return moveOn(services, job, done);
     if (done === 'not now') return;
   } catch (error) {
     const refused = error instanceof EngineRefused && error.forGood;

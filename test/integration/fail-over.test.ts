@@ -1,12 +1,14 @@
 import { beforeEach, expect, it, vi } from 'vitest';
 import { apply, getJob, getMedia, getRow } from '../../aws/table.ts';
 import { queryJobs } from '../../aws/table-queries.ts';
-import { type EngineRow, LoadRow } from '../../core/contracts/table/engines.ts';
+import { EngineRow, LoadRow } from '../../core/contracts/table/engines.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { engineKeys, rowKeys } from '../../core/contracts/table/keys.ts';
+import { plus } from '../../core/time.ts';
 import { type Engine, EngineRefused } from '../../engines/engine.ts';
 import { Engines } from '../../engines/registry.ts';
 import { submitJob } from '../../functions/shared/submit-job.ts';
+import { repairFromEngine } from '../../functions/sweep/engine-jobs.ts';
 import { watchEngines } from '../../functions/sweep/engines.ts';
 import { repairJobs } from '../../functions/sweep/jobs.ts';
 import { job } from '../support/factories.ts';
@@ -24,14 +26,15 @@ const { services, world } = await startStand({ slots: 0 });
 /** What each engine was given, and what it answers: its id of the job, or an error. */
 let given: string[] = [];
 let cheap: () => string = () => 'cheap-1';
+let layered: () => string = () => 'layered-1';
 
 const QUEUE = { queue: 'one', atWork: true, blockedBy: null };
 
 function engine(name: string, [usd, seconds]: [number, number], answer: () => string): Engine {
   return {
     title: name,
-    async submit({ job: { jobId } }) {
-      given.push(`${name} ${jobId.split('-')[1]}`);
+    async submit({ job: { jobId }, part }) {
+      given.push([name, jobId.split('-')[1], ...(part === undefined ? [] : [part])].join(' '));
       return answer();
     },
     describe: async (ids) => new Map(ids.map((id) => [id, { kind: 'waiting', blockedBy: 'Out of vCPUs.' }])),
@@ -46,6 +49,11 @@ function engine(name: string, [usd, seconds]: [number, number], answer: () => st
 }
 const engines = new Engines({
   cheap: engine('cheap', [1, 1000], () => cheap()),
+  // Its first and last part run where the jobs of `cheap` do.
+  layered: {
+    ...engine('layered', [1.5, 1000], () => layered()),
+    servedBy: (part) => (part === 'encode' ? 'layered' : 'cheap'),
+  },
   dear: engine('dear', [2, 10], () => 'dear-1'),
 });
 const throttled = () => {
@@ -55,9 +63,13 @@ const unanswered = () => {
   throw new Error('No answer.');
 };
 
-beforeEach(() => {
+beforeEach(async () => {
   given = [];
   cheap = () => 'cheap-1';
+  layered = () => 'layered-1';
+  for (const [name] of engines.entries()) {
+    await apply(services.table, [{ op: 'remove', key: engineKeys.engine(name), expect: {} }]);
+  }
 });
 
 const submission = { table: services.breakable.table, engines, mediaBucket: MEDIA };
@@ -75,13 +87,16 @@ async function queued(name: string, more: Partial<JobRow> = {}): Promise<JobRow>
   return row;
 }
 
-/** As if `cheap` had been failing for hours; its pause is over. */
-async function cheapFailsForHours(): Promise<void> {
+const inMinutes = (minutes: number) => plus(new Date().toISOString(), { minutes });
+
+/** As if it had been failing for hours. */
+async function failsForHours(name = 'cheap', pausedUntil = inMinutes(10)): Promise<void> {
   const set: EngineRow = {
-    ...{ type: 'engine', failures: 9, failingSince: LONG_AGO, pausedUntil: LONG_AGO, why: 'Too many requests.' },
+    ...{ type: 'engine', failures: 9, failingSince: LONG_AGO, pausedUntil, why: 'Too many requests.' },
   };
-  await apply(services.table, [{ op: 'update', key: engineKeys.engine('cheap'), expect: {}, set }]);
+  await apply(services.table, [{ op: 'update', key: engineKeys.engine(name), expect: {}, set }]);
 }
+const failing = (name: string) => getRow(services.table, engineKeys.engine(name), EngineRow);
 
 const sweep = (part: typeof repairJobs) =>
   sweepWith(services, world, new Date().toISOString(), () => 265_000, [part], engines);
@@ -111,12 +126,12 @@ it('a job that auto gave to an engine that is down for half an hour goes to anot
   const [chosen, named] = [await queued('chosen.mp4'), await queued('named.mp4', { engine: 'cheap' })];
   for (const row of [chosen, named]) await expect(submitJob(submission, row)).rejects.toThrow();
   expect(await jobOf(chosen)).toMatchObject({ engine: 'cheap', auto: true });
-  await cheapFailsForHours();
+  await failsForHours();
   expect(await submitJob(submission, chosen)).toBe('submitted');
   expect(await jobOf(chosen)).toMatchObject({ engine: 'dear', engineJobId: 'dear-1', movedFrom: 'cheap', n: 1 });
-  await expect(submitJob(submission, named)).rejects.toThrow('Too many requests.');
+  expect(await submitJob(submission, named)).toBe('not now');
   expect((await jobOf(named))?.engine).toBe('cheap');
-  expect(given).toEqual(['cheap 1', 'cheap 1', 'dear 1', 'cheap 1']);
+  expect(given).toEqual(['cheap 1', 'cheap 1', 'dear 1']);
 });
 
 it('a job that it may have got goes to the other under another number, so that no two write to one place, and once', async () => {
@@ -125,7 +140,7 @@ it('a job that it may have got goes to the other under another number, so that n
   await expect(submitJob(submission, row)).rejects.toThrow('No answer.');
   const set = { submittingUntil: LONG_AGO };
   await apply(services.table, [{ op: 'update', key: rowKeys.job(row.mediaId, 1), expect: {}, set }]);
-  await cheapFailsForHours();
+  await failsForHours();
   await Promise.all([sweep(repairJobs), sweep(repairJobs)]);
   const [second, first, ...others] = await queryJobs(services.table, row.mediaId, 9);
   expect([first?.state, first?.error?.code, others]).toEqual(['failed', 'engine_down', []]);
@@ -136,7 +151,7 @@ it('a job that it may have got goes to the other under another number, so that n
 });
 
 it('a job that auto has not given to any engine passes over one that is down for half an hour', async () => {
-  await cheapFailsForHours();
+  await failsForHours();
   const row = await queued('new.mp4');
   await submitJob(submission, row);
   expect(given).toEqual(['dear 1']);
@@ -178,4 +193,92 @@ it('a job that its engine says is blocked goes to another after half an hour, if
   ]);
   expect(await getJob(services.table, rows[0]?.mediaId ?? '', 2)).toMatchObject({ engine: 'auto', movedFrom: 'cheap' });
   expect(given).toEqual(['cheap cancels cheap-9']);
+});
+
+it('of the engines that another one runs the workers of, none is taken for a way out of its outage or its blocked queue', async () => {
+  await failsForHours();
+  await submitJob(submission, await queued('down.mp4'));
+  expect(given).toEqual(['dear 1']);
+
+  const blocked = { code: 'engine_stuck' as const, message: 'Out of vCPUs.', at: LONG_AGO };
+  const rows = [
+    await queued('cheap.mp4', { engine: 'cheap', engineJobId: 'cheap-9', auto: true, error: blocked }),
+    await queued('layered.mp4', { engine: 'layered', engineJobId: 'layered-9', auto: true, error: blocked }),
+  ];
+  await apply(services.table, [{ op: 'remove', key: engineKeys.engine('cheap'), expect: {} }]);
+  await failsForHours('dear');
+  await sweep(repairJobs);
+  for (const row of rows) expect((await jobOf(row))?.state).toBe('queued');
+
+  given = [];
+  await apply(services.table, [{ op: 'remove', key: engineKeys.engine('dear'), expect: {} }]);
+  for (const { mediaId } of rows) {
+    const set = { todoAt: LONG_AGO, error: blocked };
+    await apply(services.table, [{ op: 'update', key: rowKeys.job(mediaId, 1), expect: {}, set }]);
+  }
+  await sweep(repairJobs);
+  for (const { mediaId } of rows) {
+    const again = (await getJob(services.table, mediaId, 2)) ?? expect.fail('no other job');
+    expect(again.movedFrom).toBe('cheap');
+    await submitJob(submission, again);
+  }
+  expect(given.toSorted()).toEqual(['cheap cancels cheap-9', 'dear 2', 'dear 2', 'layered cancels layered-9']);
+});
+
+it('a part that another engine takes says nothing of the outage of its own, and the other way round', async () => {
+  layered = throttled;
+  const encode = await Promise.all(
+    [1, 2, 3].map((i) => queued(`encode ${i}.mp4`, { engine: 'layered', part: 'encode' })),
+  );
+  const prepare = await Promise.all([1, 2, 3, 4].map((i) => queued(`prepare ${i}.mp4`, { engine: 'layered' })));
+  for (const [i, row] of encode.entries()) {
+    await expect(submitJob(submission, row)).rejects.toThrow('Too many requests.');
+    layered = () => 'layered-1';
+    await submitJob(submission, prepare[i] ?? expect.fail('no job'));
+    layered = throttled;
+  }
+  expect((await failing('layered'))?.failures).toBe(3);
+  expect(await submitJob(submission, encode[0] ?? expect.fail('no job'))).toBe('not now');
+  await expect(submitJob(submission, prepare[3] ?? expect.fail('no job'))).rejects.toThrow('Too many requests.');
+  expect([(await failing('layered'))?.failures, (await failing('cheap'))?.failures]).toEqual([3, 1]);
+});
+
+it('a job whose own part its engine does not take goes to another under another number, and only by sweep', async () => {
+  const row = await queued('encode.mp4', { engine: 'layered', auto: true, part: 'encode' });
+  await failsForHours('layered');
+  expect(await submitJob(submission, row)).toEqual({ moves: 'layered', why: 'Too many requests.' });
+  expect(await jobOf(row)).toEqual(row);
+  await sweep(repairJobs);
+  expect(await jobOf(row)).toMatchObject({ state: 'failed', error: { code: 'engine_down' }, part: 'encode' });
+  const again = (await getJob(services.table, row.mediaId, 2)) ?? expect.fail('no other job');
+  await submitJob(submission, again);
+  expect([again.movedFrom, ...given]).toEqual(['layered', 'cheap 2']);
+});
+
+it('a job of which the encode is done waits for the workers that finish it, down or blocked', async () => {
+  const row = await queued('finish.mp4', { engine: 'layered', auto: true, part: 'finish' });
+  await failsForHours('cheap');
+  expect(await submitJob(submission, row)).toBe('not now');
+  const error = { code: 'engine_stuck' as const, message: 'Out of vCPUs.', at: LONG_AGO };
+  const blocked = await queued('blocked finish.mp4', {
+    ...{ engine: 'layered', auto: true, part: 'finish', engineJobId: 'cheap-9', error },
+  });
+  await sweep(repairJobs);
+  for (const each of [row, blocked]) {
+    expect(await jobOf(each)).toMatchObject({ state: 'queued', engine: 'layered', part: 'finish' });
+  }
+  expect(given).toEqual([]);
+});
+
+it('a job that is being submitted does not move, nor one that has begun since sweep read that it was blocked', async () => {
+  const leased = await queued('leased.mp4', { engine: 'cheap', auto: true, submittingUntil: inMinutes(2) });
+  const begun = await queued('begun.mp4', { engine: 'cheap', auto: true, engineJobId: 'cheap-9', state: 'running' });
+  await failsForHours();
+  await sweep(repairJobs);
+  expect(await submitJob(submission, leased)).toBe('not now');
+  const error = { code: 'engine_stuck' as const, message: 'Out of vCPUs.', at: LONG_AGO };
+  const asRead = { ...begun, engineJobId: 'cheap-9', state: 'queued' as const, error };
+  await sweep((all) => repairFromEngine(all, asRead, { kind: 'waiting', blockedBy: 'Out of vCPUs.' }));
+  expect([(await jobOf(leased))?.state, (await jobOf(begun))?.state]).toEqual(['queued', 'running']);
+  expect(given).toEqual([]);
 });

@@ -27,7 +27,7 @@ export const JobRow = z.object({
   engine: z.string(),
   /** Whether `auto` chose its engine: it may move on to another one, once. */
   auto: z.literal(true).optional(),
-  /** The engine that it moved on from, because that one was down. */
+  /** The engine that it moved on from, or whose service that one needed, because it was down or blocked. */
   movedFrom: z.string().optional(),
   /** Absent until the engine accepted the job. */
   engineJobId: z.string().optional(),

@@ -42,6 +42,18 @@ describe('the engines of a deployment', () => {
     expect(['auto', 'batch-cpu', 'paper'].map((name) => engines.has(name))).toEqual([true, true, false]);
   });
 
+  it('need their own services alone, but for mediaconvert, whose workers are those of batch-cpu', () => {
+    const names = ['QUEUE', 'ROLE', 'BUCKET', 'TASK_QUEUE', 'RETRANSCODE_TASK_QUEUE', 'ON_DEMAND_TASK_QUEUE'];
+    const variables = [...names, 'TASK_DEFINITION'].map((name) => [`MEDIACONVERT_${name}`, name]);
+    const engines = connectEngines({ ...BATCH, ...Object.fromEntries(variables) });
+    expect(engines.needs({ engine: 'batch-cpu' })).toEqual(['batch-cpu']);
+    expect([undefined, 'encode', 'finish-1'].map((part) => engines.needs({ engine: 'mediaconvert', part }))).toEqual([
+      ['batch-cpu', 'mediaconvert'],
+      ['mediaconvert'],
+      ['batch-cpu'],
+    ]);
+  });
+
   it('have a price each, and an unknown one has none', () => {
     const { prices } = pricesIn('us-east-1');
     expect(priceOf('batch-cpu', { vcpuSeconds: 3600 }, prices)).toEqual({ usd: 0.04937, vcpuSeconds: 3600 });

@@ -197,20 +197,18 @@ describe('another job', () => {
   });
 });
 
-describe('a job that another engine takes', () => {
-  const { engineJobId: _, ...row } = job({ state: 'queued', engine: 'tape', part: 'encode', submissions: 2 });
-  const to = { onDemand: false };
-
-  it('begins with the first part, under a number of its own', () => {
-    const moved = submitting(row, null, { ...to, engine: 'paper' }, NOW);
-    expect(moved).toMatchObject({
-      change: [{ set: { engine: 'paper', movedFrom: 'tape', submissions: 3 }, remove: ['part'] }],
-    });
-    expect('job' in moved && moved.job).not.toHaveProperty('part');
+it('a job that another engine takes is submitted under a number of its own', () => {
+  const { engineJobId: _, ...row } = job({ state: 'queued', engine: 'tape', submissions: 2 });
+  expect(submitting(row, null, { onDemand: false, engine: 'paper' }, NOW)).toMatchObject({
+    change: [{ set: { engine: 'paper', movedFrom: 'tape', submissions: 3 } }],
   });
-  it('and one that stays goes on with its part', () => {
-    const stays = submitting(row, null, { ...to, engine: 'tape' }, NOW);
-    expect(stays).toMatchObject({ change: [{ remove: [] }], job: { part: 'encode', submissions: 3 } });
+});
+
+it('a job whose part ended goes on with the next one', () => {
+  const { engineJobId: _, ...row } = job({ state: 'queued', part: 'encode', submissions: 2 });
+  expect(submitting(row, null, { onDemand: false, engine: 'batch-cpu' }, NOW)).toMatchObject({
+    change: [{ remove: [] }],
+    job: { part: 'encode', submissions: 3 },
   });
 });
 
