@@ -29,7 +29,7 @@ export function pausedUntil(row: EngineRow | null, now: string): string | null {
   return isDown(row) && row.pausedUntil !== undefined && row.pausedUntil > now ? row.pausedUntil : null;
 }
 
-/** Whether `auto` passes it over. */
+/** Whether `auto` passes it over. After each pause it does not: only a job that tries the engine shows that the outage is over. */
 export function isPassedOver(row: EngineRow | null, now: string): boolean {
-  return isDown(row) && plus(row.failingSince, { minutes: PATIENCE_MINUTES }) <= now;
+  return row !== null && pausedUntil(row, now) !== null && plus(row.failingSince, { minutes: PATIENCE_MINUTES }) <= now;
 }

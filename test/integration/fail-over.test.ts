@@ -134,6 +134,22 @@ it('a job that auto gave to an engine that is down for half an hour goes to anot
   expect(given).toEqual(['cheap 1', 'cheap 1', 'dear 1']);
 });
 
+it('after each pause the next job of auto tries the engine again: it ends the outage, or goes to another', async () => {
+  cheap = throttled;
+  await failsForHours('cheap', LONG_AGO);
+  const [tries, next] = [await queued('tries.mp4'), await queued('next.mp4')];
+  await expect(submitJob(submission, tries)).rejects.toThrow('Too many requests.');
+  for (const row of [next, tries]) expect(await submitJob(submission, row)).toBe('submitted');
+  expect(given).toEqual(['cheap 1', 'dear 1', 'dear 1']);
+
+  given = [];
+  cheap = () => 'cheap-1';
+  await failsForHours('cheap', LONG_AGO);
+  for (const name of ['again.mp4', 'and again.mp4']) await submitJob(submission, await queued(name));
+  expect(given).toEqual(['cheap 1', 'cheap 1']);
+  expect(await failing('cheap')).toBeNull();
+});
+
 it('a job that it may have got goes to the other under another number, so that no two write to one place, and once', async () => {
   cheap = unanswered;
   const row = await queued('unanswered.mp4');

@@ -24,9 +24,12 @@ describe('an engine to which submissions fail', () => {
     expect(isDown(failed(3))).toBe(true);
   });
 
-  it('is passed over half an hour after the first of them, not before', () => {
+  it('is passed over from half an hour after the first of them on, while it is paused', () => {
     const row = failedAgain(failed(9), 'no more', plus(NOW, { minutes: 29 }));
-    expect([29, 30].map((minutes) => isPassedOver(row, plus(NOW, { minutes })))).toEqual([false, true]);
+    // Its pause ends at minute 44: then a job tries whether it takes jobs again.
+    expect([29, 30, 43, 44].map((minutes) => isPassedOver(row, plus(NOW, { minutes })))).toEqual([
+      ...[false, true, true, false],
+    ]);
     expect(isPassedOver(failed(2), plus(NOW, { hours: 9 }))).toBe(false);
   });
 });
