@@ -43,14 +43,30 @@ export function overCap(
   );
   if (!over) return null;
   const money = (amount: number) => amount.toFixed(amount > 0 && amount < 0.01 ? 6 : 2);
-  const message = `Of the month's ${money(caps[over] ?? 0)} USD of the ${over}, ${money(spent[over])} are used or expected, and this encode may cost ${money(usd)}. It starts in another month, or when the cap is raised.`;
+  const message = `Of the month's ${money(caps[over] ?? 0)} USD of the ${over}, ${money(spent[over])} are used or expected, and this encode may add ${money(usd)}. It starts in another month, or when the cap is raised.`;
   return { code: 'cap_reached', message, at: now };
 }
 
 type Charged = NonNullable<JobRow['charged']>;
 
-/** Charges a job with its estimate under each cap, on the condition that there is room; null without caps. */
+/** For how much a job needs room in this month, if it may cost so much: for what it is not charged with yet. Null: for nothing. */
+export function addedBy({ charged }: JobRow, usd: number, now: string): number | null {
+  if (!charged) return usd;
+  const more = micro(usd - charged.usd);
+  return more > 0 && charged.month === monthOf(now) ? more : null;
+}
+
+/**
+ * Charges a job with its estimate under each cap, on the condition that there is room; null without caps. One that was charged before, and
+ * moves to another engine, stays in its month and under its caps, and needs room for the difference.
+ */
 export function charge(job: JobRow, usd: number, caps: Caps, now: string): { charged: Charged; adds: Add[] } | null {
+  const { charged: before } = job;
+  if (before) {
+    const charged = { ...before, usd: micro(usd) };
+    const under = addedBy(job, usd, now) === null ? {} : caps;
+    return { charged, adds: adding(job, charged, micro(charged.usd - before.usd), under) };
+  }
   const under = (['creator', 'collection'] as const).filter((whose) => caps[whose] !== undefined);
   if (under.length === 0) return null;
   const charged = { usd: micro(usd), month: monthOf(now), under };

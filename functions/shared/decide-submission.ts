@@ -9,7 +9,7 @@ import type { Change } from '../../core/jobs/change.ts';
 import { classOf } from '../../core/jobs/experience.ts';
 import { pausedUntil } from '../../core/jobs/outage.ts';
 import { secondsOf } from '../../core/jobs/quota.ts';
-import { charge } from '../../core/jobs/spending.ts';
+import { addedBy, charge } from '../../core/jobs/spending.ts';
 import { holdJob, submitting, waitForEngine, whyNotToSubmit } from '../../core/jobs/transitions.ts';
 import { presumed } from '../../core/media/estimate.ts';
 import { choose } from '../../engines/choose.ts';
@@ -71,9 +71,11 @@ export async function decideSubmission(
     const message = `${service} has taken no job since ${outage.failingSince}: ${outage.why}`;
     return withChange(waitForEngine(row, { code: 'engine_down', message, at: now }, until), { waits: 'engine_down' });
   }
-  if (row.charged) return submitting(row, media, choice, now);
+  // What has begun is not stopped by a cap: what was spent on it would be lost.
+  if (row.part !== undefined || (row.charged && !moves)) return submitting(row, media, choice, now);
   const { usd = 0 } = choice.estimate ?? {};
-  const { caps, over } = await room(services, row, collection, usd, now);
+  const more = addedBy(row, usd, now);
+  const { caps, over } = more === null ? { caps: {}, over: null } : await room(services, row, collection, more, now);
   if (over) return withChange(holdJob(row, media, over), { waits: 'cap_reached' });
   return submitting(row, media, { ...choice, charge: charge(row, usd, caps, now) }, now);
 }

@@ -99,6 +99,12 @@ it('a job under a cap counts with its cost once it has ended, and with nothing w
   expect(await spent('sums')).toBe(0.5);
 });
 
+it('a job that has begun is not held before its next part, though a cap without room was set meanwhile', async () => {
+  await addCollection(services, 'late-cap', { maxUsdPerMonth: 0 });
+  const row = await queued('late-cap', 'begun.mp4', { part: 'finish' });
+  expect(await submitJob(submission(), row)).toBe('submitted');
+});
+
 it('a flagged media item of a collection without room keeps its flag and plays, and shows why', async () => {
   await addCollection(services, 'spent', { maxUsdPerMonth: 0 });
   const flag = { scheduleRetranscode: true, todo: DUE_WORK.retranscode, todoAt: '2026-01-01T00:00:00.000Z' };

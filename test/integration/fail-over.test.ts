@@ -4,6 +4,7 @@ import { queryJobs } from '../../aws/table-queries.ts';
 import { EngineRow, LoadRow } from '../../core/contracts/table/engines.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { engineKeys, rowKeys } from '../../core/contracts/table/keys.ts';
+import { monthOf, SpentRow, spentKey } from '../../core/jobs/spending.ts';
 import { plus } from '../../core/time.ts';
 import { type Engine, EngineRefused } from '../../engines/engine.ts';
 import { Engines } from '../../engines/registry.ts';
@@ -297,4 +298,18 @@ it('a job that is being submitted does not move, nor one that has begun since sw
   await sweep((all) => repairFromEngine(all, asRead, { kind: 'waiting', blockedBy: 'Out of vCPUs.' }));
   expect([(await jobOf(leased))?.state, (await jobOf(begun))?.state]).toEqual(['queued', 'running']);
   expect(given).toEqual([]);
+});
+
+it('a job that moves counts under caps with what the other engine is expected to cost, if there is room for that', async () => {
+  cheap = throttled;
+  const key = await addCollection(services, 'capped', { maxUsdPerMonth: 1.5 });
+  const row = await queued('capped.mp4', { collectionId: 'capped' });
+  await expect(submitJob(submission, row)).rejects.toThrow('Too many requests.');
+  await failsForHours();
+  expect(await submitJob(submission, row)).toBe('held');
+  await apply(services.table, [{ op: 'update', key, expect: {}, set: { maxUsdPerMonth: 2 } }]);
+  expect(await submitJob(submission, row)).toBe('submitted');
+  const month = monthOf(new Date().toISOString());
+  expect(await jobOf(row)).toMatchObject({ engine: 'dear', charged: { usd: 2, month, under: ['collection'] } });
+  expect(await getRow(services.table, spentKey('ann', month, 'capped'), SpentRow)).toEqual({ usd: 2 });
 });

@@ -18,6 +18,20 @@ describe('a job counts in the month of its submission', () => {
     expect(charge(job(), 0.25, {}, NOW)).toBeNull();
   });
 
+  it('and with the estimate of another engine that it moves to, in the same month and under the same caps', () => {
+    const charged = { usd: 0.25, month: '2026-11', under: ['creator' as const] };
+    expect(charge(job({ charged }), 0.4, { creator: 9, collection: 5 }, NOW)).toMatchObject({
+      charged: { ...charged, usd: 0.4 },
+      adds: [add('SPENT#2026-11', 0.15, { usd: 9 })],
+    });
+    // Less needs no room, and another month's cap is not this one's.
+    expect(charge(job({ charged }), 0.1, { creator: 0 }, NOW)?.adds).toMatchObject([add('SPENT#2026-11', -0.15)]);
+    const before = { ...charged, month: '2026-10' };
+    expect(charge(job({ charged: before }), 0.4, { creator: 0 }, NOW)?.adds).toMatchObject([
+      add('SPENT#2026-10', 0.15),
+    ]);
+  });
+
   it('and with its cost instead from its end on, whether that is more or less, or none', () => {
     const charged = { usd: 0.3, month: '2026-10', under: ['creator' as const] };
     expect(settle(job({ charged }), { usd: 0.1, vcpuSeconds: 1 })).toMatchObject({
@@ -38,13 +52,13 @@ it.each([
     "above the creator's",
     { creator: 1.95, collection: 0 },
     { creator: 2, collection: 2 },
-    "Of the month's 2.00 USD of the creator, 1.95 are used or expected, and this encode may cost 0.10.",
+    "Of the month's 2.00 USD of the creator, 1.95 are used or expected, and this encode may add 0.10.",
   ],
   [
     "above the collection's",
     { creator: 0, collection: 3 },
     { collection: 0 },
-    "Of the month's 0.00 USD of the collection, 3.00 are used or expected, and this encode may cost 0.10.",
+    "Of the month's 0.00 USD of the collection, 3.00 are used or expected, and this encode may add 0.10.",
   ],
 ])('an encode of 0.10 USD %s', (_, spent, caps, message) => {
   const over = overCap(spent, 0.1, caps, NOW);
