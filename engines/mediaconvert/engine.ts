@@ -1,7 +1,8 @@
 import { BatchClient } from '@aws-sdk/client-batch';
 import { MediaConvertClient } from '@aws-sdk/client-mediaconvert';
 import { S3Client } from '@aws-sdk/client-s3';
-import { head, readText } from '../../aws/s3.ts';
+import { z } from 'zod';
+import { head, readText, TextTooLarge } from '../../aws/s3.ts';
 import type { EngineName } from '../../core/contracts/engines.ts';
 import type { Job } from '../../core/contracts/job.ts';
 import { PREPARED_FILE, SOURCE_FILE, tmpPrefix } from '../../core/contracts/keys.ts';

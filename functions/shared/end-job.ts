@@ -7,7 +7,7 @@ import { decide, ERRORS, type ErrorCode } from '../../core/contracts/errors.ts';
 import type { PublishMessage } from '../../core/contracts/events.ts';
 import { parseJobId } from '../../core/contracts/ids.ts';
 import { Claim, type Failed, Result, type Succeeded } from '../../core/contracts/job.ts';
-import { CLAIM_FILE, RESULT_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
+import { CLAIM_FILE, PREPARE_CLAIM_FILE, RESULT_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
 import type { Refused } from '../../core/contracts/refused.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import type { MediaRow, SourceInfo } from '../../core/contracts/table/media.ts';
@@ -111,8 +111,8 @@ function explain(result: Failed | null, { by, reason }: EngineEnd): EngineEnd['r
 
 /**
  * Ends a job as failed, and counts it. The next job that its media item continues with, if there is one, is asked to be submitted.
- * @param how `reclaimed`: the machine was taken away; `costFor` where its cost is known; `found`: what the worker learnt of the source;
- *   `movesFrom`: as of `jobFailed`; `unless`: why it does not end after all, by its row as it is now
+ * @param how `reclaimed`: the machine was taken away; `costFor` where more is known of its cost than its row says; `found`: what the worker
+ *   learnt of the source; `movesFrom`: as of `jobFailed`; `unless`: why it does not end after all, by its row as it is now
  */
 export async function failJob(
   services: Pick<EndServices, 'table' | 'sqs' | 'ingestQueueUrl'>,
@@ -129,7 +129,16 @@ export async function failJob(
   },
 ): Promise<'failed' | 'ended before'> {
   const { table } = services;
-  const { code, message, reclaimed = false, onlyAttempt = false, costFor, found, movesFrom, unless } = how;
+  const {
+    code,
+    message,
+    reclaimed = false,
+    onlyAttempt = false,
+    costFor = costOfFailed,
+    found,
+    movesFrom,
+    unless,
+  } = how;
   const { mediaId, n } = parseJobId(jobId);
   const outcome = await applyWithRetry(
     table,
@@ -139,7 +148,7 @@ export async function failJob(
       const refused = unless?.(job);
       if (refused) return refused;
       const encoding = await readEncoding(table, media ?? job);
-      const next = { ...encoding, reclaimed, onlyAttempt, cost: costFor?.(job), found, movesFrom };
+      const next = { ...encoding, reclaimed, onlyAttempt, cost: costFor(job), found, movesFrom };
       return { ...jobFailed(job, media, { code, message, at: new Date().toISOString() }, next), media };
     },
   );

@@ -51,7 +51,8 @@ export async function submitJob(
     return row ? engineAccepted(row, media, submitted, new Date().toISOString()) : { refused: 'the job is gone' };
   });
   // The engine has the job, whether or not this can be noted.
-  await noteSuccess(table, job.engine).catch((error: unknown) => logger.warn('success not noted', { jobId, error }));
+  const service = engines.servedBy(job);
+  await noteSuccess(table, service).catch((error: unknown) => logger.warn('success not noted', { jobId, error }));
   logger.info('submitted', {
     jobId,
     ...(job.part !== undefined && { part: job.part }),
@@ -70,19 +71,17 @@ async function submitLeased(
   { info, tried }: { info: SourceInfo; tried: boolean },
 ): Promise<string> {
   const { purpose, onDemand = false, part, submissions = 1 } = row;
-  const service = engines.servedBy(row);
   const job = jobFor(row, presetNamed(row.preset.name), mediaBucket);
   const access = async () => ({
     secret: await callbackSecret(table, row.jobId),
     hintToken: await hintToken(table, row.jobId),
   });
   try {
-    const engineJobId = await engine.submit({ job, info, access, purpose, onDemand, tried, part, number: submissions });
-    await noteSuccess(table, service);
-    return engineJobId;
+    return await engine.submit({ job, info, access, purpose, onDemand, tried, part, number: submissions });
   } catch (error) {
-    if (error instanceof EngineRefused) await apply(table, notSubmitted(row));
-    await noteFailure(table, service, error);
+    // This call was refused; an earlier one may have been accepted, of which the engine reports within the lease.
+    if (error instanceof EngineRefused && !tried) await apply(table, notSubmitted(row));
+    await noteFailure(table, engines.servedBy(row), error);
     throw error;
   }
 }
