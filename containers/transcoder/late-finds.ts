@@ -30,6 +30,8 @@ export async function encodeMeanwhile<T>({ input, video, look, signal }: Doubts,
         video.combed = found;
         combs.abort();
       });
+      // An encode that fails, or that an earlier attempt has made, does not ask for it.
+      looked?.catch(() => undefined);
       const captions = video && !video.captions ? input.lateCaptions(video.codec) : undefined;
       const round = AbortSignal.any([signal, combs.signal, ...(captions ? [captions] : [])]);
       const onDecoded = async () => {
