@@ -4,7 +4,7 @@ import { isHdr, type LightLevels } from '../../core/media/color.ts';
 import type { VideoTrack } from '../../core/media/probe.ts';
 import { confined } from './ffmpeg/demuxers.ts';
 import { command, PROBE_LIMITS, type Tools } from './ffmpeg/run.ts';
-import type { Input } from './input/input.ts';
+import { checkInTime, type Input } from './input/input.ts';
 
 const SideData = z.object({
   max_luminance: z.string().optional(),
@@ -39,8 +39,10 @@ export async function readLight(
     input.nameIn(input.directory),
   ];
   const options = { cwd: input.directory, reject: false, cancelSignal: signal, ...PROBE_LIMITS } as const;
-  const { stdout, failed } = await execa(...command(tools, 'ffprobe', args), options);
+  const result = await execa(...command(tools, 'ffprobe', args), options);
   signal.throwIfAborted();
+  checkInTime(input, result);
+  const { stdout, failed } = result;
   return lightOf(failed ? [] : Frames.parse(JSON.parse(stdout)).frames.flatMap(({ side_data_list }) => side_data_list));
 }
 

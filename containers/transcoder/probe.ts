@@ -24,7 +24,7 @@ import { decodableCodecs } from './ffmpeg/decoders.ts';
 import { confined } from './ffmpeg/demuxers.ts';
 import { PICTURE_SIZE, probeFailure, saysEncrypted } from './ffmpeg/errors.ts';
 import { command, PROBE_LIMITS, type Tools } from './ffmpeg/run.ts';
-import type { Input } from './input/input.ts';
+import { checkInTime, type Input } from './input/input.ts';
 import { findCombed, isLongShot } from './interlace.ts';
 import { readLight } from './light.ts';
 import { measureEnds, measureRate } from './track-ends.ts';
@@ -119,6 +119,7 @@ async function ffprobe(tools: Tools, input: Input, signal: AbortSignal): Promise
     ...PROBE_LIMITS,
   });
   signal.throwIfAborted();
+  checkInTime(input, result);
   if (result.timedOut) throw new DropreelError('corrupt', 'The file could not be read within a minute; it is damaged.');
   if (result.isMaxBuffer)
     throw new DropreelError('corrupt', 'The description in the file is longer than that of any valid file.');

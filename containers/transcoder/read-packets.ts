@@ -1,8 +1,8 @@
 import { execa } from 'execa';
 import { DropreelError } from '../../core/contracts/errors.ts';
 import { confined } from './ffmpeg/demuxers.ts';
-import { command, PROBE_LIMITS, type Tools } from './ffmpeg/run.ts';
-import type { Input } from './input/input.ts';
+import { command, PROBE_LIMITS, READ_LIMITS, type Tools } from './ffmpeg/run.ts';
+import { checkInTime, type Input } from './input/input.ts';
 import type { Packet } from './packets.ts';
 
 export interface Source {
@@ -10,9 +10,6 @@ export interface Source {
   input: Input;
   signal: AbortSignal;
 }
-
-/** Milliseconds. Reading every packet of a large file is as slow as the disk. */
-const READ_TIMEOUT = 3_600_000;
 
 /**
  * Gives each packet that FFmpeg's demuxer finds, in the file's order, to `onPacket`. Nothing is decoded.
@@ -28,8 +25,7 @@ export async function eachPacket(
   const output = ['-show_entries', entries, '-of', 'compact=p=0', input.nameIn(input.directory)];
   const args = ['-v', 'error', ...confined(input.protocols), ...which, ...output];
   const child = execa(...command(tools, 'ffprobe', args), {
-    ...PROBE_LIMITS,
-    timeout: READ_TIMEOUT,
+    ...READ_LIMITS,
     reject: false,
     cancelSignal: signal,
     cwd: input.directory,
@@ -50,8 +46,9 @@ export async function eachPacket(
     onPacket({ track, ...times, discarded: flags.includes('D'), key: flags.includes('K') });
   }
   signal.throwIfAborted();
-  const { timedOut } = await child;
-  if (timedOut) throw new DropreelError('corrupt', 'The packets of the file could not be read within an hour.');
+  const result = await child;
+  checkInTime(input, result);
+  if (result.timedOut) throw new DropreelError('corrupt', 'The packets of the file could not be read within an hour.');
   return fileStart;
 }
 
@@ -64,9 +61,10 @@ export async function firstShown({ tools, input, signal }: Source, track: number
   const what = ['-show_frames', '-show_entries', 'frame=best_effort_timestamp_time', '-of', 'csv=p=0'];
   const args = ['-v', 'quiet', ...confined(input.protocols), ...which, ...what, input.nameIn(input.directory)];
   const options = { cwd: input.directory, reject: false, cancelSignal: signal, ...PROBE_LIMITS } as const;
-  const { stdout = '' } = await execa(...command(tools, 'ffprobe', args), options);
+  const result = await execa(...command(tools, 'ffprobe', args), options);
   signal.throwIfAborted();
-  const times = stdout.split('\n').map((line) => Number.parseFloat(line));
+  checkInTime(input, result);
+  const times = (result.stdout ?? '').split('\n').map((line) => Number.parseFloat(line));
   const known = times.filter((time) => !Number.isNaN(time));
   return known.length === 0 ? undefined : Math.min(...known);
 }

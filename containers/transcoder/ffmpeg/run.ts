@@ -37,6 +37,9 @@ export const PROBE_LIMITS = {
   env: ENVIRONMENT,
 } as const;
 
+/** Those of a run that reads every packet, which takes as long as the disk or S3 needs for the whole file: an hour. */
+export const READ_LIMITS = { ...PROBE_LIMITS, timeout: 3_600_000 } as const;
+
 /**
  * `7.1.5-0+deb13u1`
  * @throws Error where the program does not run

@@ -26,6 +26,7 @@ export interface Traffic {
 /** A source that is read in S3, by ranges, and by FFmpeg through a door on loopback. */
 export class InPlace implements Input, AsyncDisposable {
   readonly size: number;
+  readonly isInPlace = true;
   readonly directory: string;
   readonly protocols: readonly string[];
   readonly traffic: Traffic = { requests: 0, bytes: 0 };

@@ -1,11 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, relative } from 'node:path';
+import { DropreelError } from '../../../core/contracts/errors.ts';
 import { type Bytes, withFile } from '../box-walk.ts';
 import { hasCaptions } from '../captions.ts';
 import { FILES_ONLY } from '../ffmpeg/demuxers.ts';
 
 /** The source, as the worker and FFmpeg's programs read it: a file on the scratch disk, or an object in S3. */
 export interface Input extends Bytes {
+  /** Whether its bytes come from S3 while it is read, which may take long without any fault of the file. */
+  readonly isInPlace: boolean;
   /** Where FFmpeg's programs run that write nothing. */
   readonly directory: string;
   /** FFmpeg's options before `-i` that let it open this source and nothing else. */
@@ -31,6 +34,7 @@ export async function fileInput(path: string): Promise<Input> {
   const size = (await stat(path).catch(() => undefined))?.size ?? 0;
   return {
     size,
+    isInPlace: false,
     directory: dirname(path),
     protocols: FILES_ONLY,
     read: (at, length) => withFile(path, (bytes) => bytes.read(at, length)),
@@ -39,4 +43,13 @@ export async function fileInput(path: string): Promise<Input> {
     lateCaptions: () => undefined,
     check: () => undefined,
   };
+}
+
+/**
+ * Called after a program with a time limit has read an input.
+ * @throws DropreelError `storage_failed` when the time was over and S3 may have taken it
+ */
+export function checkInTime({ isInPlace }: Input, { timedOut }: { timedOut: boolean }): void {
+  if (!timedOut || !isInPlace) return;
+  throw new DropreelError('storage_failed', 'The source could not be read from S3 within the time that ffprobe has.');
 }
