@@ -35,8 +35,9 @@ export interface PushRun {
 }
 
 /**
- * Uploads every file of the directory under the prefix, with checksums of whole objects, and returns what it uploaded. Playlists are not
- * uploaded: the result has their texts, which are published from there.
+ * Uploads every file of the directory under the prefix, with checksums of whole objects, and returns what it uploaded, and the texts of the
+ * playlists, which are published from the result. That they are files as well is for publishers of 0.2.0, after a deployment was taken back:
+ * the release after the next may leave it out.
  */
 export async function push(run: PushRun): Promise<Pick<Succeeded, 'files' | 'playlists'>> {
   const entries = await readdir(run.directory, { recursive: true, withFileTypes: true });
@@ -44,16 +45,15 @@ export async function push(run: PushRun): Promise<Pick<Succeeded, 'files' | 'pla
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(run.directory.length + 1))
     .sort();
-  const [texts, media] = [paths.filter(isPlaylist), paths.filter((path) => !isPlaylist(path))];
   const there = run.resumed ? await sizesThere(run) : new Map<string, number>();
   const files: OutputFile[] = [];
-  await eachLimit(media, PARALLEL_FILES, async (path) => {
+  await eachLimit(paths, PARALLEL_FILES, async (path) => {
     run.signal.throwIfAborted();
     files.push(await pushFile(run, path, there.get(path)));
-    run.onProgress(files.length / media.length);
+    run.onProgress(files.length / paths.length);
   });
   const playlists = await Promise.all(
-    texts.map(async (path) => [path, await readFile(join(run.directory, path), 'utf8')] as const),
+    paths.filter(isPlaylist).map(async (path) => [path, await readFile(join(run.directory, path), 'utf8')] as const),
   );
   return { files: files.sort((a, b) => (a.path < b.path ? -1 : 1)), playlists: Object.fromEntries(playlists) };
 }

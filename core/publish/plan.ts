@@ -51,12 +51,14 @@ export function publishPlan(job: Place, result: Succeeded): PublishPlan {
     if (!previewFiles.has(path)) return [main];
     return shared.has(path) ? [main, preview] : [preview];
   };
+  const texts = result.playlists ?? {};
   const copies = result.files.flatMap((file) => {
     const single = singles.get(file.path);
+    if (single === undefined && Object.hasOwn(texts, file.path)) return [];
     const places = single === undefined ? placesOf(file.path) : [single];
     return places.map((to) => copyOf(job, file, to));
   });
-  const playlists = Object.entries(result.playlists ?? {}).flatMap(([path, body]) =>
+  const playlists = Object.entries(texts).flatMap(([path, body]) =>
     placesOf(path).map((key) => ({ key, body, contentType: PLAYLIST_TYPE })),
   );
   // Of results of earlier releases, whose renditions are not one file each, no manifest is made.

@@ -46,7 +46,7 @@ export async function checkPlaylists(
     keys.add(key);
   }
   for (const { key, body } of texts) refuseDangling(body, key, keys);
-  // Our own worker leaves none since its result contains them.
+  // Those of workers before the result contained their texts.
   const copied = plan.copies.filter(({ to }) => to.endsWith('.m3u8'));
   await eachLimit(copied, AT_ONCE, async ({ from, to }) => {
     const text = await readText(services.s3, { bucket: services.mediaBucket, key: from });

@@ -40,8 +40,8 @@ export interface Shape {
   segments: number;
   poster: boolean;
   /**
-   * Each rendition in one file, and the playlists in the result, as the worker makes them. Otherwise a file for each segment and each
-   * playlist, as in 0.1.0.
+   * Each rendition in one file, and the playlists both in the result and as files, as the worker makes them. Otherwise a file for each
+   * segment and each playlist, as in 0.1.0.
    */
   oneFile?: true;
 }
@@ -80,6 +80,7 @@ export async function leaveOutput(services: Services, n: number, shape: Shape = 
   const preview = `#EXTM3U\n#EXT-X-MAP:URI="${first}_init.mp4"\n#EXTINF:6.0,\n${first}_000.m4s\n#EXT-X-ENDLIST\n`;
   if (shape.oneFile) playlists['preview/preview.m3u8'] = rangedPlaylist(first, 5);
   else await put('preview/preview.m3u8', preview, 'application/vnd.apple.mpegurl');
+  for (const [path, text] of Object.entries(playlists)) await put(path, text, 'application/vnd.apple.mpegurl');
   await put('full.mp4', `mp4 of version ${n}`, 'video/mp4');
   if (!shape.oneFile) await put('waveform.json', `{"version":${n}}`, 'application/json');
   if (shape.poster) await put('poster.jpg', `poster of version ${n}`, 'image/jpeg');
@@ -99,9 +100,7 @@ export async function leaveOutput(services: Services, n: number, shape: Shape = 
     })),
     preview: shape.oneFile
       ? {
-          playlists: [...files.map(({ path }) => path), ...Object.keys(playlists)].filter((path) =>
-            path.startsWith('preview/'),
-          ),
+          playlists: files.map(({ path }) => path).filter((path) => path.startsWith('preview/')),
           ...{ shared: [], durationSeconds: 30 },
         }
       : {

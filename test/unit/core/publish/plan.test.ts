@@ -24,6 +24,16 @@ describe('the plan of a publish', () => {
       [`${TMP}waveform.json`, `ann/waveforms/${MEDIA_ID}/v3/waveform.json`],
     ]);
   });
+  it('writes a playlist whose text is in the result from there, and does not copy its file', () => {
+    const playlists = { '360p.m3u8': '#EXTM3U\n', 'preview/preview.m3u8': '#EXTM3U\n#\n' };
+    const { copies, playlists: written, bytes } = publishPlan(job({ n: 3 }), result({ playlists }));
+    expect(copies).toEqual(plan.copies.filter(({ to }) => !to.endsWith('.m3u8')));
+    expect(written.map(({ key, body }) => [key, body])).toEqual([
+      [`${HLS}v3/360p.m3u8`, '#EXTM3U\n'],
+      [`${HLS}preview/v3/preview.m3u8`, '#EXTM3U\n#\n'],
+    ]);
+    expect(bytes).toBe(plan.bytes - 1 - 5 + 8 + 10);
+  });
   it('contains size, checksum and type of each copy, to be cached for a year', () => {
     expect(plan.copies[0]).toEqual({
       from: `${TMP}360p.m3u8`,
