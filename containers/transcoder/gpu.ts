@@ -1,5 +1,3 @@
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { DropreelError } from '../../core/contracts/errors.ts';
 import type { GpuUse } from '../../core/contracts/gpu.ts';
 import type { EncodePlan } from '../../core/media/encode-plan.ts';
@@ -9,6 +7,7 @@ import { gpuFailure } from './ffmpeg/errors.ts';
 import { runFfmpeg, type Tools } from './ffmpeg/run.ts';
 import { log } from './log.ts';
 import { readRendition } from './rendition.ts';
+import { empty } from './scratch.ts';
 import type { OnGpu } from './stages.ts';
 import { verify } from './verify.ts';
 
@@ -85,8 +84,4 @@ async function brokenCap(plan: EncodePlan, out: string): Promise<string | undefi
     }
   }
   return undefined;
-}
-
-async function empty(directory: string): Promise<void> {
-  for (const name of await readdir(directory)) await rm(join(directory, name), { recursive: true });
 }

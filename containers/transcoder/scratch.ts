@@ -66,6 +66,11 @@ export async function writeMarker(scratch: Scratch, name: string, value: unknown
   await rename(`${path}.part`, path);
 }
 
+/** Removes all that a directory holds. */
+export async function empty(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) await rm(join(directory, name), { recursive: true });
+}
+
 /** Throws disk_full when less than `bytes` can be written. */
 export async function needDisk(scratch: Scratch, bytes: number, what: string): Promise<void> {
   const { bavail, bsize } = await statfs(scratch.root);

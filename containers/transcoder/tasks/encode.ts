@@ -1,7 +1,7 @@
 import { Encoded, encode } from '../encode.ts';
 import type { FfmpegProgress } from '../ffmpeg/progress.ts';
 import { encodeOnGpu } from '../gpu.ts';
-import { needDisk } from '../scratch.ts';
+import { empty, needDisk } from '../scratch.ts';
 import type { Task, TaskContext } from './task.ts';
 
 /** The streams, the MP4 and the pictures. */
@@ -11,10 +11,18 @@ export const encodeTask: Task<Encoded> = {
   isNeeded: () => true,
   async run(context) {
     const { tools, input, scratch, plan, signal, onDecoded } = context;
-    await needDisk(scratch, plan.worstCaseBytes, 'Encoding this file');
     const { out, times } = scratch;
+    // What a worker left that was killed.
+    await empty(out);
+    await needDisk(scratch, plan.worstCaseBytes, 'Encoding this file');
     const make = context.gpu && plan.video ? encodeOnGpu : encode;
-    return make(tools, plan, { input, out, times, signal, onDecoded, onProgress: progressOf(context) });
+    try {
+      return await make(tools, plan, { input, out, times, signal, onDecoded, onProgress: progressOf(context) });
+    } catch (error) {
+      // What follows may need the disk: another encode, or a download of the source.
+      await empty(out);
+      throw error;
+    }
   },
 };
 
