@@ -82,6 +82,16 @@ test('a frame of FLAC whose checksum is wrong is told, though it decodes', async
   ]);
 });
 
+test('a WAV that was written into a pipe, and does not say its length, is not called damaged', async () => {
+  const song = await make(directory.path, ...tone(1.01), '-c:a', 'pcm_s16le', 'streamed.wav');
+  const endless = (bytes: Buffer) => {
+    for (const at of [4, bytes.indexOf('data') + 4]) bytes.writeUInt32LE(0xffffffff, at);
+    return bytes;
+  };
+  const { result } = await transcodeFile(directory.path, await changed(song, endless));
+  expect(result.warnings).toEqual([]);
+});
+
 test('an MXF that is shorter than its index is told, though it decodes', async () => {
   const codecs = ['-c:v', 'mpeg2video', '-c:a', 'pcm_s16le', 'tape.mxf'];
   const tape = await make(directory.path, ...picture('96x64', '25', 1), ...tone(1), ...codecs);

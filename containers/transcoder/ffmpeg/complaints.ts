@@ -1,3 +1,5 @@
+import { DOOR_ADDRESS } from '../input/door.ts';
+
 /** How much of FFmpeg's output is kept for the log, in characters. */
 const TAIL = 4000;
 /** The longest sentence that is shown to people, in characters. */
@@ -16,9 +18,9 @@ const ADDRESS = / @ 0x[0-9a-f]{1,16}\]/g;
 /** The mark that `-v level+…` puts on each line. */
 const LEVEL = /\[(?:panic|fatal|error|warning)\] /g;
 
-/** FFmpeg's messages without addresses and marks. */
+/** FFmpeg's messages without addresses and marks, and without the name that it opened a source in S3 by. */
 export function plain(text: string): string {
-  return text.replace(ADDRESS, ']').replace(LEVEL, '');
+  return text.replace(ADDRESS, ']').replace(LEVEL, '').replace(DOOR_ADDRESS, 'source');
 }
 
 /** A line without the name of the component that prints it. */
@@ -34,8 +36,11 @@ function undecodedTrack(line: string): string | undefined {
   return (later ? /\[[av]ist#0:(\d{1,4})\// : /Error while decoding stream #0:(\d{1,4})/).exec(line)?.[1];
 }
 
-/** Damage that FFmpeg tells as a warning: frames with damaged parts or a wrong checksum, packets that are cut off, MXF of another size than its index. */
-const DAMAGE = /corrupt decoded frame|Packet corrupt \(|edit unit sync lost|broken or empty index/;
+/**
+ * Damage that FFmpeg tells as a warning: frames with damaged parts or a wrong checksum, cut packets of MPEG-PS, MXF of another size than its
+ * index. A WAV that does not say its length (programs that write into a pipe leave it) has a short last packet, which FFmpeg calls corrupt too.
+ */
+const DAMAGE = /corrupt decoded frame|^\[mpeg @ .*Packet corrupt \(|edit unit sync lost|broken or empty index/;
 
 /** A gap in the counters of a transport stream. Nothing need be lost: they begin anew where recordings were joined. */
 function tellsGap(line: string): boolean {

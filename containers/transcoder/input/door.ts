@@ -7,6 +7,9 @@ const LOOPBACK = '127.0.0.1';
 /** A name that no resolver knows (RFC 6761, 6.4): FFmpeg takes every address to the door, as to a proxy. */
 const HOST = 'source.invalid';
 
+/** The addresses of doors in a text. */
+export const DOOR_ADDRESS = /http:\/\/source\.invalid\/[\w-]{32}/g;
+
 export interface Door extends AsyncDisposable {
   /** The only address that is served. */
   url: string;

@@ -142,6 +142,21 @@ test.each([
   expect(said(`${line}\n`).fault).toBe(line.replace(/^.*\[warning\] /, ''));
 });
 
+test('the short last packet of a WAV that does not say its length, as programs write it into a pipe, is no fault', () => {
+  const warnings = [
+    '[wav @ 0x55e89b7d3d00] [warning] Packet corrupt (stream = 0, dts = NOPTS).',
+    '[warning] source: corrupt input packet in stream 0',
+  ];
+  expect(said(`${warnings.join('\n')}\n`).fault).toBeUndefined();
+});
+
+test('the address of the door to a source in S3 is in no sentence that is shown', () => {
+  const address = `http://source.invalid/${'aB3-_'.repeat(6)}xy`;
+  const complaints = said(`[warning] ${address}: corrupt decoded frame in stream 1\n`);
+  expect(complaints.fault).toBe('source: corrupt decoded frame in stream 1');
+  expect(plain(complaints.tail)).toBe('source: corrupt decoded frame in stream 1\n');
+});
+
 test('a gap in the counters of a transport stream is no fault by itself', () => {
   const complaints = said('[mpegts @ 0x55e89b7d3d00] [warning] Packet corrupt (stream = 0, dts = 484320).\n');
   expect(complaints.fault).toBeUndefined();
