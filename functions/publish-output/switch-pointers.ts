@@ -130,7 +130,7 @@ async function put(
     written = await putIfMatch(s3, { ...object, body: pointing(playlist, prefix) }, etag);
   } else if (location !== undefined) {
     const metadata = { ...object.metadata, location };
-    written = await putIfMatch(s3, { ...object, metadata, body: `${location}\n` }, etag);
+    written = await putIfMatch(s3, { ...object, metadata, body: redirecting(location) }, etag);
   } else written = await copyIfMatch(s3, { ...object, from }, etag);
   return written === 'conflict' ? 'conflict' : 'done';
 }
@@ -141,6 +141,11 @@ async function put(
  */
 function pointing(playlist: string, prefix: string): string {
   return withComment(prefixUris(playlist, prefix), randomUUID());
+}
+
+/** As unique as a playlist. Viewers are sent to the place in the metadata, and do not see this text. */
+function redirecting(location: string): string {
+  return `${location}\n${randomUUID()}\n`;
 }
 
 async function read(services: PublishServices, key: string): Promise<string> {

@@ -368,18 +368,21 @@ it('the original is deleted where its collection says so: only that version, per
   expect(await getMedia(services.table, MEDIA_ID)).toEqual(row);
 });
 
-it('a restored version has a master playlist with an ETag of its own, though the text is the same', async () => {
-  const master = async () => {
-    const found = await head(services.s3, { bucket: MEDIA, key: KEYS.master });
+it.each([
+  ['master playlist', KEYS.master],
+  ['redirect to its MP4', KEYS.mp4],
+])('a restored version has a %s with an ETag of its own, though what it says is the same', async (_, key) => {
+  const pointer = async () => {
+    const found = await head(services.s3, { bucket: MEDIA, key });
     return { job: found?.metadata.job, etag: found?.etag };
   };
-  const before = await master();
+  const before = await pointer();
   const n = await nextJob(services);
   await leaveOutput(services, n);
   await publishJob(publishServices(services), { jobId: jobIdOf(n) }, () => 900_000);
-  expect((await master()).job).toBe(jobIdOf(n));
+  expect((await pointer()).job).toBe(jobIdOf(n));
   await rollBack(publishServices(services), jobIdOf(n));
-  const after = await master();
+  const after = await pointer();
   expect(after.job).toBe(before.job);
   expect(after.etag).not.toBe(before.etag);
   await watch(services);
