@@ -6,7 +6,12 @@ import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { InPlace } from '../../containers/transcoder/input/in-place.ts';
-import { headSource, type SourceObject } from '../../containers/transcoder/input/ranges.ts';
+import {
+  headSource,
+  IN_PLACE_PATIENCE,
+  type Patience,
+  type SourceObject,
+} from '../../containers/transcoder/input/ranges.ts';
 
 /** One request for a range. */
 export interface Asked {
@@ -54,7 +59,8 @@ export async function serveSource(file: string, { fault, headers = {} }: { fault
   return {
     asked,
     object,
-    open: async (directory: string) => InPlace.open(object, directory, await headSource(object)),
+    open: async (directory: string, patience: Partial<Patience> = {}) =>
+      InPlace.open(object, directory, await headSource(object), { ...IN_PLACE_PATIENCE, ...patience }),
     async [Symbol.asyncDispose]() {
       s3.destroy();
       server.closeAllConnections();

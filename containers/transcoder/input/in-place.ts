@@ -5,7 +5,7 @@ import { CellChecksum, wholeChecksum } from './cell-checksum.ts';
 import { CELL_BYTES, Cells } from './cells.ts';
 import { type Door, openDoor } from './door.ts';
 import type { Input } from './input.ts';
-import { readSpan, type SourceObject } from './ranges.ts';
+import { IN_PLACE_PATIENCE, type Patience, readSpan, type SourceObject } from './ranges.ts';
 
 /**
  * The most that is read of an object, in times of its size: a look at all of it (for fields), the encode, one more pass (damage, a
@@ -43,14 +43,23 @@ export class InPlace implements Input, AsyncDisposable {
    * @param directory Where FFmpeg's programs run that write nothing.
    * @param head Of the object, with its checksum.
    */
-  static async open(object: SourceObject, directory: string, head: HeadObjectCommandOutput): Promise<InPlace> {
+  static async open(
+    object: SourceObject,
+    directory: string,
+    head: HeadObjectCommandOutput,
+    patience = IN_PLACE_PATIENCE,
+  ): Promise<InPlace> {
     let made: InPlace | undefined;
     const door = await openDoor({ size: object.source.size, from: (at) => (made as InPlace).#cells.from(at) });
-    made = new InPlace(object, directory, head, door);
+    made = new InPlace(object, directory, { head, door, patience });
     return made;
   }
 
-  private constructor(object: SourceObject, directory: string, head: HeadObjectCommandOutput, door: Door) {
+  private constructor(
+    object: SourceObject,
+    directory: string,
+    { head, door, patience }: { head: HeadObjectCommandOutput; door: Door; patience: Patience },
+  ) {
     const { size } = object.source;
     this.size = size;
     this.directory = directory;
@@ -65,10 +74,11 @@ export class InPlace implements Input, AsyncDisposable {
       fetch: async (span, onPiece) => {
         this.traffic.requests += 1;
         try {
-          await readSpan(counted, span, (piece, at) => {
+          const take = (piece: Uint8Array, at: number) => {
             this.#count(piece.length);
             onPiece(piece, at);
-          });
+          };
+          await readSpan(counted, span, take, patience);
         } catch (error) {
           this.#end.abort(error);
           throw error;

@@ -9,8 +9,23 @@ import { asDropreelError } from '../failures.ts';
 
 /** Failures in a row, without a byte between them. The SDK's own retries of a request come on top. */
 const ATTEMPTS = 5;
-/** Milliseconds without a byte after which a request is given up and made anew. */
-const STALLED_MS = 20_000;
+/** The longest wait between two of them, in milliseconds. */
+const LONGEST_WAIT_MS = 10_000;
+
+/** How long S3 is asked, in milliseconds. */
+export interface Patience {
+  /** Without a byte, after which a request is given up and made anew. */
+  stalledMs: number;
+  /** Before the first new request; doubled before each that follows. */
+  waitMs: number;
+  /** Without a byte, for which it is asked anew even after five failures. */
+  goOnMs: number;
+}
+
+/** A download that fails costs little: the next attempt has its parts. */
+export const DOWNLOAD_PATIENCE: Patience = { stalledMs: 20_000, waitMs: 400, goOnMs: 0 };
+/** A source that cannot be read while it is encoded costs all of the encode: S3 may be away for five minutes. */
+export const IN_PLACE_PATIENCE: Patience = { ...DOWNLOAD_PATIENCE, goOnMs: 300_000 };
 
 /** The source as it lies in S3: each request is pinned to the version and the ETag of the job. */
 export interface SourceObject {
@@ -73,22 +88,25 @@ export async function readSpan(
   object: SourceObject,
   { start, end }: ByteSpan,
   onPiece: (piece: Uint8Array, at: number) => unknown,
+  { stalledMs, waitMs, goOnMs } = DOWNLOAD_PATIENCE,
 ): Promise<void> {
-  let [at, failures] = [start, 0];
+  let [at, failures, lastByte] = [start, 0, performance.now()];
   while (at < end) {
     try {
-      await readOnce(object, { start: at, end }, async (piece) => {
+      await readOnce(object, { start: at, end }, stalledMs, async (piece) => {
         await onPiece(piece, at);
         at += piece.length;
-        failures = 0;
+        [failures, lastByte] = [0, performance.now()];
       });
     } catch (error) {
       object.signal.throwIfAborted();
       const known = error instanceof DropreelError ? error : sourceError(error);
       if (known) throw known;
       failures += 1;
-      if (failures >= ATTEMPTS || asDropreelError(error).code === 'disk_full') throw error;
-      await delay(200 * 2 ** failures, undefined, { signal: object.signal });
+      const isEnough = failures >= ATTEMPTS && performance.now() - lastByte >= goOnMs;
+      if (isEnough || asDropreelError(error).code === 'disk_full') throw error;
+      const wait = Math.min(waitMs * 2 ** (failures - 1), LONGEST_WAIT_MS);
+      await delay(wait, undefined, { signal: object.signal });
     }
   }
 }
@@ -96,15 +114,16 @@ export async function readSpan(
 async function readOnce(
   { s3, source, signal }: SourceObject,
   { start, end }: ByteSpan,
+  stalledMs: number,
   onPiece: (piece: Uint8Array) => Promise<void>,
 ): Promise<void> {
   const halted = new AbortController();
   let body: Readable | undefined;
   const clock = setTimeout(() => {
-    const error = Object.assign(new Error(`S3 sent nothing for ${STALLED_MS / 1000} s.`), { code: 'ETIMEDOUT' });
+    const error = Object.assign(new Error(`S3 sent nothing for ${stalledMs / 1000} s.`), { code: 'ETIMEDOUT' });
     halted.abort(error);
     body?.destroy(error);
-  }, STALLED_MS);
+  }, stalledMs);
   try {
     const command = new GetObjectCommand({ ...pinned(source), Range: `bytes=${start}-${end - 1}` });
     const answer = await s3.send(command, { abortSignal: AbortSignal.any([signal, halted.signal]) });

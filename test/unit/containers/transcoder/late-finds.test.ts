@@ -30,13 +30,16 @@ async function unhandled(run: () => Promise<unknown>): Promise<unknown[]> {
 
 test('an encode that fails during the look fails as itself, and leaves no rejection that ends the process', async () => {
   const encode = () => Promise.reject(new Error('corrupt'));
-  const run = () => expect(encodeMeanwhile({ input, video: undefined, look, signal }, encode)).rejects.toThrow('corrupt');
+  const run = () =>
+    expect(encodeMeanwhile({ input, video: undefined, look, signal }, encode)).rejects.toThrow('corrupt');
   expect(await unhandled(run)).toEqual([]);
 });
 
 test('an encode that an earlier attempt has made is taken, and leaves no rejection that ends the process', async () => {
   const run = async () => {
-    expect(await encodeMeanwhile({ input, video: undefined, look, signal }, async () => 'made before')).toBe('made before');
+    expect(await encodeMeanwhile({ input, video: undefined, look, signal }, async () => 'made before')).toBe(
+      'made before',
+    );
   };
   expect(await unhandled(run)).toEqual([]);
 });
