@@ -27,7 +27,9 @@ export function judge(findings: Findings): Health {
   }
   if (last24Hours.latestBadKey) {
     const { key } = last24Hours.latestBadKey;
-    degraded.push(`${key} is not encoded: a key has to be drop/{creator}/{collection}/{file}. Move it, or delete it.`);
+    degraded.push(
+      `${key}, which came within the last day, is not encoded: a key has to be drop/{creator}/{collection}/{file}. Move it, or delete it.`,
+    );
   }
   const problems = [...failing, ...degraded];
   const status = failing.length > 0 ? 'failing' : degraded.length > 0 ? 'degraded' : 'ok';

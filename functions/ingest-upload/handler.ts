@@ -32,7 +32,7 @@ export const handler = lambda((event: SQSEvent, context: Context) =>
     schema: ObjectCreated,
     work(message, record) {
       const mayParse = Number(record.attributes.ApproximateReceiveCount) <= PARSED_RECEIVES;
-      return ingest({ ...services, parser: mayParse ? parser : undefined }, message.detail);
+      return ingest({ ...services, parser: mayParse ? parser : undefined }, message.detail, message.time);
     },
   }),
 );

@@ -4,6 +4,7 @@ import type { ObjectCreated } from '../../core/contracts/events.ts';
 import { mediaIdFor, parseJobId } from '../../core/contracts/ids.ts';
 import { parseDropKey } from '../../core/contracts/keys.ts';
 import { CollectionTombstoneRow } from '../../core/contracts/table/collections.ts';
+import { BadKeyRow } from '../../core/contracts/table/health.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { apiKeys, rowKeys } from '../../core/contracts/table/keys.ts';
 import { type MediaRow, type Source, TombstoneRow, UploadRow } from '../../core/contracts/table/media.ts';
@@ -40,16 +41,22 @@ export interface IngestServices extends SubmitServices {
   parser?: string | undefined;
 }
 
-/** Handles an object that landed under drop/. Called again, at whatever point it stopped, it continues from there. */
-export async function ingest(services: IngestServices, { bucket, object }: ObjectCreated['detail']): Promise<void> {
+/**
+ * Handles an object that landed under drop/. Called again, at whatever point it stopped, it continues from there.
+ * @param landedAt Time of its event.
+ */
+export async function ingest(
+  services: IngestServices,
+  { bucket, object }: ObjectCreated['detail'],
+  landedAt: string,
+): Promise<void> {
   const location = parseDropKey(object.key);
   if (!location) {
     logger.warn('bad_key', { bucket: bucket.name, key: object.key });
     if (object.key.endsWith('/')) return;
     // The key names no creator to report this to: operators see it in the alarm and in `health`. The object stays.
     count('badKey');
-    const set = { key: object.key, at: new Date().toISOString() };
-    await apply(services.table, [{ op: 'update', key: rowKeys.latestBadKey(), expect: {}, set }]);
+    await noteBadKey(services.table, { key: object.key, at: new Date(landedAt).toISOString() });
     return;
   }
   const mediaId = await mediaIdFor(bucket.name, object.key);
@@ -91,6 +98,16 @@ export async function ingest(services: IngestServices, { bucket, object }: Objec
     return accept(services, media, upload, finding);
   });
   await carryOn(services, mediaId, outcome);
+}
+
+/** Events may arrive late, and in any order. */
+async function noteBadKey(table: Table, set: BadKeyRow): Promise<void> {
+  const key = rowKeys.latestBadKey();
+  await applyWithRetry(table, async () => {
+    const known = await getRow(table, key, BadKeyRow);
+    if (known && known.at >= set.at) return { refused: 'a later one is known' };
+    return { change: [{ op: 'update', key, expect: { at: known?.at ?? null }, set }] };
+  });
 }
 
 interface Accepting {

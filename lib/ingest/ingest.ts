@@ -45,7 +45,7 @@ export class Ingest extends Construct {
         ...stages.engines.permissionsOf('ingest-upload'),
         allowRows(table, ['GetItem', 'PutItem', 'UpdateItem'], [PARTITIONS.media, PARTITIONS.creator]),
         allowRows(table, ['GetItem', 'UpdateItem', 'DeleteItem'], [PARTITIONS.engines]),
-        allowRows(table, ['UpdateItem'], [PARTITIONS.badKeys]),
+        allowRows(table, ['GetItem', 'UpdateItem'], [PARTITIONS.badKeys]),
         allow('s3', ['GetObject', 'GetObjectVersion'], uploads.arnForObjects(`${DROP_PREFIX}*`)),
         allowListing(uploads, DROP_PREFIX),
       ],

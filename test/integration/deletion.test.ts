@@ -45,6 +45,7 @@ async function eventArrives(key: string): Promise<void> {
       quotas: QUOTAS,
     },
     { bucket: { name: UPLOADS }, object: { key, size: 1, etag: 'x', sequencer: '0B' } },
+    new Date().toISOString(),
   );
 }
 

@@ -42,7 +42,7 @@ describe('an upload', () => {
     `RIFF\x24\x08\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\0\x08\0\0${'\0'.repeat(2048)}`,
     'latin1',
   );
-  const take = (key: string, sequencer = '0A') =>
+  const take = (key: string, sequencer = '0A', landedAt = new Date().toISOString()) =>
     ingest(
       {
         table: services.breakable.table,
@@ -55,6 +55,7 @@ describe('an upload', () => {
         quotas: QUOTAS,
       },
       { bucket: { name: UPLOADS }, object: { key, size: 1, etag: 'x', sequencer } },
+      landedAt,
     );
   const jobsNamed = async (name: string) => {
     const filters = [{ name: 'JOB_NAME', values: [name] }];
@@ -65,9 +66,12 @@ describe('an upload', () => {
     const noted = () => getRow(services.table, rowKeys.latestBadKey(), BadKeyRow);
     await take('drop/ann/');
     expect(await noted()).toBeNull();
-    await take('drop/x.wav');
-    await take('drop/x.wav');
-    expect(await noted()).toEqual({ key: 'drop/x.wav', at: expect.stringMatching(/^20.*Z$/) });
+    await take('drop/x.wav', '0A', '2026-11-21T12:00:00Z');
+    await take('drop/x.wav', '0A', '2026-11-21T12:00:00Z');
+    expect(await noted()).toEqual({ key: 'drop/x.wav', at: '2026-11-21T12:00:00.000Z' });
+    await take('drop/y.wav', '0A', '2026-11-21T12:01:00Z');
+    await take('drop/x.wav', '0A', '2026-11-21T12:00:30Z');
+    expect(await noted()).toEqual({ key: 'drop/y.wav', at: '2026-11-21T12:01:00.000Z' });
     expect(await getMedia(services.table, await mediaIdFor(UPLOADS, 'drop/x.wav'))).toBeNull();
   });
 

@@ -26,7 +26,8 @@ const take = (key: string, sequencer: string) => {
     scratchBytes: 1e11,
     quotas: QUOTAS,
   };
-  return ingest(all, { bucket: { name: UPLOADS }, object: { key, size: 1, etag: 'x', sequencer } });
+  const event = { bucket: { name: UPLOADS }, object: { key, size: 1, etag: 'x', sequencer } };
+  return ingest(all, event, new Date().toISOString());
 };
 const found = async () => {
   const events = (await received(services, QUEUES.ingest)) as { detail: { object: { key: string } } }[];

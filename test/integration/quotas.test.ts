@@ -35,7 +35,7 @@ function arrives(key: string, quotas: { uploadsPerDay: number; minutesPerDay: nu
     scratchBytes: 1e11,
     quotas,
   };
-  return ingest(ingestServices, { bucket: { name: UPLOADS }, object });
+  return ingest(ingestServices, { bucket: { name: UPLOADS }, object }, new Date().toISOString());
 }
 
 const used = (creatorId: string) => getRow(services.table, quotaKey(creatorId, new Date().toISOString()), QuotaRow);

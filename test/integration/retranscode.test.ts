@@ -267,6 +267,7 @@ it('a media item that is dropped again after its deletion reuses no job number a
       quotas: QUOTAS,
     },
     event,
+    new Date().toISOString(),
   );
   // The tenth was the announcement that it is gone.
   expect(await getMedia(services.table, mediaId)).toMatchObject({ jobId: `${mediaId}-5`, jobCount: 5 });

@@ -64,7 +64,7 @@ export const Health = z
       ready: z.number().int(),
       failed: z.number().int(),
       latestFailure: z.object({ mediaId: MediaId, code: ErrorCode, message: z.string(), at: Time }).nullable(),
-      /** The latest file under `drop/` whose key is no drop: it is not encoded. */
+      /** The latest file under `drop/` of the last day whose key is no drop: it is not encoded. Also when it was moved or deleted since. */
       latestBadKey: z.object({ key: z.string(), at: Time }).nullable(),
     }),
     lastSweep: z.object({ at: Time, ageSeconds: z.number() }).nullable(),

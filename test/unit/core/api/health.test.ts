@@ -32,7 +32,9 @@ it('health is degraded by a file under a key that is no drop', () => {
   const health = judge({ ...well, last24Hours: { ...well.last24Hours, latestBadKey } });
   expect(health).toMatchObject({
     status: 'degraded',
-    problems: ['drop/x.wav is not encoded: a key has to be drop/{creator}/{collection}/{file}. Move it, or delete it.'],
+    problems: [
+      'drop/x.wav, which came within the last day, is not encoded: a key has to be drop/{creator}/{collection}/{file}. Move it, or delete it.',
+    ],
   });
 });
 
