@@ -76,6 +76,8 @@ export class Api extends Construct {
       environment: apiEnvironment(stageProps.configuration, stages),
       permissions: apiPermissions(this, stageProps.configuration, stages),
     });
+    // Where delivery has a domain of its own, the function's environment does not refer to the distribution.
+    this.api.fn.node.addDependency(stages.cdn.distribution);
     stages.engines.connect('api', this.api);
     let issuer: Issuer;
     if (jwtIssuer && jwtAudience) {

@@ -33,6 +33,10 @@ it('delivery and API are under the domains that the configuration names, and so 
     DELIVERY_URL: 'https://media.example.com',
     COOKIE_DOMAIN: 'example.com',
   });
+  // The addresses that the API names are redirected by the distribution, which nothing else makes it wait for.
+  const [distribution] = Object.keys(template.findResources('AWS::CloudFront::Distribution'));
+  const { logicalId } = functionNamed(template, 'api');
+  expect(template.toJSON().Resources[logicalId].DependsOn).toContain(distribution);
 
   // Which pages may read private media with cookies.
   const functions = Object.values(template.findResources('AWS::CloudFront::Function'));
