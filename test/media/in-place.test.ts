@@ -21,7 +21,7 @@ import { presetNamed } from '../support/transcode.ts';
 
 const preset = presetNamed('standard');
 /** Noise of several MiB: more than is read of it before it is encoded, and more than one cell. */
-const NOISE = ['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=10:d=6,noise=alls=100:allf=t'];
+const noise = (seconds: number) => ['-f', 'lavfi', '-i', `testsrc2=s=320x180:r=10:d=${seconds},noise=alls=100:allf=t`];
 const LOSSLESS = ['-c:v', 'libx264', '-preset', 'ultrafast', '-qp', '0', '-pix_fmt', 'yuv420p'];
 const VP9 = ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '8M', '-c:a', 'libopus'];
 
@@ -43,15 +43,15 @@ async function read(input: Input, directory: string) {
 
 // x264's rate control depends on the load of the machine, so what it is given is compared.
 test.each([
-  ['an MP4 with its index in front', [...LOSSLESS, '-movflags', '+faststart', 'front.mp4']],
-  ['an MP4 with its index at the end', [...LOSSLESS, 'end.mp4']],
-  ['a MOV of pictures by themselves', ['-c:v', 'mjpeg', '-q:v', '2', '-c:a', 'pcm_s16le', 'camera.mov']],
-  ['Matroska with its index at the end', [...LOSSLESS, 'film.mkv']],
-  ['Matroska with its index in front', [...LOSSLESS, '-cues_to_front', '1', 'front.mkv']],
-  ['WebM', [...VP9, 'film.webm']],
-])('%s is read in place: pictures and sound are decoded byte for byte as from a file', async (_, codec) => {
+  ['an MP4 with its index in front', 4, [...LOSSLESS, '-movflags', '+faststart', 'front.mp4']],
+  ['an MP4 with its index at the end', 4, [...LOSSLESS, 'end.mp4']],
+  ['a MOV of pictures by themselves', 6, ['-c:v', 'mjpeg', '-q:v', '2', '-c:a', 'pcm_s16le', 'camera.mov']],
+  ['Matroska with its index at the end', 4, [...LOSSLESS, 'film.mkv']],
+  ['Matroska with its index in front', 4, [...LOSSLESS, '-cues_to_front', '1', 'front.mkv']],
+  ['WebM', 6, [...VP9, 'film.webm']],
+])('%s is read in place: pictures and sound are decoded byte for byte as from a file', async (_, seconds, codec) => {
   await using directory = await temporaryDirectory();
-  const file = await make(directory.path, ...NOISE, ...tone(6), ...codec);
+  const file = await make(directory.path, ...noise(seconds), ...tone(seconds), ...codec);
   await using server = await serveSource(file);
   await using input = await server.open(directory.path);
   expect(await whyDownload(input)).toBeUndefined();
@@ -85,7 +85,7 @@ test('an MP4 whose index is cut off is downloaded', async () => {
 
 test('a source that breaks off while it is encoded fails as storage, and nothing short of it is finished', async () => {
   await using directory = await temporaryDirectory();
-  const file = await make(directory.path, ...NOISE, ...LOSSLESS, '-movflags', '+faststart', 'noise.mp4');
+  const file = await make(directory.path, ...noise(4), ...LOSSLESS, '-movflags', '+faststart', 'noise.mp4');
   await using server = await serveSource(file, {
     fault: ({ nth, ...asked }, response) => {
       if (asked.start < 3 * 2 ** 20) return false;
@@ -95,7 +95,7 @@ test('a source that breaks off while it is encoded fails as storage, and nothing
     },
   });
   const scratch = await openScratch(join(directory.path, 'job'));
-  await using input = await server.open(scratch.root);
+  await using input = await server.open(scratch.root, { waitMs: 1, goOnMs: 0 });
   const run = transcode({ tools: TOOLS, scratch, input, preset, signal: input.signal, onProgress: () => undefined });
   await expect(run).rejects.toMatchObject({ code: 'ECONNRESET' });
   expect((await readdir(scratch.root)).filter((name) => name.endsWith('.done.json'))).toEqual([]);
@@ -103,8 +103,8 @@ test('a source that breaks off while it is encoded fails as storage, and nothing
 
 test('captions that begin late in a source that is read in place are kept, by an encode that begins anew', async () => {
   await using directory = await temporaryDirectory();
-  const raw = await make(directory.path, ...NOISE, ...LOSSLESS, '-x264-params', 'slices=1', 'raw.h264');
-  const args = ['-i', await captioned(raw, 57), '-c', 'copy', '-movflags', '+faststart', 'late.mp4'];
+  const raw = await make(directory.path, ...noise(4), ...LOSSLESS, '-x264-params', 'slices=1', 'raw.h264');
+  const args = ['-i', await captioned(raw, 37), '-c', 'copy', '-movflags', '+faststart', 'late.mp4'];
   await using server = await serveSource(await make(directory.path, ...args));
   const scratch = await openScratch(join(directory.path, 'job'));
   await using input = await server.open(scratch.root);
