@@ -23,7 +23,7 @@ export interface Patience {
 }
 
 /** A download that fails costs little: the next attempt has its parts. */
-export const DOWNLOAD_PATIENCE: Patience = { stalledMs: 20_000, waitMs: 400, goOnMs: 0 };
+const DOWNLOAD_PATIENCE: Patience = { stalledMs: 20_000, waitMs: 400, goOnMs: 0 };
 /** A source that cannot be read while it is encoded costs all of the encode: S3 may be away for five minutes. */
 export const IN_PLACE_PATIENCE: Patience = { ...DOWNLOAD_PATIENCE, goOnMs: 300_000 };
 
