@@ -40,11 +40,18 @@ function undecodedTrack(line: string): string | undefined {
  * Damage that FFmpeg tells as a warning: frames with damaged parts or a wrong checksum, cut packets of MPEG-PS, MXF of another size than its
  * index. A WAV that does not say its length (programs that write into a pipe leave it) has a short last packet, which FFmpeg calls corrupt too.
  */
-const DAMAGE = /corrupt decoded frame|^\[mpeg @ .*Packet corrupt \(|edit unit sync lost|broken or empty index/;
+function tellsDamage(line: string): boolean {
+  return DAMAGE.some((words) => line.includes(words)) || isCorruptPacket(line, 'mpeg ');
+}
+const DAMAGE = ['corrupt decoded frame', 'edit unit sync lost', 'broken or empty index'];
 
 /** A gap in the counters of a transport stream. Nothing need be lost: they begin anew where recordings were joined. */
 function tellsGap(line: string): boolean {
-  return line.startsWith('[mpegts') && line.includes(' Packet corrupt (');
+  return isCorruptPacket(line, 'mpegts ');
+}
+
+function isCorruptPacket(line: string, demuxer: string): boolean {
+  return line.startsWith(`[${demuxer}`) && line.includes(' Packet corrupt (');
 }
 
 export interface LateTrack {
@@ -91,7 +98,7 @@ export class Complaints {
       const isGap = tellsGap(line);
       if (isGap) this.#gap ??= sentenceOf(line);
       const isError = line.includes('[error] ') || line.includes('[fatal] ');
-      if (!isError && (isGap || !DAMAGE.test(line))) continue;
+      if (!isError && (isGap || !tellsDamage(line))) continue;
       this.#first ??= sentenceOf(line);
       const track = undecodedTrack(line);
       if (track !== undefined) this.#undecoded.set(Number(track), this.undecoded(Number(track)) + 1);
