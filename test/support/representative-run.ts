@@ -98,6 +98,8 @@ async function withoutOriginal(cloud: Cloud, ann: Api, video: string): Promise<v
 }
 
 async function badFile(cloud: Cloud, ann: Api): Promise<void> {
+  // The key names no creator.
+  await drop(cloud, 'drop/stray.mp4', { text: 'nobody knows whose this is' });
   const id = await drop(cloud, 'drop/ann/kept/note.mp4', { text: 'this is no video\n'.repeat(100) });
   await reached(cloud, id, 'failed', { jobs: 0 });
   await must(ann, 'POST', `/media/${id}/retry`);
