@@ -160,7 +160,7 @@ async function one(work: Work, found: Found, options: PassOptions, result: PassR
   }
 }
 
-/** Why there is no room for a new file. Both are there until the original's day. */
+/** Why there is no room for a new file. The original is kept beside it until its day. */
 async function tooFull(folder: string, bytes: number, { minFreeSpaceGb }: ArchivePolicy): Promise<string | undefined> {
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;

@@ -9,7 +9,7 @@ export const PART = '.part';
 
 /**
  * Undefined where there is none.
- * @throws Error for one that is damaged, is no file, or of another release: what it speaks of must not be touched.
+ * @throws Error for one that is damaged, is not a file, or is of another release: what it describes must not be touched.
  */
 export async function readRecord({ record }: Recording): Promise<ArchiveRecord | undefined> {
   const stats = await statOf(record);

@@ -15,7 +15,7 @@ export type Settings = z.infer<typeof Settings>;
 
 const Learned = z.object({ bytesPerSecond: z.number().positive().optional() });
 
-/** @throws CliError when it is no folder */
+/** @throws CliError when it is not a folder */
 export async function folderAt(path: string): Promise<string> {
   const folder = await realpath(path).catch(() => undefined);
   if (folder === undefined || !(await stat(folder)).isDirectory())
