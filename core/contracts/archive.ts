@@ -52,6 +52,31 @@ export const ArchivePolicy = z.strictObject({
 });
 export type ArchivePolicy = z.infer<typeof ArchivePolicy>;
 
+/** The part of a policy on which the encode and its verification depend. */
+export type EncodePolicy = Pick<ArchivePolicy, 'codec' | 'quality' | 'preset' | 'minSavingsPercent' | 'floors'>;
+
+/** How originals in S3 get cheaper: a denser copy, a storage class below Standard, both, or whichever pays back sooner. */
+export const ARCHIVE_METHODS = ['reencode', 'storage-class', 'both', 'auto'] as const;
+/** As S3 names them: https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html */
+export const ARCHIVE_CLASSES = ['GLACIER_IR', 'GLACIER', 'DEEP_ARCHIVE'] as const;
+export type ArchiveClass = (typeof ARCHIVE_CLASSES)[number];
+/** How fast, and at which price, an original that cannot be read at once is made readable. */
+export const RESTORE_TIERS = ['Expedited', 'Standard', 'Bulk'] as const;
+
+/** Of a machine that does other things as well: those of a collection run on machines of their own. */
+const MACHINE = { maxCpuPercent: true, maxIoWaitPercent: true, minFreeSpaceGb: true } as const;
+
+/** The policy of a collection in S3. A field means the same as in the policy of a folder. */
+export const CollectionArchivePolicy = ArchivePolicy.omit(MACHINE)
+  .extend({
+    method: z.enum(ARCHIVE_METHODS).default('reencode'),
+    /** For the methods with a storage class. */
+    storageClass: z.enum(ARCHIVE_CLASSES).default('GLACIER_IR'),
+    restoreTier: z.enum(RESTORE_TIERS).default('Standard'),
+  })
+  .meta({ id: 'ArchivePolicy' });
+export type CollectionArchivePolicy = z.infer<typeof CollectionArchivePolicy>;
+
 /** Why a recording keeps its original. Per reason: when it occurs. docs/archive.md is checked against this list. */
 export const ARCHIVE_REASONS = {
   not_readable: 'FFmpeg cannot read the file, or it has no picture.',
@@ -88,6 +113,7 @@ export const ARCHIVE_REASONS = {
   savings: 'The new file is not smaller by as much as the policy asks.',
   source_changed: 'The original changed while it was encoded.',
   restored: 'The original was restored by a person.',
+  unversioned: 'In S3: the object has no version of its own, so that nothing could name what is kept.',
 } as const;
 export type ArchiveReason = keyof typeof ARCHIVE_REASONS;
 

@@ -15,6 +15,8 @@ import {
 
 export const DROP_PREFIX = 'drop/';
 export const TMP_PREFIX = 'tmp/';
+/** In the uploads bucket: the dense copies that have replaced originals. No drop has such a key. */
+export const ARCHIVE_PREFIX = 'archive/';
 /** Prefix in the media bucket of media that is played with a signature only. docs/decisions/0101-private-playback.md */
 export const PRIVATE_PREFIX = 'private/';
 export const DEFAULT_COLLECTION = 'default';
@@ -81,6 +83,16 @@ export function parseDropKey(key: string): DropLocation | null {
 
 export function dropKey(location: DropLocation): string {
   return `${DROP_PREFIX}${location.creatorId}/${location.collectionId}/${location.path}`;
+}
+
+/** Every copy that the archive has ever made of a media item's originals. */
+export function archivePrefix(creatorId: string, mediaId: string): string {
+  return `${ARCHIVE_PREFIX}${creatorId}/${mediaId}/`;
+}
+
+/** The copy that a job has made: no other is ever written under this key. */
+export function archiveCopyKey(creatorId: string, mediaId: string, n: number): string {
+  return `${archivePrefix(creatorId, mediaId)}${n}.mp4`;
 }
 
 /** Where one job writes; it may write nowhere else. */

@@ -1,4 +1,5 @@
 import type { Refused } from '../contracts/refused.ts';
+import type { ArchivePolicyRow, ArchiveRow } from '../contracts/table/archive.ts';
 import type { CollectionRow, CollectionTombstoneRow } from '../contracts/table/collections.ts';
 import type { EngineRow, LoadRow } from '../contracts/table/engines.ts';
 import type { BadKeyRow } from '../contracts/table/health.ts';
@@ -25,6 +26,8 @@ type AnyRow =
   | BadKeyRow
   | LeaseRow
   | EngineRow
+  | ArchiveRow
+  | ArchivePolicyRow
   | LoadRow
   | EndpointRow
   | DeliveryRow

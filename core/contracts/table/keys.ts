@@ -51,6 +51,16 @@ export const rowKeys = {
   }),
   /** All jobs of a media item, by number. */
   jobs: (mediaId: string): RowRange => ({ pk: `${PARTITIONS.media}${mediaId}`, skBegins: BEGINS.job }),
+  /** An ArchiveRow. */
+  archive: (mediaId: string) => ({ pk: `${PARTITIONS.media}${mediaId}`, sk: 'ARCHIVE' }),
+  archivePolicy: (creatorId: string, collectionId: string) => ({
+    pk: `${PARTITIONS.creator}${creatorId}`,
+    sk: `ARCHIVE#${collectionId}`,
+  }),
+  archiveStats: (creatorId: string, collectionId: string) => ({
+    pk: `${PARTITIONS.creator}${creatorId}`,
+    sk: `ARCHIVE-STATS#${collectionId}`,
+  }),
   collection: (creatorId: string, collectionId: string) => ({
     pk: `${PARTITIONS.creator}${creatorId}`,
     sk: `${BEGINS.collection}${collectionId}`,
@@ -118,7 +128,20 @@ export const DUE_WORK = {
   delivery: 'delivery',
   /** An UploadRow with an object that came too late. */
   lateUpload: 'late-upload',
+  /** An ArchivePolicyRow. */
+  archivePolicy: 'archive-policy',
+  /** An ArchiveRow with a job under way, or whose copy takes the original's place. */
+  archiveJob: 'archive-job',
+  /** An ArchiveRow whose original may be deleted. */
+  archivePurge: 'archive-purge',
+  /** An ArchiveRow that was restored: its copy is removed. */
+  archiveRemove: 'archive-remove',
 } as const;
+
+/** Value of `todo` of a collection's ArchiveRows that are due; `todoAt` is when the media item was made, so that the oldest comes first. */
+export function archiveDue(creatorId: string, collectionId: string): string {
+  return `archive-due#${collectionOf(creatorId, collectionId)}`;
+}
 
 export const apiKeys = {
   upload: (mediaId: string) => ({ pk: `${PARTITIONS.media}${mediaId}`, sk: 'UPLOAD' }),

@@ -35,8 +35,25 @@ export const Source = z.object({
   sequencer: z.string(),
   size: z.number().int().nonnegative(),
   etag: z.string(),
+  /** Of the dense copy that has replaced it in the archive: the upload itself, which may be deleted by now. */
+  archivedFrom: z
+    .object({ key: z.string(), versionId: z.string(), size: z.number().int().nonnegative(), etag: z.string() })
+    .optional(),
 });
 export type Source = z.infer<typeof Source>;
+
+/** Of an original in the archive: see ArchiveRow. */
+export const ARCHIVE_STATES = [
+  'due',
+  'encoding',
+  'replacing',
+  'archived',
+  'purging',
+  'purged',
+  'refused',
+  'moving',
+  'moved',
+] as const;
 
 /** A track of a source, as FFmpeg names and numbers it. */
 export const SourceTrack = z.object({
@@ -159,6 +176,19 @@ export const MediaRow = z.object({
   /** `todoAt` of the collection's flag that has flagged this media item: one flag does so once, however often it is expanded. */
   flaggedFor: z.string().optional(),
   originalDeletedAt: Time.optional(),
+  /** Of its ArchiveRow, which is written in the same transaction; absent while it has none. */
+  archive: z
+    .object({
+      state: z.enum(ARCHIVE_STATES),
+      /** The upload that it is about. */
+      versionId: z.string(),
+      /** Of the original and of the copy. */
+      bytes: z.object({ original: z.number().int(), copy: z.number().int() }).optional(),
+      /** An ArchiveReason. */
+      reason: z.string().optional(),
+      deleteAfter: Time.optional(),
+    })
+    .optional(),
   /** For a media item marked for deletion: the newest version of its upload at that moment. It is removed, with the older ones. */
   deleteThrough: z.string().optional(),
   /** Whether its key was uploaded again since it was marked for deletion: that upload is accepted when this media item is gone. */
