@@ -6,7 +6,7 @@ import { findVersion, readCopySource } from './find.ts';
 import { refuseUnserved, requestedChecksum, storedHeaders, userMetadata } from './headers.ts';
 import { type Checksum, invalidArgument, LIMITS, type ObjectVersion, preconditionFailed, xmlTime } from './model.ts';
 import { checkReadConditions, checkWriteConditions } from './preconditions.ts';
-import { classHeader, refuseArchived, withoutClass } from './storage-class.ts';
+import { classHeader, refuseArchived, storageClassOf, withoutClass } from './storage-class.ts';
 import { xmlResponse } from './xml.ts';
 
 /** The version that a copy reads, its permission and conditions checked. */
@@ -16,7 +16,7 @@ export function findCopySource(call: S3Call): { source: ObjectVersion; bucket: s
   if (checkReadConditions(call.request.headers, source, 'x-amz-copy-source-if-')) {
     throw preconditionFailed('x-amz-copy-source-If-None-Match');
   }
-  refuseArchived(source);
+  refuseArchived(source, call.now);
   return { source, bucket: named.bucket, versionId: named.versionId };
 }
 
@@ -35,7 +35,8 @@ export async function copyObject(call: S3Call): Promise<ServiceResponse> {
   }
   const directive = (request.headers['x-amz-metadata-directive'] ?? 'COPY').toUpperCase();
   if (directive !== 'COPY' && directive !== 'REPLACE') throw invalidArgument('Unknown metadata directive.');
-  if (sourceBucket === bucket && source.key === key && directive === 'COPY' && versionId === null) {
+  const moves = Object.keys(classHeader(request.headers)).length > 0 || storageClassOf(source) !== 'STANDARD';
+  if (sourceBucket === bucket && source.key === key && directive === 'COPY' && versionId === null && !moves) {
     throw new AwsError(
       'InvalidRequest',
       400,
@@ -57,6 +58,7 @@ export async function copyObject(call: S3Call): Promise<ServiceResponse> {
           ? storedHeaders(request.headers)
           : { ...withoutClass(source.headers), ...classHeader(request.headers) },
       metadata: directive === 'REPLACE' ? userMetadata(request.headers) : source.metadata,
+      ...(source.tags && { tags: source.tags }),
       checksum,
       pieces: source.pieces,
       sequencer: store.nextSequencer(),

@@ -34,6 +34,34 @@ export function deletedEvent(
   return eventOf(store, happening, { detailType: 'Object Deleted', detail, object });
 }
 
+/**
+ * Of a change to a version that is there. Such events have no sequencer: the page shows it for a restore; that tags and classes have none
+ * either is what LocalStack's snapshots of AWS have.
+ */
+export function changedEvent(
+  store: Store,
+  {
+    bucket,
+    version,
+    detailType,
+    at,
+    by,
+    detail,
+  }: Omit<Happening, 'reason'> & {
+    detailType: PendingEvent['detailType'];
+    /** When it happened, in milliseconds since the epoch. */
+    at: number;
+    detail: Record<string, unknown>;
+  },
+): PendingEvent | undefined {
+  const { size, etag } = version;
+  const happening = { bucket, version: { ...version, modified: at }, reason: '', by };
+  const event = eventOf(store, happening, { detailType, detail, object: { size, etag } });
+  if (!event) return undefined;
+  const { sequencer: _, ...object } = event.detail.object as Record<string, unknown>;
+  return { ...event, detail: { ...event.detail, object } };
+}
+
 function eventOf(
   store: Store,
   { bucket, version, by }: Happening,

@@ -21,21 +21,37 @@ export function findVersion(
   const version = versionId === null ? call.store.latest(bucket, key) : call.store.version(bucket, key, versionId);
   if (!version || (version.deleteMarker && versionId === null)) {
     check('s3:ListBucket', configuration.arn);
-    if (versionId !== null) {
-      throw new AwsError('NoSuchVersion', 404, 'The specified version does not exist.', {
-        Key: key,
-        VersionId: versionId,
-      });
-    }
+    if (versionId !== null) throw noSuchVersion(key, versionId);
     throw version ? new S3Error(noSuchKey(key), markerHeaders(version)) : noSuchKey(key);
   }
-  if (version.deleteMarker) {
-    throw new S3Error(
-      new AwsError('MethodNotAllowed', 405, 'The specified method is not allowed against this resource.'),
-      { ...markerHeaders(version), allow: 'DELETE' },
-    );
-  }
+  if (version.deleteMarker) throw methodNotAllowed(version);
   return version;
+}
+
+/** The version that a request about a subresource names, or the current one; the caller has checked the permission. */
+export function findNamed(call: S3Call): ObjectVersion {
+  const { bucket, key } = call;
+  const versionId = call.request.query.get('versionId');
+  if (versionId !== null) checkVersionId(versionId);
+  const version = versionId === null ? call.store.latest(bucket, key) : call.store.version(bucket, key, versionId);
+  if (versionId !== null && !version) throw noSuchVersion(key, versionId);
+  if (!version || (version.deleteMarker && versionId === null)) throw noSuchKey(key);
+  if (version.deleteMarker) throw methodNotAllowed(version);
+  return version;
+}
+
+function noSuchVersion(key: string, versionId: string): AwsError {
+  return new AwsError('NoSuchVersion', 404, 'The specified version does not exist.', {
+    Key: key,
+    VersionId: versionId,
+  });
+}
+
+function methodNotAllowed(marker: ObjectVersion): AwsError {
+  return new S3Error(
+    new AwsError('MethodNotAllowed', 405, 'The specified method is not allowed against this resource.'),
+    { ...markerHeaders(marker), allow: 'DELETE' },
+  );
 }
 
 const markerHeaders = ({ versionId }: ObjectVersion) => ({

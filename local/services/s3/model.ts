@@ -13,11 +13,16 @@ export interface BucketConfiguration {
   cors: CorsRule[];
 }
 
+/** A rule applies to objects that have all its tags and are larger than `largerThan` bytes, if it names them. */
 export interface LifecycleRule {
+  id?: string | undefined;
   prefix: string;
+  tags?: Readonly<Record<string, string>> | undefined;
+  largerThan?: number | undefined;
   expirationDays?: number | undefined;
   abortUploadDays?: number | undefined;
   noncurrentDays?: number | undefined;
+  transitions?: readonly { storageClass: string; days: number }[] | undefined;
 }
 
 export interface CorsRule {
@@ -41,6 +46,23 @@ export interface Piece {
   size: number;
 }
 
+/** A restore of an archived version, in milliseconds since the epoch. Nothing of it is left once the copy has expired. */
+export interface Restore {
+  tier: 'Expedited' | 'Standard' | 'Bulk';
+  days: number;
+  /** When the copy can be read. */
+  readyAt: number;
+  expiresAt: number;
+  /** Whether the event of its completion is on its way. */
+  told?: true;
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html */
+export interface Retention {
+  mode: 'GOVERNANCE' | 'COMPLIANCE';
+  until: number;
+}
+
 /** One version of an object, or a delete marker. */
 export interface ObjectVersion {
   key: string;
@@ -60,6 +82,10 @@ export interface ObjectVersion {
   /** `x-amz-meta-…`, without that prefix. */
   metadata: Record<string, string>;
   checksum?: Checksum;
+  tags?: Readonly<Record<string, string>>;
+  restore?: Restore;
+  retention?: Retention;
+  legalHold?: true;
   pieces: Piece[];
   sequencer: string;
   /** The multipart upload that created the version. */

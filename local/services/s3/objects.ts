@@ -14,7 +14,9 @@ import {
   writtenHeaders,
 } from './headers.ts';
 import { invalidArgument, LIMITS, type ObjectVersion } from './model.ts';
+import { refuseLocked } from './object-lock.ts';
 import { checkReadConditions, checkWriteConditions } from './preconditions.ts';
+import { restoreHeader } from './restore.ts';
 import { refuseArchived } from './storage-class.ts';
 
 /** Query parameters that replace response headers of GetObject. */
@@ -34,7 +36,7 @@ export async function getObject(call: S3Call): Promise<ServiceResponse> {
   const { request, store, bucket, key } = call;
   const version = findVersion(call, { bucket, key, versionId: request.query.get('versionId') });
   const { versioned } = store.bucket(bucket).configuration;
-  const headers = describeVersion(version, versioned);
+  const headers = { ...describeVersion(version, versioned), ...restoreHeader(version, call.now) };
   if (checkReadConditions(request.headers, version)) return { status: 304, headers };
   for (const name of OVERRIDES) {
     const value = request.query.get(`response-${name}`);
@@ -49,7 +51,7 @@ export async function getObject(call: S3Call): Promise<ServiceResponse> {
     if (!HEADER_VALUE.test(value)) throw invalidArgument(`response-${name} cannot be a header`);
     headers[name] = value;
   }
-  if (request.method !== 'HEAD') refuseArchived(version);
+  if (request.method !== 'HEAD') refuseArchived(version, call.now);
   const range = readRange(request.headers.range, version.size);
   if (request.headers['x-amz-checksum-mode']?.toUpperCase() === 'ENABLED' && !range) {
     Object.assign(headers, checksumHeaders(version));
@@ -123,7 +125,7 @@ export async function deleteObject(call: S3Call): Promise<ServiceResponse> {
 
 /** Deletes permanently if a version is named or the bucket is not versioned, else adds a delete marker. */
 export async function removeObject(
-  call: Pick<S3Call, 'store' | 'bucket' | 'now' | 'request'>,
+  call: Pick<S3Call, 'store' | 'bucket' | 'now' | 'request' | 'authorize'>,
   key: string,
   versionId: string | null,
 ): Promise<{ versionId?: string; deleteMarker?: boolean }> {
@@ -143,6 +145,7 @@ export async function removeObject(
   }
   const version = versionId === null ? store.latest(bucket, key) : store.version(bucket, key, versionId);
   if (version) {
+    refuseLocked(call, version);
     const gone = { ...version, modified: call.now, sequencer: store.nextSequencer() };
     const event = deletedEvent(store, {
       bucket,

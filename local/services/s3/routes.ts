@@ -1,4 +1,5 @@
 import type { ServiceRequest, ServiceResponse } from '../../kernel/service.ts';
+import { getBucketLifecycleConfiguration } from './bucket-lifecycle.ts';
 import { type S3Call, splitPath } from './call.ts';
 import { completeMultipartUpload } from './complete.ts';
 import { copyObject } from './copy.ts';
@@ -7,7 +8,16 @@ import { listObjects, listObjectsV2 } from './list.ts';
 import { listMultipartUploads, listParts } from './list-uploads.ts';
 import { listObjectVersions } from './list-versions.ts';
 import { abortMultipartUpload, createMultipartUpload, uploadPart, uploadPartCopy } from './multipart.ts';
+import {
+  getObjectLegalHold,
+  getObjectRetention,
+  putObjectLegalHold,
+  putObjectLockConfiguration,
+  putObjectRetention,
+} from './object-lock.ts';
 import { deleteObject, getObject, putObject } from './objects.ts';
+import { restoreObject } from './restore.ts';
+import { deleteObjectTagging, getObjectTagging, putObjectTagging } from './tagging.ts';
 import { xmlResponse } from './xml.ts';
 
 type Target = Pick<ServiceRequest, 'method' | 'path' | 'query' | 'headers'>;
@@ -30,6 +40,16 @@ export const OPERATIONS: Readonly<Record<string, (call: S3Call) => Promise<Servi
   AbortMultipartUpload: abortMultipartUpload,
   ListParts: listParts,
   ListMultipartUploads: listMultipartUploads,
+  GetObjectTagging: getObjectTagging,
+  PutObjectTagging: putObjectTagging,
+  DeleteObjectTagging: deleteObjectTagging,
+  RestoreObject: restoreObject,
+  PutObjectLockConfiguration: putObjectLockConfiguration,
+  PutObjectLegalHold: putObjectLegalHold,
+  GetObjectLegalHold: getObjectLegalHold,
+  PutObjectRetention: putObjectRetention,
+  GetObjectRetention: getObjectRetention,
+  GetBucketLifecycleConfiguration: getBucketLifecycleConfiguration,
   // A bucket of one's own, as in us-east-1: 200. rclone and `aws s3 mb` ask for it before they write.
   // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
   CreateBucket: async (call) => {
@@ -55,7 +75,7 @@ export const OPERATIONS: Readonly<Record<string, (call: S3Call) => Promise<Servi
 const SUBRESOURCES: Readonly<Record<string, string>> = {
   acl: 'Acl',
   cors: 'Cors',
-  lifecycle: 'Lifecycle',
+  lifecycle: 'LifecycleConfiguration',
   policy: 'Policy',
   tagging: 'Tagging',
   retention: 'Retention',
@@ -76,7 +96,7 @@ const SUBRESOURCES: Readonly<Record<string, string>> = {
   inventory: 'InventoryConfiguration',
   metadataTable: 'MetadataTableConfiguration',
   metrics: 'MetricsConfiguration',
-  'object-lock': 'LockConfiguration',
+  'object-lock': 'ObjectLockConfiguration',
   ownershipControls: 'OwnershipControls',
   policyStatus: 'PolicyStatus',
   renameObject: 'Rename',
@@ -89,6 +109,8 @@ export function operationOf({ method, path, query, headers }: Target): string {
   const { bucket, key } = splitPath(path);
   const subresource = Object.keys(SUBRESOURCES).find((name) => query.has(name));
   const verb = method.charAt(0) + method.slice(1).toLowerCase();
+  if (subresource === 'restore' && method === 'POST') return 'RestoreObject';
+  if (subresource === 'object-lock') return `${verb}ObjectLockConfiguration`;
   if (subresource) return `${verb}${key === '' ? 'Bucket' : 'Object'}${SUBRESOURCES[subresource]}`;
   if (bucket === '') return method === 'GET' ? 'ListBuckets' : `${verb}Service`;
   const copies = headers['x-amz-copy-source'] !== undefined;

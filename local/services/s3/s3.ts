@@ -5,6 +5,7 @@ import { corsHeaders, preflight } from './cors.ts';
 import { Outbox } from './events.ts';
 import { runLifecycle } from './lifecycle.ts';
 import { type BucketConfiguration, type CorsRule, S3Error } from './model.ts';
+import { settleRestores } from './restore.ts';
 import { OPERATIONS, operationOf } from './routes.ts';
 import { Store } from './store.ts';
 import { xmlError, xmlResponse } from './xml.ts';
@@ -14,7 +15,7 @@ export interface S3 {
   /** Sends events that were pending at a crash. Call it when the bus is running. */
   start(): void;
   corsOf(bucket: string): readonly CorsRule[];
-  /** Applies the lifecycle rules now, instead of within the hour. Returns the number of removals. */
+  /** Applies the lifecycle rules now, instead of within the hour. Returns the number of removals and transitions. */
   runLifecycle(): Promise<number>;
   /** Bytes of all current objects, by bucket. */
   storedBytes(): Record<string, number>;
@@ -43,6 +44,17 @@ export async function createS3(
     });
   };
 
+  let cancelSettling = () => {};
+  /** Runs when a restore completes or expires, and after each request for one. */
+  async function settle(): Promise<void> {
+    cancelSettling();
+    const next = await settleRestores(store, clock.now());
+    outbox.flush();
+    cancelSettling();
+    if (next !== undefined) cancelSettling = clock.after(Math.max(next - clock.now(), 0), settleSoon);
+  }
+  const settleSoon = () => void settle().catch((error) => log(`s3: restores: ${String(error)}`));
+
   async function handle(request: ServiceRequest) {
     const name = operationOf(request);
     if (name === 'ListBuckets') return listBuckets(request);
@@ -52,6 +64,7 @@ export async function createS3(
     if (!run) throw new AwsError('NotImplemented', 501, `The local S3 does not serve ${name}.`);
     try {
       const response = await run(openCall(request, store, clock.now()));
+      if (name === 'RestoreObject') settleSoon();
       return { ...response, headers: { ...response.headers, ...corsHeaders(request, cors) } };
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
@@ -74,6 +87,7 @@ export async function createS3(
     start: () => {
       outbox.flush();
       schedule();
+      settleSoon();
     },
     corsOf: (bucket) => store.bucket(bucket).configuration.cors,
     runLifecycle: async () => {
@@ -90,11 +104,13 @@ export async function createS3(
       ),
     close: async () => {
       cancel();
+      cancelSettling();
       outbox.close();
       await store.close();
     },
     crash: async () => {
       cancel();
+      cancelSettling();
       outbox.close();
       await store.abandon();
     },

@@ -33,10 +33,19 @@ export function storageClassOf({ headers }: ObjectVersion): string {
   return headers[CLASS] ?? 'STANDARD';
 }
 
-/** Archived objects can be read only after a restore, which is not served here. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
-export function refuseArchived(version: ObjectVersion): void {
+export function isArchived(version: ObjectVersion): boolean {
+  return STORAGE_CLASSES[storageClassOf(version)] === 'archived';
+}
+
+export function withClass(version: ObjectVersion, storageClass: string): ObjectVersion {
+  return { ...version, headers: { ...withoutClass(version.headers), [CLASS]: storageClass } };
+}
+
+/** Archived objects can be read only while there is a restored copy. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
+export function refuseArchived(version: ObjectVersion, now: number): void {
+  const { restore } = version;
+  if (!isArchived(version) || (restore && restore.readyAt <= now && now < restore.expiresAt)) return;
   const StorageClass = storageClassOf(version);
-  if (STORAGE_CLASSES[StorageClass] !== 'archived') return;
   const message = "The operation is not valid for the object's storage class";
   throw new AwsError('InvalidObjectState', 403, message, { StorageClass });
 }

@@ -20,7 +20,15 @@ export interface PendingEvent {
   id: string;
   /** Sequencer of the object's change. */
   sequencer: string;
-  detailType: 'Object Created' | 'Object Deleted';
+  detailType:
+    | 'Object Created'
+    | 'Object Deleted'
+    | 'Object Tags Added'
+    | 'Object Tags Deleted'
+    | 'Object Restore Initiated'
+    | 'Object Restore Completed'
+    | 'Object Restore Expired'
+    | 'Object Storage Class Changed';
   time: string;
   bucketArn: string;
   detail: Record<string, unknown>;
@@ -28,6 +36,10 @@ export interface PendingEvent {
 
 type Record_ =
   | { type: 'put'; bucket: string; version: ObjectVersion; event?: PendingEvent | undefined }
+  /** What is said of a version that is there; its bytes and its place among the versions stay. */
+  | { type: 'change'; bucket: string; version: ObjectVersion; event?: PendingEvent | undefined }
+  /** Object Lock of a bucket, which cannot be taken back. */
+  | { type: 'lock'; bucket: string }
   | { type: 'remove'; bucket: string; key: string; versionId: string; event?: PendingEvent | undefined }
   | { type: 'upload'; bucket: string; upload: MultipartUpload }
   | { type: 'part'; bucket: string; uploadId: string; part: Part }
@@ -48,6 +60,8 @@ export interface OpenUpload extends MultipartUpload {
 
 interface Bucket {
   configuration: BucketConfiguration;
+  /** Whether Object Lock is on. */
+  locks?: boolean;
   keys: KeyIndex<ObjectVersion[]>;
   uploads: Map<string, OpenUpload>;
 }
@@ -183,6 +197,12 @@ export class Store {
       case 'put':
         this.#put(bucket, record.version);
         break;
+      case 'change':
+        this.#change(bucket, record.version);
+        break;
+      case 'lock':
+        bucket.locks = true;
+        break;
       case 'remove':
         this.#remove(bucket, record.key, record.versionId);
         break;
@@ -213,6 +233,15 @@ export class Store {
     this.#hold(version.pieces);
     bucket.keys.set(version.key, [...versions.filter((other) => !replaced.includes(other)), version]);
     for (const { pieces } of replaced) this.#release(pieces);
+  }
+
+  #change(bucket: Bucket, changed: ObjectVersion): void {
+    const versions = bucket.keys.get(changed.key) ?? [];
+    const { versionId } = changed;
+    bucket.keys.set(
+      changed.key,
+      versions.map((version) => (version.versionId === versionId ? changed : version)),
+    );
   }
 
   #remove(bucket: Bucket, key: string, versionId: string): void {
@@ -268,7 +297,8 @@ export class Store {
 
   *#snapshot(): Iterable<Record_> {
     yield { type: 'sequence', sequencer: hexadecimal(this.#lastSequence) };
-    for (const [name, { keys, uploads }] of [...this.#buckets, ...this.#retired]) {
+    for (const [name, { keys, uploads, locks }] of [...this.#buckets, ...this.#retired]) {
+      if (locks) yield { type: 'lock', bucket: name };
       for (const [, versions] of keys.entries()) {
         for (const version of versions) yield { type: 'put', bucket: name, version };
       }

@@ -4,12 +4,17 @@ import { Inert, type PropertyReader } from '../../template/read.ts';
 import type { BucketConfiguration } from './model.ts';
 
 const Rule = z.strictObject({
-  Id: Inert,
+  Id: z.string().optional(),
   Status: z.enum(['Enabled', 'Disabled']),
   Prefix: z.string().default(''),
   ExpirationInDays: z.coerce.number().int().positive().optional(),
   AbortIncompleteMultipartUpload: z
     .strictObject({ DaysAfterInitiation: z.coerce.number().int().positive() })
+    .optional(),
+  TagFilters: z.array(z.strictObject({ Key: z.string(), Value: z.string() })).optional(),
+  ObjectSizeGreaterThan: z.coerce.number().int().nonnegative().optional(),
+  Transitions: z
+    .array(z.strictObject({ StorageClass: z.string(), TransitionInDays: z.coerce.number().int().nonnegative() }))
     .optional(),
   NoncurrentVersionExpiration: z.strictObject({ NoncurrentDays: z.coerce.number().int().positive() }).optional(),
 });
@@ -60,7 +65,14 @@ export function readBuckets(template: LoadedTemplate, reader: PropertyReader): B
         eventBridge: bucket.NotificationConfiguration?.EventBridgeConfiguration.EventBridgeEnabled ?? false,
         policy: policies.get(resource.ref),
         lifecycle: rules.map((rule) => ({
+          id: rule.Id,
           prefix: rule.Prefix,
+          tags: rule.TagFilters && Object.fromEntries(rule.TagFilters.map(({ Key, Value }) => [Key, Value])),
+          largerThan: rule.ObjectSizeGreaterThan,
+          transitions: rule.Transitions?.map(({ StorageClass, TransitionInDays }) => ({
+            storageClass: StorageClass,
+            days: TransitionInDays,
+          })),
           expirationDays: rule.ExpirationInDays,
           abortUploadDays: rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation,
           noncurrentDays: rule.NoncurrentVersionExpiration?.NoncurrentDays,
