@@ -55,13 +55,14 @@ export type ArchivePolicy = z.infer<typeof ArchivePolicy>;
 /** The part of a policy on which the encode and its verification depend. */
 export type EncodePolicy = Pick<ArchivePolicy, 'codec' | 'quality' | 'preset' | 'minSavingsPercent' | 'floors'>;
 
-/** How originals in S3 get cheaper: a denser copy, a storage class below Standard, both, or whichever pays back sooner. */
+/** How originals in S3 get cheaper: a denser copy, a storage class below Standard, both, or what saves most by core/archive/money.ts. */
 export const ARCHIVE_METHODS = ['reencode', 'storage-class', 'both', 'auto'] as const;
 /** As S3 names them: https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html */
 export const ARCHIVE_CLASSES = ['GLACIER_IR', 'GLACIER', 'DEEP_ARCHIVE'] as const;
 export type ArchiveClass = (typeof ARCHIVE_CLASSES)[number];
 /** How fast, and at which price, an original that cannot be read at once is made readable. */
 export const RESTORE_TIERS = ['Expedited', 'Standard', 'Bulk'] as const;
+export type RestoreTier = (typeof RESTORE_TIERS)[number];
 
 /** Of a machine that does other things as well: those of a collection run on machines of their own. */
 const MACHINE = { maxCpuPercent: true, maxIoWaitPercent: true, minFreeSpaceGb: true } as const;

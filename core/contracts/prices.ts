@@ -1,3 +1,5 @@
+import type { ArchiveClass, RestoreTier } from './archive.ts';
+
 /** With one GPU that encodes, 4 vCPUs, 16 GiB of memory and an NVMe disk each. */
 export const GPU_INSTANCES = ['g4dn.xlarge', 'g5.xlarge', 'g6.xlarge'] as const;
 type GpuInstance = (typeof GPU_INSTANCES)[number];
@@ -17,6 +19,7 @@ export interface Prices {
   lambda: { request: number; gbSecond: number };
   /** PUT, COPY, POST and LIST are writes; DELETE is free. */
   s3: { write: number; read: number };
+  storage: StoragePrices;
   /** On demand: a write of up to 1 KB, a strongly consistent read of up to 4 KB. */
   dynamoDb: { writeUnit: number; readUnit: number };
   sqs: { request: number };
@@ -26,6 +29,50 @@ export interface Prices {
   /** A public IPv4 address in use. */
   address: { hour: number };
 }
+
+/** What it costs to keep objects in S3, to move them to a class below Standard, and to bring them back. A GB is 2^30 bytes. */
+export interface StoragePrices {
+  standardGbMonth: number;
+  classes: Readonly<
+    Record<
+      ArchiveClass,
+      {
+        gbMonth: number;
+        /** Of one object, by a lifecycle rule. */
+        transition: number;
+        /** Deleted earlier, an object is billed for these days. */
+        leastDays: number;
+        /** How it is read: a request of one object, and each GB. GLACIER_IR is read at once. */
+        retrieval: Readonly<Partial<Record<RestoreTier, { request: number; gb: number }>>> | { gb: number };
+      }
+    >
+  >;
+}
+
+/**
+ * us-east-1. Of storage: AWS's price list, of October 2025, as a public repository has copied it. The other two classes, transitions and retrievals
+ * are of pages that name AWS's page as their source: https://repost.aws/knowledge-center/s3-manage-data-retrieval,
+ * https://www.usage.ai/blogs/aws/storage-cost/glacier-deep-archive-pricing/ (June 2026), copies of the price list of July 2026. That a bulk
+ * restore from DEEP_ARCHIVE costs 0.025 USD for 1,000 is on none that was seen.
+ */
+const STORAGE: StoragePrices = {
+  standardGbMonth: 0.023,
+  classes: {
+    GLACIER_IR: { gbMonth: 0.004, transition: 0.02 / 1000, leastDays: 90, retrieval: { gb: 0.03 } },
+    GLACIER: {
+      ...{ gbMonth: 0.0036, transition: 0.03 / 1000, leastDays: 90 },
+      retrieval: {
+        Expedited: { request: 10 / 1000, gb: 0.03 },
+        Standard: { request: 0.05 / 1000, gb: 0.01 },
+        Bulk: { request: 0, gb: 0 },
+      },
+    },
+    DEEP_ARCHIVE: {
+      ...{ gbMonth: 0.00099, transition: 0.05 / 1000, leastDays: 180 },
+      retrieval: { Standard: { request: 0.1 / 1000, gb: 0.02 }, Bulk: { request: 0.025 / 1000, gb: 0.0025 } },
+    },
+  },
+};
 
 /**
  * By the pages under https://aws.amazon.com/{fargate,mediaconvert,lambda,s3,dynamodb,sqs,eventbridge,api-gateway,vpc}/pricing/, as of November
@@ -39,6 +86,7 @@ const US_EAST_1: Prices = {
   mediaConvert: { sdMinute: 0.0075, hdMinute: 0.015, uhdMinute: 0.03, soundMinute: 0.005 },
   lambda: { request: 0.2 / 1e6, gbSecond: 0.0000133334 },
   s3: { write: 0.005 / 1000, read: 0.0004 / 1000 },
+  storage: STORAGE,
   dynamoDb: { writeUnit: 0.625 / 1e6, readUnit: 0.125 / 1e6 },
   sqs: { request: 0.4 / 1e6 },
   eventBridge: { event: 1 / 1e6 },
@@ -53,8 +101,8 @@ const US_EAST_1: Prices = {
  *   published in September and October 2026. Fargate, S3, Lambda's requests and addresses cost the same there as in us-east-1.
  * - eu-central-1: …/AmazonECS/current/eu-central-1/index.json, August 2026: vCPU and memory.
  *
- * What is not written out for a region was in none of these, and has us-east-1's price: GPU instances, MediaConvert, SQS, EventBridge, Scheduler,
- * Lambda's time on arm64 and Fargate's disk in both, and all but Fargate in eu-central-1.
+ * What is not written out for a region was in none of these, and has us-east-1's price: storage below Standard, GPU instances, MediaConvert,
+ * SQS, EventBridge, Scheduler, Lambda's time on arm64 and Fargate's disk in both, and all but Fargate in eu-central-1.
  */
 const BY_REGION: Readonly<Record<string, Prices>> = {
   'us-east-1': US_EAST_1,

@@ -1,0 +1,186 @@
+import type { ArchiveClass, ArchivePolicy, CollectionArchivePolicy } from '../contracts/archive.ts';
+import type { Prices, StoragePrices } from '../contracts/prices.ts';
+import type { SourceInfo } from '../contracts/table/media.ts';
+import { secondsOf } from '../jobs/quota.ts';
+import { presumed } from '../media/estimate.ts';
+
+/** What the archive of an original costs and saves, in USD at list prices, as long as nobody reads it. */
+
+/** https://aws.amazon.com/s3/faqs/: a GB of storage is 2^30 bytes. */
+const GB = 2 ** 30;
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html, "Cost considerations" */
+const INDEX_BYTES = { inClass: 32 * 1024, inStandard: 8 * 1024 };
+/** https://aws.amazon.com/s3/storage-classes/: the least that is billed of an object in GLACIER_IR. */
+const LEAST_BILLED_BYTES = 128 * 1024;
+
+/** A smaller original is not moved: the request costs weeks of what it saves, and a restore more than it ever saves. */
+export const LEAST_MOVED_BYTES = 10_000_000;
+/** What is not paid back within it is not done by `auto`; of what is, the most saved by its end is chosen. */
+const HORIZON_MONTHS = 12;
+
+/** A worker has 4 vCPUs; its memory is billed with each. */
+const GB_PER_VCPU = 2;
+const USUAL_FRAME_RATE = 30;
+/**
+ * CPU seconds for a million pixels of picture: the encode, and the decodes and comparisons of its verification. docs/archive.md, "What it
+ * costs", has how they were measured; SVT-AV1 at the same place takes about as long.
+ */
+const CPU_SECONDS_PER_MEGAPIXEL: Readonly<Record<ArchivePolicy['preset'], number>> = {
+  ultrafast: 0.1,
+  veryfast: 0.2,
+  faster: 0.2,
+  fast: 0.3,
+  medium: 0.4,
+  slow: 1,
+};
+
+/** USD a month for an object in a class. */
+export function storageUsd(bytes: number, storageClass: ArchiveClass | 'STANDARD', prices: StoragePrices): number {
+  const { standardGbMonth, classes } = prices;
+  if (storageClass === 'STANDARD') return (bytes / GB) * standardGbMonth;
+  const { gbMonth } = classes[storageClass];
+  if (storageClass === 'GLACIER_IR') return (Math.max(bytes, LEAST_BILLED_BYTES) / GB) * gbMonth;
+  return ((bytes + INDEX_BYTES.inClass) / GB) * gbMonth + (INDEX_BYTES.inStandard / GB) * standardGbMonth;
+}
+
+/** USD of one encode with its verification, on Fargate Spot. */
+export function encodeUsd(
+  bytes: number,
+  info: SourceInfo,
+  preset: ArchivePolicy['preset'],
+  { fargate }: Prices,
+): number {
+  const {
+    durationSeconds,
+    width = 0,
+    height = 0,
+    frameRate = USUAL_FRAME_RATE,
+  } = presumed(info, secondsOf(info, bytes));
+  const megapixels = (durationSeconds * frameRate * width * height) / 1e6;
+  const vcpuHours = (megapixels * CPU_SECONDS_PER_MEGAPIXEL[preset]) / 3600;
+  return vcpuHours * (fargate.vcpuHour + GB_PER_VCPU * fargate.gbHour) * fargate.spot;
+}
+
+export type Way = 'reencode' | 'storage-class' | 'both';
+
+/** What one way comes to, for one original or for many. */
+export interface Worth {
+  /** USD, once. */
+  cost: number;
+  savedBytes: number;
+  /** USD. */
+  savedPerMonth: number;
+}
+
+export interface Original {
+  bytes: number;
+  info: SourceInfo;
+}
+
+/** The ways that are open to an original. `savedPart`: of its bytes, by a re-encode, 0 to 1. */
+export function waysOf(
+  { bytes, info }: Original,
+  policy: Pick<CollectionArchivePolicy, 'storageClass' | 'preset'>,
+  prices: Prices,
+  savedPart: number,
+): Partial<Record<Way, Worth>> {
+  const { storageClass, preset } = policy;
+  const now = storageUsd(bytes, 'STANDARD', prices.storage);
+  const copyBytes = Math.round(bytes * (1 - savedPart));
+  const savedBytes = bytes - copyBytes;
+  const move = prices.storage.classes[storageClass].transition + prices.s3.write;
+  const ways: Partial<Record<Way, Worth>> = {};
+  const isDense = info.videoCodec !== undefined && info.videoCodec !== 'h264';
+  if (!isDense) {
+    const cost = encodeUsd(bytes, info, preset, prices);
+    const then = storageUsd(copyBytes, 'STANDARD', prices.storage);
+    ways.reencode = { cost, savedBytes, savedPerMonth: now - then };
+    if (copyBytes >= LEAST_MOVED_BYTES) {
+      const cold = storageUsd(copyBytes, storageClass, prices.storage);
+      ways.both = { cost: cost + move, savedBytes, savedPerMonth: now - cold };
+    }
+  }
+  if (bytes >= LEAST_MOVED_BYTES) {
+    const cold = storageUsd(bytes, storageClass, prices.storage);
+    ways['storage-class'] = { cost: move, savedBytes: 0, savedPerMonth: now - cold };
+  }
+  return ways;
+}
+
+/** Null: it never pays back. */
+export function monthsToPayBack({ cost, savedPerMonth }: Pick<Worth, 'cost' | 'savedPerMonth'>): number | null {
+  return savedPerMonth > 0 ? cost / savedPerMonth : null;
+}
+
+/**
+ * What is done with an original: the method of the policy where it is open, or for `auto` the way that has saved most after a year, of those
+ * that have paid back by then. Null: nothing.
+ */
+export function chooseWay(
+  original: Original,
+  policy: Pick<CollectionArchivePolicy, 'method' | 'storageClass' | 'preset'>,
+  prices: Prices,
+  savedPart: number,
+): Way | null {
+  const ways = waysOf(original, policy, prices, savedPart);
+  if (policy.method === 'both') return ways.both ? 'both' : ways.reencode ? 'reencode' : null;
+  if (policy.method !== 'auto') return ways[policy.method] ? policy.method : null;
+  let best: { way: Way; left: number } | null = null;
+  for (const way of ['storage-class', 'reencode', 'both'] as const) {
+    const worth = ways[way];
+    if (!worth) continue;
+    const left = HORIZON_MONTHS * worth.savedPerMonth - worth.cost;
+    if (left > (best?.left ?? 0)) best = { way, left };
+  }
+  return best?.way ?? null;
+}
+
+/** The class in which the dense copy of an original is stored. */
+export function classOfCopy(way: Way, copyBytes: number, storageClass: ArchiveClass): ArchiveClass | 'STANDARD' {
+  return way === 'both' && copyBytes >= LEAST_MOVED_BYTES ? storageClass : 'STANDARD';
+}
+
+export interface ArchivePlan {
+  /** Originals that the policy is for, and their bytes. */
+  files: number;
+  bytes: number;
+  /** What each way would come to, for those to which it is open; `chosen`: how many of them the policy gives it. */
+  ways: {
+    way: Way;
+    files: number;
+    chosen: number;
+    cost: number;
+    savedBytes: number;
+    savedPerMonth: number;
+    months: number | null;
+  }[];
+}
+
+/** What the policy would do with these originals, before anything is done. */
+export function planArchive(
+  originals: Iterable<Original>,
+  policy: Pick<CollectionArchivePolicy, 'method' | 'storageClass' | 'preset'>,
+  prices: Prices,
+  savedPart: number,
+): ArchivePlan {
+  const sums = (['reencode', 'storage-class', 'both'] as const).map((way) => ({
+    ...{ way, files: 0, chosen: 0, cost: 0, savedBytes: 0, savedPerMonth: 0 },
+  }));
+  const plan = { files: 0, bytes: 0 };
+  for (const original of originals) {
+    plan.files += 1;
+    plan.bytes += original.bytes;
+    const ways = waysOf(original, policy, prices, savedPart);
+    const chosen = chooseWay(original, policy, prices, savedPart);
+    for (const sum of sums) {
+      const worth = ways[sum.way];
+      if (!worth) continue;
+      sum.files += 1;
+      if (sum.way === chosen) sum.chosen += 1;
+      sum.cost += worth.cost;
+      sum.savedBytes += worth.savedBytes;
+      sum.savedPerMonth += worth.savedPerMonth;
+    }
+  }
+  return { ...plan, ways: sums.map((sum) => ({ ...sum, months: monthsToPayBack(sum) })) };
+}
