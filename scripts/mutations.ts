@@ -47,7 +47,8 @@ function tell(name: string, seed: number, { kind, outcome, message }: Verdict): 
 async function work(): Promise<void> {
   while (next < count) {
     const seed = first + next;
-    const source = sources[next % sources.length];
+    // By the seed: parts of a run are the run.
+    const source = sources[(seed - 1) % sources.length];
     next += 1;
     if (source) tell(source.name, seed, await judge(source, originals.get(source.name) ?? '', seed, directory.path));
   }

@@ -5,9 +5,9 @@ import { z } from 'zod';
 import { DropreelError } from '../../core/contracts/errors.ts';
 import { GpuUse } from '../../core/contracts/gpu.ts';
 import { Warning, warning } from '../../core/contracts/warnings.ts';
-import { Decoded, endWarnings, shortfalls } from '../../core/media/decoded.ts';
+import { Decoded, endWarnings, isCutOff, shortfalls } from '../../core/media/decoded.ts';
 import type { EncodePlan } from '../../core/media/encode-plan.ts';
-import { leftOut, overlappingSound } from '../../core/media/losses.ts';
+import { checkPackets, leftOut, overlappingSound } from '../../core/media/losses.ts';
 import { renditionName } from '../../core/media/segments.ts';
 import { hasCaptions } from './captions.ts';
 import { recordedTimes } from './decode-record.ts';
@@ -69,11 +69,12 @@ export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Pr
   await run.onDecoded?.();
   const { decoded, last, stderr, fault } = outcome;
   checkDecoded(plan, decoded, fault, stderr);
+  if (decoded.sound && outcome.holes) checkPackets(outcome.holes, decoded.sound);
   const losses = await findLosses({ tools, input: run.input, signal }, plan, outcome, run.times);
   const missing = [
     ...(plan.video ? leftOut(plan.video, last?.frames, await recordedTimes(run.times)) : []),
     ...(decoded.sound ? overlappingSound(decoded.sound, outcome.overlaps) : []),
-    ...endWarnings(decoded, plan),
+    ...endWarnings(decoded, plan, fault),
   ];
   await joinOutputs(tools, plan, { out, fault, signal });
   const smallest = plan.video?.captions ? plan.video.rungs.at(-1)?.name : undefined;
@@ -110,7 +111,8 @@ function checkDecoded(plan: EncodePlan, decoded: Decoded, fault: string | undefi
   if (short === undefined) return;
   if (fault !== undefined) throw damaged(fault, `${short}\n${detail}`);
   if (nothing) throw new DropreelError('corrupt', short, { detail });
-  if (!plan.joined) throw new DropreelError('truncated', `The file is cut off. ${short}`, { detail });
+  if (!plan.joined && isCutOff(plan, fault))
+    throw new DropreelError('truncated', `The file is cut off. ${short}`, { detail });
 }
 
 async function hasFilter(tools: Tools, name: string): Promise<boolean> {

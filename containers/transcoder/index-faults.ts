@@ -30,7 +30,7 @@ export class Presented {
 export async function indexFault(source: Source, { video, audio }: EncodePlan): Promise<string | undefined> {
   const pictures = new Presented();
   const sound = new Presented();
-  const fileStart = await eachPacket(source, [], (packet) => {
+  const { fileStart } = await eachPacket(source, [], (packet) => {
     if (packet.track === video?.track) pictures.add(packet);
     if (packet.track === audio?.track) sound.add(packet);
   });

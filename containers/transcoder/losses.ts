@@ -27,7 +27,10 @@ export async function findLosses(
   const { video, audio } = plan;
   const at = video && (fault ?? gap) !== undefined ? await recordedTimes(times) : [];
   const frame = video?.frameRate && video.frameRate.den / video.frameRate.num;
-  if (fault === undefined) return gap === undefined ? [] : missingParts(gap, at, frame, holes?.places ?? []);
+  if (fault === undefined) {
+    if (gap !== undefined) return missingParts(gap, at, frame, holes?.places ?? []);
+    return plan.numbered ? lostSound(0, holes?.places ?? []) : [];
+  }
   const warnings: Warning[] = [];
   if (video) {
     const log = await lookAtPictures(source, video.track);

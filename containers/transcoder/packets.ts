@@ -4,9 +4,11 @@ import { JUMP_SECONDS } from '../../core/media/plan.ts';
 export interface TrackTimes {
   /** Start of the first packet, in presentation order. */
   start: number;
-  /** Start of the last packet, and its end. */
+  /** Start of the last packet, and its end: its start where it does not say how long it lasts. */
   last: number;
   end: number;
+  /** How much later it may end: the last packet does not say how long it lasts, and none took longer. Infinity: no packet says a time. */
+  open: number;
   /** Number of packets. */
   count: number;
 }
@@ -36,7 +38,10 @@ const FIRST_PACKETS = 16;
  */
 export class PacketClock {
   readonly #mayJoin: boolean;
-  readonly #tracks = new Map<number, TrackTimes & { next: number }>();
+  readonly #tracks = new Map<
+    number,
+    Omit<TrackTimes, 'open'> & { next: number; step: number; isOpen: boolean; isTimed: boolean }
+  >();
   #offset = 0;
   joined = false;
   /** Whether a track's time steps back though the container's clock does not restart: what comes then is no later than what came before. */
@@ -52,6 +57,8 @@ export class PacketClock {
   add({ track, pts, dts, duration, discarded }: Packet): void {
     if (discarded) return;
     const known = this.#tracks.get(track);
+    const isOpen = !(duration > 0);
+    const isTimed = !isOpen || !Number.isNaN(dts) || !Number.isNaN(pts);
     // Raw streams have packets without times: each follows the one before.
     const decoded = [dts, pts].find((time) => !Number.isNaN(time)) ?? (known?.next ?? 0) - this.#offset;
     const lasts =
@@ -62,11 +69,14 @@ export class PacketClock {
     const next = decoded + this.#offset + lasts;
     const end = begins + lasts;
     if (!known) {
-      this.#tracks.set(track, { start: begins, last: begins, end, next, count: 1 });
+      this.#tracks.set(track, { start: begins, last: begins, end, next, step: 0, isOpen, isTimed, count: 1 });
       return;
     }
     known.next = Math.max(known.next, next);
     known.count += 1;
+    known.isTimed ||= isTimed;
+    known.step = Math.max(known.step, begins - known.last);
+    if (begins >= known.last) known.isOpen = isOpen;
     if (known.count <= FIRST_PACKETS) known.start = Math.min(known.start, begins);
     known.last = Math.max(known.last, begins);
     known.end = Math.max(known.end, end);
@@ -86,10 +96,11 @@ export class PacketClock {
 
   /** Keyed by FFmpeg's index of the track; times are relative to `fileStart`. */
   tracks(fileStart: number): Map<number, TrackTimes> {
-    const moved = [...this.#tracks].map(([track, { start, last, end, count }]): [number, TrackTimes] => [
-      track,
-      { start: start - fileStart, last: last - fileStart, end: end - fileStart, count },
-    ]);
+    const moved = [...this.#tracks].map(([track, times]): [number, TrackTimes] => {
+      const { start, last, end, count, step, isOpen, isTimed } = times;
+      const open = isTimed ? (isOpen ? step : 0) : Number.POSITIVE_INFINITY;
+      return [track, { start: start - fileStart, last: last - fileStart, end: end - fileStart, open, count }];
+    });
     return new Map(moved);
   }
 }

@@ -3,6 +3,7 @@ import { DropreelError } from '../../core/contracts/errors.ts';
 import type { Warning } from '../../core/contracts/warnings.ts';
 import type { Known } from '../../core/media/choose.ts';
 import type { TrackEnds } from '../../core/media/encode-plan.ts';
+import { FfprobeOutput, PROBE_ENTRIES } from '../../core/media/ffprobe.ts';
 import type { Combed } from '../../core/media/interlace.ts';
 import { LIMITS } from '../../core/media/limits.ts';
 import {
@@ -10,19 +11,18 @@ import {
   checkLateness,
   checkWork,
   encrypted,
-  FfprobeOutput,
   type Fraction,
   hasCovers,
   interpretProbe,
   type MediaProbe,
-  PROBE_ENTRIES,
 } from '../../core/media/probe.ts';
 import { audioTracksOf, extraWarnings, sourceReport } from '../../core/media/report.ts';
 import { SNIFF_BYTES, sniff } from '../../core/media/sniff.ts';
 import { refuseEncrypted, refuseEncryptedBoxes } from './encrypted.ts';
+import { type Complaints, sentenceOf } from './ffmpeg/complaints.ts';
 import { decodableCodecs } from './ffmpeg/decoders.ts';
 import { confined } from './ffmpeg/demuxers.ts';
-import { PICTURE_SIZE, probeFailure, saysEncrypted } from './ffmpeg/errors.ts';
+import { damaged, PICTURE_SIZE, probeFailure, saysEncrypted } from './ffmpeg/errors.ts';
 import { command, PROBE_LIMITS, type Tools } from './ffmpeg/run.ts';
 import { checkInTime, type Input } from './input/input.ts';
 import { findCombed, isLongShot } from './interlace.ts';
@@ -94,7 +94,20 @@ async function measured(
   const { held } = found;
   if (!held || [first.video, first.audio].every((track) => !track || held.has(track.index))) return found;
   const empty = new Set(output.streams.map(({ index }) => index).filter((index) => !held.has(index)));
+  if (found.said) refuseUnreadable(empty, found.said);
   return measure(interpretProbe(output, { ...known, empty }));
+}
+
+/**
+ * An MP4's track of which nothing can be read is not an empty one where FFmpeg names it: its fragments do not fit the file.
+ * libavformat/mov.c: `stream 1, offset 0x1210a: partial file`
+ */
+function refuseUnreadable(empty: ReadonlySet<number>, { tail }: Complaints): void {
+  const lines = tail.split('\n');
+  const line = [...empty].flatMap(
+    (index) => lines.find((text) => text.includes(`] [error] stream ${index}, `)) ?? [],
+  )[0];
+  if (line !== undefined) throw damaged(sentenceOf(line), tail);
 }
 
 /** Above the limit pictures are left out, so that a rate that high has to be true. */

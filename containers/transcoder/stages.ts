@@ -118,7 +118,7 @@ async function follow(plan: EncodePlan, run: StagesRun, running: Running): Promi
     seconds = last;
   };
   const pictures = video && recordPictures(outputOf(decode, PICTURES_FD), video.timescale, run.times, onPicture);
-  const clock = audio && new SoundClock(audio.sampleRate);
+  const clock = audio && new SoundClock(audio.sampleRate, { alone: !video });
   const samples = audio && sound && clock && placeSound(decode, sound, clock, audio.channels);
   const work = [pictures, samples].map((task) => task?.catch(stopWith(stop)));
   const results = await Promise.allSettled([...work, ...stages.map(({ ended }) => ended)]);

@@ -1,8 +1,9 @@
 import { DropreelError } from '../../core/contracts/errors.ts';
-import type { Warning } from '../../core/contracts/warnings.ts';
+import { type Warning, warning } from '../../core/contracts/warnings.ts';
 import { checkEnd } from '../../core/media/decoded.ts';
 import type { TrackEnds } from '../../core/media/encode-plan.ts';
 import { type Fraction, hasJoints, type MediaProbe } from '../../core/media/probe.ts';
+import type { Complaints } from './ffmpeg/complaints.ts';
 import type { Tools } from './ffmpeg/run.ts';
 import type { Input } from './input/input.ts';
 import { PacketClock, type TrackTimes } from './packets.ts';
@@ -10,6 +11,8 @@ import { eachPacket, firstShown, type Source } from './read-packets.ts';
 
 /** How far before the announced end the packets are read, in seconds. */
 const TAIL_SECONDS = 10;
+/** More than ffprobe rounds times, less than any packet lasts. */
+const CLOCK_SECONDS = 0.0005;
 /** A track's first packet in presentation order is among this many. */
 const HEAD_PACKETS = 16;
 
@@ -23,10 +26,16 @@ interface Packets {
   pause: number;
   /** Indexes of the tracks that hold packets; absent where not all of the file was read. */
   held?: ReadonlySet<number> | undefined;
+  /** What FFmpeg complained of while it read them. */
+  said: Complaints;
+  /** Tracks of a transport stream whose end is missing, by the counters of its packets. */
+  endless: readonly number[];
 }
 
 export interface Measured extends Pick<Packets, 'held'> {
   ends: TrackEnds;
+  /** Absent where no packets were read. */
+  said: Complaints | undefined;
   warnings: Warning[];
 }
 
@@ -47,19 +56,20 @@ export async function measureEnds(
   const reader = { tools, input, mayJoin: hasJoints(probe.format), signal };
   if (indexed && (!video || video.constantRate)) {
     // An index that counts no samples is that of a file in fragments, or of a track without any.
-    const { held } = video?.mayBeEmpty || audio?.mayBeEmpty ? await readToTheEnd(reader, probe) : {};
+    const { held, said } = video?.mayBeEmpty || audio?.mayBeEmpty ? await readToTheEnd(reader, probe) : {};
     const ends = { ...defined({ video: video?.endSeconds, audio: audio?.endSeconds }), indexed };
-    return { ends, held, warnings: [] };
+    return { ends, held, said, warnings: [] };
   }
-  const { tracks, joined, stepsBack, pause, held } = await readToTheEnd(reader, probe);
+  const { tracks, joined, stepsBack, pause, held, said, endless } = await readToTheEnd(reader, probe);
   const pictures = video && tracks.get(video.index);
   const sound = audio && tracks.get(audio.index);
-  if (!pictures && !sound) return { ends: {}, held, warnings: [] };
+  if (!pictures && !sound) return { ends: {}, held, said, warnings: [] };
   if (ANIMATIONS.has(probe.format) && pictures?.count === 1) {
     throw new DropreelError('still_image', 'The file is a picture that does not move, not video or audio.');
   }
-  const furthest = Math.max(...[...tracks.values()].map(({ end }) => end));
-  const warnings = stepsBack ? [] : missingEnd(probe, furthest);
+  const furthest = Math.max(...[...tracks.values()].map(({ end, open }) => end + open));
+  const isTaken = (track: number) => [video?.index, audio?.index, audio?.right].includes(track);
+  const warnings = [...(stepsBack ? [] : missingEnd(probe, furthest)), ...(endless.some(isTaken) ? [LOST_END] : [])];
   const ends = indexed
     ? { video: video?.endSeconds, audio: audio?.endSeconds }
     : { video: pictures?.end, audio: sound && endOfSound(sound, probe) };
@@ -71,19 +81,24 @@ export async function measureEnds(
     ...(joined ? { joined } : {}),
     ...(pause > 0 ? { pause } : {}),
   };
-  return { ends: measured, held, warnings };
+  return { ends: measured, held, said, warnings };
 }
 
 /** Audio formats that state their exact length; others estimate it from the bit rate. */
-const EXACT = /^(?:wav|w64|aiff|au|caf|flac|ape|wv|tta|matroska,webm|asf)$/;
+const EXACT = /^(?:wav|w64|aiff|au|caf|flac|ape|wv|tta|mpc8|matroska,webm|asf)$/;
 
 /**
- * Of codecs with long frames the last one is shorter than its packet says: of TTA, which has frames of a second, in Matroska. The announced
- * length then says where it ends.
+ * Of codecs with long frames the last one is shorter than its packet says: of TTA, which has frames of a second, in Matroska. Packets of WMA
+ * Voice do not say how long they last, and those of a WAV of an unknown codec no time at all. The announced length then says where it ends.
  */
-function endOfSound({ last, end }: TrackTimes, { format, durationSeconds = 0 }: MediaProbe): number {
-  return EXACT.test(format) && durationSeconds > last ? Math.min(end, durationSeconds) : end;
+function endOfSound({ last, end, open }: TrackTimes, { format, durationSeconds = 0 }: MediaProbe): number {
+  return EXACT.test(format) && durationSeconds > last - CLOCK_SECONDS ? Math.min(end + open, durationSeconds) : end;
 }
+
+const LOST_END = warning(
+  'end_missing',
+  'The last packets of the transport stream are missing, or their heads are damaged.',
+);
 
 // All tracks count: subtitles, or a second audio track, may be longer than what is encoded.
 function missingEnd({ video, format, durationSeconds }: MediaProbe, measured: number): Warning[] {
@@ -116,7 +131,7 @@ async function startOf(reader: Reader, track: number): Promise<number | undefine
   const first = ['-select_streams', String(track), '-read_intervals', `%+#${HEAD_PACKETS}`];
   const clock = new PacketClock(reader.mayJoin);
   let beginsWithKey: boolean | undefined;
-  const fileStart = await eachPacket(reader, first, (packet) => {
+  const { fileStart } = await eachPacket(reader, first, (packet) => {
     beginsWithKey ??= packet.key;
     clock.add(packet);
   });
@@ -147,8 +162,16 @@ export async function measureRate(
 
 async function readPackets(reader: Reader, which: string[] = []): Promise<Packets> {
   const clock = new PacketClock(reader.mayJoin);
-  const fileStart = await eachPacket(reader, which, (packet) => clock.add(packet));
-  return { tracks: clock.tracks(fileStart), joined: clock.joined, stepsBack: clock.stepsBack, pause: clock.pause };
+  const last = new Map<number, number>();
+  const { fileStart, said } = await eachPacket(reader, which, (packet) => {
+    clock.add(packet);
+    last.set(packet.track, packet.dts);
+  });
+  const { joined, stepsBack, pause } = clock;
+  // At a joint, where the counters begin anew, others follow.
+  const isLast = ([track, at]: [number, number]) => Math.abs(at - (last.get(track) ?? Number.NaN)) < CLOCK_SECONDS;
+  const endless = joined ? [] : [...said.lastGaps].filter(isLast).map(([track]) => track);
+  return { tracks: clock.tracks(fileStart), joined, stepsBack, pause, said, endless };
 }
 
 function defined(ends: { [Key in keyof TrackEnds]: number | undefined }): TrackEnds {

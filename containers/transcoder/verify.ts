@@ -3,7 +3,6 @@ import { constantFaults, lengthFaults } from '../../core/media/announced.ts';
 import { type Decoded, pictureFaults, soundFaults } from '../../core/media/decoded.ts';
 import type { EncodePlan } from '../../core/media/encode-plan.ts';
 import { streamed } from '../../core/media/encode-plan.ts';
-import { LIMITS } from '../../core/media/limits.ts';
 import { presentedSeconds, sampleCount } from '../../core/media/timeline.ts';
 import { alignmentFaults, decodeFaults, type ReadBack, structureFaults } from '../../core/media/verify.ts';
 import { recordedTimes } from './decode-record.ts';
@@ -104,8 +103,8 @@ const UNDECODABLE = new Set<ErrorCode>(['encode_failed', 'corrupt', 'limit_pixel
 async function decode(tools: Tools, out: string, input: string, signal: AbortSignal): Promise<ReadBack> {
   const args = [
     ...['-v', 'error', '-xerror', '-protocol_whitelist', 'file'],
-    // A video may stand still for longer than ten seconds, after which FFmpeg assumes a new clock.
-    ...['-dts_delta_threshold', String(LIMITS.durationSeconds), '-i', input],
+    // Otherwise FFmpeg assumes a new clock after ten seconds without a picture, and 5.1 where pictures are close after a pause.
+    ...['-copyts', '-i', input],
     ...['-fps_mode', 'passthrough', '-enc_time_base', '1:90000', '-f', 'null', '-'],
   ];
   try {

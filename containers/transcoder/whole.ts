@@ -31,6 +31,8 @@ const CHECKS: readonly (readonly [RegExp, Check])[] = [
   [/^(?:avi|wav)$/, missingOfRiff],
   [/^matroska/, missingOfMatroska],
   [/^mp3$/, missingOfMp3],
+  [/^caf$/, missingOfCaf],
+  [/^w64$/, missingOfW64],
 ];
 /** Of these, all that is there plays: no index is lost, and none names what is missing. */
 const LOOSE = /^(?:matroska|mp3)/;
@@ -65,6 +67,31 @@ async function missingOfRiff(file: Bytes): Promise<number> {
 async function sizeOfRiff(file: Bytes): Promise<number> {
   const head = await file.read(0, 8);
   return head.toString('latin1', 0, 4) === 'RIFF' && head.length === 8 ? head.readUInt32LE(4) : 0;
+}
+
+/** Bytes of a CAF's own head, and of that of a chunk: its type and a 64-bit length (Core Audio Format Specification 1.0). */
+const [CAF_HEAD, CAF_CHUNK] = [8, 12];
+/** CAF files have some ten chunks. */
+const MAX_CHUNKS = 1000;
+
+async function missingOfCaf(file: Bytes): Promise<number> {
+  let at = CAF_HEAD;
+  for (let chunks = 0; chunks < MAX_CHUNKS && at + CAF_CHUNK <= file.size; chunks++) {
+    const length = Number((await file.read(at, CAF_CHUNK)).readBigInt64BE(4));
+    // -1: the sound goes on to the end of the file.
+    if (length < 0) return 0;
+    at += CAF_CHUNK + length;
+  }
+  return at - file.size;
+}
+
+/** Bytes of a GUID, behind which stands the length of the whole file in a Wave64 (Sony Pictures Digital, Wave64). */
+const GUID_BYTES = 16;
+
+async function missingOfW64(file: Bytes): Promise<number> {
+  const head = await file.read(0, GUID_BYTES + 8);
+  const length = head.length < GUID_BYTES + 8 ? 0n : head.readBigInt64LE(GUID_BYTES);
+  return Number(length) - file.size;
 }
 
 const SEGMENT = 0x18538067;

@@ -14,6 +14,8 @@ export interface ColorPlan {
   convert?: { primaries: string; transfer: string; matrix: string; toneMap?: ToneMap };
   /** Set when swscale must compute another matrix (RGB and rare ones). */
   matrix?: 'bt709';
+  /** Set for RGB of fewer than 8 bits, which swscale turns to YUV as if its largest value were less than white (247 of 255). */
+  widen?: true;
 }
 
 export interface ToneMap {
@@ -36,6 +38,8 @@ const WIDE_PRIMARIES = new Set(['bt2020', 'smpte431', 'smpte432', 'smpte428', 'f
 const WIDE_MATRICES = new Set(['bt2020nc', 'bt2020c']);
 /** FFmpeg's names of pixel formats whose components are red, green and blue, or an index of such. */
 const RGB_FORMAT = /^(?:0?[rb]g[br]|[ax][rb]g[br]|x2[rb]g[br]|gbr|pal8|bayer|xyz)/;
+/** Those of fewer than 8 bits a component: `rgb555le`, `bgr8`. */
+const COARSE_RGB = /^(?:rgb|bgr)(?:4|8|444|555|565)/;
 const BT709 = { primaries: 'bt709', transfer: 'bt709', matrix: 'bt709' };
 
 /** What FFmpeg assumes of HDR without a value: 1000 cd/m². */
@@ -58,6 +62,15 @@ export function planColor(
   tags: ColorTags,
   shortSide: number,
   { pixelFormat, light }: { pixelFormat?: string | undefined; light?: LightLevels | undefined } = {},
+): ColorPlan {
+  const plan = planTags(tags, shortSide, { pixelFormat, light });
+  return pixelFormat !== undefined && COARSE_RGB.test(pixelFormat) ? { ...plan, widen: true } : plan;
+}
+
+function planTags(
+  tags: ColorTags,
+  shortSide: number,
+  { pixelFormat, light }: { pixelFormat: string | undefined; light: LightLevels | undefined },
 ): ColorPlan {
   const { primaries, transfer } = tags;
   const matrix = pixelFormat !== undefined && RGB_FORMAT.test(pixelFormat) ? 'gbr' : tags.matrix;

@@ -86,11 +86,19 @@ export function shortfalls(decoded: Decoded, plan: EncodePlan): string[] {
     .map(shortText);
 }
 
-/** Of the tracks of which a little is missing at the end. Where recordings are joined, their lengths are a guess. */
-export function endWarnings(decoded: Decoded, plan: EncodePlan): Warning[] {
+/**
+ * Whether a track that ends early was cut off: its index, or a complaint, says so. Where its packets were read, and nothing complains, their
+ * decoder gives nothing for the last ones: screen recorders write packets of pictures that do not change.
+ */
+export function isCutOff({ indexed }: EncodePlan, fault: string | undefined): boolean {
+  return indexed || fault !== undefined;
+}
+
+/** Of the tracks of which a little is missing at the end, or which are not cut off. Where recordings are joined, their lengths are a guess. */
+export function endWarnings(decoded: Decoded, plan: EncodePlan, fault?: string): Warning[] {
   if (plan.joined) return [];
   return shortTracks(decoded, plan)
-    .filter(({ announced, held }) => !isMuch(announced - held, announced))
+    .filter(({ announced, held }) => !isMuch(announced - held, announced) || !isCutOff(plan, fault))
     .map((short) => warning('end_missing', shortText(short), short.held));
 }
 

@@ -25,6 +25,8 @@ export interface EncodePlan extends Partial<OutputPlans> {
   joined: boolean;
   /** Whether the expected ends are those of an MP4's index, which its packets were not compared with. */
   indexed: boolean;
+  /** Set for FLAC: each frame says its number, so that where time passes between two of them, some are missing. */
+  numbered?: true;
   /** Seconds from which on a step of the source's clock is a jump. */
   jumpSeconds: number;
 }
@@ -59,6 +61,8 @@ export interface VideoPlan {
   /** Ticks per second of the encoders' clock: frames of a constant rate fall on whole ticks. */
   timescale: number;
   color: ColorPlan;
+  /** Set for a decoder that complains of damage by chance when it decodes several pictures at once: FFmpeg's of MPEG-4. */
+  oneByOne?: true;
   /** Whether the pictures may carry captions, which the rungs keep. */
   captions: boolean;
   rungs: PlannedRung[];

@@ -165,6 +165,8 @@ export class SoundHoles {
   readonly #rate: number;
   #next: number | undefined;
   frames = 0;
+  /** How many there are. */
+  count = 0;
   /** The first ones, in seconds. */
   readonly places: { at: number; seconds: number }[] = [];
 
@@ -177,11 +179,23 @@ export class SoundHoles {
     this.frames += 1;
     const begins = at ?? this.#next ?? 0;
     const missing = (begins - (this.#next ?? begins)) / this.#rate;
-    if (missing > HOLE_SECONDS && this.places.length < MOST_PLACES) {
-      this.places.push({ at: begins / this.#rate - missing, seconds: missing });
+    if (missing > HOLE_SECONDS) {
+      this.count += 1;
+      if (this.places.length < MOST_PLACES) this.places.push({ at: begins / this.#rate - missing, seconds: missing });
     }
     this.#next = begins + samples;
   }
+}
+
+/**
+ * Sound with many frames in a packet, of which FFmpeg decodes the first one only: AMR in 3GP by FFmpeg 5.1, E-AC-3 in MP4.
+ * @param sound Samples that were decoded, and of silence between them.
+ * @throws DropreelError `unsupported_codec` when most of what would be heard is the silence between the frames
+ */
+export function checkPackets({ frames, count }: SoundHoles, sound: { samples: number; filled: number }): void {
+  if (count <= FEW || count < frames / 2 || sound.filled < sound.samples) return;
+  const message = 'FFmpeg decodes only the beginning of each packet of its sound: the rest would be silence.';
+  throw new DropreelError('unsupported_codec', message);
 }
 
 /** Where a decoder drops a few samples at its start, they are silence or noise of the coder. */

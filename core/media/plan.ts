@@ -37,6 +37,7 @@ export function planEncode(probe: MediaProbe, preset: Preset, ends: TrackEnds): 
     skipped: [...skipped, ...probe.skipped, ...skippedChannels(audio)],
     joined: ends.joined === true,
     indexed: ends.indexed === true,
+    ...(probe.format === 'flac' && { numbered: true as const }),
     jumpSeconds: ends.pause === undefined ? JUMP_SECONDS : Math.ceil(ends.pause) + 1,
   };
   return { ...plan, worstCaseBytes: worstCase(plan) };
@@ -80,6 +81,7 @@ function planVideo(track: VideoTrack, preset: Preset, ends: TrackEnds): VideoPla
     constantRate,
     timescale: frameRate && constantRate ? wholeTicks(frameRate.num) : 90_000,
     color: planColor(track.color, shortSide(track.displayed), track),
+    ...(track.codec === 'mpeg4' && { oneByOne: true }),
     captions: track.captions === true,
     rungs: ladderFor(track.displayed, preset),
     endSeconds: ends.video ?? 0,

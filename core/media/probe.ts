@@ -1,89 +1,12 @@
-import { z } from 'zod';
 import { DropreelError } from '../contracts/errors.ts';
-import { defaultOf, type Known, nothingToTake, unsupportedCodec, whyNotTaken } from './choose.ts';
+import { defaultOf, hasDecoder, type Known, nothingToTake, unsupportedCodec, whyNotTaken } from './choose.ts';
+import type { FfprobeOutput, Stream } from './ffprobe.ts';
 import { LIMITS } from './limits.ts';
 import { FOR_SOME, leftAndRight } from './sides.ts';
 import { displayedSize, type Size } from './size.ts';
 import type { AudioTrack, Fraction, MediaProbe, Turn, VideoTrack } from './tracks.ts';
 
 export type { AudioTrack, Fraction, MediaProbe, Turn, VideoTrack } from './tracks.ts';
-
-const Num = z.coerce.number().optional().catch(undefined);
-const Text = z
-  .string()
-  .optional()
-  .transform((text) => (text === 'unknown' || text === 'reserved' ? undefined : text));
-
-const Stream = z.object({
-  index: z.number().int(),
-  codec_type: z.string().optional(),
-  codec_name: z.string().optional(),
-  width: Num,
-  height: Num,
-  sample_aspect_ratio: z.string().optional(),
-  pix_fmt: Text,
-  color_primaries: Text,
-  color_transfer: Text,
-  color_space: Text,
-  field_order: Text,
-  codec_tag_string: z.string().optional(),
-  r_frame_rate: z.string().optional(),
-  avg_frame_rate: z.string().optional(),
-  start_time: Num,
-  duration: Num,
-  duration_ts: Num,
-  nb_frames: Num,
-  channels: Num,
-  channel_layout: Text,
-  sample_rate: Num,
-  disposition: z.record(z.string(), z.number()).default({}),
-  side_data_list: z
-    .array(
-      z.object({
-        side_data_type: Text,
-        type: Text,
-        rotation: Num,
-        dv_profile: Num,
-        dv_bl_signal_compatibility_id: Num,
-      }),
-    )
-    .default([]),
-  tags: z
-    .object({ enc_key_id: z.string().optional(), language: z.string().optional(), alpha_mode: z.string().optional() })
-    .default({}),
-});
-type Stream = z.infer<typeof Stream>;
-
-/**
- * The fields requested from ffprobe, all that FfprobeOutput reads and nothing else: tags alone can be 40 MB. `enc_key_id` is how FFmpeg
- * reports that a Matroska track is encrypted (libavformat/matroskadec.c).
- */
-export const PROBE_ENTRIES = Object.entries({
-  stream: [
-    'index,codec_type,codec_name,codec_tag_string,width,height,sample_aspect_ratio,pix_fmt,field_order,nb_frames',
-    'color_primaries,color_transfer,color_space,r_frame_rate,avg_frame_rate,start_time,duration,duration_ts,channels',
-    'channel_layout,sample_rate',
-  ],
-  stream_disposition: ['default', 'attached_pic', 'timed_thumbnails', 'dub', ...FOR_SOME],
-  stream_side_data: ['side_data_type,type,rotation,dv_profile,dv_bl_signal_compatibility_id'],
-  stream_tags: ['enc_key_id,language,alpha_mode'],
-  chapter: ['id'],
-  program: ['program_id'],
-  program_stream: ['index'],
-  format: ['format_name,start_time,duration'],
-})
-  .map(([section, fields]) => `${section}=${fields.join(',')}`)
-  .join(':');
-
-/** `ffprobe -show_entries {PROBE_ENTRIES} -of json` */
-export const FfprobeOutput = z.object({
-  streams: z.array(Stream).default([]),
-  chapters: z.array(z.object({})).default([]),
-  /** Channels of a broadcast that are in one file. */
-  programs: z.array(z.object({ streams: z.array(z.object({ index: z.number().int() })).default([]) })).default([]),
-  format: z.object({ format_name: z.string(), start_time: Num, duration: Num }),
-});
-export type FfprobeOutput = z.infer<typeof FfprobeOutput>;
 
 /**
  * Chooses the tracks and applies the limits. Of the tracks that can be decoded, the video that is marked as default is taken, else the
@@ -108,8 +31,10 @@ export function interpretProbe(output: FfprobeOutput, known: Known): MediaProbe 
   const sound = offered.filter(isUsable);
   const audio = mainSound(sound);
   for (const stream of [video ?? videos[0], audio ?? offered[0]]) if (stream) refuseEncrypted(stream);
-  const unreadable = video ? undefined : videos.find(({ codec_name }) => !codec_name || !known.isDecodable(codec_name));
-  if (unreadable && !known.empty?.has(unreadable.index)) throw unsupportedCodec(unreadable.codec_name);
+  const unreadable = video ? undefined : videos.find((stream) => !hasDecoder(stream, known.isDecodable));
+  if (unreadable && !known.empty?.has(unreadable.index)) {
+    throw unsupportedCodec(unreadable.codec_name, unreadable.codec_tag_string);
+  }
   if (video === undefined && audio === undefined) throw nothingToTake([...videos, ...audios], known);
   if (video) refuseDolbyVision(video);
   const sides = leftAndRight(sound, format.format_name);

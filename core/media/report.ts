@@ -1,6 +1,7 @@
 import type { SourceInfo, SourceTrack } from '../contracts/table/media.ts';
 import { type Warning, warning } from '../contracts/warnings.ts';
-import { type FfprobeOutput, languageOf, type MediaProbe } from './probe.ts';
+import type { FfprobeOutput } from './ffprobe.ts';
+import { languageOf, type MediaProbe } from './probe.ts';
 
 /** What a source holds, track by track, and what became of it. */
 

@@ -17,12 +17,16 @@ interface Held {
 
 /**
  * Keeps decoded sound at its times: silence from the file's start to the first sample and over gaps, a cut where sound overlaps. Patient,
- * because FFmpeg 5.1 stamps the first frame after a change of the rate half a second late.
+ * because FFmpeg 5.1 stamps the first frame after a change of the rate half a second late. Sound alone is never cut, and begins at once: what
+ * overlaps follows, because no picture has to be met, and all of it is heard where others play it.
  */
 export class SoundClock {
   readonly #rate: number;
   readonly #tolerated: number;
   readonly #agreed: number;
+  readonly #alone: boolean;
+  /** By how many samples all times of sound alone are later than they say, because it overlapped, or began before 0. Negative: after 0. */
+  #later = 0;
   readonly #held: Held[] = [];
   #begun = false;
   /** What is missing of the sound as it comes, before anything is filled. */
@@ -39,8 +43,10 @@ export class SoundClock {
   cut = 0;
   before = 0;
 
-  constructor(sampleRate: number) {
+  /** @param alone Whether there are no pictures beside the sound. */
+  constructor(sampleRate: number, { alone }: { alone: boolean }) {
     this.#rate = sampleRate;
+    this.#alone = alone;
     this.holes = new SoundHoles(sampleRate);
     this.#tolerated = Math.round(TOLERATED_SECONDS * sampleRate);
     this.#agreed = Math.round(AGREED_SECONDS * sampleRate);
@@ -51,7 +57,7 @@ export class SoundClock {
     this.holes.add(at, samples);
     this.decoded += samples;
     const last = this.#held.at(-1);
-    const off = at === undefined ? (last?.off ?? 0) : at - this.#expected();
+    const off = at === undefined ? (last?.off ?? 0) : at + this.#later - this.#expected();
     if (!this.#begun) return this.#begin(off, samples);
     if (Math.abs(off) <= this.#tolerated) return [...this.#release(), ...this.#take(samples)];
     if (last && Math.abs(last.off - off) <= this.#tolerated) last.frames.push(samples);
@@ -75,6 +81,11 @@ export class SoundClock {
 
   #begin(off: number, samples: number): SoundStep[] {
     this.#begun = true;
+    // A coder's delay: FFmpeg counts that of some M4A twice, and that of an MP3 of one frame is all of it.
+    if (this.#alone && off < this.#agreed) {
+      this.#later = -off;
+      return this.#take(samples);
+    }
     this.before = Math.max(0, off);
     this.#due = Math.max(0, -off);
     return [...this.#silence(this.before), ...this.#take(samples)];
@@ -94,6 +105,10 @@ export class SoundClock {
     const steps = this.#held.splice(0, count).flatMap(({ off, frames }) => {
       this.#due -= off - moved;
       moved = off;
+      if (this.#alone && this.#due > 0) {
+        this.#later += this.#due;
+        this.#due = 0;
+      }
       const gap = Math.max(0, -this.#due);
       this.#due += gap;
       this.filled += gap;

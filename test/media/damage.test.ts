@@ -128,6 +128,51 @@ test('pictures of a transport stream whose packets are lost are told, though no 
   ]);
 });
 
+test('the last picture of a transport stream, of which packets are lost, is told', async () => {
+  const file = await intra('end.ts', 0);
+  // The second but last packet becomes padding: what remains of the picture is what follows it.
+  const { result } = await transcodeFile(
+    directory.path,
+    await changed(file, (bytes) => {
+      const last = Array.from({ length: bytes.length / 188 }, (_, n) => n * 188).filter(
+        (at) => (bytes.readUInt16BE(at + 1) & 0x1fff) === 0x100,
+      );
+      bytes.writeUInt16BE(0x1fff, (last.at(-2) ?? 0) + 1);
+      return bytes;
+    }),
+  );
+  expect(result.warnings?.map(({ code }) => code)).toContain('end_missing');
+});
+
+test('a frame that is missing in a FLAC is told, though the others decode', async () => {
+  const song = await make(directory.path, ...tone(SECONDS), '-c:a', 'flac', 'gap.flac');
+  const entries = ['-show_entries', 'packet=pos', '-of', 'csv=p=0'];
+  const { stdout } = await execa(TOOLS.ffprobe, ['-v', 'error', ...entries, song]);
+  const at = (stdout.match(/\d+/g) ?? []).map(Number);
+  const without = (bytes: Buffer) => Buffer.concat([bytes.subarray(0, at[10]), bytes.subarray(at[11])]);
+  const { result } = await transcodeFile(directory.path, await changed(song, without));
+  expect(result.warnings).toEqual([{ code: 'sound_damaged', at: 0.96, message: '0.10 s of sound are missing.' }]);
+});
+
+test('sound of a fragmented MP4 whose place lies behind its end is cut off, not empty', async () => {
+  const inputs = [...picture('160x120', '10', 1), ...tone(1)];
+  const film = [...inputs, ...H264_AAC, '-g', '5', '-movflags', '+frag_keyframe+empty_moov', 'beyond.mp4'];
+  const beyond = (bytes: Buffer) => {
+    for (let at = bytes.indexOf('tfhd'); at >= 0; at = bytes.indexOf('tfhd', at + 4)) {
+      const run = bytes.indexOf('trun', at);
+      // Of the second track: the offset of its media, behind flags and the number of samples.
+      if (bytes.readUInt32BE(at + 8) === 2) bytes.writeInt32BE(bytes.length, run + 12);
+    }
+    return bytes;
+  };
+  await expect(
+    transcodeFile(directory.path, await changed(await make(directory.path, ...film), beyond)),
+  ).rejects.toMatchObject({
+    code: 'truncated',
+    message: 'The file is cut off: its index names media behind its end.',
+  });
+});
+
 test('a transport stream that was joined is not called damaged, though its counters begin anew', async () => {
   const parts = [await intra('one.ts', 0), await intra('two.ts', 1)];
   const file = `${directory.path}/joined.ts`;

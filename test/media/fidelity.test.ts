@@ -121,6 +121,7 @@ const BARS = [
 const X265 = ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params'];
 
 test.each<[string, string[]]>([
+  ['RGB of five bits', ['-c:v', 'rawvideo', '-pix_fmt', 'rgb555le', 'bits.avi']],
   ['RGB without a word about its matrix', ['-c:v', 'qtrle', '-pix_fmt', 'rgb24', 'rgb.mov']],
   [
     'BT.2020 that names its matrix only',
@@ -159,7 +160,9 @@ test.each<[string, string[]]>([
   };
   const colours = [await pixel(200, 500), await pixel(600, 500), await pixel(1000, 500), await pixel(640, 100)];
   const expected = [255, 0, 0, 0, 255, 0, 0, 0, 255, 127, 127, 127];
-  expect(Math.max(...colours.flat().map((value, i) => Math.abs(value - (expected[i] ?? 0))))).toBeLessThanOrEqual(3);
+  // Of 32 shades, the nearest to the grey is 123 or 132.
+  const most = result.source.tracks?.[0]?.codec === 'rawvideo' ? 6 : 3;
+  expect(Math.max(...colours.flat().map((value, i) => Math.abs(value - (expected[i] ?? 0))))).toBeLessThanOrEqual(most);
 });
 
 test.each([

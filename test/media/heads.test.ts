@@ -152,6 +152,8 @@ test.each<[string, string, string[], number, string | null]>([
   ['tagged MP3', 'mp3', ['-b:a', '128k', '-metadata', 'title=x', 't.mp3'], 0, null],
   ['Ogg', 'ogg', ['-c:a', 'libopus', 's.ogg'], 400, MARK],
   ['whole Ogg', 'ogg', ['-c:a', 'libopus', 's.ogg'], 0, null],
+  ['whole CAF', 'caf', ['-c:a', 'alac', 's.caf'], 0, null],
+  ['whole Wave64', 'w64', ['-c:a', 'pcm_s16le', 's.w64'], 0, null],
   ['a Matroska that was streamed', 'matroska,webm', ['-c:a', 'libopus', '-live', '1', 'l.mka'], 400, null],
   [
     'a transport stream',
@@ -169,6 +171,8 @@ test.each<[string, string, string[], number, string | null]>([
 test.each([
   ['matroska,webm', ['-c:a', 'libopus', 'half.mka']],
   ['mp3', ['-b:a', '128k', 'half.mp3']],
+  ['caf', ['-c:a', 'pcm_s16be', 'half.caf']],
+  ['w64', ['-c:a', 'pcm_s16le', 'half.w64']],
 ])('half a file of %s is cut off', async (format, args) => {
   const source = await changed([...SONG, ...args], (bytes) => bytes.subarray(0, bytes.length / 2));
   await expect(checkWhole(await fileInput(source), format)).rejects.toMatchObject({ code: 'truncated' });

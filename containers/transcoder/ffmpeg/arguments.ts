@@ -44,6 +44,7 @@ export function decodeArguments(
     ...confined(input.protocols),
     ...CHECKED,
     ...(video?.turn ? ['-noautorotate'] : []),
+    ...(video?.oneByOne ? ['-thread_type:v', 'slice'] : []),
     // Decoded pictures come back to memory, where the filters are. What the GPU does not decode, the CPU does.
     ...(options.onGpu ? ['-hwaccel', 'cuda'] : []),
     ...['-dts_delta_threshold', String(plan.jumpSeconds), '-i', input.nameIn(options.cwd)],

@@ -50,6 +50,9 @@ function tellsGap(line: string): boolean {
   return isCorruptPacket(line, 'mpegts ');
 }
 
+/** Ticks of a transport stream's clock in a second. */
+const TS_TICKS = 90_000;
+
 function isCorruptPacket(line: string, demuxer: string): boolean {
   return line.startsWith(`[${demuxer}`) && line.includes(' Packet corrupt (');
 }
@@ -79,6 +82,8 @@ function lateTrack(line: string): LateTrack | undefined {
  */
 export class Complaints {
   readonly #undecoded = new Map<number, number>();
+  /** Of each track of a transport stream: when its last packet came before which others are missing, in seconds of its clock. */
+  readonly lastGaps = new Map<number, number>();
   #first: string | undefined;
   #gap: string | undefined;
   #line = '';
@@ -96,7 +101,11 @@ export class Complaints {
       const late = lateTrack(line);
       if (late && this.late.length < MOST_LATE) this.late.push(late);
       const isGap = tellsGap(line);
-      if (isGap) this.#gap ??= sentenceOf(line);
+      if (isGap) {
+        this.#gap ??= sentenceOf(line);
+        const [, track, ticks] = /stream = (\d{1,4}), dts = (\d{1,12})\)/.exec(line) ?? [];
+        if (track !== undefined) this.lastGaps.set(Number(track), Number(ticks) / TS_TICKS);
+      }
       const isError = line.includes('[error] ') || line.includes('[fatal] ');
       if (!isError && (isGap || !tellsDamage(line))) continue;
       this.#first ??= sentenceOf(line);

@@ -24,7 +24,11 @@ export function probeFailure(stderr: string): DropreelError {
   // Audible's files: libavformat/mov.c asks for the buyer's key.
   if (stderr.includes('activation_bytes')) return encrypted();
   if (stderr.includes('not on whitelist')) return refusedFormat(stderr, detail);
-  if (/moov atom not found|error reading header|EBML header parsing failed|Header processing failed/.test(stderr)) {
+  if (
+    /moov atom not found|error reading header|Missing packet table|EBML header parsing failed|Header processing failed/.test(
+      stderr,
+    )
+  ) {
     return new DropreelError('corrupt', 'The file is damaged or incomplete: its index cannot be read.', { detail });
   }
   return new DropreelError('not_media', 'The file is not audio or video in any format that FFmpeg supports.', {

@@ -172,7 +172,8 @@ function fitted(displayed: Size, { width, height }: Size): Record<keyof Size, st
 function toSdr(color: ColorPlan, size: Record<keyof Size, string>, hasToneMap: boolean): string[] {
   if (color.convert && hasToneMap) return [scale(size), ...toBt709(color.convert), 'format=yuv420p', label(color)];
   const matrixOption = color.matrix ? `:out_color_matrix=${color.matrix}` : '';
-  return [`${scale(size)}:out_range=tv${matrixOption}`, 'format=yuv420p', label(color)];
+  const whole = color.widen ? ['format=rgb24'] : [];
+  return [...whole, `${scale(size)}:out_range=tv${matrixOption}`, 'format=yuv420p', label(color)];
 }
 
 function label({ output: { primaries, transfer, matrix } }: ColorPlan): string {

@@ -120,7 +120,12 @@ async function* decode(tools: Tools, request: WaveformRequest): AsyncGenerator<I
   let started = false;
   let rest: Uint8Array = new Uint8Array();
   const account = child.stdio[SOUNDS_FD] as Readable;
-  for await (const chunk of soundInTime(child.stdout, account, new SoundClock(sampleRate), frameBytes)) {
+  for await (const chunk of soundInTime(
+    child.stdout,
+    account,
+    new SoundClock(sampleRate, { alone: true }),
+    frameBytes,
+  )) {
     const bytes: Uint8Array = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
     const whole = bytes.length - (bytes.length % frameBytes);
     started ||= whole > 0;

@@ -161,4 +161,5 @@ test('a gap in the counters of a transport stream is no fault by itself', () => 
   const complaints = said('[mpegts @ 0x55e89b7d3d00] [warning] Packet corrupt (stream = 0, dts = 484320).\n');
   expect(complaints.fault).toBeUndefined();
   expect(complaints.gap).toBe('Packet corrupt (stream = 0, dts = 484320).');
+  expect([...complaints.lastGaps]).toEqual([[0, 484_320 / 90_000]]);
 });

@@ -6,7 +6,13 @@ const packet = (pts: number, duration = 0.1, track = 0) => ({ track, pts, dts: p
 test('reordered frames begin with the earliest and end with the latest', () => {
   const clock = new PacketClock(false);
   for (const pts of [0.3, 0.1, 0.2, 0.4]) clock.add(packet(pts));
-  expect(clock.tracks(0.1).get(0)).toEqual({ count: 4, start: 0, last: expect.closeTo(0.3), end: expect.closeTo(0.4) });
+  expect(clock.tracks(0.1).get(0)).toEqual({
+    count: 4,
+    start: 0,
+    last: expect.closeTo(0.3),
+    end: expect.closeTo(0.4),
+    open: 0,
+  });
   expect(clock.joined).toBe(false);
 });
 
@@ -55,4 +61,13 @@ test('packets without times follow each other', () => {
   const clock = new PacketClock(false);
   for (let i = 0; i < 3; i++) clock.add(packet(Number.NaN, 0.04));
   expect(clock.tracks(0).get(0)?.end).toBeCloseTo(0.12);
+});
+
+test('a last packet that does not say how long it lasts may last as long as any, and one without any time for ever', () => {
+  const clock = new PacketClock(false);
+  for (const pts of [0, 0.3, 0.5]) clock.add(packet(pts, Number.NaN));
+  expect(clock.tracks(0).get(0)).toMatchObject({ end: 0.5, open: 0.3 });
+  const timeless = new PacketClock(false);
+  timeless.add(packet(Number.NaN, Number.NaN));
+  expect(timeless.tracks(0).get(0)).toMatchObject({ end: 0, open: Number.POSITIVE_INFINITY });
 });

@@ -16,7 +16,12 @@ const printed = (...frames: [at: number, samples: number][]) =>
 
 async function placed(frames: [at: number, samples: number][], ...pcm: string[]): Promise<string> {
   let text = '';
-  for await (const bytes of soundInTime(parts(...pcm), parts(printed(...frames)), new SoundClock(RATE), 1)) {
+  for await (const bytes of soundInTime(
+    parts(...pcm),
+    parts(printed(...frames)),
+    new SoundClock(RATE, { alone: false }),
+    1,
+  )) {
     text += bytes.toString('latin1').replaceAll('\0', '.');
   }
   return text;

@@ -65,6 +65,9 @@ test('RGB gets the matrix of BT.709, whether its file names a matrix or not', ()
     expect(planColor({ ...none, matrix: 'smpte170m' }, 480, { pixelFormat })).toEqual(converted);
   }
   expect(planColor(none, 720, { pixelFormat: 'yuv444p' })).toEqual({ output: BT709 });
+  for (const pixelFormat of ['rgb555le', 'bgr565be', 'rgb444le', 'bgr8', 'rgb4_byte']) {
+    expect(planColor(none, 720, { pixelFormat })).toEqual({ ...converted, widen: true });
+  }
 });
 
 test('the peak of a tone-mapped picture is what it says, where that can be true', () => {

@@ -4,6 +4,7 @@ import {
   type Decoded,
   decodedSeconds,
   endWarnings,
+  isCutOff,
   pictureFaults,
   shortfalls,
   soundFaults,
@@ -100,6 +101,14 @@ test('what was decoded is short from half a second, or a hundredth, on', () => {
     { code: 'end_missing', at: 9.875, message: 'Of 10.0 s of sound, 9.9 s could be decoded.' },
   ]);
   expect(endWarnings(decoded(9.5, 474_000), { ...plan, joined: true })).toEqual([]);
+  // Packets that were read and give no picture, without a complaint, are no cut.
+  const long = decoded(8, 480_000);
+  const told = [{ code: 'end_missing', at: 8.04, message: 'Of 10.0 s of pictures, 8.0 s could be decoded.' }];
+  expect(endWarnings(long, plan)).toEqual(told);
+  expect([isCutOff(plan, undefined), isCutOff(plan, 'error'), isCutOff({ ...plan, indexed: true }, undefined)]).toEqual(
+    [false, true, true],
+  );
+  expect(endWarnings(long, plan, 'error')).toEqual([]);
 });
 
 test('of an hour that is announced, a tenth of a second may be missing, up to 36 s are told, and more is a cut', () => {

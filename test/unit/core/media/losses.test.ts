@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import type { VideoPlan } from '../../../../core/media/encode-plan.ts';
 import {
   checkLosses,
+  checkPackets,
   DamageLog,
   leftOut,
   lostPictures,
@@ -18,6 +19,20 @@ it('a tenth of the pictures, or ten of few, may be lost; more is a damaged file'
   expect(check(21, 200)).toThrow(
     'The file is damaged: 21 of 200 pictures are damaged or lost (error while decoding MB 1 2).',
   );
+});
+
+it('a packet of which the first frame alone is decoded is told from sound with pauses', () => {
+  const holes = (frames: number, every: number) => {
+    const found = new SoundHoles(1000);
+    for (let i = 0; i < frames; i++) found.add(i * 20 + Math.floor(i / every) * 80, 20);
+    return found;
+  };
+  // A frame of 20 ms each 100 ms, and pauses after each third frame.
+  expect(() => checkPackets(holes(50, 1), { samples: 1000, filled: 3920 })).toThrow(
+    'FFmpeg decodes only the beginning of each packet of its sound: the rest would be silence.',
+  );
+  expect(() => checkPackets(holes(150, 3), { samples: 3000, filled: 3920 })).not.toThrow();
+  expect(() => checkPackets(holes(10, 1), { samples: 200, filled: 720 })).not.toThrow();
 });
 
 it('damage lasts from the first damaged picture to the next whole keyframe', () => {

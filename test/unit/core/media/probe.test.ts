@@ -1,11 +1,6 @@
 import { expect, test } from 'vitest';
-import {
-  checkLateness,
-  checkWork,
-  FfprobeOutput,
-  interpretProbe,
-  type VideoTrack,
-} from '../../../../core/media/probe.ts';
+import { FfprobeOutput } from '../../../../core/media/ffprobe.ts';
+import { checkLateness, checkWork, interpretProbe, type VideoTrack } from '../../../../core/media/probe.ts';
 
 const video = {
   index: 0,
@@ -237,4 +232,24 @@ test('a track with a decoder is taken before one without, and what is left is na
   expect(interpret([video, audio, { ...audio, index: 2 }]).skipped).toEqual([
     { what: 'audio track 2', why: 'Of several audio tracks one is taken.' },
   ]);
+});
+
+test.each([
+  [
+    'AC-4 of a transport stream, which older FFmpeg takes for data',
+    { codec_type: 'data', codec_name: 'bin_data', codec_tag_string: 'AC-4' },
+    'ac4',
+  ],
+  ['AC-4 of an MP4', { codec_name: 'unknown', codec_tag_string: 'ac-4' }, 'ac-4'],
+  ['MPEG-H, which FFmpeg takes for MP3', { codec_name: 'mp3', codec_tag_string: '-[0][0][0]' }, 'mpegh_3d_audio'],
+  ["MPEG-H's auxiliary stream", { codec_name: 'mp3', codec_tag_string: '.[0][0][0]' }, 'mpegh_3d_audio'],
+])('%s is refused by its name, and leaves a mute video', (_, said, name) => {
+  const known = { isDecodable: (codec: string) => ['h264', 'mp3'].includes(codec) };
+  const probe = (streams: object[]) =>
+    interpretProbe(FfprobeOutput.parse({ streams, format: { format_name: 'mpegts' } }), known);
+  const sound = { ...audio, ...said };
+  const message = `No decoder here reads the codec ${name}.`;
+  expect(() => probe([sound])).toThrow(expect.objectContaining({ code: 'unsupported_codec', message }));
+  const { audio: taken, skipped } = probe([video, sound]);
+  expect({ taken, skipped }).toEqual({ taken: undefined, skipped: [{ what: 'audio track 1', why: message }] });
 });

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { FfprobeOutput, interpretProbe } from '../../../../core/media/probe.ts';
+import { FfprobeOutput } from '../../../../core/media/ffprobe.ts';
+import { interpretProbe } from '../../../../core/media/probe.ts';
 import { audioTracksOf, extraWarnings, sourceReport } from '../../../../core/media/report.ts';
 
 const video = { index: 0, codec_type: 'video', codec_name: 'h264', width: 640, height: 360, sample_rate: 1e300 };

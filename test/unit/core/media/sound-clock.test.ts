@@ -5,7 +5,10 @@ import { SoundClock } from '../../../../core/media/sound-clock.ts';
 const RATE = 1000;
 
 function follow(...times: (number | undefined)[]) {
-  const clock = new SoundClock(RATE);
+  return followed(new SoundClock(RATE, { alone: false }), times);
+}
+
+function followed(clock: SoundClock, times: readonly (number | undefined)[]) {
   const steps = times.flatMap((at) => clock.add(at, 100));
   steps.push(...clock.end());
   const { decoded, before, filled, cut, position } = clock;
@@ -63,7 +66,7 @@ test('bursts of less than half a second after gaps are each put at their time', 
     position: 3200,
   });
   // As soon as half a second is known to have left the clock, not at the end.
-  const clock = new SoundClock(RATE);
+  const clock = new SoundClock(RATE, { alone: false });
   const steps = [0, 1000, 1100, 1200, 2000, 2100, 3000].map((at) => clock.add(at, 100).length);
   expect(steps).toEqual([1, 0, 0, 0, 0, 0, 7]);
 });
@@ -88,4 +91,22 @@ test('what is cut is told with its place and its length', () => {
   expect(follow(0, 100, 200, 50, 150, 250, 350, 450, 550).overlaps).toEqual([{ at: 0.3, seconds: 0.25 }]);
   expect(follow(-30, 70).overlaps).toEqual([{ at: 0, seconds: 0.03 }]);
   expect(follow(0, 570, 670, 300, 400).overlaps).toEqual([]);
+});
+
+test('sound without pictures is not cut where it overlaps: it all follows, and gaps after it are filled', () => {
+  const alone = (...times: number[]) => followed(new SoundClock(RATE, { alone: true }), times);
+  // The clock restarts at 0 after half a second, and has a gap of 300 ms later.
+  const { steps, counts, overlaps } = alone(0, 100, 200, 300, 400, 0, 100, 200, 300, 400, 800, 900, 1000, 1100, 1200);
+  expect(counts).toEqual({ decoded: 1500, before: 0, filled: 300, cut: 0 });
+  expect(steps.indexOf(steps.find((step) => 'silence' in step) ?? take)).toBe(10);
+  expect(overlaps).toEqual([]);
+  // Before 0, or less than half a second after it, is the delay of a coder.
+  expect(alone(-500, -400)).toMatchObject({ counts: { before: 0, cut: 0 }, position: 200 });
+  expect(alone(70, 170)).toMatchObject({ counts: { before: 0, filled: 0 }, position: 200 });
+  expect(alone(600, 700)).toMatchObject({ counts: { before: 600 }, position: 800 });
+  // Frames of 100 ms, 60 ms apart.
+  expect(alone(...Array.from({ length: 40 }, (_, i) => i * 60))).toMatchObject({
+    counts: { decoded: 4000, filled: 0, cut: 0 },
+    position: 4000,
+  });
 });

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { PRESETS } from '../../../../core/contracts/presets.ts';
+import { FfprobeOutput } from '../../../../core/media/ffprobe.ts';
 import { planEncode } from '../../../../core/media/plan.ts';
-import { FfprobeOutput, interpretProbe } from '../../../../core/media/probe.ts';
+import { interpretProbe } from '../../../../core/media/probe.ts';
 import { lateWarnings, plannedWarnings } from '../../../../core/media/warnings.ts';
 
 const picture = { index: 0, codec_type: 'video', codec_name: 'h264', width: 640, height: 360, avg_frame_rate: '25/1' };
