@@ -9,7 +9,7 @@ export function completionScript(shell: 'bash' | 'zsh' | 'fish', tree: Tree): st
   return { bash, zsh, fish }[shell](tree);
 }
 
-/** Words by the command that they follow: `''` for the top, `collections`, `collections create`. Files complete `upload` and `estimate`. */
+/** Words by the command that they follow: `''` for the top, `collections`, `collections create`. Files complete `upload`, `estimate` and `presets set`. */
 function wordsByPath(tree: Tree): [string, string[]][] {
   const walk = (command: Tree, path: string): [string, string[]][] => [
     [path, [...command.commands.map(({ name }) => name), ...command.options, ...(path === '' ? [] : tree.options)]],
@@ -30,7 +30,7 @@ ${cases.join('\n')}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   # Names may have spaces.
-  [[ ( $path == upload || $path == estimate ) && $current != -* ]] && { local IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$current")); }
+  [[ ( $path == upload || $path == estimate || $path == 'presets set' ) && $current != -* ]] && { local IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$current")); }
 }
 _${tree.name}_known() {
   case "$1" in ${pathsOf(tree)

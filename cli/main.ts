@@ -12,6 +12,7 @@ import { addLink } from './commands/link.ts';
 import { addLogin } from './commands/login.ts';
 import { addLs } from './commands/ls.ts';
 import { addOpen } from './commands/open.ts';
+import { addPresets } from './commands/presets/presets.ts';
 import { addRetranscode } from './commands/retranscode.ts';
 import { addRetry } from './commands/retry.ts';
 import { addRm } from './commands/rm.ts';
@@ -30,7 +31,7 @@ import metadata from './package.json' with { type: 'json' };
 const COMMANDS: readonly ((program: Command) => void)[] = [
   ...[addLogin, addToken, addUpload, addLs, addShow, addWatch, addOpen, addDownload, addLink, addEdit],
   ...[addRetry, addRetranscode, addRollback, addRm],
-  ...[addCollections, addWebhooks, addEstimate, addStats, addHealth],
+  ...[addCollections, addPresets, addWebhooks, addEstimate, addStats, addHealth],
   ...[addDoctor, addCheckStream, addArchive, addCompletion],
 ];
 

@@ -47,11 +47,13 @@ export class Client {
   /** @returns the body of the answer */
   async #send(operation: Operation, request: Readonly<Record<string, unknown>>): Promise<string> {
     const { method, who, repeatable } = operation;
-    const { body } = request;
+    const { body, ifMatch, ifNoneMatch } = request;
     const path = pathOf(operation.path, request);
     const fixed: Record<string, string> = {
       ...(body !== undefined && { 'Content-Type': 'application/json' }),
       ...(method === 'POST' && !repeatable && { 'Idempotency-Key': crypto.randomUUID() }),
+      ...(ifMatch !== undefined && { 'If-Match': String(ifMatch) }),
+      ...(ifNoneMatch !== undefined && { 'If-None-Match': String(ifNoneMatch) }),
     };
     for (let tries = 1; ; tries += 1) {
       const token: Record<string, string> = who === 'anyone' ? {} : { Authorization: `Bearer ${await this.#token()}` };

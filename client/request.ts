@@ -14,7 +14,13 @@ type Given<S> = S extends z.ZodType
  */
 export type Request<K extends OperationId> = Given<Schema<K, 'params'>> &
   (Schema<K, 'query'> extends z.ZodType ? { query?: Given<Schema<K, 'query'>> } : unknown) &
-  BodyOf<Schema<K, 'body'>>;
+  BodyOf<Schema<K, 'body'>> &
+  Preconditions<(typeof OPERATIONS)[K]>;
+
+/** Headers of a change of something that has an ETag. */
+type Preconditions<O> = O extends { etag: true; method: 'PUT' | 'PATCH' }
+  ? { ifMatch?: string | undefined; ifNoneMatch?: '*' | undefined }
+  : unknown;
 
 /** May be left out where nothing in it is required. */
 type BodyOf<S> = S extends z.ZodType

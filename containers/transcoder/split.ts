@@ -5,7 +5,6 @@ import { type EncodePlan, streamed } from '../../core/media/encode-plan.ts';
 import { readFragment, readInit } from '../../core/media/fragments.ts';
 import { keyframePlaylist, keyframesName } from '../../core/media/keyframes.ts';
 import { targetDuration, writeMediaPlaylist } from '../../core/media/media-playlist.ts';
-import { SEGMENT_SECONDS } from '../../core/media/plan.ts';
 import { type FragmentInFile, groupFragments, joinFragments, renditionName } from '../../core/media/segments.ts';
 import type { PlacedRendition } from '../../core/media/sidx.ts';
 import { segmentSeconds } from '../../core/media/timeline.ts';
@@ -59,7 +58,7 @@ export async function writePlaylists(
 async function splitRendition(plan: EncodePlan, directory: string, file: string): Promise<RenditionFiles> {
   const whole = join(directory, wholeName(file));
   try {
-    const found = await findSegments(whole, file, lastFrameOf(plan, file));
+    const found = await findSegments(whole, file, { lastFrame: lastFrameOf(plan, file), seconds: plan.segmentSeconds });
     const rendition = await copySegments(whole, join(directory, renditionName(file)), found);
     await rm(whole);
     return rendition;
@@ -72,8 +71,12 @@ async function splitRendition(plan: EncodePlan, directory: string, file: string)
   }
 }
 
-/** @param lastFrame seconds that the last picture stays; undefined for sound */
-async function findSegments(whole: string, file: string, lastFrame: number | undefined): Promise<PlacedRendition> {
+/** @param of seconds of a segment, and that the last picture stays; undefined for sound */
+async function findSegments(
+  whole: string,
+  file: string,
+  { lastFrame, seconds: every }: { lastFrame: number | undefined; seconds: number },
+): Promise<PlacedRendition> {
   return withFile(whole, async (bytes) => {
     const found: FragmentInFile[] = [];
     let moov: { end: number } | undefined;
@@ -87,7 +90,7 @@ async function findSegments(whole: string, file: string, lastFrame: number | und
     const end = moov?.end ?? 0;
     const header = readInit(await bytes.read(0, end));
     const early = lastFrame === undefined ? SOUND_EARLY_SECONDS : 0;
-    const segments = groupFragments(header, found, SEGMENT_SECONDS, early).map((group) => ({
+    const segments = groupFragments(header, found, every, early).map((group) => ({
       fragments: group,
       range: { offset: group[0]?.offset ?? 0, bytes: group.reduce((total, { size }) => total + size, 0) },
       fragment: joinFragments(group.map(({ fragment }) => fragment)),

@@ -67,7 +67,8 @@ export async function runStages(tools: Tools, plan: EncodePlan, run: StagesRun):
     return stage;
   };
   try {
-    const sound = plan.audio && (await start([...REPORTING, ...soundArguments(plan.audio)], ['pipe', 'pipe', 'pipe']));
+    const sound =
+      plan.audio && (await start([...REPORTING, ...soundArguments(plan.audio, plan)], ['pipe', 'pipe', 'pipe']));
     const encoder = run.onGpu.encode ? 'h264_nvenc' : 'libx264';
     const ladder =
       plan.video &&

@@ -103,6 +103,7 @@ export async function makeOutputs(
     ...(await madeFiles(plan, scratch)),
     ...(plan.mp4?.encode && { ownMp4: { width: plan.mp4.encode.width, height: plan.mp4.encode.height } }),
     preset: { name: preset.name, version: preset.version },
+    segmentSeconds: plan.segmentSeconds,
     skipped: [...plan.skipped, ...skipped],
     warnings: bounded([...before, ...lateWarnings(late, probe, plan), ...warnings]),
   };

@@ -10,6 +10,7 @@ const TAGS: Readonly<Record<Operation['tag'], string>> = {
   Uploads: 'Uploads in progress: one PUT up to 64 MiB, parts above.',
   Media: 'Media items, and what can be done with them.',
   Collections: 'Settings shared by many media items: preset, playback, what happens to originals.',
+  Presets: 'What is made of a source: sizes, rates and outputs. Some are built in, creators make others.',
   Webhooks: 'Endpoints that are notified of changes, and their deliveries.',
   Operations: 'Health, statistics, and the reports of engines.',
 };
@@ -139,7 +140,8 @@ function headersOf({ method, etag, repeatable }: Operation): Json[] {
     ...(method === 'POST' && !repeatable
       ? [header('Idempotency-Key', 'The same key with the same body gives the same answer, for 24 hours.', 255)]
       : []),
-    ...(method === 'PATCH' && etag ? [header('If-Match', 'The ETag that was read.', 1000)] : []),
+    ...((method === 'PATCH' || method === 'PUT') && etag ? [header('If-Match', 'The ETag that was read.', 1000)] : []),
+    ...(method === 'PUT' && etag ? [header('If-None-Match', '`*`: only if there is none yet.', 1000)] : []),
   ];
 }
 

@@ -3,10 +3,10 @@ import { CreatorId } from '../contracts/ids.ts';
 import type { ProblemCode } from '../contracts/problems.ts';
 
 export interface Operation {
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Parameters as in OpenAPI: `/media/{id}`. */
   path: string;
-  tag: 'Uploads' | 'Media' | 'Collections' | 'Webhooks' | 'Operations';
+  tag: 'Uploads' | 'Media' | 'Collections' | 'Presets' | 'Webhooks' | 'Operations';
   summary: string;
   /** Who may call it: `anyone` needs no token, `creator` needs either scope, `operator` needs the operator's. */
   who: 'anyone' | 'creator' | 'operator';
@@ -15,7 +15,7 @@ export interface Operation {
   body: z.ZodType | null;
   status: 200 | 201 | 202 | 204;
   answer: z.ZodType | null;
-  /** Answers with an ETag; a PATCH takes If-Match. */
+  /** Answers with an ETag; a PATCH takes If-Match, a PUT also If-None-Match. */
   etag?: boolean;
   /** A POST that changes nothing: a repeated request gets a new answer, and no answer is kept for an Idempotency-Key. */
   repeatable?: boolean;

@@ -2,6 +2,7 @@ import type { Operation } from './operation.ts';
 import { collectionsOperations } from './operations/collections.ts';
 import { engineJobOperations } from './operations/engine-jobs.ts';
 import { mediaOperations } from './operations/media.ts';
+import { presetsOperations } from './operations/presets.ts';
 import { systemOperations } from './operations/system.ts';
 import { uploadsOperations } from './operations/uploads.ts';
 import { webhooksOperations } from './operations/webhooks.ts';
@@ -11,6 +12,7 @@ export const OPERATIONS = {
   ...uploadsOperations,
   ...mediaOperations,
   ...collectionsOperations,
+  ...presetsOperations,
   ...webhooksOperations,
   ...systemOperations,
   ...engineJobOperations,

@@ -3,7 +3,7 @@ import { ErrorCode } from './errors.ts';
 import { GpuUse } from './gpu.ts';
 import { CreatorId, JobId, MediaId } from './ids.ts';
 import { each, FILE_NAMES } from './outputs.ts';
-import { Preset } from './presets.ts';
+import { JobPreset } from './preset-settings.ts';
 import { RenditionSummary, Source, SourceInfo } from './table/media.ts';
 import { Warning } from './warnings.ts';
 
@@ -14,7 +14,7 @@ export const Job = z.object({
   creatorId: CreatorId,
   source: Source,
   output: z.object({ bucket: z.string(), prefix: z.string() }),
-  preset: Preset,
+  preset: JobPreset,
   /** Of a job that another engine encodes; absent where the worker does all. */
   task: z
     .discriminatedUnion('name', [
@@ -146,6 +146,8 @@ export const Succeeded = z.object({
    */
   playlists: z.record(z.string(), z.string()).optional(),
   preset: z.object({ name: z.string(), version: z.number().int() }),
+  /** Of the preset; absent in results from before it was the preset's. */
+  segmentSeconds: z.number().int().positive().optional(),
   /** What was left out of the outputs, with its reason. */
   skipped: z.array(z.object({ what: z.string(), why: z.string() })),
   /** Absent in results from before they were recorded. */

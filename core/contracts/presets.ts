@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { each, OPTIONAL_NAMES } from './outputs.ts';
 
-/** What to make from a source. Presets are data with a version: a changed preset gets the next number. */
+/**
+ * What to make from a source. Presets are data with a version: a changed preset gets the next number, and what a version says never changes.
+ * The schemas here say what rows hold, whichever release wrote them; what may be given is in preset-settings.ts.
+ */
 
 export const Rung = z.object({
   /** `1080p`: the short side in pixels. */
@@ -13,18 +16,30 @@ export const Rung = z.object({
 });
 export type Rung = z.infer<typeof Rung>;
 
-export const Preset = z.object({
-  name: z.string(),
-  version: z.number().int().positive(),
+export const PresetContent = z.object({
   rungs: z.array(Rung).min(1),
   /** x264's CRF, 0 to 51; lower is better. */
   crf: z.number().min(0).max(51),
+  /** Of the pictures. */
+  codec: z.enum(['h264']).default('h264'),
+  /** Pictures a second: of a faster source every second, third… is kept. A preset from before it was here has what all presets had. */
+  maxFrameRate: z.number().positive().default(60),
+  /** Seconds of a segment. A preset from before it was here has what all presets had. */
+  segmentSeconds: z.number().int().positive().default(6),
   /** Long side of the MP4 at most, in pixels. A job created before it was here has what all presets had. */
   mp4LongSide: z.number().int().positive().default(2400),
   /** Which outputs are wanted. Absent means not wanted: a job created before an output existed has none of it. */
   outputs: z.object(each(OPTIONAL_NAMES, () => z.boolean().default(false))),
 });
+export type PresetContent = z.infer<typeof PresetContent>;
+
+export const Preset = PresetContent.extend({ name: z.string(), version: z.number().int().positive() });
 export type Preset = z.infer<typeof Preset>;
+
+/** What a preset says, without its name and version. */
+export function contentOf({ name: _name, version: _version, ...content }: Preset): PresetContent {
+  return content;
+}
 
 const LADDER: Rung[] = [
   { name: '2160p', shortSide: 2160, maxBitrate: 16_000_000, audio: '128k' },
@@ -40,6 +55,9 @@ const OUTPUTS: Preset['outputs'] = {
 const preset = (name: string, topShortSide: number, mp4LongSide = 2400): Preset => ({
   name,
   version: 3,
+  codec: 'h264',
+  maxFrameRate: 60,
+  segmentSeconds: 6,
   mp4LongSide,
   rungs: LADDER.filter((rung) => rung.shortSide <= topShortSide),
   crf: 23,
@@ -48,9 +66,13 @@ const preset = (name: string, topShortSide: number, mp4LongSide = 2400): Preset 
 
 export const DEFAULT_PRESET = 'standard';
 
-/** By name. `standard` goes up to 1080p, `uhd` to 2160p where the source has it, `compact` to 720p, its MP4 too: it is the cheap one. */
+/** The built-in ones, by name. `standard` goes up to 1080p, `uhd` to 2160p where the source has it, `compact` to 720p, its MP4 too: it is the cheap one. */
 export const PRESETS: Readonly<Record<string, Preset>> = {
   standard: preset('standard', 1080),
   uhd: preset('uhd', 2160),
   compact: preset('compact', 720, 1280),
 };
+
+export function isBuiltIn(name: string): boolean {
+  return Object.hasOwn(PRESETS, name);
+}

@@ -61,6 +61,17 @@ export const PROBLEMS = {
     when: 'A new encode was asked for, the original was deleted, and the collection does not allow encoding from an output, or there is none.',
   },
   already_exists: { status: 409, title: 'Already exists', when: 'A collection of this id exists.' },
+  read_only: {
+    status: 409,
+    title: 'Built in',
+    when: 'A built-in preset is neither changed nor deleted. Make one of another name.',
+  },
+  preset_in_use: {
+    status: 409,
+    title: 'Collections use it',
+    when: 'A preset that collections use is not deleted, and is changed only with `confirm=true`; `errors` names them.',
+  },
+  too_many_presets: { status: 409, title: 'Too many presets', when: 'A creator has 100 presets already.' },
   not_empty: { status: 409, title: 'Not empty', when: 'A collection that holds media is not deleted.' },
   upload_incomplete: {
     status: 409,
@@ -95,7 +106,7 @@ export const PROBLEMS = {
   precondition_failed: {
     status: 412,
     title: 'Changed since it was read',
-    when: 'If-Match names another version than the present one.',
+    when: 'If-Match names another version than the present one, or If-None-Match the present one.',
   },
   too_large: {
     status: 413,

@@ -12,7 +12,8 @@ export const WARNINGS = {
   colors_not_converted: 'Colours of HDR or of a wide gamut were not converted, because this FFmpeg lacks the filter.',
   colors_guessed: 'The source names some of the values that make its colours, and not all: the others are assumed.',
   alpha_dropped: 'The pictures have transparency, which is not carried: they are shown opaque.',
-  rate_reduced: 'The source has more than 60 pictures a second: whole pictures are left out.',
+  rate_reduced:
+    'The source has more pictures a second than its preset allows (60, or 30): whole pictures are left out.',
   rate_made_constant:
     'The source has pictures at times that vary: the engine writes a constant rate, and repeats or leaves out pictures.',
   pictures_left_out: 'Pictures that step back in time were left out, as at the joint of two recordings.',

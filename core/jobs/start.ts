@@ -3,7 +3,7 @@ import { ERRORS } from '../contracts/errors.ts';
 import { jobIdFor } from '../contracts/ids.ts';
 import type { Job } from '../contracts/job.ts';
 import { mediaKeys, tmpPrefix } from '../contracts/keys.ts';
-import type { Preset } from '../contracts/presets.ts';
+import { contentOf, type Preset } from '../contracts/presets.ts';
 import type { Refused } from '../contracts/refused.ts';
 import type { JobRow } from '../contracts/table/jobs.ts';
 import { DUE_WORK, rowKeys } from '../contracts/table/keys.ts';
@@ -49,6 +49,7 @@ export function newJob(media: Pick<MediaRow, 'mediaId' | 'creatorId' | 'collecti
     state: 'queued',
     source: start.source,
     preset: { name: start.preset.name, version: start.preset.version },
+    content: contentOf(start.preset),
     ...(start.onDemand && { onDemand: true }),
     ...(start.movedFrom !== undefined && { movedFrom: start.movedFrom }),
     steps: [],

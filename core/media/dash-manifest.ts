@@ -1,5 +1,4 @@
 import type { AudioGroup, Rendition, RenditionFile, Succeeded } from '../contracts/job.ts';
-import { SEGMENT_SECONDS } from './plan.ts';
 
 /** What a Representation is made of. */
 interface Track extends RenditionFile {
@@ -12,11 +11,16 @@ interface Track extends RenditionFile {
   picture?: { width: number; height: number; frameRate: number | undefined };
 }
 
+/** Of results that do not say it. */
+const USUAL_SEGMENT_SECONDS = 6;
+
 /**
  * The MPEG-DASH manifest of a result (ISO/IEC 23009-1, on-demand profile): each rendition is a file with an index, which is all that a player
  * needs to know of its segments. Null for a result of an earlier release, whose renditions are no such files.
  */
-export function dashManifest(result: Pick<Succeeded, 'audio' | 'renditions' | 'captions'>): string | null {
+export function dashManifest(
+  result: Pick<Succeeded, 'audio' | 'renditions' | 'captions' | 'segmentSeconds'>,
+): string | null {
   const groups = new Map(result.audio.map((group) => [group.id, group]));
   const rungs = result.renditions.map((rendition) => rungOf(rendition, groups));
   const sound = result.audio.map(({ id, ...group }) => trackOf(id, group));
@@ -28,7 +32,7 @@ export function dashManifest(result: Pick<Succeeded, 'audio' | 'renditions' | 'c
   const lines = [
     '<?xml version="1.0" encoding="UTF-8"?>',
     '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-on-demand:2011" type="static"' +
-      ` mediaPresentationDuration="PT${round(seconds)}S" minBufferTime="PT${SEGMENT_SECONDS}S">`,
+      ` mediaPresentationDuration="PT${round(seconds)}S" minBufferTime="PT${result.segmentSeconds ?? USUAL_SEGMENT_SECONDS}S">`,
     '  <Period id="0">',
     ...adaptationSet('video', pictures, result.captions ? [CAPTIONS] : []),
     ...adaptationSet('audio', sounds, []),

@@ -15,6 +15,8 @@ export interface EncodePlan extends Partial<OutputPlans> {
   /** Seconds from the file's start to the end of its last track. */
   durationSeconds: number;
   crf: number;
+  /** Of every segment but the last, in seconds. */
+  segmentSeconds: number;
   video?: VideoPlan;
   audio?: AudioPlan;
   /** Outputs that the preset asks for and this source cannot have. */
@@ -54,6 +56,8 @@ export interface VideoPlan {
   retime?: Fraction;
   /** Set when the track begins so late that its first frame is repeated until then: seconds. */
   lead?: number;
+  /** Pictures a second of the output at most; of a rate that varies, on average. */
+  maxFrameRate: number;
   /** Of the output; undefined where the source has no value. */
   frameRate: Fraction | undefined;
   /** Whether every picture is shown at a whole multiple of the rate. */

@@ -14,6 +14,8 @@ const MP4_SHARE = 0.56;
 /** CPU seconds for a second of audio alone: a waveform takes 5.5 s for an hour, and the two renditions about as much again. */
 const CPU_SECONDS_PER_SECOND_OF_SOUND = 12 / 3600;
 const USUAL_FRAME_RATE = 30;
+/** The pixels of all rungs, as a multiple of the top rung's, that the measured figure covers: a ladder with more of them takes longer. */
+const USUAL_RUNGS = 2.2;
 /** Of a source of which not even the codecs are known. */
 const USUAL_PICTURE = { width: 1920, height: 1080 };
 
@@ -28,13 +30,19 @@ export function presumed(known: SourceInfo, seconds: number): SourceInfo & { dur
  * counted. Null when the length of the source is unknown.
  */
 export function encodeSeconds(source: SourceInfo, preset: Preset, vcpus: number): number | null {
-  const { durationSeconds, width, height, frameRate = USUAL_FRAME_RATE } = source;
+  const { durationSeconds, width, height } = source;
   if (durationSeconds === undefined) return null;
   if (width === undefined || height === undefined) return durationSeconds * CPU_SECONDS_PER_SECOND_OF_SOUND;
   const rungs = ladderFor({ width, height }, preset);
   const mp4 = preset.outputs.mp4 ? planMp4({ width, height }, rungs, preset, false)?.encode : undefined;
-  const pixels = pixelsOf(rungs[0]) + MP4_SHARE * pixelsOf(mp4);
-  return (durationSeconds * frameRate * pixels * CPU_SECONDS_PER_PIXEL) / vcpus;
+  const all = rungs.reduce((sum, rung) => sum + pixelsOf(rung), 0);
+  const pixels = Math.max(pixelsOf(rungs[0]), all / USUAL_RUNGS) + MP4_SHARE * pixelsOf(mp4);
+  return (durationSeconds * frameRateOf(source, preset) * pixels * CPU_SECONDS_PER_PIXEL) / vcpus;
+}
+
+/** Pictures a second of the output. */
+export function frameRateOf({ frameRate = USUAL_FRAME_RATE }: SourceInfo, { maxFrameRate }: Preset): number {
+  return Math.min(frameRate, maxFrameRate);
 }
 
 function pixelsOf(size: Size | undefined): number {

@@ -14,6 +14,6 @@ export const LIMITS = {
   lateSeconds: 600,
   /** Frames × pixels that are decoded: 24 h of 1440p60, or 2.8 h of 8K60. A file of still frames can have more of them than bytes. */
   decodedPixels: 2e13,
-  /** Frames per second of the output; a faster source keeps every second, third… frame. */
+  /** Frames per second of the output; a faster source keeps every second, third… frame. A preset may have less. */
   frameRate: 60,
 } as const;

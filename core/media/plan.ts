@@ -4,13 +4,11 @@ import { mixChannels } from './channels.ts';
 import { planColor } from './color.ts';
 import type { AudioPlan, EncodePlan, Mp4Plan, TrackEnds, VideoPlan } from './encode-plan.ts';
 import { ladderFor } from './ladder.ts';
-import { LIMITS } from './limits.ts';
 import { planMp4, planOutputs } from './plan-outputs.ts';
 import type { AudioTrack, Fraction, MediaProbe, VideoTrack } from './probe.ts';
 import { shortSide } from './size.ts';
 
-export const SEGMENT_SECONDS = 6;
-/** Interval of keyframes, short so that a seek decodes little; segments are cut at every third. */
+/** Interval of keyframes, short so that a seek decodes little; segments are cut at every third, or as the preset says. */
 export const GOP_SECONDS = 2;
 
 const LONG_GAP_SECONDS = 0.1;
@@ -31,6 +29,7 @@ export function planEncode(probe: MediaProbe, preset: Preset, ends: TrackEnds): 
     kind,
     durationSeconds: Math.max(video?.endSeconds ?? 0, audio?.endSeconds ?? 0),
     crf: preset.crf,
+    segmentSeconds: preset.segmentSeconds,
     ...(video && { video }),
     ...(audio && { audio }),
     ...planOutputs(wanted, { video, audio, mp4 }),
@@ -63,7 +62,7 @@ function outputsFor(
 }
 
 function planVideo(track: VideoTrack, preset: Preset, ends: TrackEnds): VideoPlan {
-  const retime = limitRate(track.frameRate);
+  const retime = limitRate(track.frameRate, preset.maxFrameRate);
   const start = ends.videoStart ?? track.startSeconds;
   // Renditions begin together: one that begins later than the audio would need an empty edit, which browsers ignore. A short gap is
   // filled by showing the first frame longer. Across a long one it is repeated, because the encoder's clock follows the first gaps.
@@ -83,6 +82,7 @@ function planVideo(track: VideoTrack, preset: Preset, ends: TrackEnds): VideoPla
     color: planColor(track.color, shortSide(track.displayed), track),
     ...(track.codec === 'mpeg4' && { oneByOne: true }),
     captions: track.captions === true,
+    maxFrameRate: preset.maxFrameRate,
     rungs: ladderFor(track.displayed, preset),
     endSeconds: ends.video ?? 0,
     lastFrameSeconds: (retime ? undefined : ends.lastFrame) ?? (frameRate ? frameRate.den / frameRate.num : 0),
@@ -90,9 +90,9 @@ function planVideo(track: VideoTrack, preset: Preset, ends: TrackEnds): VideoPla
 }
 
 // 120 becomes 60 and 100 becomes 50: whole frames are left out, and none is shown twice.
-function limitRate(rate: Fraction | undefined): Fraction | undefined {
-  if (rate === undefined || rate.num / rate.den <= LIMITS.frameRate + 0.5) return undefined;
-  return { num: rate.num, den: rate.den * Math.ceil(rate.num / rate.den / (LIMITS.frameRate + 0.5)) };
+function limitRate(rate: Fraction | undefined, most: number): Fraction | undefined {
+  if (rate === undefined || rate.num / rate.den <= most + 0.5) return undefined;
+  return { num: rate.num, den: rate.den * Math.ceil(rate.num / rate.den / (most + 0.5)) };
 }
 
 // At least 10,000 ticks a second, so that small delays of frames are kept.

@@ -1,7 +1,7 @@
 import type { Preset } from '../../core/contracts/presets.ts';
 import type { Prices } from '../../core/contracts/prices.ts';
 import type { SourceInfo } from '../../core/contracts/table/media.ts';
-import { encodeSeconds } from '../../core/media/estimate.ts';
+import { encodeSeconds, frameRateOf } from '../../core/media/estimate.ts';
 import { ladderFor } from '../../core/media/ladder.ts';
 import { planMp4 } from '../../core/media/plan-outputs.ts';
 import { longSide, type Size, shortSide } from '../../core/media/size.ts';
@@ -37,7 +37,8 @@ const STARTS_SECONDS = 180;
 const LEFT_TO_WORKERS = 0.1;
 
 export function estimate(source: SourceInfo, preset: Preset, prices: Prices): Estimate {
-  const { durationSeconds, width, height, frameRate = USUAL_RATE } = source;
+  const { durationSeconds, width, height } = source;
+  const frameRate = frameRateOf(source, preset);
   const cpuSeconds = encodeSeconds(source, preset, 1);
   if (durationSeconds === undefined || cpuSeconds === null) return LENGTH_UNKNOWN;
   const picture = width && height ? { width, height } : undefined;

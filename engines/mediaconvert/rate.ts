@@ -1,6 +1,5 @@
 import { type Warning, warning } from '../../core/contracts/warnings.ts';
 import type { VideoPlan } from '../../core/media/encode-plan.ts';
-import { LIMITS } from '../../core/media/limits.ts';
 import type { Fraction, MediaProbe } from '../../core/media/probe.ts';
 
 /** The constant rate of all pictures that MediaConvert writes. */
@@ -12,7 +11,7 @@ export interface OutputRate {
 }
 
 /** Pictures a second. Of a source whose rate varies, one of them at least as high as its average is taken. */
-const USUAL = [10, 15, 24, 25, 30, 50, LIMITS.frameRate];
+const USUAL = [10, 15, 24, 25, 30, 50];
 /** An average is off by what is lost at a recording's end. */
 const ROUNDING = 1.005;
 
@@ -23,13 +22,15 @@ const ROUNDING = 1.005;
  */
 export function outputRate(video: VideoPlan, source: NonNullable<MediaProbe['video']>): OutputRate {
   if (video.retime) return { rate: video.retime, isSet: true, warnings: [] };
+  const { maxFrameRate } = video;
   const { frameRate: average, baseRate: base } = source;
   if (average && source.constantRate) return { rate: average, isSet: false, warnings: [] };
   const least = average ? perSecond(average) : 0;
-  if (base && perSecond(base) <= LIMITS.frameRate && perSecond(base) * ROUNDING >= least) {
+  if (base && perSecond(base) <= maxFrameRate && perSecond(base) * ROUNDING >= least) {
     return { rate: base, isSet: true, warnings: [varies(base, 'some are repeated')] };
   }
-  const usual = USUAL.find((rate) => rate * ROUNDING >= (average ? least : 30)) ?? LIMITS.frameRate;
+  const enough = USUAL.find((rate) => rate * ROUNDING >= (average ? least : 30)) ?? maxFrameRate;
+  const usual = Math.min(enough, maxFrameRate);
   const rate = { num: usual, den: 1 };
   return { rate, isSet: true, warnings: [varies(rate, 'some are repeated, and some may be left out')] };
 }

@@ -1,6 +1,6 @@
 import type { Warning } from '../../core/contracts/warnings.ts';
 import { type EncodePlan, streamed, type VideoPlan } from '../../core/media/encode-plan.ts';
-import { GOP_SECONDS, SEGMENT_SECONDS } from '../../core/media/plan.ts';
+import { GOP_SECONDS } from '../../core/media/plan.ts';
 import type { MediaProbe } from '../../core/media/probe.ts';
 import { APP } from './names.ts';
 import { type OutputRate, outputRate } from './rate.ts';
@@ -128,7 +128,7 @@ function streams(plan: EncodePlan, { place, rate }: Made) {
       CmafGroupSettings: {
         Destination: `s3://${output.bucket}/${output.prefix}${STREAM}`,
         SegmentControl: 'SINGLE_FILE' as const,
-        SegmentLength: SEGMENT_SECONDS,
+        SegmentLength: plan.segmentSeconds,
         FragmentLength: GOP_SECONDS,
         SegmentLengthControl: 'GOP_MULTIPLE' as const,
         WriteHlsManifest: 'ENABLED' as const,

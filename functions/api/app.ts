@@ -11,6 +11,7 @@ import { engineJobRoutes } from './engine-jobs.ts';
 import { problemResponse } from './refuse.ts';
 import { collectionRoutes } from './routes/collections.ts';
 import { mediaRoutes } from './routes/media.ts';
+import { presetRoutes } from './routes/presets.ts';
 import { systemRoutes } from './routes/system.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -19,6 +20,7 @@ export const ROUTES: Routes = {
   ...uploadRoutes,
   ...mediaRoutes,
   ...collectionRoutes,
+  ...presetRoutes,
   ...webhookRoutes,
   ...systemRoutes,
   ...engineJobRoutes,

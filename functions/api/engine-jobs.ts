@@ -8,7 +8,7 @@ import { DETAIL, type EngineHint, type JobProgress, SOURCE } from '../../core/co
 import { parseJobId } from '../../core/contracts/ids.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { jobFor } from '../../core/jobs/transitions.ts';
-import { presetNamed } from '../shared/encoding.ts';
+import { presetOf } from '../shared/encoding.ts';
 import { count } from '../shared/observability.ts';
 import type { ApiServices, Routes } from './call.ts';
 
@@ -17,7 +17,7 @@ export const engineJobRoutes: Routes<'signEngineRequest' | 'reportEngineProgress
   async signEngineRequest({ params, body, headers }, services) {
     const row = await unfinished(services, params.jobId, headers);
     if (!services.workerS3) throw over();
-    const job = jobFor(row, presetNamed(row.preset.name), services.env.MEDIA_BUCKET);
+    const job = jobFor(row, presetOf(row), services.env.MEDIA_BUCKET);
     // What the job may do is decided by its session's policy.
     return { body: await presignRequest(await services.workerS3(job), body) };
   },

@@ -12,10 +12,10 @@ import { secondsOf } from '../../core/jobs/quota.ts';
 import { presumed } from '../../core/media/estimate.ts';
 import { type Choice, choose } from '../../engines/choose.ts';
 import { PRICES_OF } from '../shared/cost.ts';
-import { encodingOf, presetNamed } from '../shared/encoding.ts';
+import { engineOf, readPreset } from '../shared/encoding.ts';
 import { conditionOf, type Expected, expectations, experienceWith } from '../shared/expectations.ts';
 import type { ApiCall, ApiServices, Route } from './call.ts';
-import { loadCollection, loadMedia } from './load.ts';
+import { loadCollection, loadMedia, requirePreset } from './load.ts';
 
 /** Media of a collection that are looked at: some ten reads of a hundred. */
 const MOST_MEDIA = 1000;
@@ -51,16 +51,21 @@ async function whatIsWanted(
   services: ApiServices,
 ): Promise<{ wanted: Wanted[]; complete: boolean }> {
   const { table } = services;
-  const of = (media: MediaRow, collection: CollectionRow | null): Wanted => {
-    const { preset, engine } = encodingOf(collection, media);
+  /** The one that is asked for, or else that of the collection. */
+  const presetFor = async (creatorId: string, collection: CollectionRow | null): Promise<Preset> => {
+    if (body.preset !== undefined) await requirePreset(services, creatorId, body.preset);
+    return readPreset(table, creatorId, body.preset ?? collection?.preset ?? DEFAULT_PRESET);
+  };
+  const of = (media: MediaRow, collection: CollectionRow | null, preset: Preset): Wanted => {
     const source = presumed(media.sourceInfo ?? {}, secondsOf(media.sourceInfo, media.source.size));
     const deadlineMinutes = body.deadlineMinutes ?? collection?.deadlineMinutes ?? undefined;
-    return { source, preset: body.preset === undefined ? preset : presetNamed(body.preset), engine, deadlineMinutes };
+    return { source, preset, engine: engineOf(collection, media), deadlineMinutes };
   };
   if (body.mediaId !== undefined) {
     const media = await loadMedia(services, caller, body.mediaId);
     const collection = await getCollection(table, media.creatorId, media.collectionId);
-    return { wanted: [of(media, collection)], complete: true };
+    const preset = await presetFor(media.creatorId, collection);
+    return { wanted: [of(media, collection, preset)], complete: true };
   }
   if (body.collectionId !== undefined) {
     const creatorId = creatorFor(caller, body.creatorId);
@@ -70,18 +75,19 @@ async function whatIsWanted(
       params: { id: by.collectionId },
       query: { creatorId },
     });
+    const preset = await presetFor(creatorId, collection);
     const wanted: Wanted[] = [];
     let after: Record<string, unknown> | undefined;
     do {
       const page = await queryMedia(table, by, { limit: PAGE, after });
-      wanted.push(...page.items.map((media) => of(media, collection)));
+      wanted.push(...page.items.map((media) => of(media, collection, preset)));
       after = page.next;
     } while (after && wanted.length < MOST_MEDIA);
     return { wanted, complete: after === undefined };
   }
   const { sizeBytes, ...known } = body.file ?? {};
   const source = sizeBytes === undefined ? known : presumed(known, secondsOf(known, sizeBytes));
-  const preset = presetNamed(body.preset ?? DEFAULT_PRESET);
+  const preset = await presetFor(creatorFor(caller, body.creatorId), null);
   const { deadlineMinutes } = body;
   return { wanted: [{ source, preset, engine: AUTO, deadlineMinutes }], complete: true };
 }

@@ -3,10 +3,12 @@ import { type Caller, creatorFor, maySee } from '../../core/api/caller.ts';
 import type { OperationId } from '../../core/api/operations.ts';
 import { ApiError, notFound } from '../../core/api/problem.ts';
 import { parseJobId } from '../../core/contracts/ids.ts';
+import { isBuiltIn, PRESETS } from '../../core/contracts/presets.ts';
 import type { CollectionRow } from '../../core/contracts/table/collections.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { rowKeys, webhookKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
+import { PresetRow } from '../../core/contracts/table/presets.ts';
 import { EndpointRow } from '../../core/contracts/table/webhooks.ts';
 import type { Check } from '../../core/jobs/change.ts';
 import type { ApiCall, ApiServices } from './call.ts';
@@ -64,6 +66,22 @@ export async function loadCollection(
   const row = await getCollection(table, creatorId, params.id);
   if (!row) throw notFound('collection');
   return row;
+}
+
+/**
+ * The creator's own preset of that name; null for a built-in one.
+ * @throws ApiError when there is neither
+ */
+export async function requirePreset(
+  { table }: ApiServices,
+  creatorId: string,
+  name: string,
+): Promise<PresetRow | null> {
+  if (isBuiltIn(name)) return null;
+  const row = await getRow(table, rowKeys.preset(creatorId, name), PresetRow);
+  if (row) return row;
+  const message = `${name} was given; allowed are ${Object.keys(PRESETS).join(', ')} and the presets of ${creatorId}, and none has this name.`;
+  throw new ApiError('invalid_request', message, { errors: [{ path: 'body.preset', message }] });
 }
 
 /** For a change that requires an existing collection, in the change's own transaction. */

@@ -48,7 +48,7 @@ export async function retry(
       const message = `Its file has ${size} bytes; the limit is ${env.MAX_UPLOAD_BYTES}. Upload a smaller one.`;
       throw new ApiError('wrong_state', message);
     }
-    const encoding = encodingOf(collection, { engine: asked ?? media.engine });
+    const encoding = await encodingOf(table, media.creatorId, collection, { engine: asked ?? media.engine });
     requireEngine(services, encoding.engine);
     const outcome = startAgain(media, {
       ...encoding,

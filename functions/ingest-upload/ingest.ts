@@ -159,7 +159,7 @@ async function accept(
     // Lost: another call made it a moment ago.
     await apply(services.table, [made]);
   }
-  const encoding = encodingOf(collection, media);
+  const encoding = await encodingOf(services.table, creatorId, collection, media);
   if (!services.engines.has(encoding.engine)) {
     const message = `${services.engines.lacks(encoding.engine)} Change the collection, or retry with another engine.`;
     return rejectUpload(media, upload, { code: 'engine_refused', message, at: upload.now }, finding.info);

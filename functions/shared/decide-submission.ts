@@ -15,7 +15,7 @@ import { presumed } from '../../core/media/estimate.ts';
 import { choose } from '../../engines/choose.ts';
 import type { Engines } from '../../engines/registry.ts';
 import { type CapServices, room } from './caps.ts';
-import { presetNamed } from './encoding.ts';
+import { presetOf } from './encoding.ts';
 import {
   type Condition,
   conditionOf,
@@ -133,7 +133,7 @@ async function expectationsFor(
   row: JobRow,
   { info, condition }: { info: SourceInfo; condition: Condition },
 ) {
-  const preset = presetNamed(row.preset.name);
+  const preset = presetOf(row);
   const source = presumed(info, secondsOf(info, row.source.size));
   const experience = await experienceWith(table, source);
   return { source, preset, expected: expectations(engines, condition, experience, source, preset) };

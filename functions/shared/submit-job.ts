@@ -5,7 +5,7 @@ import type { SourceInfo } from '../../core/contracts/table/media.ts';
 import { engineAccepted, jobFor, notSubmitted } from '../../core/jobs/transitions.ts';
 import { type Engine, EngineRefused } from '../../engines/engine.ts';
 import { type Decided, type DecideServices, decideSubmission, type Moves } from './decide-submission.ts';
-import { presetNamed } from './encoding.ts';
+import { presetOf } from './encoding.ts';
 import { logger } from './observability.ts';
 import { noteFailure, noteSuccess } from './outages.ts';
 
@@ -71,7 +71,7 @@ async function submitLeased(
   { info, tried }: { info: SourceInfo; tried: boolean },
 ): Promise<string> {
   const { purpose, onDemand = false, part, submissions = 1 } = row;
-  const job = jobFor(row, presetNamed(row.preset.name), mediaBucket);
+  const job = jobFor(row, presetOf(row), mediaBucket);
   const access = async () => ({
     secret: await callbackSecret(table, row.jobId),
     hintToken: await hintToken(table, row.jobId),

@@ -84,7 +84,7 @@ async function startOne(services: SweepServices, key: RowKey): Promise<JobRow | 
     }
     const found = await findSource(services, media, collection);
     if ('source' in found) {
-      const encoding = encodingOf(collection, media);
+      const encoding = await encodingOf(table, media.creatorId, collection, media);
       return startAgain(media, { ...encoding, purpose: 'retranscode', source: found.source, now });
     }
     happened = 'originalsGone';

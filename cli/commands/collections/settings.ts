@@ -18,7 +18,10 @@ export interface Options {
 export function withSettings(command: Command): Command {
   return command
     .option('--title <title>')
-    .option('--preset <name>', 'largest rung: standard (1080p), uhd (2160p) or compact (720p)')
+    .option(
+      '--preset <name>',
+      'standard (up to 1080p), uhd (2160p), compact (720p), or one of your own: `dropreel presets`',
+    )
     .addOption(engineOption('what encodes its media'))
     .addOption(new Option('--playback <who>').choices(['public', 'private']))
     .option('--delete-original', 'delete uploads once they are ready')

@@ -1,6 +1,5 @@
 import { FILES } from '../../../core/contracts/outputs.ts';
 import type { AudioPlan, EncodePlan, VideoPlan } from '../../../core/media/encode-plan.ts';
-import { SEGMENT_SECONDS } from '../../../core/media/plan.ts';
 import { decodedSize } from '../../../core/media/plan-outputs.ts';
 import type { Input } from '../input/input.ts';
 import { wholeName } from '../split.ts';
@@ -110,7 +109,10 @@ export function probeArguments(plan: EncodePlan, video: VideoPlan): string[] {
 }
 
 /** Makes the renditions of sound from PCM. */
-export function soundArguments({ sampleRate, channels, renditions }: AudioPlan): string[] {
+export function soundArguments(
+  { sampleRate, channels, renditions }: AudioPlan,
+  { segmentSeconds }: Pick<EncodePlan, 'segmentSeconds'>,
+): string[] {
   return [
     ...[
       '-protocol_whitelist',
@@ -126,7 +128,7 @@ export function soundArguments({ sampleRate, channels, renditions }: AudioPlan):
     ],
     ...renditions.flatMap((rendition) => [
       ...['-map', '0:a', '-c:a', 'aac', '-b:a', String(rendition.bitrate)],
-      ...segmented(rendition.file),
+      ...segmented(rendition.file, segmentSeconds),
     ]),
   ];
 }
@@ -167,9 +169,9 @@ function fragmented(file: string): string[] {
  * A fragment for each segment of sound, which FFmpeg's HLS muxer cuts at the frame nearest to each multiple of the time; the MP4 muxer would
  * count each fragment from the one before. Its playlist is not used, nor its index of each segment.
  */
-function segmented(file: string): string[] {
+function segmented(file: string, seconds: number): string[] {
   return [
-    ...[...KEEP_TIMES, '-f', 'hls', '-hls_time', String(SEGMENT_SECONDS), '-hls_playlist_type', 'vod'],
+    ...[...KEEP_TIMES, '-f', 'hls', '-hls_time', String(seconds), '-hls_playlist_type', 'vod'],
     ...['-hls_segment_type', 'fmp4', '-hls_segment_options', 'movflags=+skip_sidx', '-hls_flags', 'single_file'],
     ...['-hls_segment_filename', wholeName(file), '/dev/null'],
   ];

@@ -30,7 +30,7 @@ export const collectionsOperations = {
     status: 201,
     answer: CollectionView,
     etag: true,
-    problems: ['already_exists'],
+    problems: ['already_exists', 'conflict'],
   }),
   getCollection: op({
     method: 'GET',

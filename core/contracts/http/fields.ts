@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { PRESETS } from '../presets.ts';
 import { plainTitle } from '../text.ts';
 
 export const Title = z.string().overwrite(plainTitle).min(1).max(200);
 
-export const PresetName = z.enum(Object.keys(PRESETS) as [string, ...string[]]);
+/** Of a preset, built in or a creator's own. */
+export const PresetName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/);

@@ -10,7 +10,7 @@ export const CollectionRow = z.object({
   creatorId: CreatorId,
   collectionId: CollectionId,
   title: z.string(),
-  /** The name of a preset in core/contracts/presets.ts. */
+  /** The name of a preset, built in or the creator's own. */
   preset: z.string(),
   /** An EngineChoice; absent means AUTO. */
   engine: z.string().optional(),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { GpuUse } from '../gpu.ts';
 import { CollectionId, CreatorId, JobId, MediaId } from '../ids.ts';
 import { ACCESS } from '../keys.ts';
+import { PresetContent } from '../presets.ts';
 import { Failure, Source } from './media.ts';
 
 const Time = z.iso.datetime();
@@ -53,6 +54,8 @@ export const JobRow = z.object({
   state: JobState,
   source: Source,
   preset: z.object({ name: z.string(), version: z.number().int() }),
+  /** What that version said when the job was made, whatever becomes of the preset; absent in rows from before it was kept. */
+  content: PresetContent.optional(),
   steps: z.array(JobStep),
   /** Percent, 0 to 100. */
   progress: z.number().min(0).max(100),

@@ -31,11 +31,13 @@ const BEGINS = {
   job: 'JOB#',
   oldVersion: 'OLD#',
   collection: 'COLLECTION#',
+  preset: 'PRESET#',
+  presetVersion: 'PRESET-VERSION#',
   endpoint: 'WEBHOOK#',
   delivery: 'DELIVERY#',
 };
 
-/** Sorts by number, since a media item has fewer than a million jobs. */
+/** Sorts by number, since a media item has fewer than a million jobs, and a preset fewer versions. */
 const numbered = (n: number) => String(n).padStart(6, '0');
 
 export const rowKeys = {
@@ -72,6 +74,21 @@ export const rowKeys = {
   collectionTombstone: (creatorId: string, collectionId: string) => ({
     pk: `${PARTITIONS.creator}${creatorId}`,
     sk: `TOMBSTONE#${collectionId}`,
+  }),
+  /** A PresetRow. */
+  preset: (creatorId: string, name: string) => ({
+    pk: `${PARTITIONS.creator}${creatorId}`,
+    sk: `${BEGINS.preset}${name}`,
+  }),
+  presets: (creatorId: string): RowRange => ({ pk: `${PARTITIONS.creator}${creatorId}`, skBegins: BEGINS.preset }),
+  presetVersion: (creatorId: string, name: string, version: number) => ({
+    pk: `${PARTITIONS.creator}${creatorId}`,
+    sk: `${BEGINS.presetVersion}${name}#${numbered(version)}`,
+  }),
+  /** All versions that a preset ever had, by number. */
+  presetVersions: (creatorId: string, name: string): RowRange => ({
+    pk: `${PARTITIONS.creator}${creatorId}`,
+    skBegins: `${BEGINS.presetVersion}${name}#`,
   }),
   sweep: () => ({ pk: PARTITIONS.sweep, sk: 'SWEEP' }),
   /** Apart from the other rows of health, because the function that parses uploads writes it. */

@@ -11,9 +11,10 @@ import type { CollectionView } from '../../../core/contracts/http/collections.ts
 import { CollectionId } from '../../../core/contracts/ids.ts';
 import { CollectionRow, CollectionTombstoneRow } from '../../../core/contracts/table/collections.ts';
 import { DUE_WORK, rowKeys } from '../../../core/contracts/table/keys.ts';
+import { takePreset } from '../../../core/jobs/presets.ts';
 import { newCollection } from '../../../core/jobs/transitions.ts';
 import type { ApiServices, Routes } from '../call.ts';
-import { loadCollection } from '../load.ts';
+import { loadCollection, requirePreset } from '../load.ts';
 import { requireEngine } from '../require-engine.ts';
 
 type Ids =
@@ -49,8 +50,14 @@ export const collectionRoutes: Routes<Ids> = {
     const before = await getRow(table, rowKeys.collectionTombstone(creatorId, id), CollectionTombstoneRow);
     const playback = settings.playback ?? before?.playback;
     const put = newCollection({ creatorId, collectionId: id }, now, { ...settings, playback });
-    const made = await apply(table, [put]);
-    if (made === 'lost') throw new ApiError('already_exists', `The collection ${id} exists already.`);
+    const own = await requirePreset(services, creatorId, body.preset);
+    const made = await apply(table, [put, ...(own ? [takePreset(own)] : [])]);
+    if (made === 'lost') {
+      if (await getCollection(table, creatorId, id)) {
+        throw new ApiError('already_exists', `The collection ${id} exists already.`);
+      }
+      throw new ApiError('conflict', `The preset ${body.preset} was changed at the same moment.`);
+    }
     const answer = await withEtag(put.row);
     return { ...answer, headers: { ...answer.headers, Location: `/collections/${id}` } };
   },
@@ -70,8 +77,12 @@ export const collectionRoutes: Routes<Ids> = {
     }
     const key = rowKeys.collection(row.creatorId, row.collectionId);
     const expect = { updatedAt: row.updatedAt, title: row.title, preset: row.preset, playback: row.playback };
-    const done = await apply(services.table, [{ op: 'update', key, expect, set: { ...body, updatedAt: now } }]);
-    if (done === 'lost') throw new ApiError('conflict', 'The collection was changed at the same moment.');
+    const taken = body.preset === row.preset ? undefined : body.preset;
+    const own = taken === undefined ? null : await requirePreset(services, row.creatorId, taken);
+    const update = { op: 'update' as const, key, expect, set: { ...body, updatedAt: now } };
+    const done = await apply(services.table, [update, ...(own ? [takePreset(own)] : [])]);
+    if (done === 'lost')
+      throw new ApiError('conflict', 'The collection, or its preset, was changed at the same moment.');
     const changed = await loadCollection(services, call);
     return withEtag(changed);
   },

@@ -66,12 +66,20 @@ describe('the OpenAPI document', () => {
     expect(operation.requestBody !== undefined).toBe(OPERATIONS[operation.operationId as OperationId].body !== null);
   });
 
-  it('offers Idempotency-Key on every POST that changes something, and If-Match on every PATCH', () => {
+  it('offers Idempotency-Key on every POST that changes something, If-Match on every PATCH and PUT', () => {
     for (const { method, parameters = [], operationId } of described) {
       const headers = parameters.filter((parameter) => parameter.in === 'header').map(({ name }) => name);
       const repeatable = REPEATABLE.includes(operationId);
       const expected =
-        method === 'POST' ? (repeatable ? [] : ['Idempotency-Key']) : method === 'PATCH' ? ['If-Match'] : [];
+        method === 'POST'
+          ? repeatable
+            ? []
+            : ['Idempotency-Key']
+          : method === 'PATCH'
+            ? ['If-Match']
+            : method === 'PUT'
+              ? ['If-Match', 'If-None-Match']
+              : [];
       expect(headers, operationId).toEqual(expected);
     }
   });
