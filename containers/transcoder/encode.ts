@@ -36,6 +36,8 @@ export const Encoded = z.object({
   /** Tracks that were found on the way, with their time on the source's own clock. */
   late: z.array(z.object({ type: z.string(), at: z.number().optional() })),
   skipped: z.array(z.object({ what: z.string(), why: z.string() })),
+  /** Of the top rung against the pictures that it was encoded of, where x264 did. */
+  ssim: z.number().min(0).max(1).optional(),
   /** When the poster's frame is shown, in seconds; absent without a large poster. */
   posterSeconds: z.number().optional(),
 });
@@ -85,6 +87,7 @@ export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Pr
     captions,
     ...(fault !== undefined ? { fault } : {}),
     late: outcome.late,
+    ...(outcome.ssim !== undefined && { ssim: outcome.ssim }),
     warnings: [...(unconverted ? [warning('colors_not_converted', NO_ZSCALE)] : []), ...losses, ...missing],
     skipped: unconverted ? [{ what: 'tone mapping', why: NO_ZSCALE }] : [],
     ...(plan.posterLarge && plan.poster && (await takePosterTime(out))),

@@ -8,7 +8,7 @@ import { decodeArguments, ladderArguments, PCM_FD, SAMPLE_BYTES, soundArguments 
 import { type LateTrack, plain } from './ffmpeg/complaints.ts';
 import { PICTURES_FD, SOUNDS_FD } from './ffmpeg/filters.ts';
 import { type FfmpegProgress, ProgressReader } from './ffmpeg/progress.ts';
-import { REPORTING, SAYING, type Tools } from './ffmpeg/run.ts';
+import { REPORTING, SAYING, TELLING, type Tools } from './ffmpeg/run.ts';
 import { checkStages, end, hasFailed, inputOf, outputOf, type Stage, startStage } from './ffmpeg/stage.ts';
 import type { Input } from './input/input.ts';
 
@@ -45,6 +45,8 @@ export interface StagesOutcome {
   overlaps: SoundClock['overlaps'];
   /** Tracks that nobody knew of when the decode began. */
   late: LateTrack[];
+  /** Of the top rung against the pictures that it was encoded of; not known of a GPU's. */
+  ssim: number | undefined;
 }
 
 /**
@@ -72,7 +74,7 @@ export async function runStages(tools: Tools, plan: EncodePlan, run: StagesRun):
     const encoder = run.onGpu.encode ? 'h264_nvenc' : 'libx264';
     const ladder =
       plan.video &&
-      (await start([...REPORTING, ...ladderArguments(plan, plan.video, encoder)], ['pipe', 'pipe', 'pipe']));
+      (await start([...TELLING, ...ladderArguments(plan, plan.video, encoder)], ['pipe', 'pipe', 'pipe']));
     const pictures = ladder ? inputOf(ladder) : 'ignore';
     const decode = await start(
       [...SAYING, ...decodeArguments(plan, run.input, { toneMap: run.toneMap, onGpu: run.onGpu.decode, cwd })],
@@ -145,6 +147,7 @@ async function follow(plan: EncodePlan, run: StagesRun, running: Running): Promi
     holes: clock?.holes,
     overlaps: clock?.overlaps ?? [],
     late: said.late,
+    ssim: ladder?.info.ssim,
   };
 }
 

@@ -91,7 +91,7 @@ export async function makeOutputs(
   const outcomeOf: TaskContext['outcomeOf'] = (task) => task.outcome.parse(outcomes.get(task.name));
   const context: TaskContext = { ...run, input, plan, outcomeOf };
   for (const task of tasks) if (task.isNeeded(plan)) outcomes.set(task.name, await once(task, context));
-  const { decoded, captions, skipped, warnings, late, gpu } = context.outcomeOf(encodeTask);
+  const { decoded, captions, skipped, warnings, late, gpu, ssim } = context.outcomeOf(encodeTask);
   const files = [];
   for (const name of streamed(plan)) files.push(await readRendition(plan, scratch.out, name));
   return {
@@ -104,6 +104,7 @@ export async function makeOutputs(
     ...(plan.mp4?.encode && { ownMp4: { width: plan.mp4.encode.width, height: plan.mp4.encode.height } }),
     preset: { name: preset.name, version: preset.version },
     segmentSeconds: plan.segmentSeconds,
+    ...(ssim !== undefined && { ssim }),
     skipped: [...plan.skipped, ...skipped],
     warnings: bounded([...before, ...lateWarnings(late, probe, plan), ...warnings]),
   };

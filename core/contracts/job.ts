@@ -146,6 +146,8 @@ export const Succeeded = z.object({
    */
   playlists: z.record(z.string(), z.string()).optional(),
   preset: z.object({ name: z.string(), version: z.number().int() }),
+  /** Of the largest rendition against the pictures that it was encoded of (SSIM of the brightness, 0 to 1), where x264 made it. */
+  ssim: z.number().min(0).max(1).optional(),
   /** Of the preset; absent in results from before it was the preset's. */
   segmentSeconds: z.number().int().positive().optional(),
   /** What was left out of the outputs, with its reason. */

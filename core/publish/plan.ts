@@ -112,5 +112,6 @@ export function versionOf(
     redirects: true,
     source: fromUpload ? job.source : (media.current?.source ?? media.source),
     ...(warnings.length > 0 && { warnings }),
+    ...(result.ssim !== undefined && { ssim: result.ssim }),
   };
 }

@@ -78,9 +78,13 @@ export function ladderArguments(plan: EncodePlan, video: VideoPlan, encoder: Enc
     // Raw video says all in its head. Without -copyts, FFmpeg would count from the first picture.
     ...['-copyts', '-protocol_whitelist', 'pipe', '-fpsprobesize', '0', '-f', 'nut', '-i', 'pipe:0'],
     ...ladderGraphs(plan, video).flatMap((graph) => ['-filter_complex', graph]),
-    ...video.rungs.flatMap((rung) => [
+    ...video.rungs.flatMap((rung, i) => [
       ...['-map', rungLabel(rung.name)],
-      ...encoderArguments(encoder, plan, video, { ...rung, profile: plan.mp4?.rung === rung.name ? 'main' : 'high' }),
+      ...encoderArguments(encoder, plan, video, {
+        ...rung,
+        profile: plan.mp4?.rung === rung.name ? 'main' : 'high',
+        measured: i === 0,
+      }),
       ...fragmented(rung.name),
     ]),
     ...(plan.mp4?.encode

@@ -10,6 +10,8 @@ export interface Codec {
   x264Preset: string;
   /** The MP4 is Main, and so is the rung whose packets it shares; Apple prefers High for streams (authoring specification, 1.4). */
   profile: 'main' | 'high';
+  /** Whether x264 is to tell the SSIM of the stream: of one only, because what it says does not name it. */
+  measured?: boolean;
 }
 
 /** Arguments of one picture stream. Both encoders get the same keyframes, times and cap; NVENC is for a constant rate only. */
@@ -26,7 +28,7 @@ export function encoderArguments(encoder: Encoder, plan: EncodePlan, video: Vide
   ];
 }
 
-function x264(plan: EncodePlan, video: VideoPlan, { maxBitrate, x264Preset, profile }: Codec): string[] {
+function x264(plan: EncodePlan, video: VideoPlan, { maxBitrate, x264Preset, profile, measured }: Codec): string[] {
   return [
     ...['-c:v', 'libx264', '-preset', x264Preset, '-profile:v', profile, '-pix_fmt', 'yuv420p'],
     ...['-crf', String(plan.crf), '-maxrate:v', String(maxBitrate), '-bufsize:v', String(maxBitrate * 2)],
@@ -38,6 +40,7 @@ function x264(plan: EncodePlan, video: VideoPlan, { maxBitrate, x264Preset, prof
       '-g:v',
       String(GOP_SECONDS * LIMITS.frameRate * 2),
     ],
+    ...(measured ? ['-ssim:v', '1'] : []),
     // x264 chooses the level by it. FFmpeg 7.1 says the clock's ticks instead, and the level is 6.2.
     ...(video.frameRate ? ['-x264-params:v', `fps=${video.frameRate.num}/${video.frameRate.den}`] : []),
   ];

@@ -125,6 +125,8 @@ export function isNotStarted(exitCode: unknown): boolean {
 /** Global options of an encode: what it says, each time anew because it is counted, and the reports of its progress on its output. */
 export const SAYING = ['-v', 'repeat+level+warning', '-nostats'];
 export const REPORTING = [...SAYING, '-progress', 'pipe:1', '-stats_period', '0.2'];
+/** The same, with what its encoders tell in the end. */
+export const TELLING = REPORTING.map((option) => (option === SAYING[1] ? 'repeat+level+info' : option));
 
 /**
  * Starts ffmpeg with its output as streams. Nothing is buffered, because a damaged file can cause endless warnings.

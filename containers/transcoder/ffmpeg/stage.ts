@@ -3,11 +3,14 @@ import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { Complaints } from './complaints.ts';
 import { checkExit, command, ENVIRONMENT, type Tools } from './run.ts';
+import { InfoReader } from './ssim.ts';
 
 /** One of several ffmpegs that run at once, each with the next one's input. */
 export interface Stage {
   child: ChildProcess;
   said: Complaints;
+  /** What is told at the level `info`, if that is asked for. */
+  info: InfoReader;
   /** Resolves when it has ended, however it has. */
   ended: Promise<void>;
   /** Whether it was ended by `end`. */
@@ -28,14 +31,16 @@ export async function startStage(
   const [program, rest] = command(tools, 'ffmpeg', ['-nostdin', '-hide_banner', '-y', ...args]);
   const child = spawn(program, rest, { cwd, stdio, env: ENVIRONMENT });
   const said = new Complaints();
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    said.add(text);
-  });
+  const info = new InfoReader();
+  child.stderr
+    ?.setEncoding('utf8')
+    .on('data', (text: string) => said.add(info.read(text)))
+    .on('end', () => said.add(info.rest));
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   await once(child, 'spawn').catch((cause: Error) => {
     throw new Error(`FFmpeg did not start: ${cause.message}`, { cause });
   });
-  return { child, said, ended, stopped: false };
+  return { child, said, info, ended, stopped: false };
 }
 
 /** Kills what still runs of them. */

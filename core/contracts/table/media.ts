@@ -133,6 +133,8 @@ export const PublishedVersion = z.object({
   source: Source.optional(),
   /** Absent: there are none, or they were not recorded yet. */
   warnings: z.array(Warning).optional(),
+  /** Of the largest rendition against the pictures that it was encoded of, where that was measured. */
+  ssim: z.number().optional(),
 });
 export type PublishedVersion = z.infer<typeof PublishedVersion>;
 
