@@ -1,6 +1,6 @@
-import type { PresetUsers, PresetView } from '../contracts/http/presets.ts';
+import type { PresetUsers, PresetView, RollOutView } from '../contracts/http/presets.ts';
 import { contentOf, type Preset, type PresetContent } from '../contracts/presets.ts';
-import type { PresetRow, PresetVersionRow } from '../contracts/table/presets.ts';
+import type { PresetRow, PresetVersionRow, RollOutRow, VersionFacts } from '../contracts/table/presets.ts';
 
 /** Presets as clients see them: what of one may be sent back has the same names. */
 
@@ -18,4 +18,33 @@ export function builtInView(preset: Preset, users?: PresetUsers): PresetView {
 
 function shown({ rungs, ...content }: PresetContent) {
   return { ...content, rungs: rungs.map(({ name: _name, ...rung }) => rung) };
+}
+
+/** @param deliveryUrl origin that serves the media bucket, without a slash at its end */
+export function rollOutView(row: RollOutRow, deliveryUrl: string): RollOutView {
+  const { name, version, samplePercent, state, taken, done, failed, skipped, putBack, failures } = row;
+  const facts = ({ poster, ...rest }: VersionFacts) => {
+    const posterUrl = poster && `${deliveryUrl}/${poster.split('/').map(encodeURIComponent).join('/')}`;
+    return { ...rest, ...(posterUrl && { posterUrl }) };
+  };
+  return {
+    ...{
+      preset: name,
+      version,
+      samplePercent,
+      state,
+      taken,
+      underWay: row.batch.length,
+      done,
+      failed,
+      skipped,
+      putBack,
+    },
+    ...(row.collectionId !== undefined && { collectionId: row.collectionId }),
+    ...(row.why !== undefined && { why: row.why }),
+    report: row.report.map(({ mediaId, before, after }) => ({ mediaId, before: facts(before), after: facts(after) })),
+    failures,
+    startedAt: row.startedAt,
+    updatedAt: row.updatedAt,
+  };
 }

@@ -6,7 +6,7 @@ import type { BadKeyRow } from '../contracts/table/health.ts';
 import type { JobRow } from '../contracts/table/jobs.ts';
 import type { RowKey } from '../contracts/table/keys.ts';
 import type { MediaRow, OldVersionRow, TombstoneRow, UploadRow } from '../contracts/table/media.ts';
-import type { PresetRow } from '../contracts/table/presets.ts';
+import type { PresetRow, RollOutRow } from '../contracts/table/presets.ts';
 import type { LeaseRow, SweepRow } from '../contracts/table/sweep.ts';
 import type { BreakerRow, DeliveryRow, EndpointRow, PlaceRow } from '../contracts/table/webhooks.ts';
 
@@ -24,6 +24,7 @@ type AnyRow =
   | CollectionRow
   | CollectionTombstoneRow
   | PresetRow
+  | RollOutRow
   | SweepRow
   | BadKeyRow
   | LeaseRow

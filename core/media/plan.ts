@@ -144,6 +144,20 @@ function outputBytes(bitrates: readonly number[], mp4: number | undefined, secon
   return Math.ceil((bits / 8) * seconds * 1.05) + 16 * 1024 * 1024;
 }
 
+/** Bytes that the outputs of such a source have if every cap is reached; 0 where its length is not known. */
+export function mostBytes(
+  known: { durationSeconds?: number | undefined; width?: number | undefined; height?: number | undefined },
+  preset: Preset,
+): number {
+  const { durationSeconds = 0, width, height } = known;
+  const source = width && height ? { width, height } : undefined;
+  const rungs = source ? ladderFor(source, preset) : [];
+  const mp4 = source && preset.outputs.mp4 ? planMp4(source, rungs, preset, true) : undefined;
+  const own = mp4 ? [(mp4.encode ?? rungs[0])?.maxBitrate ?? 0, AUDIO_BITRATES['128k']] : [];
+  const bits = [...rungs.map((rung) => rung.maxBitrate), ...Object.values(AUDIO_BITRATES), ...own];
+  return Math.ceil((bits.reduce((total, bitrate) => total + bitrate, 0) / 8) * durationSeconds);
+}
+
 /**
  * Bytes of disk that a worker may need for a source about which this much is known: for itself, and for its outputs if every cap is
  * reached. The worker, which knows more, applies the limit to the plan.

@@ -12,6 +12,7 @@ import { problemResponse } from './refuse.ts';
 import { collectionRoutes } from './routes/collections.ts';
 import { mediaRoutes } from './routes/media.ts';
 import { presetRoutes } from './routes/presets.ts';
+import { rollOutRoutes } from './routes/roll-outs.ts';
 import { systemRoutes } from './routes/system.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -21,6 +22,7 @@ export const ROUTES: Routes = {
   ...mediaRoutes,
   ...collectionRoutes,
   ...presetRoutes,
+  ...rollOutRoutes,
   ...webhookRoutes,
   ...systemRoutes,
   ...engineJobRoutes,

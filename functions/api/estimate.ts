@@ -10,6 +10,7 @@ import type { MediaRow, SourceInfo } from '../../core/contracts/table/media.ts';
 import { classOf } from '../../core/jobs/experience.ts';
 import { secondsOf } from '../../core/jobs/quota.ts';
 import { presumed } from '../../core/media/estimate.ts';
+import { mostBytes } from '../../core/media/plan.ts';
 import { type Choice, choose } from '../../engines/choose.ts';
 import { PRICES_OF } from '../shared/cost.ts';
 import { engineOf, readPreset } from '../shared/encoding.ts';
@@ -24,6 +25,8 @@ const PAGE = 100;
 interface Wanted {
   source: SourceInfo;
   preset: Preset;
+  /** Of its present version. */
+  bytes: number;
   /** An EngineChoice. */
   engine: string;
   deadlineMinutes: number | undefined;
@@ -35,7 +38,8 @@ export const estimate: Route<'estimate'> = async (call, services) => {
   const experience = new Map<string, ExperienceRow | null>();
   const condition = await conditionOf(services.table, services.engines, call.now);
   const sum = new Sum(PRICES_OF, complete);
-  for (const { source, preset, engine, deadlineMinutes } of wanted) {
+  for (const { source, preset, bytes, engine, deadlineMinutes } of wanted) {
+    sum.addBytes(bytes, mostBytes(source, preset));
     const of = classOf(source);
     if (!experience.has(of)) experience.set(of, await experienceWith(services.table, source));
     const expected = expectations(services.engines, condition, experience.get(of) ?? null, source, preset);
@@ -59,7 +63,8 @@ async function whatIsWanted(
   const of = (media: MediaRow, collection: CollectionRow | null, preset: Preset): Wanted => {
     const source = presumed(media.sourceInfo ?? {}, secondsOf(media.sourceInfo, media.source.size));
     const deadlineMinutes = body.deadlineMinutes ?? collection?.deadlineMinutes ?? undefined;
-    return { source, preset, engine: engineOf(collection, media), deadlineMinutes };
+    const bytes = media.current?.bytes ?? 0;
+    return { source, preset, bytes, engine: engineOf(collection, media), deadlineMinutes };
   };
   if (body.mediaId !== undefined) {
     const media = await loadMedia(services, caller, body.mediaId);
@@ -89,7 +94,7 @@ async function whatIsWanted(
   const source = sizeBytes === undefined ? known : presumed(known, secondsOf(known, sizeBytes));
   const preset = await presetFor(creatorFor(caller, body.creatorId), null);
   const { deadlineMinutes } = body;
-  return { wanted: [{ source, preset, engine: AUTO, deadlineMinutes }], complete: true };
+  return { wanted: [{ source, preset, bytes: 0, engine: AUTO, deadlineMinutes }], complete: true };
 }
 
 /** Adds the estimates of several media up. */
@@ -97,7 +102,12 @@ class Sum {
   readonly answer: Estimate;
 
   constructor(region: string, complete: boolean) {
-    this.answer = { region, media: 0, complete, engines: [], choice: [] };
+    this.answer = { region, media: 0, complete, bytes: { present: 0, most: 0 }, engines: [], choice: [] };
+  }
+
+  addBytes(present: number, most: number): void {
+    this.answer.bytes.present += present;
+    this.answer.bytes.most += most;
   }
 
   add(expected: readonly Expected[], { engine, reason }: Choice): void {

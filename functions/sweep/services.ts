@@ -23,6 +23,7 @@ export type RowServices = Pick<SweepServices, 'table' | 'now' | 'timeIsUp' | 're
 export const NOTHING_DONE = {
   collectionsExpanded: 0,
   mediaFlagged: 0,
+  rollOutSteps: 0,
   retranscodesStarted: 0,
   /** Flags kept because the media item has an unfinished job. */
   retranscodesWaiting: 0,

@@ -10,6 +10,7 @@ import { repairJobs } from './jobs.ts';
 import { removeLateUploads } from './late-uploads.ts';
 import { sendOverdueDeliveries } from './overdue-deliveries.ts';
 import { renewMedia } from './retranscodes.ts';
+import { driveRollOuts } from './roll-outs.ts';
 import { NOTHING_DONE, type SweepReport, type SweepServices } from './services.ts';
 import { expireUploads } from './uploads.ts';
 import { removeOldVersions } from './versions.ts';
@@ -21,6 +22,7 @@ const PARTS: readonly Part[] = [
   compareDrops,
   watchEngines,
   repairJobs,
+  driveRollOuts,
   renewMedia,
   sendOverdueDeliveries,
   expireUploads,

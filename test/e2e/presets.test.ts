@@ -4,13 +4,23 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Estimate } from '../../core/contracts/http/estimate.ts';
-import { PresetView } from '../../core/contracts/http/presets.ts';
+import { PresetView, RollOutView } from '../../core/contracts/http/presets.ts';
 import { Problem } from '../../core/contracts/problems.ts';
 import { type Api, apiAs, OPERATOR } from '../support/api.ts';
 import { brokenRules } from '../support/by-the-book.ts';
 import { eventually, testCloud } from '../support/cloud.ts';
 import { dropreel, homeFor } from '../support/command.ts';
-import { drop, makeClip, probe, reached, readJobs, readMedia, sweepUntil, sweepUntilJob } from '../support/pipeline.ts';
+import {
+  drop,
+  makeClip,
+  probe,
+  reached,
+  readJobs,
+  readMedia,
+  sweepUntil,
+  sweepUntilJob,
+  testVideo,
+} from '../support/pipeline.ts';
 
 const SMALL = {
   rungs: [
@@ -112,7 +122,7 @@ describe('presets of a creator', () => {
   });
 
   it('are never deleted from under a collection that takes one at that moment', async () => {
-    for (let round = 0; round < 8; round++) {
+    for (let round = 0; round < 4; round++) {
       await put('brief', { ...SMALL, crf: 20 + round });
       const id = `brief-${round}`;
       const [gone, made] = await Promise.all([
@@ -181,6 +191,71 @@ describe('a job', () => {
     expect(again?.current?.renditions.map(({ name, frameRate }) => [name, frameRate])).toEqual([['144p', 50]]);
     expect(await segmentsOf(`${cloud.deliveryUrl}/${again?.current?.outputs.master}`, '144p')).toEqual([2, 2, 2, 2, 1]);
     expect((await readJobs(cloud, id)).map(({ content }) => content?.segmentSeconds)).toEqual([4, 2]);
+  }, 240_000);
+});
+
+describe('a changed preset', () => {
+  it('is rolled out by the command: what it would take, a sample with its report, the rest, and back', async () => {
+    const { cloud } = booted;
+    await using made = await homeFor(cloud);
+    const me = await apiAs(cloud, 'me', OPERATOR);
+    const run = async (...args: string[]) => {
+      const { exitCode, stdout, stderr } = await dropreel(made.home, [
+        'presets',
+        'roll-out',
+        'staged',
+        ...args,
+        '--json',
+      ]);
+      expect(exitCode, `${args.join(' ')}\n${stderr}\n${stdout}`).toBe(0);
+      return JSON.parse(stdout);
+    };
+    const stands = async (state: string) => {
+      await sweepUntil(cloud, `it is ${state}`, async () => {
+        cloud.clock.advance(5 * 60_000);
+        return RollOutView.parse(await run()).state === state;
+      });
+      return RollOutView.parse(await run());
+    };
+    const preset = { ...SMALL, rungs: SMALL.rungs.slice(1), crf: 35 };
+    expect((await me('PUT', '/presets/staged', { body: preset })).status).toBe(200);
+    await me('POST', '/collections', { body: { id: 'staged', preset: 'staged' } });
+    const file = await testVideo(join(folder, 'staged.mp4'), { seconds: 1, size: '256x144' });
+    const ids = [
+      await drop(cloud, 'drop/me/staged/one.mp4', { file }),
+      await drop(cloud, 'drop/me/staged/two.mp4', { file }),
+    ];
+    for (const id of ids) await reached(cloud, id, 'ready', { timeoutMs: 90_000 });
+    await me('PUT', '/presets/staged?confirm=true', { body: { ...preset, crf: 20 } });
+    expect((await dropreel(made.home, ['presets', 'roll-out', 'staged'])).exitCode).toBe(4);
+
+    await eventually('both are counted', async () => (await run('--sample', '1%')).media === 2);
+    const { present, most, sample } = await run('--sample', '1%');
+    expect([present > 0, most > present / 10, sample.media]).toEqual([true, true, 1]);
+    expect(await run('--sample', '1%', '--confirm')).toMatchObject({ state: 'sampling', version: 2 });
+    const { taken, report } = await stands('waiting');
+    expect([taken, report.map(({ before, after }) => [before.preset.version, after.preset.version])]).toEqual([
+      1,
+      [[1, 2]],
+    ]);
+    const [compared] = report;
+    expect(compared?.after.bytes).toBeGreaterThan(compared?.before.bytes ?? Number.POSITIVE_INFINITY);
+    expect(compared?.after.ssim).toBeGreaterThan(compared?.before.ssim ?? 1);
+    for (const version of [compared?.before, compared?.after]) {
+      expect((await fetch(version?.posterUrl ?? '')).headers.get('content-type')).toBe('image/jpeg');
+    }
+    const versions = async () =>
+      (await Promise.all(ids.map((id) => readMedia(cloud, id)))).map((media) => media?.current?.preset.version);
+    expect((await versions()).sort()).toEqual([1, 2]);
+
+    await run('--go-on');
+    expect(await stands('done')).toMatchObject({ taken: 2, done: 2, failed: 0 });
+    expect(await versions()).toEqual([2, 2]);
+    await run('--put-back');
+    await stands('put-back');
+    await eventually('viewers have the versions before', async () =>
+      (await versions()).every((version) => version === 1),
+    );
   }, 240_000);
 });
 

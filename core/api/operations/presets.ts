@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { PresetName } from '../../contracts/http/fields.ts';
-import { OwnPresetName, PresetList, PresetRequest, PresetView } from '../../contracts/http/presets.ts';
+import {
+  OwnPresetName,
+  PresetList,
+  PresetRequest,
+  PresetView,
+  RollOutRequest,
+  RollOutView,
+} from '../../contracts/http/presets.ts';
 import { op, owner } from '../operation.ts';
 
 const named = z.object({ name: PresetName });
@@ -52,5 +59,39 @@ export const presetsOperations = {
     status: 204,
     answer: null,
     problems: ['not_found', 'read_only', 'preset_in_use', 'conflict'],
+  }),
+  rollOutPreset: op({
+    method: 'POST',
+    path: '/presets/{name}/roll-out',
+    tag: 'Presets',
+    summary: 'Encode media again by the present version: a sample first',
+    params: named,
+    query: owner,
+    body: RollOutRequest,
+    status: 202,
+    answer: RollOutView,
+    problems: ['not_found', 'wrong_state', 'conflict'],
+  }),
+  getRollOut: op({
+    method: 'GET',
+    path: '/presets/{name}/roll-out',
+    tag: 'Presets',
+    summary: 'Get the last roll-out, with its report',
+    params: named,
+    query: owner,
+    status: 200,
+    answer: RollOutView,
+    problems: ['not_found'],
+  }),
+  orderRollOut: op({
+    method: 'POST',
+    path: '/presets/{name}/roll-out/{order}',
+    tag: 'Presets',
+    summary: 'Let a roll-out go on, stop it, or put the versions before it back',
+    params: named.extend({ order: z.enum(['go-on', 'stop', 'put-back']) }),
+    query: owner,
+    status: 202,
+    answer: RollOutView,
+    problems: ['not_found', 'wrong_state', 'conflict'],
   }),
 };

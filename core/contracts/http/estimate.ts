@@ -45,6 +45,8 @@ export const Estimate = z
     media: Count,
     /** False for a collection with more media than are looked at. */
     complete: z.boolean(),
+    /** Of the outputs: what the present versions have, and what the new ones have if every cap is reached. An API of release 0.2 does not say. */
+    bytes: z.object({ present: z.number(), most: z.number() }).default({ present: 0, most: 0 }),
     engines: z.array(
       z.object({
         engine: z.string(),

@@ -33,6 +33,7 @@ const BEGINS = {
   collection: 'COLLECTION#',
   preset: 'PRESET#',
   presetVersion: 'PRESET-VERSION#',
+  rollOut: 'ROLL-OUT#',
   endpoint: 'WEBHOOK#',
   delivery: 'DELIVERY#',
 };
@@ -90,6 +91,11 @@ export const rowKeys = {
     pk: `${PARTITIONS.creator}${creatorId}`,
     skBegins: `${BEGINS.presetVersion}${name}#`,
   }),
+  /** A RollOutRow. */
+  rollOut: (creatorId: string, name: string) => ({
+    pk: `${PARTITIONS.creator}${creatorId}`,
+    sk: `${BEGINS.rollOut}${name}`,
+  }),
   sweep: () => ({ pk: PARTITIONS.sweep, sk: 'SWEEP' }),
   /** Apart from the other rows of health, because the function that parses uploads writes it. */
   latestBadKey: () => ({ pk: PARTITIONS.badKeys, sk: 'LATEST' }),
@@ -135,6 +141,8 @@ export const DUE_WORK = {
   retranscode: 'retranscode',
   /** A collection flagged for re-transcoding. */
   collection: 'collection',
+  /** A RollOutRow that goes on by itself. */
+  rollOut: 'roll-out',
   /** An OldVersionRow, whose grace period ends at todoAt. */
   expire: 'expire',
   /** A media item marked for deletion. */

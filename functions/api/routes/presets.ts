@@ -10,10 +10,10 @@ import { ApiError, notFound } from '../../../core/api/problem.ts';
 import type { PresetUsers } from '../../../core/contracts/http/presets.ts';
 import { contentFrom } from '../../../core/contracts/preset-settings.ts';
 import { isBuiltIn, PRESETS, type Preset } from '../../../core/contracts/presets.ts';
-import { CollectionRow } from '../../../core/contracts/table/collections.ts';
 import { rowKeys } from '../../../core/contracts/table/keys.ts';
 import { PresetRow, PresetVersionRow } from '../../../core/contracts/table/presets.ts';
 import { changePreset, removePreset } from '../../../core/jobs/presets.ts';
+import { collectionsWith } from '../../shared/collections-with.ts';
 import type { ApiServices, Routes } from '../call.ts';
 
 type Ids = 'listPresets' | 'getPreset' | 'putPreset' | 'deletePreset';
@@ -127,14 +127,7 @@ async function lastVersion(
 
 /** The creator's collections that have this preset now, and how many media each has; the index of those lags. */
 async function usersOf({ table }: ApiServices, creatorId: string, name: string): Promise<PresetUsers> {
-  const { ExpressionAttributeValues, ...range } = within(rowKeys.collections(creatorId));
-  const rows = await queryAll(table, CollectionRow, {
-    ...range,
-    FilterExpression: '#preset = :preset',
-    ExpressionAttributeNames: { '#preset': 'preset' },
-    ExpressionAttributeValues: { ...ExpressionAttributeValues, ':preset': name },
-    ConsistentRead: true,
-  });
+  const rows = await collectionsWith(table, creatorId, name);
   const counted = new Map<string, { media: number; complete: boolean }>();
   await eachLimit(rows.slice(0, MOST_NAMED), AT_ONCE, async ({ collectionId }) => {
     const { items, next } = await queryMediaKeys(table, { creatorId, collectionId }, { limit: MOST_COUNTED });

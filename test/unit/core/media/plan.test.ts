@@ -143,6 +143,15 @@ test('a rate of up to half a frame above 60 is kept, and a higher one is halved'
   expect(retime({ num: 606, den: 10 })).toEqual({ num: 606, den: 20 });
 });
 
+test("a preset's rate is kept to, and its segments are those of the plan", () => {
+  const preset = { ...standard, maxFrameRate: 30, segmentSeconds: 4 };
+  const of = (num: number, den = 1) => planEncode(probe({ frameRate: { num, den } }), preset, ends);
+  expect([of(50), of(60), of(30_000, 1001), of(60_000, 1001), of(100)].map(({ video }) => video?.retime)).toEqual([
+    ...[{ num: 50, den: 2 }, { num: 60, den: 2 }, undefined, { num: 60_000, den: 2002 }, { num: 100, den: 4 }],
+  ]);
+  expect(of(25)).toMatchObject({ segmentSeconds: 4, video: { maxFrameRate: 30 } });
+});
+
 test.each<[string, Partial<VideoTrack>]>([
   ['a track that begins a little late', { startSeconds: 0.021 }],
   ['one that begins late and does not say its rate', { startSeconds: 0.6, frameRate: undefined }],

@@ -31,6 +31,22 @@ test('sound alone is the whole request of podcast.json', async () => {
   expect(jobOf(PODCAST).request).toEqual(await whole('podcast'));
 });
 
+test("a preset's segments and rate are those of every output, also where the source's rate varies", () => {
+  const preset = { ...UHD, segmentSeconds: 4, maxFrameRate: 30 };
+  const rate = { num: 60, den: 1 };
+  const halved = jobOf({ preset, video: { frameRate: rate, baseRate: rate } }).request;
+  expect(found(halved, 'SegmentLength')).toEqual([4]);
+  expect(ratesOf(halved)).toEqual(Array(4).fill([60, 2]));
+  const varies = { frameRate: { num: 28, den: 1 }, baseRate: rate, constantRate: false };
+  expect(ratesOf(jobOf({ preset, video: varies }).request)).toEqual(Array(4).fill([30, 1]));
+});
+
+/** Of the pictures of each stream. */
+function ratesOf(request: unknown): unknown[] {
+  const streams = found(request, 'H264Settings') as { FramerateNumerator?: number; FramerateDenominator?: number }[];
+  return streams.map(({ FramerateNumerator, FramerateDenominator }) => [FramerateNumerator, FramerateDenominator]);
+}
+
 test('the name of every file that MediaConvert writes is known before', () => {
   const { renditions, captures } = jobOf(PHONE);
   expect(renditions).toEqual({

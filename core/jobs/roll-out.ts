@@ -1,0 +1,224 @@
+import { DUE_WORK, rowKeys } from '../contracts/table/keys.ts';
+import { type MediaRow, PLAYABLE_STATES, type PublishedVersion } from '../contracts/table/media.ts';
+import type { RollOutRow, VersionFacts } from '../contracts/table/presets.ts';
+import { plus } from '../time.ts';
+import type { Change, Outcome, Write } from './change.ts';
+import { isUnderWay } from './end.ts';
+
+/** The staged roll-out of a preset: a sample, a pause for people, then the rest. Sweep takes its steps. */
+
+/** Media under way for one roll-out. Re-transcodes have a cap of their own; this bounds what has to be looked at. */
+const MOST_AT_ONCE = 100;
+/** A sample is for people to look at. */
+const MOST_IN_SAMPLE = 100;
+/** Fewer places are not filled: the list is read by as many media as there are places. */
+export const LEAST_ROOM = 25;
+/** Media whose versions are compared in the report, and failures that it names: 1 KB and 200 bytes each. */
+const [MOST_COMPARED, MOST_FAILURES] = [20, 10];
+/** Between two looks, while media are being encoded. */
+const AGAIN_MINUTES = 5;
+
+/** It stops by itself when so many have failed since a person last let it go on, and they are more than this part of those that ended. */
+const FAILURES = { least: 3, share: 0.1 };
+
+/** What its media are flagged for; with each wave anew, so that those that have failed, or were not begun, get another turn. */
+export function flagOf(row: RollOutRow): string {
+  return `${flagsOf(row)}${row.wave}`;
+}
+
+/** The beginning of all its flags. */
+function flagsOf({ name, version, startedAt }: RollOutRow): string {
+  return `roll-out ${name} ${version} ${startedAt} `;
+}
+
+type Asked = Pick<RollOutRow, 'creatorId' | 'name' | 'version' | 'collectionId' | 'samplePercent'>;
+
+/** @param before the roll-out of this preset before it */
+export function startRollOut(before: RollOutRow | null, asked: Asked, now: string): Outcome<{ row: RollOutRow }> {
+  const stays = before && (before.state === 'sampling' || before.state === 'going' || before.state === 'putting-back');
+  if (stays) return { refused: `that of version ${before.version} is ${before.state}` };
+  const row: RollOutRow = {
+    ...{ type: 'roll-out', ...asked, state: asked.samplePercent >= 100 ? 'going' : 'sampling' },
+    ...{
+      step: (before?.step ?? 0) + 1,
+      batch: [],
+      listed: false,
+      taken: 0,
+      done: 0,
+      failed: 0,
+      skipped: 0,
+      putBack: 0,
+    },
+    ...{ wave: 1, seen: { ended: 0, failed: 0 }, report: [], failures: [] },
+    ...{ startedAt: now, updatedAt: now, todo: DUE_WORK.rollOut, todoAt: now },
+  };
+  const key = rowKeys.rollOut(asked.creatorId, asked.name);
+  // Removed and put in one transaction they would be one row twice, so all attributes are set anew.
+  const optional = ['why', 'cursor', ...(asked.collectionId === undefined ? (['collectionId'] as const) : [])] as const;
+  const write: Write = before
+    ? { op: 'update', key, expect: { step: before.step }, set: row, remove: optional }
+    : { op: 'put', key, row };
+  return { change: [write], row };
+}
+
+export type Order = 'go-on' | 'stop' | 'put-back';
+
+/** What a person orders. */
+export function order(row: RollOutRow, what: Order, now: string): Outcome<{ row: RollOutRow }> {
+  const { state } = row;
+  const due = { todo: DUE_WORK.rollOut, todoAt: now };
+  const from: Readonly<Record<Order, readonly RollOutRow['state'][]>> = {
+    'go-on': ['waiting', 'stopped'],
+    stop: ['sampling', 'going'],
+    'put-back': ['waiting', 'stopped', 'done'],
+  };
+  if (!from[what].includes(state)) return { refused: `it is ${state}` };
+  if (what === 'stop') return next(row, { ...stopped('Somebody has stopped it.'), ...due }, now);
+  const again = { cursor: undefined, listed: false, why: undefined };
+  if (what === 'put-back') return next(row, { state: 'putting-back', ...again, ...due }, now);
+  const seen = { ended: row.done + row.failed, failed: row.failed };
+  return next(row, { state: 'going', ...again, wave: row.wave + 1, seen, ...due }, now);
+}
+
+/** One step: what it writes, on the condition of the step before. */
+export function next(row: RollOutRow, set: Partial<RollOutRow>, now: string): { change: Change; row: RollOutRow } {
+  const given = { ...set, step: row.step + 1, updatedAt: now };
+  const remove = Object.entries(given).flatMap(([name, value]) =>
+    value === undefined ? [name as keyof RollOutRow] : [],
+  );
+  const key = rowKeys.rollOut(row.creatorId, row.name);
+  return {
+    change: [{ op: 'update', key, expect: { step: row.step }, set: given, ...(remove.length > 0 && { remove }) }],
+    row: { ...row, ...given },
+  };
+}
+
+function stopped(why: string): Pick<RollOutRow, 'state' | 'why'> {
+  return { state: 'stopped', why };
+}
+
+/** What has become of a media item of the batch. `to flag`: it is not yet asked for. */
+export type Became = 'to flag' | 'waiting' | 'done' | 'failed' | 'skipped';
+
+export function whatBecame(row: RollOutRow, media: MediaRow | null): Became {
+  if (!media || media.state === 'deleting' || !inScope(row, media)) return 'skipped';
+  if (isMade(row, media)) return 'done';
+  if (isUnderWay(media)) return 'waiting';
+  if (media.flaggedFor !== flagOf(row)) return isPlaying(media) ? 'to flag' : 'skipped';
+  if (media.scheduleRetranscode) return 'waiting';
+  return media.error && media.error.at >= row.startedAt ? 'failed' : 'skipped';
+}
+
+function inScope(row: RollOutRow, media: MediaRow): boolean {
+  return (
+    media.creatorId === row.creatorId && (row.collectionId === undefined || media.collectionId === row.collectionId)
+  );
+}
+
+/** Only what has a version is compared, and put back. */
+function isPlaying({ state, current }: MediaRow): boolean {
+  return PLAYABLE_STATES.includes(state) && current !== undefined;
+}
+
+function isMade({ name, version }: RollOutRow, { current }: MediaRow): boolean {
+  return current?.preset.name === name && current.preset.version === version;
+}
+
+/** Whether the roll-out is to encode this media item, which its list names: it plays, and by another version. */
+export function isWanted(row: RollOutRow, media: MediaRow): boolean {
+  if (!isPlaying(media) || isMade(row, media) || row.batch.includes(media.mediaId)) return false;
+  // It has failed in this very wave.
+  if (media.flaggedFor === flagOf(row)) return false;
+  return row.state !== 'sampling' || row.taken === 0 || isSampled(media.mediaId, row.samplePercent);
+}
+
+/** Ids are digests: their first 20 bits choose the same media whenever they are asked. */
+export function isSampled(mediaId: string, percent: number): boolean {
+  const bits = [...mediaId.slice(0, 4)].reduce(
+    (sum, char) => sum * 32 + 'abcdefghijklmnopqrstuvwxyz234567'.indexOf(char),
+    0,
+  );
+  return bits < (2 ** 20 * percent) / 100;
+}
+
+/** How many more media the batch may have. */
+export function roomFor({ batch, state, taken }: RollOutRow): number {
+  const room = MOST_AT_ONCE - batch.length;
+  return state === 'sampling' ? Math.min(room, MOST_IN_SAMPLE - taken) : room;
+}
+
+/** A sample that is as large as samples may be is listed, whatever its share of the media. */
+export function isFull({ state, taken }: RollOutRow): boolean {
+  return state === 'sampling' && MOST_IN_SAMPLE - taken < LEAST_ROOM;
+}
+
+/** The row once these of its batch have ended. */
+export function withEnded(
+  row: RollOutRow,
+  ended: readonly { mediaId: string; became: Became; media: MediaRow | null }[],
+) {
+  const count = (what: Became) => ended.filter(({ became }) => became === what).length;
+  const gone = new Set(ended.map(({ mediaId }) => mediaId));
+  const compared = ended.flatMap(({ mediaId, became, media }) => {
+    const { current, previous } = media ?? {};
+    return became === 'done' && current && previous
+      ? [{ mediaId, before: factsOf(previous), after: factsOf(current) }]
+      : [];
+  });
+  const failures = ended.flatMap(({ mediaId, became, media }) =>
+    became === 'failed' && media?.error
+      ? [{ mediaId, code: media.error.code, message: media.error.message.slice(0, 200) }]
+      : [],
+  );
+  return {
+    batch: row.batch.filter((mediaId) => !gone.has(mediaId)),
+    done: row.done + count('done'),
+    failed: row.failed + count('failed'),
+    skipped: row.skipped + count('skipped'),
+    report: [...row.report, ...compared].slice(0, MOST_COMPARED),
+    failures: [...row.failures, ...failures].slice(-MOST_FAILURES),
+  };
+}
+
+function factsOf({ version, preset, bytes, ssim, renditions, outputs }: PublishedVersion): VersionFacts {
+  const poster = outputs.posterLarge ?? outputs.poster;
+  return {
+    ...{ version, preset, bytes, renditions: renditions.map(({ name, bytes }) => ({ name, bytes })) },
+    ...(ssim !== undefined && { ssim }),
+    ...(poster !== undefined && { poster }),
+  };
+}
+
+/** Why it stops by itself; undefined: it goes on. */
+export function whyStop({ done, failed, seen }: Pick<RollOutRow, 'done' | 'failed' | 'seen'>): string | undefined {
+  const [bad, all] = [failed - seen.failed, done + failed - seen.ended];
+  if (bad < FAILURES.least || bad <= all * FAILURES.share) return undefined;
+  return `${bad} of ${all} have failed: that is more than one in ${1 / FAILURES.share}.`;
+}
+
+/** What a step ends with: what remains to be done, or a pause, or the end. */
+export function onwards(row: RollOutRow, now: string): Partial<RollOutRow> {
+  const isOn = row.state === 'sampling' || row.state === 'going';
+  const why = isOn ? whyStop(row) : undefined;
+  if (why !== undefined) return { ...stopped(why), todo: DUE_WORK.rollOut, todoAt: now };
+  const isMore = row.batch.length > 0 || (row.state !== 'stopped' && !row.listed);
+  if (isMore) return { todo: DUE_WORK.rollOut, todoAt: plus(now, { minutes: AGAIN_MINUTES }) };
+  return { state: END[row.state] ?? row.state, todo: undefined, todoAt: undefined };
+}
+
+const END: { readonly [State in RollOutRow['state']]?: RollOutRow['state'] } = {
+  sampling: 'waiting',
+  going: 'done',
+  'putting-back': 'put-back',
+};
+
+/** The preset has changed since: what is encoded from now on would be of another version. */
+export function isOutdated(row: RollOutRow, present: number): Partial<RollOutRow> {
+  return present === row.version ? {} : stopped(`The preset has version ${present} by now.`);
+}
+
+/** Whether this media item is put back: this roll-out has made what viewers see, and the version before is kept. */
+export function isPutBack(row: RollOutRow, media: MediaRow, now: string): boolean {
+  const kept = media.previous !== undefined && media.previous.expiresAt > now;
+  return media.flaggedFor?.startsWith(flagsOf(row)) === true && isMade(row, media) && kept;
+}

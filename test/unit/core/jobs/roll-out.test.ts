@@ -1,0 +1,209 @@
+import { describe, expect, it } from 'vitest';
+import { RollOutRow } from '../../../../core/contracts/table/presets.ts';
+import {
+  flagOf,
+  isPutBack,
+  isSampled,
+  isWanted,
+  onwards,
+  order,
+  roomFor,
+  startRollOut,
+  whatBecame,
+  whyStop,
+  withEnded,
+} from '../../../../core/jobs/roll-out.ts';
+import { EARLIER, LATER, MEDIA_ID, media, NOW, version } from '../../../support/factories.ts';
+
+const asked = { creatorId: 'ann', name: 'team', version: 2, samplePercent: 1 };
+const started = startRollOut(null, asked, NOW);
+const begun = 'row' in started ? RollOutRow.parse(started.row) : expect.fail();
+const row = (more: Partial<RollOutRow> = {}): RollOutRow => ({ ...begun, ...more });
+const made = { preset: { name: 'team', version: 2 } };
+const ready = { state: 'ready' as const, current: version(1) };
+
+describe('a media item of a roll-out', () => {
+  it.each([
+    ['was encoded by the version', { ...ready, current: version(2, made) }, 'done'],
+    [
+      'was encoded by it, although it is flagged again',
+      { ...ready, current: version(2, made), scheduleRetranscode: true },
+      'done',
+    ],
+    ['is not asked for yet', ready, 'to flag'],
+    ['is encoded for another reason', { ...ready, state: 'retranscoding' as const }, 'waiting'],
+    ['is flagged', { ...ready, scheduleRetranscode: true, flaggedFor: flagOf(begun) }, 'waiting'],
+    ['is being encoded', { ...ready, state: 'retranscoding' as const, flaggedFor: flagOf(begun) }, 'waiting'],
+    [
+      'has failed',
+      { ...ready, flaggedFor: flagOf(begun), error: { code: 'corrupt' as const, message: '', at: LATER } },
+      'failed',
+    ],
+    [
+      'has ended with an error from before',
+      { ...ready, flaggedFor: flagOf(begun), error: { code: 'corrupt' as const, message: '', at: EARLIER } },
+      'skipped',
+    ],
+    [
+      'was encoded by another preset meanwhile',
+      { ...ready, current: version(2), flaggedFor: flagOf(begun) },
+      'skipped',
+    ],
+    ['is being deleted', { ...ready, state: 'deleting' as const }, 'skipped'],
+    ['is of another creator', { ...ready, creatorId: 'eve' }, 'skipped'],
+    ['has nothing that plays', { state: 'failed' as const }, 'skipped'],
+  ])('that %s', (_, more, became) => {
+    expect(whatBecame(begun, media(more))).toBe(became);
+  });
+
+  it('that is gone, or has left the collection, is skipped', () => {
+    expect(whatBecame(begun, null)).toBe('skipped');
+    expect(whatBecame(row({ collectionId: 'films' }), media(ready))).toBe('skipped');
+  });
+});
+
+describe('a sample', () => {
+  it.each([
+    ['aaaa', 0.0001, true],
+    ['aaac', 0.0001, false],
+    ['7777', 99.9, false],
+    ['7777', 100, true],
+    ['qaaa', 50, false],
+    ['p777', 50, true],
+  ])('of the media %s… at %d per cent: %s', (begins, percent, isOne) => {
+    expect(isSampled(begins.padEnd(26, 'a'), percent)).toBe(isOne);
+  });
+
+  it('has at least the first that is wanted', () => {
+    const last = media({ ...ready, mediaId: '7'.repeat(26) });
+    expect([isWanted(begun, last), isWanted(row({ taken: 1 }), last)]).toEqual([true, false]);
+  });
+
+  it.each([
+    ['made by the version already', { current: version(2, made) }],
+    ['without anything that plays', { state: 'transcoding' as const }],
+    ['that failed in this wave', { flaggedFor: flagOf(begun) }],
+  ])('has none %s', (_, more) => {
+    expect(isWanted(begun, media({ ...ready, ...more }))).toBe(false);
+  });
+
+  it('has 100 media at most, as a batch has', () => {
+    expect([roomFor(row({ taken: 90 })), roomFor(row({ batch: Array(30).fill(MEDIA_ID) }))]).toEqual([10, 70]);
+  });
+});
+
+it.each([
+  ['none failed of many', { done: 500, failed: 0 }, undefined],
+  ['two failed of two', { done: 0, failed: 2 }, undefined],
+  ['three failed of thirty', { done: 27, failed: 3 }, undefined],
+  ['three failed of 29', { done: 26, failed: 3 }, '3 of 29 have failed: that is more than one in 10.'],
+  ['three failed of three', { done: 0, failed: 3 }, '3 of 3 have failed: that is more than one in 10.'],
+  ['those of before a person let it go on', { done: 10, failed: 5, seen: { ended: 10, failed: 4 } }, undefined],
+])('it stops by itself: %s', (_, counts, why) => {
+  expect(whyStop({ seen: { ended: 0, failed: 0 }, ...counts })).toBe(why);
+});
+
+describe('a step ends', () => {
+  const listed = { listed: true, batch: [] };
+  it.each([
+    [
+      'with a look later, while media are under way',
+      { ...listed, batch: [MEDIA_ID] },
+      { todo: 'roll-out', todoAt: '2026-11-21T12:05:00.000Z' },
+    ],
+    ['with a look later, while not all are listed', {}, { todo: 'roll-out', todoAt: '2026-11-21T12:05:00.000Z' }],
+    ['with a pause after the sample', listed, { state: 'waiting', todo: undefined, todoAt: undefined }],
+    ['with the end', { ...listed, state: 'going' as const }, { state: 'done', todo: undefined, todoAt: undefined }],
+    [
+      'with the end of putting back',
+      { ...listed, state: 'putting-back' as const },
+      { state: 'put-back', todo: undefined, todoAt: undefined },
+    ],
+    [
+      'with the stop, once nothing is under way',
+      { state: 'stopped' as const },
+      { state: 'stopped', todo: undefined, todoAt: undefined },
+    ],
+    [
+      'with the stop that failures cause',
+      { failed: 3 },
+      { state: 'stopped', why: '3 of 3 have failed: that is more than one in 10.', todo: 'roll-out', todoAt: NOW },
+    ],
+  ])('%s', (_, more, set) => {
+    expect(onwards(row(more), NOW)).toEqual(set);
+  });
+});
+
+describe('a person', () => {
+  it.each([
+    ['go-on', 'waiting', 'going'],
+    ['go-on', 'stopped', 'going'],
+    ['stop', 'going', 'stopped'],
+    ['put-back', 'done', 'putting-back'],
+    ['go-on', 'sampling', 'it is sampling'],
+    ['put-back', 'going', 'it is going'],
+    ['stop', 'done', 'it is done'],
+  ] as const)('orders %s: %s → %s', (what, state, after) => {
+    const outcome = order(row({ state }), what, LATER);
+    expect('refused' in outcome ? outcome.refused : outcome.row.state).toBe(after);
+  });
+
+  it('lets it go on: what failed gets another turn, and counts anew', () => {
+    const outcome = order(row({ state: 'stopped', done: 2, failed: 3, why: 'failures', listed: true }), 'go-on', LATER);
+    const again = 'row' in outcome ? outcome.row : expect.fail();
+    expect(again).toMatchObject({ wave: 2, seen: { ended: 5, failed: 3 }, listed: false, step: begun.step + 1 });
+    expect(isWanted(again, media({ ...ready, flaggedFor: flagOf(begun) }))).toBe(true);
+  });
+
+  it('begins one at a time of each preset', () => {
+    expect(startRollOut(row({ state: 'going' }), asked, LATER)).toEqual({ refused: 'that of version 2 is going' });
+    expect(startRollOut(row({ state: 'waiting' }), asked, LATER)).toHaveProperty('row.step', begun.step + 1);
+  });
+});
+
+it('is put back: what this roll-out has made, in whatever wave, as long as the version before is kept', () => {
+  const [kept, gone] = [LATER, EARLIER].map((expiresAt) => ({ ...version(1), expiresAt }));
+  const current = version(2, made);
+  const of = (more: object) =>
+    isPutBack(row({ wave: 3 }), media({ ...ready, current, flaggedFor: flagOf(begun), ...more }), NOW);
+  expect([of({ previous: kept }), of({ previous: gone }), of({})]).toEqual([true, false, false]);
+  expect(of({ previous: kept, flaggedFor: LATER })).toBe(false);
+  expect(of({ previous: kept, current: version(3) })).toBe(false);
+});
+
+it('counts what ended, and compares the versions of the first', () => {
+  const before = {
+    ...version(1, { bytes: 900, ssim: 0.97, outputs: { master: 'm', poster: 'ann/p1.jpg' } }),
+    expiresAt: LATER,
+  };
+  const after = version(2, {
+    ...made,
+    bytes: 600,
+    outputs: { master: 'm', poster: 'ann/p2.jpg', posterLarge: 'ann/l2.jpg' },
+  });
+  const error = { code: 'corrupt' as const, message: 'It is damaged.', at: LATER };
+  const [a, b, c] = ['a', 'b', 'c'].map((letter) => letter.repeat(26)) as [string, string, string];
+  const set = withEnded(row({ batch: [a, b, c, MEDIA_ID] }), [
+    { mediaId: a, became: 'done', media: media({ current: after, previous: before }) },
+    { mediaId: b, became: 'failed', media: media({ error }) },
+    { mediaId: c, became: 'skipped', media: null },
+  ]);
+  expect(set).toEqual({
+    ...{ batch: [MEDIA_ID], done: 1, failed: 1, skipped: 1 },
+    failures: [{ mediaId: b, code: 'corrupt', message: 'It is damaged.' }],
+    report: [
+      {
+        mediaId: a,
+        before: {
+          version: 1,
+          preset: { name: 'standard', version: 1 },
+          bytes: 900,
+          ssim: 0.97,
+          renditions: [],
+          poster: 'ann/p1.jpg',
+        },
+        after: { version: 2, preset: { name: 'team', version: 2 }, bytes: 600, renditions: [], poster: 'ann/l2.jpg' },
+      },
+    ],
+  });
+});
