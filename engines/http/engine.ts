@@ -32,9 +32,10 @@ export function connectHttp(apiUrl: string, endpoint: Endpoint): Engine {
     // An earlier call may have succeeded, and the endpoint cannot be asked by a name: a second worker finds the claim and ends.
     async submit({ job, info, access }) {
       const { secret, hintToken } = await access();
+      const hintUrl = `${apiUrl}/engine-jobs/${job.jobId}/hint?token=${hintToken}`;
       return endpoint.run({
-        input: { job, apiUrl, secret } satisfies HttpInput,
-        webhook: `${apiUrl}/engine-jobs/${job.jobId}/hint?token=${hintToken}`,
+        input: { job, apiUrl, secret, hintUrl } satisfies HttpInput,
+        webhook: hintUrl,
         policy: policyFor(job, info),
       });
     },

@@ -24,10 +24,12 @@ export interface JobApi {
   progress(report: z.infer<typeof ProgressReport>): Promise<void>;
   /** Reports the end, signed as in Standard Webhooks. */
   ended(body: EngineCallback): Promise<void>;
+  /** Has the API ask the endpoint for the state of the job. */
+  hint(): Promise<void>;
 }
 
 /** @param onOver called when the API refuses the job's secret, because the job has ended or was given to another engine job */
-export function jobApi({ job, apiUrl, secret }: HttpInput, onOver: (why: Drained) => void): JobApi {
+export function jobApi({ job, apiUrl, secret, hintUrl }: HttpInput, onOver: (why: Drained) => void): JobApi {
   const base = apiUrl.replace(/\/+$/, '');
   const post = (path: string, body: string, headers: Record<string, string>) =>
     fetch(`${base}${path}`, {
@@ -68,6 +70,17 @@ export function jobApi({ job, apiUrl, secret }: HttpInput, onOver: (why: Drained
         const response = await post(`/engine-callbacks/${job.jobId}`, text, signed);
         if (!response.ok && !isRefused(response.status)) throw unavailable(response.status);
       }),
+    async hint() {
+      if (hintUrl === undefined) return;
+      await patiently(async () => {
+        const response = await fetch(hintUrl, {
+          method: 'POST',
+          redirect: 'error',
+          signal: AbortSignal.timeout(TIMEOUT_MS),
+        });
+        if (!response.ok && !isRefused(response.status)) throw unavailable(response.status);
+      });
+    },
   };
 }
 

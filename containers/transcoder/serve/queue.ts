@@ -30,6 +30,7 @@ const DONE_ATTEMPTS = 5;
 
 export class Queue {
   readonly #env: QueueEnv;
+  readonly #stops = new Map<string, () => void>();
 
   constructor(env: QueueEnv) {
     this.#env = env;
@@ -85,8 +86,17 @@ export class Queue {
     return () => clearInterval(timer);
   }
 
-  /** Resolves when the endpoint wants this job to be stopped; never once the signal is aborted. */
-  async stopped(jobId: string, signal: AbortSignal): Promise<void> {
+  /** Calls `stop` when the endpoint wants this job to be stopped, until the function that is returned is called. */
+  onStop(jobId: string, stop: () => void): () => void {
+    this.#stops.set(jobId, stop);
+    return () => this.#stops.delete(jobId);
+  }
+
+  /**
+   * Asks which jobs are to be stopped, until the signal is aborted. One call after the other, whatever job is under way: each is told of once,
+   * and would be lost with a call that was given up.
+   */
+  async watchStops(signal: AbortSignal): Promise<void> {
     const { RUNPOD_WEBHOOK_GET_JOB: address, RUNPOD_POD_ID: worker } = this.#env;
     const url = address.replace('/job-take/', '/job-stop/').replaceAll('$ID', encodeURIComponent(worker));
     const ToStop = z.object({ jobsToStop: z.array(z.string()) });
@@ -94,10 +104,9 @@ export class Queue {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(POLL_MS)]);
       const response = await this.#fetch(url, { signal: limit }).catch(() => null);
       const wanted = response?.status === 200 ? ToStop.safeParse(await response.json().catch(() => null)).data : null;
-      if (wanted?.jobsToStop.includes(jobId)) return;
+      for (const jobId of wanted?.jobsToStop ?? []) this.#stops.get(jobId)?.();
       await delay(PAUSE_MS, undefined, { signal }).catch(() => {});
     }
-    await new Promise(() => {});
   }
 
   #fetch(url: string, options: RequestInit): Promise<Response> {

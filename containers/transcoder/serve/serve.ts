@@ -28,6 +28,7 @@ export async function serve(): Promise<void> {
   process.once('SIGTERM', () => end.abort(new Drained('SIGTERM')));
   const tools = await withSecondUser({ ffmpeg: env.FFMPEG_PATH, ffprobe: env.FFPROBE_PATH });
   const queue = new Queue(env);
+  void queue.watchStops(end.signal);
   log('info', 'waiting for jobs');
   while (!end.signal.aborted) {
     const taken = await queue.take(end.signal);
@@ -52,12 +53,17 @@ async function serveOne({ queue, tools, gpu, scratchDirectory, end }: Server, { 
   const over = new AbortController();
   const signal = AbortSignal.any([end, over.signal]);
   const api = jobApi(given, (why) => over.abort(why));
-  const watched = new AbortController();
-  void queue.stopped(id, watched.signal).then(() => over.abort(new Drained('the endpoint stops the job')));
+  const stopped = new Drained('the endpoint stops the job');
+  const unwatch = queue.onStop(id, () => over.abort(stopped));
   const ended = queue.ping(id);
   try {
     const exit = await attempts({ given, api, id, tools, gpu, scratchDirectory, signal });
-    if (exit === EXIT.drained) return;
+    if (exit === EXIT.drained) {
+      // Whoever has cancelled it there: nothing else tells of that before sweep asks.
+      if (signal.reason === stopped)
+        await api.hint().catch((cause: unknown) => log('warn', 'not told', { jobId, error: String(cause) }));
+      return;
+    }
     const failed = exit !== EXIT.ok;
     const error = failed ? `exit code ${exit}` : undefined;
     await api
@@ -66,7 +72,7 @@ async function serveOne({ queue, tools, gpu, scratchDirectory, end }: Server, { 
     await queue.done(id, error === undefined ? { output: { jobId, mediaId } } : { error });
   } finally {
     ended();
-    watched.abort();
+    unwatch();
     await rm(join(scratchDirectory, jobId), { recursive: true, force: true });
   }
 }

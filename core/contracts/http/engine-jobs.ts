@@ -11,6 +11,8 @@ export const HttpInput = z.object({
   apiUrl: z.url(),
   /** Of this job alone, and of no use once it has ended: `whsec_…`. */
   secret: z.string().min(1),
+  /** The address of its webhook, which endpoints do not call for a job that they were told to stop. Absent in jobs of older releases. */
+  hintUrl: z.url().optional(),
 });
 export type HttpInput = z.infer<typeof HttpInput>;
 

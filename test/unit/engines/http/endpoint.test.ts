@@ -40,7 +40,12 @@ describe('a job at the endpoint', () => {
   it('is given what its worker needs, limits that fit, and an address for its webhook', async () => {
     const id = await engine.submit(submission());
     expect(endpoint.jobs.get(id)).toMatchObject({
-      input: { job: { jobId: job().jobId }, apiUrl: 'https://api.example.com', secret: 'whsec_c2VjcmV0' },
+      input: {
+        job: { jobId: job().jobId },
+        apiUrl: 'https://api.example.com',
+        secret: 'whsec_c2VjcmV0',
+        hintUrl: `https://api.example.com/engine-jobs/${job().jobId}/hint?token=token`,
+      },
       webhook: `https://api.example.com/engine-jobs/${job().jobId}/hint?token=token`,
       policy: policyFor(submission().job, {}),
     });
@@ -111,10 +116,10 @@ it('the time of a worker that left nothing is billed', () => {
 it('the limits of a job cover its wait and its run, and are at most seven days', () => {
   const video = { durationSeconds: 3600, width: 1920, height: 1080, frameRate: 30 };
   const of = (size: number, info: object) => policyFor({ ...submission().job, source: source({ size }) }, info);
-  // An hour of 1080p: 1800 s and twice 1 GB at 2 MB/s and four times 2193 s.
-  expect(of(1e9, video)).toEqual({ executionTimeout: 11_572_000, ttl: 97_972_000 });
+  // An hour of 1080p: 1800 s and twice 1 GB at 2 MB/s and four times 2193.25 s.
+  expect(of(1e9, video)).toEqual({ executionTimeout: 11_573_000, ttl: 97_973_000 });
   expect(of(1e9, { ...video, durationSeconds: 1e6 })).toEqual({ executionTimeout: 604_800_000, ttl: 604_800_000 });
   // Nothing is known: 720 s at 500 kbit/s, as 1080p.
-  expect(of(45_000_000, {}).executionTimeout).toBe(3_600_000);
-  expect(of(45_000_000, { audioCodec: 'flac' }).executionTimeout).toBe(1_855_000);
+  expect(of(45_000_000, {}).executionTimeout).toBe(3_601_000);
+  expect(of(45_000_000, { audioCodec: 'flac' }).executionTimeout).toBe(1_856_000);
 });
