@@ -119,7 +119,8 @@ function grants(
     ],
   });
   return {
-    'ingest-upload': { statements: [] },
+    // A new upload replaces a re-transcode, in whatever part that is.
+    'ingest-upload': follow('CancelJob'),
     api: { statements: [] },
     'track-job': joined(submit, submitWorkers, readPrepared, follow('CancelJob')),
     sweep: joined(submit, readPrepared, follow('GetJob', 'CancelJob'), look),
