@@ -144,6 +144,28 @@ function cmafFaults(group: OutputGroup, path: string): Fault[] {
   ];
 }
 
+/**
+ * What is accepted, and yet advised against for the sake of players: a fragment that is not a whole number of groups of pictures, within half a
+ * picture. https://docs.aws.amazon.com/mediaconvert/latest/ug/setting-the-fragment-length.html. Of a rate that follows the source it is not known.
+ */
+export function fragmentRisks({ settings }: CreateJob): Fault[] {
+  return settings.outputGroups.flatMap(({ outputGroupSettings, outputs }, i) => {
+    const { fragmentLength } = outputGroupSettings.cmafGroupSettings ?? {};
+    if (fragmentLength === undefined) return [];
+    return outputs.flatMap(({ videoDescription }, j) => {
+      const { gopSizeUnits, gopSize, gopClosedCadence, framerateNumerator, framerateDenominator } =
+        videoDescription?.codecSettings.h264Settings ?? {};
+      if (!gopSize || !gopClosedCadence || !framerateNumerator || !framerateDenominator) return [];
+      const rate = framerateNumerator / framerateDenominator;
+      const group = gopClosedCadence * (gopSizeUnits === 'SECONDS' ? gopSize : gopSize / rate);
+      const groups = Math.max(1, Math.round(fragmentLength / group));
+      if (Math.abs(groups * group - fragmentLength) * rate <= 0.5) return [];
+      const text = `fragments of ${fragmentLength} s with groups of ${group.toFixed(3)} s`;
+      return [{ path: `/outputGroups/${i}/outputs/${j}`, text }];
+    });
+  });
+}
+
 function cmafOutputFaults(output: Output, path: string): Fault[] {
   const { videoDescription: video, audioDescriptions, captionDescriptions } = output;
   const kinds = (video ? 1 : 0) + audioDescriptions.length + captionDescriptions.length;

@@ -12,7 +12,7 @@ import { arnOf } from '../../template/identity.ts';
 import { killLeftovers } from '../batch/child.ts';
 import { describeJob, isDone, type Job, jobArn } from './job.ts';
 import { faultsOf, refused } from './refusal.ts';
-import { settingsFaults } from './rules.ts';
+import { fragmentRisks, settingsFaults } from './rules.ts';
 import { type Mishap, Runner, type RunnerHost } from './runner.ts';
 import { CreateJob } from './schema.ts';
 import { openStore, type Store } from './store.ts';
@@ -47,7 +47,7 @@ export async function createMediaConvert(host: RunnerHost): Promise<MediaConvert
   const queues = [everywhere, ...host.queues];
   const store = await openStore(context.dir, () => context.clock.now());
   const runner = new Runner({ ...host, queues }, store);
-  const operations = { store, runner, queues, now: () => context.clock.now() };
+  const operations = { store, runner, queues, now: () => context.clock.now(), log: context.log };
   return {
     name: 'mediaconvert',
     operation: ({ method, path }) => routeOf(method, path)?.name ?? `${method} ${path}`,
@@ -72,6 +72,7 @@ interface Operations {
   runner: Runner;
   queues: readonly Queue[];
   now(): number;
+  log(line: string): void;
 }
 
 type Handler = (operations: Operations, request: ServiceRequest, id: string) => Promise<ServiceResponse>;
@@ -95,7 +96,7 @@ function routeOf(method: string, path: string) {
 }
 
 async function createJob(
-  { store, runner, queues, now }: Operations,
+  { store, runner, queues, now, log }: Operations,
   request: ServiceRequest,
 ): Promise<ServiceResponse> {
   const parsed = CreateJob.safeParse(readBody(await text(request.body)), { reportInput: true });
@@ -110,6 +111,8 @@ async function createJob(
   });
   const faults = settingsFaults(job);
   if (faults.length > 0) throw refused(faults);
+  for (const { path, text: risk } of fragmentRisks(job))
+    log(`mediaconvert: some players may not play ${path}: ${risk}`);
   const token = job.clientRequestToken;
   const same = [...store.jobs.values()].find(
     ({ request: { clientRequestToken }, submittedAt }) =>

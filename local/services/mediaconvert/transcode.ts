@@ -85,7 +85,7 @@ async function encode(
   run.onTranscoding(async () => readProgress(await readFile(progress, 'utf8').catch(() => ''), probed.duration));
   const code = await exitOf(child, signal);
   signal.throwIfAborted();
-  if (code !== 0) throw failure(await readFile(logFile, 'utf8'));
+  if (code !== 0) throw failure(code, await readFile(logFile, 'utf8'), probed);
 }
 
 async function exitOf(child: Child, signal: AbortSignal): Promise<number> {
@@ -111,8 +111,17 @@ function readProgress(text: string, duration: number): { frames: number; fractio
   return { frames: last('frame') || 0, fraction: duration > 0 ? Math.min(1, seconds / duration) : 0 };
 }
 
-function failure(log: string): JobError {
+/** FFmpeg's exit code when most of a stream is not decoded, by its option max_error_rate. */
+const UNDECODED = 69;
+
+/** Of what is not decoded, the numbers are documented: https://docs.aws.amazon.com/mediaconvert/latest/ug/mediaconvert_error_codes.html */
+function failure(code: number, log: string, { video }: ProbedInput): JobError {
   const line = log.trim().split('\n').at(-1) ?? '';
+  if (code === UNDECODED || log.includes('Cannot determine format of input')) {
+    return video
+      ? new JobError(1020, 'No video frames were decoded.')
+      : new JobError(1021, 'No audio frames decoded on [selector-(Audio Selector 1)-track-1-drc]');
+  }
   if (/end of file|partial file/i.test(log))
     return new JobError(1076, `ReadPacketData File read failed. Is file truncated? [${line}]`);
   return new JobError(1999, `Unknown error: ${line.slice(0, 200)}`);

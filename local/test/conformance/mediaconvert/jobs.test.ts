@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { captures, files, input, job, picture, sound, streams, usual } from '../../support/mediaconvert-request.ts';
 import { makeMedia, probe, startWorld, textOf, UNTRUSTING, type World } from '../../support/mediaconvert-world.ts';
@@ -19,6 +19,9 @@ beforeAll(async () => {
   await makeMedia(world, 's3://uploads/film.mp4', ...SOURCE, ...CODED);
   await makeMedia(world, 's3://uploads/mute.mp4', ...SOURCE.slice(0, 4), ...CODED.slice(0, 4));
   await makeMedia(world, 's3://uploads/sound.mp3', ...SOURCE.slice(4));
+  await spoil('s3://uploads/film.mp4', 's3://uploads/spoilt.mp4');
+  await makeMedia(world, 's3://uploads/tone.mp4', ...SOURCE.slice(4), '-c:a', 'aac');
+  await spoil('s3://uploads/tone.mp4', 's3://uploads/noise.mp4');
   await makeMedia(world, 's3://uploads/odd.mp4', '-f', 'lavfi', '-i', 'testsrc2=s=640x358:r=5:d=1');
   await makeMedia(
     world,
@@ -36,6 +39,13 @@ beforeAll(async () => {
   );
 });
 afterAll(() => world[Symbol.asyncDispose]());
+
+/** The index stays; what it tells of is nothing that decodes. */
+async function spoil(from: string, to: string): Promise<void> {
+  const bytes = await readFile(world.pathOf(from));
+  const start = bytes.indexOf('mdat') + 4;
+  await writeFile(world.pathOf(to), bytes.fill(0xff, start, start - 8 + bytes.readUInt32BE(start - 8)));
+}
 
 function from(fileInput: string, made = usual(), selected: object = {}) {
   return { ...made, settings: { ...made.settings, inputs: [{ ...input(), ...selected, fileInput }] } };
@@ -211,6 +221,24 @@ describe(`a job ends in ERROR (${CODES})`, () => {
       },
       1040,
       'Invalid resolution [111 x 62], only even values are supported. video_description [1].',
+    ],
+    [
+      'pictures of which none is decoded',
+      'Error code 1020; the text is a guess',
+      () => from('s3://uploads/spoilt.mp4'),
+      1020,
+      'No video frames were decoded.',
+    ],
+    [
+      'sound of which none is decoded',
+      'Error code 1021; the text is of a job that failed in 2025',
+      () => {
+        const alone = sound();
+        Object.assign(alone.containerSettings.cmfcSettings, { audioTrackType: 'AUDIO_ONLY_VARIANT_STREAM' });
+        return from('s3://uploads/noise.mp4', job(streams(alone)), { videoSelector: undefined });
+      },
+      1021,
+      'No audio frames decoded',
     ],
     [
       'a file that is no media',
