@@ -13,6 +13,8 @@ const CPU_SECONDS_PER_PIXEL = 73.1 / (30 * 30 * 1920 * 1080);
 const MP4_SHARE = 0.56;
 /** CPU seconds for a second of audio alone: a waveform takes 5.5 s for an hour, and the two renditions about as much again. */
 const CPU_SECONDS_PER_SECOND_OF_SOUND = 12 / 3600;
+/** CPU seconds of any job, whatever its length: 0.9 to 1.3 for files of 1 to 7 s, for the starts of programs and the looks at the source. */
+const CPU_SECONDS_OF_A_JOB = 1;
 const USUAL_FRAME_RATE = 30;
 /** The pixels of all rungs, as a multiple of the top rung's, that the measured figure covers: a ladder with more of them takes longer. */
 const USUAL_RUNGS = 2.2;
@@ -32,12 +34,13 @@ export function presumed(known: SourceInfo, seconds: number): SourceInfo & { dur
 export function encodeSeconds(source: SourceInfo, preset: Preset, vcpus: number): number | null {
   const { durationSeconds, width, height } = source;
   if (durationSeconds === undefined) return null;
-  if (width === undefined || height === undefined) return durationSeconds * CPU_SECONDS_PER_SECOND_OF_SOUND;
+  const start = CPU_SECONDS_OF_A_JOB / vcpus;
+  if (width === undefined || height === undefined) return start + durationSeconds * CPU_SECONDS_PER_SECOND_OF_SOUND;
   const rungs = ladderFor({ width, height }, preset);
   const mp4 = preset.outputs.mp4 ? planMp4({ width, height }, rungs, preset, false)?.encode : undefined;
   const all = rungs.reduce((sum, rung) => sum + pixelsOf(rung), 0);
   const pixels = Math.max(pixelsOf(rungs[0]), all / USUAL_RUNGS) + MP4_SHARE * pixelsOf(mp4);
-  return (durationSeconds * frameRateOf(source, preset) * pixels * CPU_SECONDS_PER_PIXEL) / vcpus;
+  return start + (durationSeconds * frameRateOf(source, preset) * pixels * CPU_SECONDS_PER_PIXEL) / vcpus;
 }
 
 /** Pictures a second of the output. */

@@ -44,7 +44,8 @@ export function estimate(source: SourceInfo, preset: Preset, prices: Prices): Es
   const picture = width && height ? { width, height } : undefined;
   const rungs = picture ? ladderFor(picture, preset) : [];
   const renditions = rungs.map((rung) => ({ ...rung, frameRate, durationSeconds }));
-  const sounds = width && !source.audioCodec ? [] : SOUNDS.map(() => ({ durationSeconds }));
+  const names = picture ? new Set(source.audioCodec ? rungs.map(({ audio }) => audio) : []) : new Set(SOUNDS);
+  const sounds = [...names].map(() => ({ durationSeconds }));
   const [top] = rungs;
   const own = picture && preset.outputs.mp4 ? planMp4(picture, rungs, preset, true)?.encode : undefined;
   const outputs = rungs.length > 0 ? { renditions, audio: sounds } : { renditions: sounds, audio: [] };

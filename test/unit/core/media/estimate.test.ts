@@ -29,6 +29,14 @@ it.each([
   expect(Math.round(encodeSeconds(source, preset, vcpus) ?? 0)).toBe(seconds);
 });
 
+it.each([
+  ['a second of 64x64', { durationSeconds: 1, width: 64, height: 64, frameRate: 25 }],
+  ['a second of sound', { durationSeconds: 1 }],
+])('%s takes a CPU second, because programs have to start', (_, source) => {
+  expect(encodeSeconds(source, standard, 4)).toBeCloseTo(0.25, 1);
+  expect(encodeSeconds(source, standard, 1)).toBeCloseTo(1, 1);
+});
+
 it('the estimate of a source without a known duration is unknown', () => {
   expect(encodeSeconds({ width: 1920, height: 1080 }, standard, 4)).toBeNull();
 });
