@@ -1,4 +1,6 @@
 import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { mediaIdFor } from '../../core/contracts/ids.ts';
+import { dropKey } from '../../core/contracts/keys.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import type { MediaRow, MediaState } from '../../core/contracts/table/media.ts';
 import type { EngineState } from '../../engines/engine.ts';
@@ -10,7 +12,7 @@ import { eventually } from './cloud.ts';
 import { Encodes } from './encodes.ts';
 import { CONTRACTED, type Contracted, ENGINE_ROWS, type EngineRow } from './engine-rows.ts';
 import { httpCloud } from './http-engine.ts';
-import { drop, readJobs, readMedia, sweepNow } from './pipeline.ts';
+import { drop, readJobs, readMedia, sweepNow, sweepUntilJob } from './pipeline.ts';
 import { allTaken, sqsOf } from './queues.ts';
 import { reachedInTime } from './settled.ts';
 
@@ -30,11 +32,15 @@ interface Held extends Disposable {
   release(): void;
 }
 
-/** Of a drop: its media item, and its first job. */
+/** A dropped file, its media item and one of its jobs. */
 export interface Dropped {
+  name: string;
   mediaId: string;
   jobId: string;
 }
+
+/** Roles of functions, which read what is at work on a job reads, too. */
+const FUNCTIONS = /ingestupload|trackjob|sweep/;
 
 /**
  * A cloud with every engine, each with a collection of its name, and what goes wrong on purpose: events that nobody reads, sources that
@@ -62,7 +68,10 @@ export class ContractCloud {
 
   static async boot(): Promise<ContractCloud> {
     const [encodes, mishaps] = [new Encodes(), new Mishaps()];
-    const booted = await httpCloud({ hooks: encodes.hooks(mishaps.hooks) }, { gpuEngine: { maxVcpus: 8 } });
+    const booted = await httpCloud(
+      { hooks: encodes.hooks(mishaps.hooks) },
+      { gpuEngine: { maxVcpus: 8 }, mediaConvert: true },
+    );
     encodes.watch(booted.cloud);
     const ann = await apiAs(booted.cloud, 'ann');
     for (const id of CONTRACTED) {
@@ -72,38 +81,92 @@ export class ContractCloud {
     return new ContractCloud(booted, { encodes, mishaps });
   }
 
+  /** What a drop of that name is to be: known before it is there, so that its first job can be awaited. */
+  async named(engine: Contracted, name: string): Promise<Dropped> {
+    const key = dropKey({ creatorId: 'ann', collectionId: engine, path: name });
+    const mediaId = await mediaIdFor(this.cloud.outputs.UploadsBucket ?? '', key);
+    return { name, mediaId, jobId: `${mediaId}-1` };
+  }
+
   async drop(engine: Contracted, name: string, file: string): Promise<Dropped> {
-    const mediaId = await drop(this.cloud, `drop/ann/${engine}/${name}`, { file });
-    return { mediaId, jobId: `${mediaId}-1` };
+    await drop(this.cloud, `drop/ann/${engine}/${name}`, { file });
+    return this.named(engine, name);
   }
 
   async remove({ mediaId }: Dropped): Promise<void> {
+    await this.#asAnn('DELETE', `/media/${mediaId}`);
+  }
+
+  /** Another job of a media item that is ready, which sweep submits. @param n its number */
+  async retranscode(dropped: Dropped, n: number): Promise<Dropped> {
+    await this.#asAnn('POST', `/media/${dropped.mediaId}/retranscode`);
+    await sweepUntilJob(this.cloud, dropped.mediaId, n);
+    return { ...dropped, jobId: `${dropped.mediaId}-${n}` };
+  }
+
+  async #asAnn(method: string, path: string): Promise<void> {
     // A new token, because the clock is put forward by more than one lasts.
-    const { status } = await (await apiAs(this.cloud, 'ann'))('DELETE', `/media/${mediaId}`);
-    if (status !== 202) throw new Error(`not deleted: ${status}`);
+    const { status } = await (await apiAs(this.cloud, 'ann'))(method, path);
+    if (status !== 202) throw new Error(`${method} ${path}: ${status}`);
+  }
+
+  async jobOf({ mediaId, jobId }: Dropped): Promise<JobRow | undefined> {
+    return (await readJobs(this.cloud, mediaId)).find((job) => job.jobId === jobId);
   }
 
   /** The engine's id of a job, as the row has it: lists of the engine lag. */
-  idAtEngine({ mediaId }: Dropped): Promise<string> {
-    const noted = async () => (await readJobs(this.cloud, mediaId))[0]?.engineJobId;
-    return eventually('the submission is noted', noted);
+  idAtEngine(dropped: Dropped): Promise<string> {
+    return eventually('the submission is noted', async () => (await this.jobOf(dropped))?.engineJobId, 60_000);
   }
 
   /** The state of a job at its engine. */
   async atEngine(engine: Contracted, dropped: Dropped): Promise<EngineState> {
-    const id = await this.idAtEngine(dropped);
+    return this.#stateOf(engine, await this.idAtEngine(dropped));
+  }
+
+  async #stateOf(engine: Contracted, id: string): Promise<EngineState> {
     return (await this.rows[engine].engine.describe([id])).get(id) ?? { kind: 'unknown', why: 'no answer' };
   }
 
-  untilAtEngine(engine: Contracted, dropped: Dropped, kind: EngineState['kind']): Promise<EngineState> {
+  /** @param kinds `ended` and `continues` are the ends of a part */
+  untilAtEngine(engine: Contracted, dropped: Dropped, ...kinds: EngineState['kind'][]): Promise<EngineState> {
     return eventually(
-      `${engine} says ${kind}`,
+      `${engine} says ${kinds.join(' or ')}`,
       async () => {
         const state = await this.atEngine(engine, dropped);
-        return state.kind === kind && state;
+        return kinds.includes(state.kind) && state;
       },
       60_000,
     );
+  }
+
+  /** Awaits that this part of a job runs; returns the engine's id of it. @param part of the engine's row */
+  async untilInPart(engine: Contracted, dropped: Dropped, part: string): Promise<string> {
+    const [first = ''] = Object.keys(this.rows[engine].parts);
+    return eventually(
+      `${dropped.name} is in its part ${part}`,
+      async () => {
+        const job = await this.jobOf(dropped);
+        if (!job?.engineJobId || !(job.part ?? first).startsWith(part)) return undefined;
+        const { kind } = await this.#stateOf(engine, job.engineJobId);
+        return kind === 'running' && job.engineJobId;
+      },
+      60_000,
+    );
+  }
+
+  /** Awaits that the engine says of a job of its that it was cancelled. @param between called after each look */
+  untilCancelled(engine: Contracted, id: string, between = async () => {}): Promise<true> {
+    return eventually(`${engine} has cancelled ${id}`, async () => {
+      const state = await this.#stateOf(engine, id);
+      if (state.kind === 'ended') {
+        const { by, reason } = state.end;
+        if (by !== 'outside' || reason.code !== 'cancelled') throw new Error(`It ended as ${JSON.stringify(state)}.`);
+        return true;
+      }
+      await between();
+      return undefined;
+    });
   }
 
   async rowsOf({ mediaId }: Dropped): Promise<[MediaRow | undefined, JobRow[]]> {
@@ -111,16 +174,38 @@ export class ContractCloud {
   }
 
   /** Awaits a state of the media item, with time passing whenever nothing is at work. */
-  reachedInTime(engine: Contracted, { mediaId }: Dropped, state: MediaState): Promise<MediaRow> {
-    return reachedInTime(this.cloud, mediaId, state, { isEncoding: () => this.rows[engine].busy() });
+  reachedInTime(
+    engine: Contracted,
+    { mediaId }: Pick<Dropped, 'mediaId'>,
+    state: MediaState,
+    timeoutMs = 90_000,
+  ): Promise<MediaRow> {
+    return reachedInTime(this.cloud, mediaId, state, { timeoutMs, isEncoding: () => this.rows[engine].busy() });
   }
 
-  /** Sources whose key contains `text` are not handed out to what encodes, until they are released. */
-  holdSources(text: string): Held {
+  /** Objects whose path contains `text` are not handed out to what is at work on a job, until they are released. */
+  holdReads(text: string): Held {
     return this.#mishaps.hold((call) => {
-      const isSource = call.operation === 'GetObject' && call.request?.path.includes(text);
-      return isSource === true && !nameOf(call).includes('ingestupload');
+      const isRead = call.operation === 'GetObject' && call.request?.path.includes(text);
+      return isRead === true && !FUNCTIONS.test(nameOf(call));
     });
+  }
+
+  /** That part of a job does not end, until it is released. */
+  holdPart(engine: Contracted, part: string, dropped: Dropped): Held {
+    const reads = this.rows[engine].parts[part];
+    if (!reads) throw new Error(`${engine} has no part ${part}.`);
+    return this.holdReads(reads(dropped));
+  }
+
+  /** The service refuses this operation for its rate, until it is released. */
+  refuse(operation: string): Held {
+    return this.#mishaps.refuse(operation);
+  }
+
+  /** Whatever is held goes on: after a test that has failed, the next one is not to wait. */
+  releaseAll(): void {
+    this.#mishaps.releaseAll();
   }
 
   /** Events of engines and workers stay in their queue, until they are released. */
@@ -162,17 +247,20 @@ export class ContractCloud {
     sqs.destroy();
   }
 
-  /** Lets time pass, sweep by sweep, until the media item is ready. */
-  async sweptUntilReady({ mediaId }: Dropped): Promise<MediaRow> {
-    return eventually(
-      `${mediaId} is ready`,
+  /** Lets time pass, sweep by sweep, whenever the engine has nothing to do with the job, until its media item is ready. */
+  async sweptUntilReady(engine: Contracted, dropped: Dropped): Promise<void> {
+    await eventually(
+      `${dropped.mediaId} is ready`,
       async () => {
+        const [media, [job]] = await this.rowsOf(dropped);
+        if (media?.state === 'ready') return true;
+        const state = job?.engineJobId === undefined ? null : await this.#stateOf(engine, job.engineJobId);
+        if (state?.kind === 'waiting' || state?.kind === 'running') return undefined;
         this.cloud.clock.advance(16 * MINUTE);
         await sweepNow(this.cloud);
-        const media = await readMedia(this.cloud, mediaId);
-        return media?.state === 'ready' && media;
+        return undefined;
       },
-      60_000,
+      90_000,
     );
   }
 
@@ -188,11 +276,15 @@ export class ContractCloud {
 
 class Mishaps {
   readonly lost = new Set<string>();
-  readonly #held = new Set<{ applies: (call: GatewayCall) => boolean; over: Promise<void> }>();
+  readonly #refused = new Set<string>();
+  readonly #held = new Set<{ applies: (call: GatewayCall) => boolean; over: Promise<void>; release: () => void }>();
   #deadly: (Deadly & { left: number; last?: string | undefined }) | undefined;
 
   readonly hooks: Hooks = {
     before: async (call) => {
+      if (call.principal.type === 'role' && this.#refused.has(call.operation)) {
+        throw new AwsError('TooManyRequestsException', 429, 'Refused on purpose.');
+      }
       for (const { applies, over } of this.#held) if (applies(call)) await over;
       this.#count(call);
     },
@@ -208,13 +300,23 @@ class Mishaps {
     const over = new Promise<void>((resolve) => {
       letGo = resolve;
     });
-    const entry = { applies, over };
-    this.#held.add(entry);
     const release = () => {
       this.#held.delete(entry);
       letGo();
     };
+    const entry = { applies, over, release };
+    this.#held.add(entry);
     return { release, [Symbol.dispose]: release };
+  }
+
+  refuse(operation: string): Held {
+    this.#refused.add(operation);
+    const release = () => void this.#refused.delete(operation);
+    return { release, [Symbol.dispose]: release };
+  }
+
+  releaseAll(): void {
+    for (const { release } of this.#held) release();
   }
 
   arm(deadly: Deadly): { happened: () => boolean } {

@@ -1,4 +1,6 @@
 import { BatchClient, ListJobsCommand } from '@aws-sdk/client-batch';
+import { MediaConvertClient } from '@aws-sdk/client-mediaconvert';
+import { S3Client } from '@aws-sdk/client-s3';
 import type { EngineName } from '../../core/contracts/engines.ts';
 import { connectBatch } from '../../engines/batch/engine.ts';
 import { connectBatchGpu } from '../../engines/batch/gpu.ts';
@@ -6,6 +8,8 @@ import { BatchEnv, BatchGpuEnv } from '../../engines/batch/names.ts';
 import type { Engine } from '../../engines/engine.ts';
 import { Endpoint } from '../../engines/http/client.ts';
 import { connectHttp } from '../../engines/http/engine.ts';
+import { connectMediaConvert } from '../../engines/mediaconvert/engine.ts';
+import { MediaConvertEnv } from '../../engines/mediaconvert/names.ts';
 import type { Cloud } from '../../local/boot.ts';
 import type { LocalEndpoint } from '../../local/endpoint/endpoint.ts';
 import { REGION } from '../../local/kernel/account.ts';
@@ -23,7 +27,12 @@ export interface EngineRow {
   kill(): void;
   /** Whether anything encodes. */
   busy(): boolean;
+  /** The parts of its jobs, by what whoever is at work on one reads of S3 first: without it, that part does not end. */
+  parts: Readonly<Record<string, (dropped: { name: string; jobId: string }) => string>>;
 }
+
+/** A worker that does all of the encode. */
+const WHOLE: EngineRow['parts'] = { encode: ({ name }) => name };
 
 export interface RowContext {
   cloud: Cloud;
@@ -32,7 +41,6 @@ export interface RowContext {
   lost: Set<string>;
 }
 
-/** The engines that the contract's tests run. */
 export const ENGINE_ROWS = {
   'batch-cpu': (context: RowContext) => {
     const { JobQueue, RetranscodeJobQueue, OnDemandJobQueue, JobDefinition } = context.cloud.outputs;
@@ -69,8 +77,45 @@ export const ENGINE_ROWS = {
     },
     kill: () => endpoint.killWorker(),
     busy: () => endpoint.jobs.counts().inProgress > 0,
+    parts: WHOLE,
   }),
-} satisfies { [Name in EngineName]?: (context: RowContext) => EngineRow };
+  mediaconvert: (context: RowContext) => {
+    const { JobQueue, RetranscodeJobQueue, OnDemandJobQueue, JobDefinition, MediaBucket, MediaConvertQueue } =
+      context.cloud.outputs;
+    const env = MediaConvertEnv.parse({
+      MEDIACONVERT_QUEUE: MediaConvertQueue,
+      MEDIACONVERT_ROLE: 'not asked for',
+      MEDIACONVERT_BUCKET: MediaBucket,
+      MEDIACONVERT_TASK_QUEUE: JobQueue,
+      MEDIACONVERT_RETRANSCODE_TASK_QUEUE: RetranscodeJobQueue,
+      MEDIACONVERT_ON_DEMAND_TASK_QUEUE: OnDemandJobQueue,
+      MEDIACONVERT_TASK_DEFINITION: JobDefinition,
+    });
+    const { endpoint, credentials } = context.cloud;
+    const config = { endpoint, region: REGION, credentials };
+    const [client, s3] = [new MediaConvertClient(config), new S3Client({ ...config, forcePathStyle: true })];
+    const row = batchRow(context, [env.MEDIACONVERT_TASK_QUEUE], ({ submitting, others }) =>
+      connectMediaConvert(env, {
+        submitting: client,
+        others: client,
+        submittingWorkers: submitting,
+        workers: others,
+        s3,
+      }),
+    );
+    return {
+      ...row,
+      // Its parts have names of their own.
+      engineJobs: (jobId) => row.engineJobs(`${jobId}*`),
+      busy: () => row.busy() || context.cloud.mediaconvert.running().length > 0,
+      parts: {
+        prepare: ({ name }) => name,
+        encode: ({ jobId }) => `/tmp/${jobId}/source`,
+        finish: ({ jobId }) => `/tmp/${jobId}/encode-`,
+      },
+    };
+  },
+} satisfies { [Name in EngineName]: (context: RowContext) => EngineRow };
 
 /** Their names. */
 export const CONTRACTED = Object.keys(ENGINE_ROWS) as Contracted[];
@@ -99,5 +144,6 @@ function batchRow(
       for (const id of cloud.batch.running()) cloud.batch.kill(id, 'SIGKILL').catch(() => {});
     },
     busy: () => cloud.batch.running().length > 0,
+    parts: WHOLE,
   };
 }
