@@ -6,7 +6,7 @@ import { sessionPolicy } from '../core/jobs/session-policy.ts';
 const SECONDS = 3600;
 
 /** Credentials for one job, for the clients of AWS's SDK: those of the role, limited to what this job needs. */
-export function jobSession(sts: STSClient, roleArn: string, job: Job) {
+export function jobSession(sts: STSClient, roleArn: string, job: Pick<Job, 'jobId' | 'source' | 'output'>) {
   const [, partition = 'aws'] = roleArn.split(':');
   return async () => {
     const { Credentials: given } = await sts.send(

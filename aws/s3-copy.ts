@@ -11,6 +11,8 @@ import { type NewObject, orConflict } from './s3.ts';
 
 export interface CopyRequest {
   bucket: string;
+  /** Absent: the same. */
+  fromBucket?: string;
   from: string;
   to: string;
   size: number;
@@ -25,7 +27,7 @@ const PART_SIZE = 1024 ** 3;
 const PARTS_AT_ONCE = 8;
 
 /**
- * Copies within one bucket, inside S3.
+ * Copies an object, inside S3.
  * @param limit bytes above which it copies in parts
  * @returns the copy's CRC64NVME, base64, of the whole object
  */
@@ -117,6 +119,6 @@ async function copyInParts(client: S3Client, copy: CopyRequest, partSize: number
 }
 
 /** URL-encoded, except the slashes. */
-function sourceOf(copy: Pick<CopyRequest, 'bucket' | 'from'>): string {
-  return `${copy.bucket}/${copy.from.split('/').map(encodeURIComponent).join('/')}`;
+function sourceOf(copy: Pick<CopyRequest, 'bucket' | 'fromBucket' | 'from'>): string {
+  return `${copy.fromBucket ?? copy.bucket}/${copy.from.split('/').map(encodeURIComponent).join('/')}`;
 }

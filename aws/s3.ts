@@ -203,6 +203,26 @@ export async function newestVersion(client: S3Client, object: ObjectId): Promise
   return (await listVersions(client, object)).versions[0];
 }
 
+/**
+ * Removes every version of every key under a prefix, and its delete markers, a page at a time, until `stop`.
+ * @returns `stopped` when something may be left there
+ */
+export async function removeVersions(
+  client: S3Client,
+  bucket: string,
+  prefix: string,
+  stop: () => boolean = () => false,
+): Promise<'removed' | 'stopped'> {
+  while (!stop()) {
+    const page = await client.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: prefix }));
+    for (const { Key, VersionId } of [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])]) {
+      if (Key !== undefined) await remove(client, { bucket, key: Key, versionId: VersionId });
+    }
+    if (!page.IsTruncated) return 'removed';
+  }
+  return 'stopped';
+}
+
 /** Removes permanently. An object or version that is already gone is not an error. */
 export async function remove(client: S3Client, object: ObjectId): Promise<void> {
   await client.send(new DeleteObjectCommand({ Bucket: object.bucket, Key: object.key, VersionId: object.versionId }));

@@ -71,7 +71,11 @@ export interface Submission {
 }
 
 /** Why a job is cancelled. An engine that returns the text includes it in the end that it reports. */
-export type CancelReason = 'the media item is deleted' | 'the job is over' | typeof NO_SIGN_OF_LIFE;
+export type CancelReason =
+  | 'the media item is deleted'
+  | 'the job is over'
+  | 'the window is over'
+  | typeof NO_SIGN_OF_LIFE;
 export const NO_SIGN_OF_LIFE = 'no sign of life';
 
 /** How a job ended that left no good result. */

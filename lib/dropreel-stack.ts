@@ -2,6 +2,8 @@ import { type CfnElement, CfnOutput, Duration, Stack, type StackProps, Validatio
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import {
+  ARCHIVE_FILES,
+  ARCHIVE_PREFIX,
   CLAIM_FILE,
   DROP_PREFIX,
   OUTPUT_KEYS,
@@ -122,6 +124,10 @@ function acknowledgePrefixes({ uploads, media }: Storage): void {
   const arn = (bucket: IBucket) => `<${stack.getLogicalId(bucket.node.defaultChild as CfnElement)}.Arn>`;
   const wildcards = {
     [`${arn(uploads)}/${DROP_PREFIX}*`]: 'Any upload',
+    [`${arn(uploads)}/${ARCHIVE_PREFIX}*`]: 'Any copy of the archive',
+    ...Object.fromEntries(
+      ARCHIVE_FILES.map((file) => [`${arn(media)}/${TMP_PREFIX}*/${file}`, 'The copy that any job has made']),
+    ),
     [`${arn(media)}/${TMP_PREFIX}*`]: 'The output of any job',
     [`${arn(media)}/${TMP_PREFIX}*/${RESULT_FILE}`]: 'The result of any job',
     [`${arn(media)}/${TMP_PREFIX}*/${CLAIM_FILE}`]: 'The claim of any job',

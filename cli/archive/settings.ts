@@ -78,7 +78,13 @@ export async function writeState(folder: string, name: string, value: object): P
  * @param changes `name=value`, with `floors.mean` for a field of a field
  * @throws CliError for a name or a value that it does not have
  */
-export function changed(policy: ArchivePolicy, changes: readonly string[]): ArchivePolicy {
+export function changed(policy: ArchivePolicy, changes: readonly string[]): ArchivePolicy;
+export function changed<Schema extends z.ZodObject>(
+  policy: z.infer<Schema>,
+  changes: readonly string[],
+  schema: Schema,
+): z.infer<Schema>;
+export function changed(policy: object, changes: readonly string[], schema: z.ZodObject = ArchivePolicy): object {
   const draft = structuredClone(policy) as Record<string, unknown>;
   for (const change of changes) {
     const [, name = '', text = ''] = /^([A-Za-z.]+)=(.*)$/.exec(change) ?? [];
@@ -87,9 +93,9 @@ export function changed(policy: ArchivePolicy, changes: readonly string[]): Arch
     if (inner === undefined) draft[field] = value;
     else draft[field] = { ...(draft[field] as object | undefined), [inner]: value };
   }
-  const { data, error } = ArchivePolicy.safeParse(draft);
+  const { data, error } = schema.safeParse(draft);
   if (data) return data;
   const [issue] = error.issues;
-  const names = Object.keys(ArchivePolicy.shape).join(', ');
+  const names = Object.keys(schema.shape).join(', ');
   throw new CliError(EXIT.usage, `${issue?.path.join('.') || 'policy'}: ${issue?.message}. It has ${names}.`);
 }

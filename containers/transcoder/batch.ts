@@ -2,8 +2,10 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { S3Client } from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
 import { jobSession } from '../../aws/job-session.ts';
+import { ArchiveJob } from '../../core/contracts/archive-job.ts';
 import { WorkerEnv } from '../../core/contracts/env.ts';
 import { EXIT, Job } from '../../core/contracts/job.ts';
+import { archive } from './archive/archive-job.ts';
 import { busReporter } from './bus-reporter.ts';
 import { Drained } from './failures.ts';
 import { log } from './log.ts';
@@ -14,7 +16,7 @@ import { work } from './worker.ts';
 
 const env = WorkerEnv.parse(process.env);
 becomeWorker(env.SCRATCH_DIR);
-const job = Job.parse(JSON.parse(env.DROPREEL_JOB));
+const job = ArchiveJob.or(Job).parse(JSON.parse(env.DROPREEL_JOB));
 // The scratch disk of a GPU worker is its host's.
 if (env.USE_GPU) await removeOthers(env.SCRATCH_DIR, job.jobId);
 const drain = new AbortController();
@@ -29,30 +31,37 @@ const s3 = new S3Client({
   responseChecksumValidation: 'WHEN_REQUIRED',
   maxAttempts: 5,
 });
-const bus = new EventBridgeClient({
-  credentials,
-  maxAttempts: 2,
-  requestHandler: { requestTimeout: 3000, connectionTimeout: 2000 },
-});
-const finishes = job.task?.name === 'finish' && job.task;
-const identity = {
-  jobId: job.jobId,
+const context = async () => ({
+  s3,
+  tools: await withSecondUser({ ffmpeg: env.FFMPEG_PATH, ffprobe: env.FFPROBE_PATH }),
   engineJobId: env.AWS_BATCH_JOB_ID,
-  attempt: env.AWS_BATCH_JOB_ATTEMPT,
-  ...(finishes && { part: finishes.part }),
-};
-const progress = reportProgress(busReporter(bus, env.BUS_NAME), identity, finishes ? ENCODED_PERCENT : 0);
+  scratchDirectory: env.SCRATCH_DIR,
+  signal: drain.signal,
+});
+
+async function encode(job: Job): Promise<number> {
+  const bus = new EventBridgeClient({
+    credentials,
+    maxAttempts: 2,
+    requestHandler: { requestTimeout: 3000, connectionTimeout: 2000 },
+  });
+  const finishes = job.task?.name === 'finish' && job.task;
+  const identity = {
+    jobId: job.jobId,
+    engineJobId: env.AWS_BATCH_JOB_ID,
+    attempt: env.AWS_BATCH_JOB_ATTEMPT,
+    ...(finishes && { part: finishes.part }),
+  };
+  const progress = reportProgress(busReporter(bus, env.BUS_NAME), identity, finishes ? ENCODED_PERCENT : 0);
+  try {
+    return await work(job, { ...(await context()), gpu: env.USE_GPU, progress });
+  } finally {
+    await progress.close();
+  }
+}
 
 try {
-  process.exitCode = await work(job, {
-    s3,
-    tools: await withSecondUser({ ffmpeg: env.FFMPEG_PATH, ffprobe: env.FFPROBE_PATH }),
-    gpu: env.USE_GPU,
-    engineJobId: env.AWS_BATCH_JOB_ID,
-    scratchDirectory: env.SCRATCH_DIR,
-    progress,
-    signal: drain.signal,
-  });
+  process.exitCode = 'kind' in job ? await archive(job, await context()) : await encode(job);
 } catch (error) {
   // Not even the result could be written: S3 is unreachable, or the claim was refused.
   log('error', 'the worker could not report its result', {
@@ -60,6 +69,5 @@ try {
   });
   process.exitCode = drain.signal.aborted ? EXIT.drained : EXIT.transient;
 }
-await progress.close();
 // Kept-alive sockets would keep the process running for seconds.
 process.exit();

@@ -6,6 +6,9 @@ import { Claim, type Job } from '../../core/contracts/job.ts';
 import { CLAIM_FILE, PREPARE_CLAIM_FILE } from '../../core/contracts/keys.ts';
 import { log } from './log.ts';
 
+/** What is claimed: any job that writes under a prefix of its own. */
+type Claimable = Pick<Job, 'jobId' | 'output'> & { task?: Job['task'] };
+
 /**
  * `mine`: the first attempt under this prefix. `again`: an earlier attempt of this engine job was here. `other`: another engine job was.
  */
@@ -14,7 +17,7 @@ export type Claimed = 'mine' | 'again' | 'other';
 const ATTEMPTS = 5;
 
 /** Claims the job's prefix for this engine job. Of two engine jobs for one job exactly one gets it. */
-export async function claim(s3: S3Client, job: Job, engineJobId: string): Promise<Claimed> {
+export async function claim(s3: S3Client, job: Claimable, engineJobId: string): Promise<Claimed> {
   const object = objectOf(job);
   const text = claimOf(job, engineJobId);
   for (let attempt = 1; ; attempt++) {
@@ -41,7 +44,7 @@ const RENEW = 10 * 60_000;
  * Rewrites the claim periodically, whatever the worker is doing: a sign of life that needs nothing but S3. A claim that was removed is
  * not made again. Returns a function that stops the renewal.
  */
-export function renewClaim(s3: S3Client, job: Job, engineJobId: string, every = RENEW): () => void {
+export function renewClaim(s3: S3Client, job: Claimable, engineJobId: string, every = RENEW): () => void {
   const Body = claimOf(job, engineJobId);
   const IfMatch = `"${createHash('md5').update(Body).digest('hex')}"`;
   const renew = () =>
@@ -54,9 +57,10 @@ export function renewClaim(s3: S3Client, job: Job, engineJobId: string, every = 
 }
 
 /** The worker that prepares a job and the one that finishes it are two engine jobs, each with a claim. */
-function objectOf({ output, task }: Job) {
+function objectOf({ output, task }: Claimable) {
   const file = task?.name === 'prepare' ? PREPARE_CLAIM_FILE : CLAIM_FILE;
   return { Bucket: output.bucket, Key: `${output.prefix}${file}` };
 }
 
-const claimOf = (job: Job, engineJobId: string) => JSON.stringify({ jobId: job.jobId, engineJobId } satisfies Claim);
+const claimOf = (job: Claimable, engineJobId: string) =>
+  JSON.stringify({ jobId: job.jobId, engineJobId } satisfies Claim);

@@ -81,9 +81,19 @@ export async function pushFile(
   const file = { path, size, crc64nvme, contentType: contentTypeOf(path, run.kind) };
   const key = `${prefix}${path}`;
   if (sizeThere === size && (await head(s3, { bucket, key }))?.crc64nvme === crc64nvme) return file;
-  if (size <= PART_BYTES) await putWhole(run, key, local, file);
-  else await putInParts(run, key, local, file);
+  await putFile(run, key, local, file);
   return file;
+}
+
+/** Uploads a file. S3 refuses it where its bytes are not of that size and checksum. */
+export async function putFile(
+  run: Pick<PushRun, 's3' | 'bucket' | 'signal'>,
+  key: string,
+  local: string,
+  file: OutputFile,
+): Promise<void> {
+  if (file.size <= PART_BYTES) await putWhole(run, key, local, file);
+  else await putInParts(run, key, local, file);
 }
 
 async function putWhole(

@@ -1,3 +1,4 @@
+import type { ArchivePolicyRow } from '../contracts/table/archive.ts';
 import type { CollectionRow } from '../contracts/table/collections.ts';
 import type { MediaRow } from '../contracts/table/media.ts';
 import type { EndpointRow } from '../contracts/table/webhooks.ts';
@@ -5,8 +6,10 @@ import type { EndpointRow } from '../contracts/table/webhooks.ts';
 /** Attributes that record sweep's work with a row, and its progress. */
 const NOTES = new Set(['todo', 'todoAt', 'flagCursor', 'flaggedFor']);
 
+type ArchiveSettings = Pick<ArchivePolicyRow, 'enabled' | 'policy'>;
+
 /** A strong validator of all that clients may change and of all that makes a change pointless: state and settings, not progress. */
-export async function etagOf(row: MediaRow | CollectionRow | EndpointRow): Promise<string> {
+export async function etagOf(row: MediaRow | CollectionRow | EndpointRow | ArchiveSettings): Promise<string> {
   const rest = Object.fromEntries(Object.entries(row).filter(([name]) => !NOTES.has(name)));
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(canonicalJson(rest)));
   const hex = [...new Uint8Array(digest.slice(0, 12))].map((byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -11,6 +11,7 @@ const TAGS: Readonly<Record<Operation['tag'], string>> = {
   Media: 'Media items, and what can be done with them.',
   Collections: 'Settings shared by many media items: preset, playback, what happens to originals.',
   Presets: 'What is made of a source: sizes, rates and outputs. Some are built in, creators make others.',
+  Archive: 'Originals that make room: denser copies that have proved themselves, and cheaper storage.',
   Webhooks: 'Endpoints that are notified of changes, and their deliveries.',
   Operations: 'Health, statistics, and the reports of engines.',
 };

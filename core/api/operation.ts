@@ -6,7 +6,7 @@ export interface Operation {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Parameters as in OpenAPI: `/media/{id}`. */
   path: string;
-  tag: 'Uploads' | 'Media' | 'Collections' | 'Presets' | 'Webhooks' | 'Operations';
+  tag: 'Uploads' | 'Media' | 'Collections' | 'Presets' | 'Archive' | 'Webhooks' | 'Operations';
   summary: string;
   /** Who may call it: `anyone` needs no token, `creator` needs either scope, `operator` needs the operator's. */
   who: 'anyone' | 'creator' | 'operator';

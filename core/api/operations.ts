@@ -1,4 +1,5 @@
 import type { Operation } from './operation.ts';
+import { archiveOperations } from './operations/archive.ts';
 import { collectionsOperations } from './operations/collections.ts';
 import { engineJobOperations } from './operations/engine-jobs.ts';
 import { mediaOperations } from './operations/media.ts';
@@ -13,6 +14,7 @@ export const OPERATIONS = {
   ...mediaOperations,
   ...collectionsOperations,
   ...presetsOperations,
+  ...archiveOperations,
   ...webhooksOperations,
   ...systemOperations,
   ...engineJobOperations,

@@ -42,10 +42,11 @@ export function mediaView(
     source: {
       ...info,
       ...(more.sourceTracks && { tracks }),
-      fileName: fileNameOf(row.source.key),
+      fileName: fileNameOf(row.source.archivedFrom?.key ?? row.source.key),
       size: row.source.size,
     },
     ...(row.originalDeletedAt && { originalDeletedAt: row.originalDeletedAt }),
+    ...(row.archive && { archive: archiveOf(row.archive) }),
     scheduleRetranscode: row.scheduleRetranscode,
     ...(row.current && {
       version: {
@@ -69,6 +70,11 @@ export function mediaView(
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
   };
+}
+
+function archiveOf({ state, bytes, reason, deleteAfter }: NonNullable<MediaRow['archive']>): MediaView['archive'] {
+  const isKept = state === 'archived' && deleteAfter !== undefined;
+  return { state, ...(bytes && { bytes }), ...(reason !== undefined && { reason }), ...(isKept && { deleteAfter }) };
 }
 
 /** A version keeps the access with which it was published; a change of the collection applies from the next version on. */

@@ -1,7 +1,7 @@
-import type { ArchivePolicy, ArchiveRecord } from '../contracts/archive.ts';
+import type { ArchivePolicy, ArchiveRecord, EncodePolicy } from '../contracts/archive.ts';
 
 /** The part of a policy on which it depends whether a file can be archived: a refusal holds until one of these changes. */
-export function policyKey({ codec, quality, preset, minSavingsPercent, floors }: ArchivePolicy): string {
+export function policyKey({ codec, quality, preset, minSavingsPercent, floors }: EncodePolicy): string {
   return JSON.stringify({ codec, quality, preset, minSavingsPercent, floors });
 }
 

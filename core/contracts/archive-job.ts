@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ArchivePolicy, ArchiveRefusal, Quality } from './archive.ts';
+import { ArchiveRefusal, EncodePolicy, Quality } from './archive.ts';
 import { ErrorCode } from './errors.ts';
 import { CreatorId, JobId, MediaId } from './ids.ts';
 import { UsedSeconds } from './job.ts';
@@ -14,12 +14,9 @@ export const ArchiveJob = z.object({
   creatorId: CreatorId,
   source: Source,
   output: z.object({ bucket: z.string(), prefix: z.string() }),
-  policy: ArchivePolicy.pick({ codec: true, quality: true, preset: true, minSavingsPercent: true, floors: true }),
+  policy: EncodePolicy,
 });
 export type ArchiveJob = z.infer<typeof ArchiveJob>;
-
-/** Of the copy, under the prefix of the job. */
-export const ARCHIVE_COPY_FILE = 'archive.mp4';
 
 /** A file as both hashes know it: SHA-256 in hex, CRC64NVME as S3 has it, in base64. */
 export const HashedFile = z.object({ bytes: z.number().int().positive(), sha256: z.string(), crc64nvme: z.string() });

@@ -53,10 +53,13 @@ export const ArchivePolicy = z.strictObject({
 export type ArchivePolicy = z.infer<typeof ArchivePolicy>;
 
 /** The part of a policy on which the encode and its verification depend. */
-export type EncodePolicy = Pick<ArchivePolicy, 'codec' | 'quality' | 'preset' | 'minSavingsPercent' | 'floors'>;
+export const EncodePolicy = ArchivePolicy.pick({
+  ...{ codec: true, quality: true, preset: true, minSavingsPercent: true, floors: true },
+});
+export type EncodePolicy = z.infer<typeof EncodePolicy>;
 
 /** How originals in S3 get cheaper: a denser copy, a storage class below Standard, both, or what saves most by core/archive/money.ts. */
-export const ARCHIVE_METHODS = ['reencode', 'storage-class', 'both', 'auto'] as const;
+const ARCHIVE_METHODS = ['reencode', 'storage-class', 'both', 'auto'] as const;
 /** As S3 names them: https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html */
 export const ARCHIVE_CLASSES = ['GLACIER_IR', 'GLACIER', 'DEEP_ARCHIVE'] as const;
 export type ArchiveClass = (typeof ARCHIVE_CLASSES)[number];

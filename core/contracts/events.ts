@@ -78,6 +78,8 @@ export const MediaStateChanged = z.object({
     error: z.object({ code: ErrorCode, message: z.string() }).optional(),
     /** The state is the same: a cap holds the encode back, as `error` says. */
     held: z.literal(true).optional(),
+    /** The state is the same: a copy has become the source, or the original is the source again. */
+    archive: z.enum(['archived', 'restored']).optional(),
     /** Of the version that this change published. */
     warnings: z.array(Warning).optional(),
   }),
@@ -143,9 +145,13 @@ export type PublishMessage = z.infer<typeof PublishMessage>;
 
 /**
  * The input of sweep: from its schedule `time`, the scheduled time (`<aws.scheduler.scheduled-time>`), else the clock's time is
- * used; from the end of a re-transcode `only`: the next may start.
+ * used; from the end of a re-transcode, or of a job of the archive, `only`: the next may start.
  */
-export const SweepInput = z.object({ time: z.iso.datetime().optional(), only: z.literal('retranscodes').optional() });
+export const SweepInput = z.object({
+  time: z.iso.datetime().optional(),
+  only: z.enum(['retranscodes', 'archive']).optional(),
+});
+export type SweepInput = z.infer<typeof SweepInput>;
 
 /** A message of the webhook queue: attempt this delivery, not before `dueAt`. */
 export const DeliveryMessage = z.object({

@@ -90,9 +90,17 @@ export function archivePrefix(creatorId: string, mediaId: string): string {
   return `${ARCHIVE_PREFIX}${creatorId}/${mediaId}/`;
 }
 
-/** The copy that a job has made: no other is ever written under this key. */
-export function archiveCopyKey(creatorId: string, mediaId: string, n: number): string {
-  return `${archivePrefix(creatorId, mediaId)}${n}.mp4`;
+/** The copy that job n has made of an upload with this key: no other is ever written there. */
+export function archiveCopyKey(creatorId: string, mediaId: string, n: number, uploadKey: string): string {
+  return `${archivePrefix(creatorId, mediaId)}${n}/${archiveFile(uploadKey)}`;
+}
+
+/** The names of copies. */
+export const ARCHIVE_FILES = ['archive.mp4', 'archive.mov'] as const;
+
+/** Name of the copy. QuickTime stays QuickTime: the two muxers of FFmpeg do not carry the same tags. */
+export function archiveFile(uploadKey: string): (typeof ARCHIVE_FILES)[number] {
+  return /\.mov$/i.test(uploadKey) ? 'archive.mov' : 'archive.mp4';
 }
 
 /** Where one job writes; it may write nowhere else. */

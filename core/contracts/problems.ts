@@ -60,6 +60,11 @@ export const PROBLEMS = {
     title: 'The original is gone',
     when: 'A new encode was asked for, the original was deleted, and the collection does not allow encoding from an output, or there is none.',
   },
+  original_deleted: {
+    status: 409,
+    title: 'The original is deleted',
+    when: 'An original cannot be put back: its days in the archive are over, or S3 does not have it any more.',
+  },
   already_exists: { status: 409, title: 'Already exists', when: 'A collection of this id exists.' },
   read_only: {
     status: 409,

@@ -1,8 +1,10 @@
 import { DUE_WORK, rowKeys } from '../contracts/table/keys.ts';
 import type { MediaRow, Source, TombstoneRow } from '../contracts/table/media.ts';
 import { epochSeconds } from '../time.ts';
+import { counted } from './archive-rows.ts';
 import type { Outcome } from './change.ts';
 import { changeMedia } from './rows.ts';
+import { uploadOf } from './sources.ts';
 
 /** Longer than caches keep the objects of a version: a year. */
 const TOMBSTONE_DAYS = 400;
@@ -25,7 +27,7 @@ export function markDeleting(media: MediaRow, now: string, newest?: string): Out
 
 /** The newest version of the upload that is removed with the media item; the versions that S3 lists after it are removed too. */
 export function lastVersionOf({ deleteThrough, pending, source }: MediaRow): string | undefined {
-  return deleteThrough ?? (pending?.source ?? source).versionId;
+  return deleteThrough ?? uploadOf(pending?.source ?? source).versionId;
 }
 
 /** An upload whose key has a media item that is being deleted: it has to wait, and must not be forgotten. */
@@ -57,6 +59,8 @@ export function finishDeletion(media: MediaRow, now: string): Outcome {
         expect: { state: 'deleting', seq: media.seq, uploadedAgain: media.uploadedAgain ?? null },
       },
       { op: 'update', key: rowKeys.tombstone(media.mediaId), expect: {}, set },
+      { op: 'remove', key: rowKeys.archive(media.mediaId), expect: {} },
+      ...counted(media, undefined, now),
     ],
   };
 }

@@ -5,6 +5,7 @@ import type { CollectionRow } from '../contracts/table/collections.ts';
 import type { JobRow } from '../contracts/table/jobs.ts';
 import { DUE_WORK, rowKeys } from '../contracts/table/keys.ts';
 import type { Failure, MediaRow, OldVersionRow, PublishedVersion } from '../contracts/table/media.ts';
+import { archiveAnew } from './archive.ts';
 import type { Outcome, Update, Write } from './change.ts';
 import { jobOfPending } from './next.ts';
 import { changeJob, changeMedia, endJobRow, hasEnded, isUploadOf } from './rows.ts';
@@ -68,6 +69,7 @@ export function published(job: JobRow, media: MediaRow | null, publication: Publ
   if (media.pending && !encoding)
     throw new Error(`${media.mediaId} has an upload that waits: its encoding has to be known.`);
   const next = decides && encoding ? jobOfPending(media, encoding, now) : null;
+  const anew = decides && ofUpload && !next ? archiveAnew(media, job.source, now) : null;
   const change: Write[] = [
     changeMedia(
       media,
@@ -79,6 +81,7 @@ export function published(job: JobRow, media: MediaRow | null, publication: Publ
         ...(current && { previous: { ...current, expiresAt: graceUntil } }),
         ...(decides && { attempts: 0 }),
         ...(decides && ofUpload && { sourceInfo: { ...media.sourceInfo, ...result.source } }),
+        ...(anew && { archive: anew.archive }),
         ...next?.set,
       },
       [
@@ -88,6 +91,7 @@ export function published(job: JobRow, media: MediaRow | null, publication: Publ
       ],
     ),
     ...endJobRow(job, now, { state: 'published', progress: 100, ...(cost && { cost }) }),
+    ...(anew?.writes ?? []),
   ];
   if (current) change.push(expireVersion(media, current.version, graceUntil, current.access));
   if (!next) return { change };

@@ -10,6 +10,12 @@ export function compareSources(known: Source, newest: Source): 'same' | 'older' 
   return order === 0 ? 'same' : order < 0 ? 'older' : 'newer';
 }
 
+/** The upload of a source: where a dense copy of the archive has replaced it, what lies, or lay, under the key that was uploaded to. */
+export function uploadOf<S extends Pick<Source, 'etag' | 'archivedFrom'>>(source: S): Omit<S, 'archivedFrom'> {
+  const { archivedFrom, ...own } = source;
+  return { ...own, ...archivedFrom };
+}
+
 /**
  * Compares sequencers as text, the shorter one padded with zeros on the right: AWS's user guide says so; an older edition said the left.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html

@@ -48,9 +48,11 @@ export function overCap(
 }
 
 type Charged = NonNullable<JobRow['charged']>;
+/** An encode: a job, or one of the archive. */
+type Chargeable = Pick<JobRow, 'creatorId' | 'collectionId' | 'charged'>;
 
 /** For how much a job needs room in this month, if it may cost so much: for what it is not charged with yet. Null: for nothing. */
-export function addedBy({ charged }: JobRow, usd: number, now: string): number | null {
+export function addedBy({ charged }: Pick<JobRow, 'charged'>, usd: number, now: string): number | null {
   if (!charged) return usd;
   const more = micro(usd - charged.usd);
   return more > 0 && charged.month === monthOf(now) ? more : null;
@@ -60,7 +62,12 @@ export function addedBy({ charged }: JobRow, usd: number, now: string): number |
  * Charges a job with its estimate under each cap, on the condition that there is room; null without caps. One that was charged before, and
  * moves to another engine, stays in its month and under its caps, and needs room for the difference.
  */
-export function charge(job: JobRow, usd: number, caps: Caps, now: string): { charged: Charged; adds: Add[] } | null {
+export function charge(
+  job: Chargeable,
+  usd: number,
+  caps: Caps,
+  now: string,
+): { charged: Charged; adds: Add[] } | null {
   const { charged: before } = job;
   if (before) {
     const charged = { ...before, usd: micro(usd) };
@@ -74,14 +81,14 @@ export function charge(job: JobRow, usd: number, caps: Caps, now: string): { cha
 }
 
 /** Replaces what an ended job is charged with by its cost; nothing where that is not known. Null where it is not charged. */
-export function settle(job: JobRow, cost: JobRow['cost']): { charged: Charged; adds: Add[] } | null {
+export function settle(job: Chargeable, cost: JobRow['cost']): { charged: Charged; adds: Add[] } | null {
   const { charged: before } = job;
   if (!before) return null;
   const charged = { ...before, usd: micro(cost?.usd ?? 0) };
   return { charged, adds: adding(job, charged, micro(charged.usd - before.usd), {}) };
 }
 
-function adding({ creatorId, collectionId }: JobRow, { month, under }: Charged, usd: number, caps: Caps): Add[] {
+function adding({ creatorId, collectionId }: Chargeable, { month, under }: Charged, usd: number, caps: Caps): Add[] {
   if (usd === 0) return [];
   const expiresAt = epochSeconds(`${month}-01T00:00:00.000Z`, { days: KEPT_DAYS });
   return under.map((whose) => {

@@ -47,7 +47,7 @@ export function newJob(media: Pick<MediaRow, 'mediaId' | 'creatorId' | 'collecti
     purpose: start.purpose,
     engine: start.engine,
     state: 'queued',
-    source: start.source,
+    source: withoutUpload(start.source),
     preset: { name: start.preset.name, version: start.preset.version },
     content: contentOf(start.preset),
     ...(start.onDemand && { onDemand: true }),
@@ -61,6 +61,11 @@ export function newJob(media: Pick<MediaRow, 'mediaId' | 'creatorId' | 'collecti
     todoAt: plus(start.now, { ms: STALE_AFTER_MS }),
   };
   return { row, put: { op: 'put', key: jobKey(row), row } satisfies Put };
+}
+
+/** A job reads the one or the other: what a copy was made from takes room in its message, and nothing asks for it. */
+function withoutUpload({ archivedFrom: _, ...source }: Source): Source {
+  return source;
 }
 
 /** A media item that can be played stays playable while the job runs. */

@@ -8,7 +8,7 @@ import type { Outcome, Put, Write } from './change.ts';
 import { isUnderWay } from './end.ts';
 import { newMedia } from './new-rows.ts';
 import { changeMedia, endJobRow, hasEnded } from './rows.ts';
-import { compareSources } from './sources.ts';
+import { compareSources, uploadOf } from './sources.ts';
 import { type Encoding, newJob } from './start.ts';
 
 /** What happens to a media item when an object lands under drop/. */
@@ -34,12 +34,12 @@ export function whyIgnored(media: MediaRow | null, source: Source): Refused | nu
   return order === 'newer' ? null : { refused: order === 'same' ? 'known' : 'a newer upload is known' };
 }
 
-/** The last upload that was accepted, or that waits to be. */
-export function newestUpload<S extends Pick<Source, 'etag'>>(media: {
+/** The last upload that was accepted, or that waits to be, under its own key. */
+export function newestUpload<S extends Pick<Source, 'etag' | 'archivedFrom'>>(media: {
   source: S;
   pending?: { source: S } | undefined;
-}): S {
-  return media.pending?.source ?? media.source;
+}): Omit<S, 'archivedFrom'> {
+  return uploadOf(media.pending?.source ?? media.source);
 }
 
 /**

@@ -6,8 +6,9 @@ import type { EndpointRow, WebhookEvent } from '../contracts/table/webhooks.ts';
  * The event of a change of state; null for changes that receivers do not get (an announced upload, the mark before a
  * deletion). A re-transcode that failed is `media.retranscoded` with an error: the old version can still be played.
  */
-export function webhookEventOf(change: Pick<StateChange, 'from' | 'to' | 'held'>): WebhookEvent | null {
+export function webhookEventOf(change: Pick<StateChange, 'from' | 'to' | 'held' | 'archive'>): WebhookEvent | null {
   if (change.held) return 'media.held';
+  if (change.archive) return `media.${change.archive}`;
   switch (change.to) {
     case 'uploaded':
       return 'media.uploaded';

@@ -8,6 +8,7 @@ import {
   SubmitJobCommand,
   TerminateJobCommand,
 } from '@aws-sdk/client-batch';
+import type { ArchiveJob } from '../../core/contracts/archive-job.ts';
 import type { Job } from '../../core/contracts/job.ts';
 import { EngineRefused, type EngineState, type Look, type QueueState } from '../engine.ts';
 import { whileThrottled } from '../throttled.ts';
@@ -26,7 +27,7 @@ export function submittingClient(): BatchClient {
 }
 
 export interface BatchSubmission {
-  job: Job;
+  job: Job | ArchiveJob;
   /** At AWS Batch; the job's id where it is one engine job. */
   name?: string;
   queue: string;
@@ -84,7 +85,7 @@ function refused(why: string, options: { forGood: boolean; cause?: unknown }): E
 }
 
 /** The newest engine job of that name, whatever its state. */
-async function find(client: BatchClient, queue: string, name: string): Promise<string | null> {
+export async function find(client: BatchClient, queue: string, name: string): Promise<string | null> {
   const { jobSummaryList = [] } = await client.send(
     new ListJobsCommand({ jobQueue: queue, filters: [{ name: 'JOB_NAME', values: [name] }] }),
   );

@@ -28,6 +28,15 @@ export const BatchGpuEnv = z.object({
 });
 export type BatchGpuEnv = z.infer<typeof BatchGpuEnv>;
 
+/** What is needed to have copies made for the archive, by workers of the same definition. */
+export const ArchiveEnv = BatchEnv.pick({ JOB_DEFINITION: true, JOB_VCPUS: true }).extend({
+  /** Of jobs that give way to all others. */
+  ARCHIVE_JOB_QUEUE: Name,
+  /** How many of them may be under way at once. */
+  MAX_ARCHIVES: z.coerce.number().int().positive(),
+});
+export type ArchiveEnv = z.infer<typeof ArchiveEnv>;
+
 /** The events of AWS Batch that `read` reads, by their source and detail-types on EventBridge. */
 export const BATCH_EVENTS = {
   source: 'aws.batch',

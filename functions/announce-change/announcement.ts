@@ -29,6 +29,7 @@ const MediaImage = z.object({
     })
     .optional(),
   error: z.object({ M: z.object({ code: z.object({ S: ErrorCode }), message: Text }) }).optional(),
+  archive: z.object({ M: z.object({ state: Text, reason: Text.optional() }) }).optional(),
 });
 type MediaImage = z.infer<typeof MediaImage>;
 
@@ -55,7 +56,8 @@ function ofMedia(record: DynamoDBRecord, before: MediaImage | null, after: Media
   const media = after ?? before;
   if (!media) return null;
   const held = after !== null && isHeld(after) && before !== null && !isHeld(before);
-  if (before?.state.S === after?.state.S && !held) {
+  const archive = before && after && archiveChange(before, after);
+  if (before?.state.S === after?.state.S && !held && !archive) {
     const same = before?.current?.M.version.N === after?.current?.M.version.N;
     return same ? null : countsOf({ mediaId: media.mediaId.S, creatorId: media.creatorId.S });
   }
@@ -75,6 +77,7 @@ function ofMedia(record: DynamoDBRecord, before: MediaImage | null, after: Media
       ...(media.jobId && { jobId: media.jobId.S }),
       ...newWarnings(before, after),
       ...(held && before?.state.S === after?.state.S && { held }),
+      ...(archive && before?.state.S === after?.state.S && { archive }),
       ...(after?.error && { error: { code: after.error.M.code.S, message: after.error.M.message.S } }),
     },
   };
@@ -83,6 +86,16 @@ function ofMedia(record: DynamoDBRecord, before: MediaImage | null, after: Media
 /** Whether a cap holds its encode back. */
 function isHeld({ error }: MediaImage): boolean {
   return error?.M.code.S === 'cap_reached';
+}
+
+/** Whether a copy has become its source, or the original is its source again. */
+function archiveChange(
+  { archive: before }: MediaImage,
+  { archive: after }: MediaImage,
+): 'archived' | 'restored' | null {
+  const [from, to] = [before?.M.state.S, after?.M.state.S];
+  if (from === 'replacing' && to === 'archived') return 'archived';
+  return from === 'archived' && to === 'refused' && after?.M.reason?.S === 'restored' ? 'restored' : null;
 }
 
 /** Those of a version that has just been published. */

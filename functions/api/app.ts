@@ -9,6 +9,7 @@ import type { ApiServices, Routes } from './call.ts';
 import { answer, type Incoming } from './dispatch.ts';
 import { engineJobRoutes } from './engine-jobs.ts';
 import { problemResponse } from './refuse.ts';
+import { archiveRoutes } from './routes/archive.ts';
 import { collectionRoutes } from './routes/collections.ts';
 import { mediaRoutes } from './routes/media.ts';
 import { presetRoutes } from './routes/presets.ts';
@@ -23,6 +24,7 @@ export const ROUTES: Routes = {
   ...collectionRoutes,
   ...presetRoutes,
   ...rollOutRoutes,
+  ...archiveRoutes,
   ...webhookRoutes,
   ...systemRoutes,
   ...engineJobRoutes,

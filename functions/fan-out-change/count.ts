@@ -52,7 +52,7 @@ async function newsOf(table: Table, messages: readonly ChangeMessage[], now: str
 }
 
 function endOf(change: StateChange): News['ends'] {
-  if (change.held || (change.to !== 'ready' && change.to !== 'failed')) return [];
+  if (change.held || change.archive || (change.to !== 'ready' && change.to !== 'failed')) return [];
   // A re-transcode that failed left the media item ready, with the error.
   return [{ seq: change.seq, at: change.at, failed: change.to === 'failed' || change.error !== undefined }];
 }

@@ -12,7 +12,7 @@ import type { Outcome } from '../../core/jobs/change.ts';
 import { isLate, rememberLate } from '../../core/jobs/late-upload.ts';
 import { overQuota, QuotaRow, type Quotas, quotaKey, secondsOf, take } from '../../core/jobs/quota.ts';
 import { hasEnded } from '../../core/jobs/rows.ts';
-import { sequencerOver } from '../../core/jobs/sources.ts';
+import { sequencerOver, uploadOf } from '../../core/jobs/sources.ts';
 import {
   acceptUpload,
   isUnderWay,
@@ -126,7 +126,7 @@ async function sequencerOf(
   sequencer: string,
   versionId: string | undefined,
 ): Promise<string> {
-  const known = media?.source;
+  const known = media && uploadOf(media.source);
   if (known?.versionId === undefined || versionId === undefined || known.versionId === versionId) return sequencer;
   return (await isThere(s3, known)) ? sequencerOver(known.sequencer, sequencer) : sequencer;
 }

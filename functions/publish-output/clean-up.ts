@@ -25,7 +25,8 @@ export async function cleanUp(services: PublishServices, mediaId: string, n: num
 }
 
 /**
- * Deletes only the very version that this job was made from, and only while it is the media item's source. A flagged media item needs it
+ * Deletes only the very version that this job was made from, and only while it is the media item's source and an upload: a copy of the
+ * archive may be all that is left. A flagged media item needs it
  * once more: the next job deletes it.
  */
 async function deleteOriginal(services: PublishServices, job: JobRow, media: MediaRow): Promise<void> {
@@ -33,7 +34,7 @@ async function deleteOriginal(services: PublishServices, job: JobRow, media: Med
   const mine = media.current?.jobId === job.jobId && media.state === 'ready' && media.jobId === job.jobId;
   const same = media.source.versionId === versionId && bucket === services.uploadsBucket;
   if (!mine || !same || versionId === undefined || media.originalDeletedAt !== undefined) return;
-  if (media.scheduleRetranscode) return;
+  if (media.scheduleRetranscode || media.source.archivedFrom) return;
   const collection = await getCollection(services.table, media.creatorId, media.collectionId);
   if (!collection?.deleteOriginal) return;
   await remove(services.s3, { bucket, key, versionId });

@@ -2,6 +2,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { send } from '../../aws/queue.ts';
 import type { ObjectCreated } from '../../core/contracts/events.ts';
 import type { MediaRow, Source } from '../../core/contracts/table/media.ts';
+import { uploadOf } from '../../core/jobs/sources.ts';
 
 /** An event as S3 would have sent it. */
 export function uploadEventOf(
@@ -29,6 +30,7 @@ export interface IngestQueue {
  * Makes ingest-upload submit the media item's job, which was made with the end of another: the event contains nothing new, and
  * ingest-upload continues from the state of the rows. When the message is lost, sweep finds the job without an engine's id.
  */
-export async function askToSubmit({ sqs, ingestQueueUrl }: IngestQueue, { source }: MediaRow): Promise<void> {
+export async function askToSubmit({ sqs, ingestQueueUrl }: IngestQueue, media: MediaRow): Promise<void> {
+  const source = uploadOf(media.source);
   await send(sqs, ingestQueueUrl, uploadEventOf(source.bucket, source, source.sequencer, new Date().toISOString()));
 }

@@ -1,17 +1,21 @@
 import { send } from '../../aws/queue.ts';
-import { head, listVersions, remove, removePrefix } from '../../aws/s3.ts';
+import { head, listVersions, remove, removePrefix, removeVersions } from '../../aws/s3.ts';
 import { apply, applyWithRetry, getRow } from '../../aws/table.ts';
 import { queryJobs, queryKeys } from '../../aws/table-queries.ts';
-import { mediaPrefixes, tmpPrefix } from '../../core/contracts/keys.ts';
+import { archivePrefix, mediaPrefixes, tmpPrefix } from '../../core/contracts/keys.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { DUE_WORK, isVersionKey, type RowKey, rowKeys } from '../../core/contracts/table/keys.ts';
 import { MediaRow } from '../../core/contracts/table/media.ts';
+import { archiveOver } from '../../core/jobs/archive.ts';
 import { ENDING_MS, hasEnded } from '../../core/jobs/rows.ts';
+import { uploadOf } from '../../core/jobs/sources.ts';
 import { finishDeletion, lastVersionOf } from '../../core/jobs/transitions.ts';
 import { plus } from '../../core/time.ts';
 import { cancelJob } from '../shared/cancel-job.ts';
 import { failJob } from '../shared/end-job.ts';
+import { logger } from '../shared/observability.ts';
 import { uploadEventOf } from '../shared/upload-event.ts';
+import { getArchive } from './archive/rows.ts';
 import { NO_SEQUENCER } from './drops.ts';
 import { eachDue } from './due.ts';
 import { withLease } from './lease.ts';
@@ -43,13 +47,20 @@ export async function deleteMedia(services: SweepServices): Promise<void> {
 async function deleteOne(services: SweepServices, media: MediaRow): Promise<void> {
   const { table, s3, mediaBucket, now, timeIsUp } = services;
   const jobs = await queryJobs(table, media.mediaId, JOBS);
-  const atWorkUntil = await endJobs(services, jobs);
-  const prefixes = [...mediaPrefixes(media.creatorId, media.mediaId), ...jobs.map(({ jobId }) => tmpPrefix(jobId))];
+  const copying = await endArchive(services, media);
+  const ends = [await endJobs(services, jobs), copying.until].filter((end) => end !== null);
+  const atWorkUntil = ends.toSorted().at(-1) ?? null;
+  const prefixes = [
+    ...mediaPrefixes(media.creatorId, media.mediaId),
+    ...[...jobs.map(({ jobId }) => jobId), ...copying.jobIds].map(tmpPrefix),
+  ];
   for (const prefix of prefixes) {
     // The next run removes the rest of tens of thousands of objects.
     if ((await removePrefix(s3, mediaBucket, prefix, timeIsUp)) === 'stopped') return;
   }
   await removeUploads(services, media);
+  const copies = archivePrefix(media.creatorId, media.mediaId);
+  if ((await removeVersions(s3, media.source.bucket, copies, timeIsUp)) === 'stopped') return;
   const key = rowKeys.media(media.mediaId);
   if (atWorkUntil !== null) {
     // What is being written at this moment is removed by a later run. Until then the names of its jobs must not be reused.
@@ -65,6 +76,32 @@ async function deleteOne(services: SweepServices, media: MediaRow): Promise<void
     return row ? finishDeletion(row, now) : { refused: 'it is gone' };
   });
   if (!('refused' in finished)) services.report('mediaDeleted');
+}
+
+/** Ends a copy for the archive that is being made: its jobs, and until when something of it may be at work; null where nothing is. */
+async function endArchive(
+  services: SweepServices,
+  { mediaId }: MediaRow,
+): Promise<{ jobIds: string[]; until: string | null }> {
+  const { table, now, archive } = services;
+  const row = await getArchive(services, mediaId);
+  if (!row) return { jobIds: [], until: null };
+  const { jobId, state } = row;
+  if (jobId !== undefined && state === 'encoding') {
+    const engineJobId = row.engineJobId ?? (await archive.find(jobId));
+    if (engineJobId !== null) {
+      await archive.cancel(engineJobId, 'the media item is deleted').catch((error: unknown) => {
+        logger.warn('not cancelled', { jobId, engineJobId, error });
+      });
+    }
+  }
+  await applyWithRetry(table, async () => {
+    const is = await getArchive(services, mediaId);
+    return is ? archiveOver(is, now) : { refused: 'it is gone' };
+  });
+  const isEnding = state === 'encoding' || state === 'replacing';
+  const until = plus(isEnding ? now : row.at, { ms: ENDING_MS });
+  return { jobIds: jobId === undefined ? [] : [jobId], until: until > now ? until : null };
 }
 
 /** Until when a worker, or publish-output, may be at work for one of them; null when none is. */
@@ -89,9 +126,9 @@ async function endJobs(services: SweepServices, jobs: readonly JobRow[]): Promis
  * oldest is removed first, so that the version from which the list is read exists until nothing is left behind it.
  */
 async function removeUploads({ s3 }: SweepServices, media: MediaRow): Promise<void> {
-  const { bucket, key } = media.source;
+  const { bucket, key } = uploadOf(media.source);
   const through = lastVersionOf(media);
-  const { versions, deleteMarkers } = await listVersions(s3, media.source);
+  const { versions, deleteMarkers } = await listVersions(s3, { bucket, key });
   const at = through === undefined ? -1 : versions.indexOf(through);
   const mine = at < 0 ? [] : versions.slice(at);
   // Without any remaining version, a marker hides nothing; with a newer upload, it may belong to that one.
@@ -101,7 +138,7 @@ async function removeUploads({ s3 }: SweepServices, media: MediaRow): Promise<vo
 
 /** Announces an upload that arrived meanwhile anew, for the time when this media item's row is gone. */
 async function announceUpload({ s3, sqs, ingestQueueUrl, now }: SweepServices, media: MediaRow): Promise<void> {
-  const { bucket, key } = media.source;
+  const { bucket, key } = uploadOf(media.source);
   const found = await head(s3, { bucket, key });
   if (!found) return;
   const event = uploadEventOf(bucket, { key, size: found.size, etag: found.etag }, NO_SEQUENCER, now);

@@ -25,7 +25,7 @@ const EVENT_MINUTES = 15;
 /** Less than any sequencer of S3's: when the event arrives after all, it is of the same version, and changes nothing. */
 export const NO_SEQUENCER = '0';
 
-const Version = Source.pick({ versionId: true, etag: true, sequencer: true });
+const Version = Source.pick({ versionId: true, etag: true, sequencer: true, archivedFrom: true });
 /**
  * The only attributes of a media item that the comparison reads: whatever else a later release writes to its row, its upload is compared.
  */

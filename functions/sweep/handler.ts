@@ -3,10 +3,12 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context } from 'aws-lambda';
 import { SweepEnv } from '../../core/contracts/env.ts';
 import { SweepInput } from '../../core/contracts/events.ts';
+import { archiveWorkers } from '../../engines/batch/archive.ts';
 import { connectEngines } from '../../engines/registry.ts';
 import { tableNamed } from '../shared/clients.ts';
 import { environment } from '../shared/environment.ts';
 import { count, lambda, logger } from '../shared/observability.ts';
+import { archiveOriginals } from './archive/originals.ts';
 import { startRetranscodes } from './retranscodes.ts';
 import type { SweepReport } from './services.ts';
 import { sweep } from './sweep.ts';
@@ -24,7 +26,10 @@ const services = {
   publishQueueUrl: env.PUBLISH_QUEUE_URL,
   webhookQueueUrl: env.WEBHOOK_QUEUE_URL,
   maxRetranscodes: env.MAX_RETRANSCODES,
+  archive: archiveWorkers(process.env),
 };
+
+const ONLY = { retranscodes: startRetranscodes, archive: archiveOriginals } as const;
 
 /** Work in progress ends within this time, and the run's report is written in it too. */
 const RESERVE_MS = 20_000;
@@ -34,13 +39,18 @@ export const handler = lambda(async (event: unknown, context: Context): Promise<
   // A schedule that runs late must include what fell due meanwhile.
   const now = new Date(Math.max(Date.now(), time ? Date.parse(time) : 0)).toISOString();
   const remainingMs = () => context.getRemainingTimeInMillis() - RESERVE_MS;
-  if (only) return startMore(services, now, remainingMs);
+  if (only) return doOnly(only, services, now, remainingMs);
   count('swept');
   return sweep(services, now, remainingMs);
 });
 
-/** A place under the cap has become free: it is filled at once instead of by the next run. */
-async function startMore(all: typeof services, now: string, remainingMs: () => number): Promise<undefined> {
+/** A place under a cap has become free: it is filled at once instead of by the next run. */
+async function doOnly(
+  part: NonNullable<SweepInput['only']>,
+  all: typeof services,
+  now: string,
+  remainingMs: () => number,
+): Promise<undefined> {
   const report = (what: string, times = 1) => logger.info('between two runs', { [what]: times });
-  await startRetranscodes({ ...all, now, remainingMs, timeIsUp: () => remainingMs() <= 0, report });
+  await ONLY[part]({ ...all, now, remainingMs, timeIsUp: () => remainingMs() <= 0, report });
 }

@@ -11,7 +11,7 @@ import type { RowServices } from './services.ts';
  */
 export async function withLease(
   { table, now }: Pick<RowServices, 'table' | 'now'>,
-  name: 'retranscodes' | 'deletions',
+  name: 'retranscodes' | 'deletions' | 'archive',
   work: () => Promise<void>,
 ): Promise<void> {
   const key = rowKeys.lease(name);

@@ -1,3 +1,4 @@
+import type { ArchiveWorkers } from '../../engines/batch/archive.ts';
 import type { EndServices } from '../shared/end-job.ts';
 import type { SubmitServices } from '../shared/submit-job.ts';
 
@@ -6,6 +7,7 @@ export interface SweepServices extends EndServices, SubmitServices {
   uploadsBucket: string;
   webhookQueueUrl: string;
   maxRetranscodes: number;
+  archive: ArchiveWorkers;
   /** The time of this run. */
   now: string;
   /** What is left of the part's share of the time. */
@@ -48,6 +50,17 @@ export const NOTHING_DONE = {
   /** Webhook deliveries whose message seems lost. */
   deliveriesSent: 0,
   lateUploadsRemoved: 0,
+  /** Media items that were looked at for the archive, and copies that workers were asked to make of them. */
+  archiveLookedAt: 0,
+  archivesStarted: 0,
+  /** Copies that the end of a window has stopped. */
+  archivesStopped: 0,
+  archivesRefused: 0,
+  /** Copies that have become the source of their media item. */
+  originalsArchived: 0,
+  /** Originals that were deleted after their day, and those that were kept though it had come. */
+  originalsPurged: 0,
+  originalsKept: 0,
   /** Rows of lists that this release cannot read; they are left alone. */
   rowsUnreadable: 0,
   /** Parts of the run that ended with an error. */

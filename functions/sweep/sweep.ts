@@ -3,6 +3,7 @@ import { rowKeys } from '../../core/contracts/table/keys.ts';
 import type { SweepRow } from '../../core/contracts/table/sweep.ts';
 import { SWEEP_MINUTES } from '../../core/contracts/timing.ts';
 import { count, logger } from '../shared/observability.ts';
+import { archiveOriginals } from './archive/originals.ts';
 import { deleteMedia } from './deletions.ts';
 import { compareDrops } from './drops.ts';
 import { watchEngines } from './engines.ts';
@@ -29,6 +30,7 @@ const PARTS: readonly Part[] = [
   removeOldVersions,
   deleteMedia,
   removeLateUploads,
+  archiveOriginals,
 ];
 
 const EVERY_MS = SWEEP_MINUTES * 60_000;

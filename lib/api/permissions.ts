@@ -117,6 +117,8 @@ export function apiPermissions(
       ['PutObject', 'GetObject', 'AbortMultipartUpload', 'ListMultipartUploadParts'],
       uploads.arnForObjects(`${DROP_PREFIX}*`),
     ),
+    // To find out whether an original is there that is to be put back.
+    allow('s3', ['GetObjectVersion'], uploads.arnForObjects(`${DROP_PREFIX}*`)),
     // To find out which version is the newest when a media item is marked for deletion.
     allow('s3', ['ListBucketVersions'], uploads.bucketArn, { StringLike: { 's3:prefix': `${DROP_PREFIX}*` } }),
   ];

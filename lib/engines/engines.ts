@@ -14,11 +14,14 @@ import { MediaConvertEngine } from './mediaconvert/mediaconvert.ts';
 /** The engines of a deployment: one line for each of engines/registry.ts. */
 export class Engines {
   private readonly members: readonly EngineConstruct[];
+  /** Where the archive's copies are made. */
+  readonly archive: BatchEngine['archive'];
 
   /** @param apiUrl called at the end of the synthesis */
   constructor(scope: Construct, stageProps: StageProps, storage: Storage, apiUrl: () => string) {
     const { gpuEngine, httpEngine, mediaConvert } = stageProps.configuration;
     const batch = new BatchEngine(scope, 'Encode', stageProps, storage);
+    this.archive = batch.archive;
     this.members = [
       batch,
       ...(gpuEngine ? [new BatchGpuEngine(scope, 'EncodeGpu', { ...gpuEngine, batch })] : []),

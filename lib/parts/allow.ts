@@ -38,9 +38,10 @@ export function allowEvents(bus: IEventBus, source: string, detailType: string |
 }
 
 /**
- * Allows to list keys under a prefix, and to get 404 instead of 403 for a missing object: S3 requires ListBucket for that too, and such a
+ * Allows to list keys under some prefixes, and to get 404 instead of 403 for a missing object: S3 requires ListBucket for that too, and such a
  * request has no `s3:prefix`. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
  */
-export function allowListing(bucket: IBucket, prefix: string): PolicyStatement {
-  return allow('s3', ['ListBucket'], bucket.bucketArn, { StringLikeIfExists: { 's3:prefix': `${prefix}*` } });
+export function allowListing(bucket: IBucket, ...prefixes: string[]): PolicyStatement {
+  const patterns = prefixes.map((prefix) => `${prefix}*`);
+  return allow('s3', ['ListBucket'], bucket.bucketArn, { StringLikeIfExists: { 's3:prefix': patterns } });
 }

@@ -5,9 +5,10 @@ import { PolicyDocument, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { z } from 'zod';
 import { DETAIL, SOURCE, type SweepInput } from '../../core/contracts/events.ts';
 import {
+  ARCHIVE_FILES,
+  ARCHIVE_PREFIX,
   CLAIM_FILE,
   DROP_PREFIX,
   OUTPUT_KEYS,
@@ -18,6 +19,7 @@ import {
 import { PARTITIONS } from '../../core/contracts/table/keys.ts';
 import type { MediaState } from '../../core/contracts/table/media.ts';
 import { SWEEP_MINUTES, SWEEP_RUN_SECONDS } from '../../core/contracts/timing.ts';
+import { BATCH_EVENTS } from '../../engines/batch/names.ts';
 import type { Engines } from '../engines/engines.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import { allow, allowListing, allowRows } from '../parts/allow.ts';
@@ -59,6 +61,7 @@ export class Sweep extends Construct {
       memorySize: 512,
       environment: {
         ...stages.engines.environment,
+        ...stages.engines.archive.environment,
         TABLE_NAME: table.tableName,
         UPLOADS_BUCKET: uploads.bucketName,
         MEDIA_BUCKET: media.bucketName,
@@ -76,13 +79,23 @@ export class Sweep extends Construct {
         allowRows(table, ['GetItem', 'UpdateItem', 'DeleteItem'], [PARTITIONS.engines]),
         allow('dynamodb', ['Query'], [indexArn(table, 'todo'), indexArn(table, 'byCollection')]),
         allow('s3', ['GetObject', 'GetObjectVersion', 'DeleteObjectVersion'], uploads.arnForObjects(`${DROP_PREFIX}*`)),
-        allow('s3', ['ListBucketVersions'], uploads.bucketArn, { StringLike: { 's3:prefix': `${DROP_PREFIX}*` } }),
-        allowListing(uploads, DROP_PREFIX),
+        // The copies that the archive makes of originals: each has a key of its own.
+        allow(
+          's3',
+          ['GetObject', 'GetObjectVersion', 'PutObject', 'AbortMultipartUpload', 'DeleteObjectVersion'],
+          uploads.arnForObjects(`${ARCHIVE_PREFIX}*`),
+        ),
+        allow('s3', ['GetLifecycleConfiguration'], uploads.bucketArn),
+        stages.engines.archive.maySubmit,
+        allow('s3', ['ListBucketVersions'], uploads.bucketArn, {
+          StringLike: { 's3:prefix': [`${DROP_PREFIX}*`, `${ARCHIVE_PREFIX}*`] },
+        }),
+        allowListing(uploads, DROP_PREFIX, ARCHIVE_PREFIX),
         allow(
           's3',
           ['GetObject'],
-          [`${TMP_PREFIX}*/${RESULT_FILE}`, `${TMP_PREFIX}*/${CLAIM_FILE}`, ...OUTPUT_KEYS].map((key) =>
-            media.arnForObjects(key),
+          [...[RESULT_FILE, CLAIM_FILE, ...ARCHIVE_FILES].map((file) => `${TMP_PREFIX}*/${file}`), ...OUTPUT_KEYS].map(
+            (key) => media.arnForObjects(key),
           ),
         ),
         // Deleting a media item also removes what its jobs left under tmp/: claims and results stay there until then.
@@ -109,15 +122,15 @@ export class Sweep extends Construct {
         detailType: [DETAIL.mediaChanged],
         detail: { from: ['retranscoding' satisfies MediaState] },
       },
-      targets: [
-        new LambdaFunction(this.sweep.fn, {
-          event: RuleTargetInput.fromObject({ only: 'retranscodes' } satisfies z.input<typeof SweepInput>),
-          // The next run starts those that this one could not.
-          retryAttempts: 0,
-          maxEventAge: Duration.minutes(SWEEP_MINUTES),
-          deadLetterQueue: this.missed,
-        }),
-      ],
+      targets: [this.invoke('retranscodes')],
+    });
+    new Rule(this, 'ArchiveEnded', {
+      eventPattern: {
+        source: [BATCH_EVENTS.source],
+        detailType: [BATCH_EVENTS.jobChanged],
+        detail: { jobQueue: [stages.engines.archive.queueArn], status: ['SUCCEEDED', 'FAILED'] },
+      },
+      targets: [this.invoke('archive')],
     });
     const role = new Role(this, 'ScheduleRole', {
       // Not for schedules of another account.
@@ -140,11 +153,21 @@ export class Sweep extends Construct {
       target: {
         arn: this.sweep.fn.functionArn,
         roleArn: role.roleArn,
-        input: JSON.stringify({ time: '<aws.scheduler.scheduled-time>' } satisfies z.input<typeof SweepInput>),
+        input: JSON.stringify({ time: '<aws.scheduler.scheduled-time>' } satisfies SweepInput),
         // Lambda accepts the event and answers before the function runs: these two apply when it does not accept it.
         retryPolicy: { maximumRetryAttempts: 0 },
         deadLetterConfig: { arn: this.missed.queueArn },
       },
+    });
+  }
+
+  /** One part alone: what it could not do, the next run does. */
+  private invoke(only: NonNullable<SweepInput['only']>): LambdaFunction {
+    return new LambdaFunction(this.sweep.fn, {
+      event: RuleTargetInput.fromObject({ only } satisfies SweepInput),
+      retryAttempts: 0,
+      maxEventAge: Duration.minutes(SWEEP_MINUTES),
+      deadLetterQueue: this.missed,
     });
   }
 }

@@ -42,6 +42,11 @@ export const NEEDED_UNSEEN: readonly Unseen[] = [
     why: 'Without it S3 answers 403 for an upload that was deleted before its job began; it looks transient, but is not.',
   },
   {
+    role: 'sweeprole',
+    action: 's3:AbortMultipartUpload',
+    why: 'A copy of the archive of more than 5 GiB is copied in parts: the same, when one fails.',
+  },
+  {
     role: 'publishoutput',
     action: 's3:AbortMultipartUpload',
     why: 'Objects of more than 5 GiB are copied in parts: the same, when one fails.',

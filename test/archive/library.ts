@@ -128,13 +128,16 @@ export const LIBRARY: Readonly<Record<string, Clip>> = {
   'matroska-by-another-name.mp4': { fate: 'container', write: renamed },
 };
 
-/** An FFmpeg that ends an encode early, and well, for one file. */
-export async function earlyFfmpeg(directory: string): Promise<string> {
+/**
+ * An FFmpeg that ends an encode early, and well, for one file.
+ * @param pattern of the shell, of that file's command
+ */
+export async function earlyFfmpeg(directory: string, pattern = '*encoder-stops-early*libx265*'): Promise<string> {
   const path = join(directory, 'ffmpeg');
   // Options of an output stand before its name, the last argument.
   const program = `#!/bin/sh
 case "$*" in
-  *encoder-stops-early*libx265*)
+  ${pattern})
     count=$# i=1
     for argument; do
       shift

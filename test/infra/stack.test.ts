@@ -3,7 +3,7 @@ import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import * as env from '../../core/contracts/env.ts';
-import { BatchEnv } from '../../engines/batch/names.ts';
+import { ArchiveEnv, BatchEnv } from '../../engines/batch/names.ts';
 import { readConfiguration } from '../../lib/configuration.ts';
 import { DropreelStack } from '../../lib/dropreel-stack.ts';
 import { functionNamed, synthesize } from './synthesize.ts';
@@ -18,7 +18,7 @@ const ENVIRONMENTS: [name: string, schema: z.ZodObject][] = [
   ['track-job', env.TrackJobEnv.extend(BatchEnv.shape)],
   ['publish-output', env.PublishOutputEnv],
   ['announce-change', env.AnnounceChangeEnv],
-  ['sweep', env.SweepEnv.extend(BatchEnv.shape)],
+  ['sweep', env.SweepEnv.extend(BatchEnv.shape).extend(ArchiveEnv.shape)],
   ['api', env.ApiEnv.extend(BatchEnv.shape)],
   ['fan-out-change', env.FanOutChangeEnv],
   ['deliver-webhook', env.DeliverWebhookEnv],

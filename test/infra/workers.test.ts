@@ -109,6 +109,8 @@ describe('the engine', () => {
       { priority: 10, fair: true, environments: ['Spot', 'OnDemand'] },
       { priority: 1, fair: true, environments: ['Spot', 'OnDemand'] },
       { priority: 10, fair: true, environments: ['OnDemand'] },
+      // Copies for the archive: behind everything, and in order.
+      { priority: 0, fair: false, environments: ['Spot'] },
     ]);
   });
 
@@ -160,7 +162,7 @@ describe('the engine', () => {
       ResourceRetentionPolicy: { SkipDeregisterOnUpdate: true },
     });
     const submitting = roleStatements(template).filter(({ statement }) => statement.Action === 'batch:SubmitJob');
-    expect(submitting).toHaveLength(3);
+    expect(submitting).toHaveLength(4);
     for (const { statement } of submitting) {
       expect(JSON.stringify(statement.Resource)).toMatch(
         /"Fn::Split":\[":",\{"Ref":"\w+JobDefinition\w+"\}\]\}\]\},":\*"/,

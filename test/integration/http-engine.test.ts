@@ -1,3 +1,4 @@
+import { BatchClient } from '@aws-sdk/client-batch';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeEach, expect, it, vi } from 'vitest';
 import { apply, getJob, getMedia } from '../../aws/table.ts';
@@ -15,7 +16,7 @@ import { KIND } from '../../local/endpoint/behaviour.ts';
 import { startEndpoint } from '../../local/endpoint/endpoint.ts';
 import { job, result } from '../support/factories.ts';
 import { emptyServices, MEDIA, QUEUES, startServices, UPLOADS } from '../support/services.ts';
-import { addMedia, LONG_AGO } from '../support/swept.ts';
+import { addMedia, archiveOf, LONG_AGO } from '../support/swept.ts';
 
 // Read when the logger is made, before any other line here.
 vi.hoisted(() => {
@@ -76,6 +77,8 @@ async function sweepAfterSilence(row: JobRow): Promise<void> {
   await apply(table, [{ op: 'update', key: rowKeys.job(row.mediaId, row.n), expect: {}, set: silent }]);
   const report = { ...NOTHING_DONE };
   const run: SweepServices = {
+    // Nothing of it is asked.
+    archive: archiveOf({ client: new BatchClient({ region: 'us-east-1' }) }),
     ...{ ...all, maxRetranscodes: 1, now: new Date().toISOString(), remainingMs: () => 60_000, timeIsUp: () => false },
     report: (what, times = 1) => {
       report[what] += times;

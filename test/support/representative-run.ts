@@ -8,6 +8,7 @@ import type { Cloud } from '../../local/boot.ts';
 import type { Grant } from '../../local/iam/policies.ts';
 import { developerClients } from '../../scripts/demo/clients.ts';
 import { type Api, addWebhook, apiAs, assemblyWith, OPERATOR, startReceiver } from './api.ts';
+import { AT_ONCE, archivedUntil, recording } from './archived-in-cloud.ts';
 import { eventually, testCloud } from './cloud.ts';
 import { configuredApp } from './configured-app.ts';
 import { Mishaps, sufferMishaps } from './mishaps.ts';
@@ -46,6 +47,7 @@ export async function representativeRun(say: (line: string) => void): Promise<Gr
     await done('uploads over HTTP: whole, in parts, given up, forgotten', uploads(ann, await readFile(sound)));
     await done('lost answers and events, deaths and deletions', sufferMishaps(cloud, mishaps, sound));
     await done('MediaConvert: heard, unheard, deleted', converted(cloud, mishaps, sound));
+    await done('originals archived, put back, and deleted', archived(cloud, ann, join(folder, 'recorded.mp4')));
     await done('what can be read and taken away', rest(cloud, webhook.id));
     // The last, for tokens end too.
     cloud.clock.advance(80 * HOUR);
@@ -136,6 +138,24 @@ async function converted(cloud: Cloud, mishaps: Mishaps, sound: string): Promise
   };
   await eventually('MediaConvert has it', isEncoding, 120_000);
   await must(await apiAs(cloud, 'ann'), 'DELETE', `/media/${deleted}`);
+  await cloud.fireSchedule('sweep');
+}
+
+async function archived(cloud: Cloud, ann: Api, path: string): Promise<void> {
+  const file = await recording(path);
+  await must(ann, 'POST', '/collections', { id: 'old' });
+  const [back, purged] = await Promise.all(
+    ['back', 'purged'].map((name) => drop(cloud, `drop/ann/old/${name}.mp4`, { file })),
+  );
+  if (back === undefined || purged === undefined) throw new Error('nothing was dropped');
+  for (const id of [back, purged]) await reached(cloud, id, 'ready', { timeoutMs: 120_000 });
+  const body = { enabled: true, policy: AT_ONCE };
+  await must(await apiAs(cloud, 'ann'), 'PATCH', '/collections/old/archive', body);
+  for (const id of [back, purged]) await archivedUntil(cloud, id, 'archived');
+  await must(await apiAs(cloud, 'ann'), 'POST', `/media/${back}/archive/restore`);
+  // The copy of the one is removed, and the original of the other.
+  cloud.clock.advance(26 * HOUR);
+  await archivedUntil(cloud, purged, 'purged');
   await cloud.fireSchedule('sweep');
 }
 

@@ -8,6 +8,7 @@ import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { rowKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
 import { newCollection } from '../../core/jobs/transitions.ts';
+import { type ArchiveWorkers, connectArchive } from '../../engines/batch/archive.ts';
 import { connectBatch } from '../../engines/batch/engine.ts';
 import type { BatchEnv } from '../../engines/batch/names.ts';
 import { Engines } from '../../engines/registry.ts';
@@ -36,6 +37,12 @@ export function enginesOf({ client }: World, more: Partial<BatchEnv> = {}): Engi
   return new Engines({ 'batch-cpu': connectBatch(env, { submitting: client, others: client }) });
 }
 
+/** Where copies for the archive are made: the local AWS Batch, in a queue below the others. */
+export function archiveOf({ client }: Pick<World, 'client'>): ArchiveWorkers {
+  const env = { ARCHIVE_JOB_QUEUE: arns.low, JOB_DEFINITION: arns.definition, JOB_VCPUS: 4, MAX_ARCHIVES: 4 };
+  return connectArchive(env, { submitting: client, others: client });
+}
+
 /** One run of sweep, at a time some minutes from now. */
 export function sweepOnce(services: Services, world: World, minutes = 0, timeIsUp: () => boolean = () => false) {
   const now = new Date(Date.now() + minutes * 60_000).toISOString();
@@ -58,7 +65,7 @@ export function sweepWith(
     webhookQueueUrl: QUEUES.webhooks,
   };
   const buckets = { mediaBucket: MEDIA, uploadsBucket: UPLOADS };
-  const all = { s3, sqs, table, engines, ...queues, ...buckets, maxRetranscodes: CAP };
+  const all = { s3, sqs, table, engines, ...queues, ...buckets, maxRetranscodes: CAP, archive: archiveOf(world) };
   return sweep(all, now, remainingMs, parts);
 }
 

@@ -13,7 +13,7 @@ export function addArchive(program: Command): void {
   const archive = program
     .command('archive')
     .description(
-      'make old recordings of a folder smaller, and keep each original until the new file has proved itself',
+      'make old recordings of a folder or a collection smaller, and keep each original until the new file has proved itself',
     );
   const words = [addArchivePlan, addArchiveEnable, addArchiveStatus, addArchiveRun, addArchiveFile, addArchiveStats];
   for (const add of [...words, addArchiveRestore, addArchiveRepair, addArchiveWatch]) add(archive);

@@ -2,7 +2,7 @@ import { indexFault } from '../../../core/archive/compare.ts';
 import { encodeArguments } from '../../../core/archive/encode-arguments.ts';
 import { type ArchiveEncoder, chooseEncoder, refusal, whyUnfit } from '../../../core/archive/fitness.ts';
 import type { Inspection } from '../../../core/archive/inspection.ts';
-import type { ArchivePolicy, ArchiveRefusal, Quality } from '../../../core/contracts/archive.ts';
+import type { ArchiveRefusal, EncodePolicy, Quality } from '../../../core/contracts/archive.ts';
 import { confined } from '../ffmpeg/demuxers.ts';
 import type { FfmpegProgress } from '../ffmpeg/progress.ts';
 import { complaintOf, type Host, type MediaFile, onlyFaultsOfFile } from './host.ts';
@@ -12,7 +12,7 @@ import { decodeFault, type Pair, verifyArchived } from './verify.ts';
 export type ShrinkPhase = 'reading' | 'encoding' | 'verifying';
 
 export interface Shrink extends Pair {
-  policy: ArchivePolicy;
+  policy: EncodePolicy;
   encoders: readonly ArchiveEncoder[];
   onProgress: (progress: { phase: ShrinkPhase; fraction: number }) => void;
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { compareFiles, qualityFaults } from '../../../core/archive/compare.ts';
 import { refusal } from '../../../core/archive/fitness.ts';
 import { type Description, type Inspection, videosOf } from '../../../core/archive/inspection.ts';
-import type { ArchivePolicy, ArchiveRefusal, Quality } from '../../../core/contracts/archive.ts';
+import type { ArchiveRefusal, EncodePolicy, Quality } from '../../../core/contracts/archive.ts';
 import { hasCaptions } from '../captions.ts';
 import { confined } from '../ffmpeg/demuxers.ts';
 import { complaintOf, type Host, type MediaFile, onlyFaultsOfFile } from './host.ts';
@@ -50,7 +50,7 @@ export interface Verification {
 export async function verifyArchived(
   host: Host,
   pair: Pair,
-  against: { before: Inspection; policy: ArchivePolicy },
+  against: { before: Inspection; policy: EncodePolicy },
 ): Promise<Verification> {
   return compare(host, pair, against).catch((error: unknown) => {
     // Not thrown: it would be encoded again every night.
@@ -61,7 +61,7 @@ export async function verifyArchived(
 async function compare(
   host: Host,
   pair: Pair,
-  { before, policy }: { before: Inspection; policy: ArchivePolicy },
+  { before, policy }: { before: Inspection; policy: EncodePolicy },
 ): Promise<Verification> {
   const file = { directory: pair.directory, name: pair.archived };
   const description = await describeFile(host, file);

@@ -5,6 +5,7 @@ import { each, OPTIONAL_NAMES } from '../outputs.ts';
 import { JobState, JobStep } from '../table/jobs.ts';
 import { Failure, MediaState, RenditionSummary, SourceInfo } from '../table/media.ts';
 import { Warning } from '../warnings.ts';
+import { MediaArchiveView } from './archive.ts';
 import { Title } from './fields.ts';
 
 const Time = z.iso.datetime();
@@ -50,6 +51,8 @@ export const MediaView = z
     error: Failure.optional(),
     source: SourceInfo.extend({ fileName: z.string(), size: z.number().int() }),
     originalDeletedAt: Time.optional(),
+    /** Absent where the archive has nothing to do with it. */
+    archive: MediaArchiveView.optional(),
     scheduleRetranscode: z.boolean(),
     /** The version that viewers get. */
     version: z

@@ -64,6 +64,8 @@ export const ArchiveRow = z.object({
     .optional(),
   refusals: z.array(ArchiveRefusal).min(1).optional(),
   replaced: Replaced.optional(),
+  /** When the copy became the source. */
+  archivedAt: Time.optional(),
   /** The original may be deleted then. */
   deleteAfter: Time.optional(),
   /** Why it is not, though that time has come: a lock, a copy that does not verify. */
@@ -82,8 +84,12 @@ export const ArchivePolicyRow = z.object({
   creatorId: CreatorId,
   collectionId: CollectionId,
   policy: CollectionArchivePolicy,
+  /** While it is off, only what a person asks for by name is done, and no original is deleted. */
+  enabled: z.boolean(),
   /** Counts the changes of the policy. */
   rev: z.number().int(),
+  /** Until then the window does not count: a person has asked for a run. */
+  forcedUntil: Time.optional(),
   /** The last media item that was looked at: its keys in byCollection, as JSON. Those behind it are younger. */
   cursor: z.string().optional(),
   /** Why nothing is started now. */
@@ -91,7 +97,7 @@ export const ArchivePolicyRow = z.object({
   /** Originals a second, as learned. */
   bytesPerSecond: z.number().positive().optional(),
   updatedAt: Time,
-  /** Absent while it is off. `todoAt`: when it is looked at again, at the latest with the next window. */
+  /** Absent while there is nothing to do. `todoAt`: when it is looked at again, at the latest with the next window. */
   todo: z.literal('archive-policy').optional(),
   todoAt: Time.optional(),
 });

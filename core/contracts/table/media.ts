@@ -184,6 +184,8 @@ export const MediaRow = z.object({
       state: z.enum(ARCHIVE_STATES),
       /** The upload that it is about. */
       versionId: z.string(),
+      /** The collection whose sums count it. */
+      collectionId: CollectionId,
       /** Of the original and of the copy. */
       bytes: z.object({ original: z.number().int(), copy: z.number().int() }).optional(),
       /** An ArchiveReason. */

@@ -97,7 +97,9 @@ export const collectionRoutes: Routes<Ids> = {
       const tombstone: CollectionTombstoneRow = { type: 'collection-tombstone', playback };
       const gone = { op: 'remove' as const, key: rowKeys.collection(creatorId, collectionId), expect: { playback } };
       const stays = rowKeys.collectionTombstone(creatorId, collectionId);
-      return { change: [gone, { op: 'update' as const, key: stays, expect: {}, set: tombstone }] };
+      const of = [rowKeys.archivePolicy, rowKeys.archiveStats].map((keyOf) => keyOf(creatorId, collectionId));
+      const removed = of.map((key) => ({ op: 'remove' as const, key, expect: {} }));
+      return { change: [gone, { op: 'update' as const, key: stays, expect: {}, set: tombstone }, ...removed] };
     });
     return { body: null };
   },

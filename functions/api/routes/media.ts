@@ -10,6 +10,7 @@ import type { PublishMessage } from '../../../core/contracts/events.ts';
 import type { MediaView } from '../../../core/contracts/http/media.ts';
 import { collectionOf, rowKeys } from '../../../core/contracts/table/keys.ts';
 import { type MediaRow, PLAYABLE_STATES } from '../../../core/contracts/table/media.ts';
+import { uploadOf } from '../../../core/jobs/sources.ts';
 import { flagMedia, markDeleting, outputToEncode, unflagMedia } from '../../../core/jobs/transitions.ts';
 import { type ApiCall, type ApiServices, type Routes, viewSettings } from '../call.ts';
 import { listMedia } from '../list-media.ts';
@@ -84,7 +85,7 @@ export const mediaRoutes: Routes<Ids> = {
     if ((await loadMedia(services, caller, params.id)).state === 'uploading') await endMultipart(services, params.id);
     await applyWithRetry(services.table, async () => {
       const media = await loadMedia(services, caller, params.id);
-      return markDeleting(media, now, await newestVersion(services.s3, media.source));
+      return markDeleting(media, now, await newestVersion(services.s3, uploadOf(media.source)));
     });
     return mediaAnswer(call, services);
   },

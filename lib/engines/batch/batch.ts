@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { BATCH_EVENTS, type BatchEnv } from '../../../engines/batch/names.ts';
+import { type ArchiveEnv, BATCH_EVENTS, type BatchEnv } from '../../../engines/batch/names.ts';
 import { allow } from '../../parts/allow.ts';
 import type { StageProps } from '../../parts/stage-props.ts';
 import type { Storage } from '../../storage/storage.ts';
@@ -20,6 +20,12 @@ export class BatchEngine extends Construct implements EngineConstruct {
   /** For workers on other machines. */
   readonly network: Network;
   readonly shared: TranscoderJobDefinition['shared'];
+  /** For the archive: with the variables of this engine, those of its code. */
+  readonly archive: {
+    environment: Omit<Record<keyof ArchiveEnv, string>, keyof BatchEnv>;
+    queueArn: string;
+    maySubmit: PolicyStatement;
+  };
   /** For engines whose jobs these workers prepare and finish. */
   readonly workers: Workers;
 
@@ -38,10 +44,16 @@ export class BatchEngine extends Construct implements EngineConstruct {
       JOB_VCPUS: String(stageProps.configuration.jobVcpus),
       COMPUTE_ENVIRONMENTS: compute.environmentArns.join(' '),
     };
+    const archiveQueue = compute.archive.queue.jobQueueArn;
+    this.archive = {
+      environment: { ARCHIVE_JOB_QUEUE: archiveQueue, MAX_ARCHIVES: String(compute.archive.atOnce) },
+      queueArn: archiveQueue,
+      maySubmit: allow('batch', ['SubmitJob'], [archiveQueue, definition.anyRevisionArn]),
+    };
     this.workers = { queues, definition: definition.arn, anyRevision: definition.anyRevisionArn };
     this.grants = grants(this, queues, definition.anyRevisionArn);
     this.events = eventsOf('', queues);
-    this.outputs = { ...queues, JobDefinition: definition.arn };
+    this.outputs = { ...queues, ArchiveJobQueue: archiveQueue, JobDefinition: definition.arn };
   }
 }
 

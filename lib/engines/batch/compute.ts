@@ -13,7 +13,9 @@ import { Network } from './network.ts';
 /** The share of maxVcpus kept for on-demand: for long jobs and reclaimed ones, and for others while Spot has no capacity. */
 const ON_DEMAND_SHARE = 0.25;
 /** The higher priority is mostly served first while both wait; AWS Batch promises no more, and interrupts nothing. */
-const PRIORITY = { ingest: 10, onDemand: 10, retranscode: 1 };
+const PRIORITY = { ingest: 10, onDemand: 10, retranscode: 1, archive: 0 };
+/** The part of the vCPUs on Spot that copies for the archive may take: an encode of hours is not interrupted for an upload that comes. */
+const ARCHIVE_SHARE = 0.5;
 
 /** Uploads, re-transcodes, and the jobs of both that AWS may not reclaim. */
 export interface JobQueues {
@@ -25,6 +27,8 @@ export interface JobQueues {
 /** Fargate from zero to maxVcpus: Spot first, on-demand behind it. Why Fargate: docs/decisions/0100-fargate.md. */
 export class Compute extends Construct {
   readonly queues: JobQueues;
+  /** Copies for the archive, which give way to everything else, and of which so many may be under way. */
+  readonly archive: { queue: JobQueue; atOnce: number };
   readonly network: Network;
   readonly environmentArns: string[];
 
@@ -42,6 +46,14 @@ export class Compute extends Construct {
     const onDemand = new FargateComputeEnvironment(this, 'OnDemand', { ...shared, maxvCpus: onDemandVcpus });
     this.environmentArns = [spot, onDemand].map(({ computeEnvironmentArn }) => computeEnvironmentArn);
     this.queues = jobQueues(this, spot, onDemand);
+    const spotVcpus = configuration.maxVcpus - onDemandVcpus;
+    this.archive = {
+      queue: new JobQueue(this, 'ArchiveJobQueue', {
+        priority: PRIORITY.archive,
+        computeEnvironments: [{ computeEnvironment: spot, order: 1 }],
+      }),
+      atOnce: Math.max(1, Math.floor((spotVcpus * ARCHIVE_SHARE) / configuration.jobVcpus)),
+    };
   }
 }
 

@@ -7,7 +7,7 @@ import { ArnPrincipal, PolicyDocument, type PolicyStatement, Role, ServicePrinci
 import { Construct } from 'constructs';
 import { DETAIL, SOURCE } from '../../../core/contracts/events.ts';
 import { EXIT } from '../../../core/contracts/job.ts';
-import { DROP_PREFIX, OUTPUT_KEYS, TMP_PREFIX } from '../../../core/contracts/keys.ts';
+import { ARCHIVE_PREFIX, DROP_PREFIX, OUTPUT_KEYS, TMP_PREFIX } from '../../../core/contracts/keys.ts';
 import { allow, allowEvents, allowListing } from '../../parts/allow.ts';
 import { logGroup } from '../../parts/log-group.ts';
 import type { StageProps } from '../../parts/stage-props.ts';
@@ -160,8 +160,12 @@ function workerPermissions(storage: Storage): PolicyStatement[] {
 export function storagePermissions({ uploads, media }: Storage): PolicyStatement[] {
   return [
     // A job names the version that it was made for.
-    allow('s3', ['GetObjectVersion'], uploads.arnForObjects(`${DROP_PREFIX}*`)),
-    allowListing(uploads, DROP_PREFIX),
+    allow(
+      's3',
+      ['GetObjectVersion'],
+      [DROP_PREFIX, ARCHIVE_PREFIX].map((prefix) => uploads.arnForObjects(`${prefix}*`)),
+    ),
+    allowListing(uploads, DROP_PREFIX, ARCHIVE_PREFIX),
     // The source of a re-transcode where the original is gone.
     allow(
       's3',

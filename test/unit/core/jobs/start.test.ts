@@ -342,6 +342,7 @@ it("a deleted media item's numbers are kept for longer than caches keep its obje
       expect: {},
       set: { type: 'tombstone', jobCount: 4, seq: 10, expiresAt: Date.parse('2027-12-26T12:00:00Z') / 1000 },
     },
+    { op: 'remove', key: { pk: `MEDIA#${MEDIA_ID}`, sk: 'ARCHIVE' }, expect: {} },
   ]);
   expect(finishDeletion(media({ state: 'ready' }), NOW)).toEqual({ refused: 'the media item is ready' });
 });

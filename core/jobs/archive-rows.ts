@@ -1,0 +1,103 @@
+import { ArchiveRow } from '../contracts/table/archive.ts';
+import { rowKeys } from '../contracts/table/keys.ts';
+import type { MediaRow } from '../contracts/table/media.ts';
+import type { Add, Update, Write } from './change.ts';
+import { changeMedia } from './rows.ts';
+
+/** How every transition of the archive writes: its row, what the media item shows of it, and the sums of its collection, together. */
+
+export type Summary = NonNullable<MediaRow['archive']>;
+
+const FIELDS = Object.keys(ArchiveRow.shape) as (keyof ArchiveRow)[];
+
+/** What of a row a media item shows. */
+function summaryOf({ state, source, collectionId, replaced, refusals, deleteAfter }: ArchiveRow): Summary {
+  const [first] = refusals ?? [];
+  const bytes = replaced && { original: replaced.original.bytes, copy: replaced.copy.bytes };
+  return {
+    state,
+    versionId: source.versionId ?? '',
+    collectionId,
+    ...(bytes && state !== 'refused' && { bytes }),
+    ...(first && { reason: first.reason }),
+    ...(deleteAfter !== undefined && { deleteAfter }),
+  };
+}
+
+/** Replaces the row as it was read; all that the new one does not have is removed. */
+export function replaceRow(before: ArchiveRow | null, after: ArchiveRow): Write {
+  const key = rowKeys.archive(after.mediaId);
+  if (!before) return { op: 'put', key, row: after };
+  const remove = FIELDS.filter((name) => before[name] !== undefined && after[name] === undefined);
+  return { op: 'update', key, expect: asRead(before), set: after, remove };
+}
+
+/** Every change of a row changes one of these. */
+function asRead({
+  state,
+  at,
+  jobId,
+  engineJobId,
+  submittingUntil,
+  todoAt,
+  kept,
+}: ArchiveRow): Update<ArchiveRow>['expect'] {
+  return {
+    ...{ type: 'archive', state, at, jobId: jobId ?? null, engineJobId: engineJobId ?? null },
+    ...{ submittingUntil: submittingUntil ?? null, todoAt: todoAt ?? null, kept: kept ?? null },
+  };
+}
+
+/** A change of a row that its media item does not show. */
+export function changeRow(row: ArchiveRow, set: Partial<ArchiveRow>, remove: (keyof ArchiveRow)[] = []): Write[] {
+  const after = { ...row, ...set };
+  for (const name of remove) delete after[name];
+  return [replaceRow(row, after)];
+}
+
+/** A change of a row's state. @param set what else changes of the media item */
+export function changeBoth(
+  media: MediaRow,
+  before: ArchiveRow | null,
+  after: ArchiveRow,
+  set: Readonly<Partial<MediaRow>> = {},
+): Write[] {
+  const archive = summaryOf(after);
+  return [
+    changeMedia(media, after.at, { ...set, archive }),
+    replaceRow(before, after),
+    ...counted(media, archive, after.at),
+  ];
+}
+
+/** What one media item adds to the sums of its collection. */
+function amountsOf(archive: Summary | undefined): Record<string, number> {
+  const { state, bytes, reason } = archive ?? {};
+  if (state === 'refused') return { [`refused ${reason}`]: 1 };
+  if (!bytes || (state !== 'archived' && state !== 'purging' && state !== 'purged')) return {};
+  const { original, copy } = bytes;
+  const kept = state === 'purged' ? {} : { keptBytes: original };
+  return { archived: 1, originalBytes: original, archivedBytes: copy, ...kept };
+}
+
+/** Changes the sums by what a media item adds to them now, instead of what it added before. */
+export function counted(
+  { creatorId, archive: was }: Pick<MediaRow, 'creatorId' | 'archive'>,
+  is: Summary | undefined,
+  now: string,
+): Add[] {
+  const collections = new Set([was, is].flatMap((summary) => summary?.collectionId ?? []));
+  return [...collections].flatMap((collectionId) => {
+    const [before, after] = [was, is].map((it) => (it?.collectionId === collectionId ? amountsOf(it) : {}));
+    const names = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
+    const amounts = Object.fromEntries(
+      [...names]
+        .map((name) => [name, (after?.[name] ?? 0) - (before?.[name] ?? 0)] as const)
+        .filter(([, it]) => it !== 0),
+    );
+    if (Object.keys(amounts).length === 0) return [];
+    const isNew = is?.state === 'archived' && (amounts.archived ?? 0) > 0;
+    const set = { type: 'archive-stats', ...(isNew && { last: now }) };
+    return [{ op: 'add', key: rowKeys.archiveStats(creatorId, collectionId), amounts, max: {}, set }];
+  });
+}

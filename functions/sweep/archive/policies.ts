@@ -1,0 +1,189 @@
+import { lifecycleRules } from '../../../aws/lifecycle.ts';
+import { apply, applyWithRetry, getMedia, getRow } from '../../../aws/table.ts';
+import { getRows, positionOf, queryMediaKeys, queryTodo } from '../../../aws/table-queries.ts';
+import { policyKey } from '../../../core/archive/candidates.ts';
+import { lifecycleFault } from '../../../core/archive/lifecycle.ts';
+import { isInWindow, nextWindow, windowEnd } from '../../../core/archive/window.ts';
+import { EncodePolicy } from '../../../core/contracts/archive.ts';
+import { ArchivePolicyRow, ArchiveRow } from '../../../core/contracts/table/archive.ts';
+import { LoadRow } from '../../../core/contracts/table/engines.ts';
+import { archiveDue, DUE_WORK, engineKeys, type RowKey, rowKeys } from '../../../core/contracts/table/keys.ts';
+import { MediaRow } from '../../../core/contracts/table/media.ts';
+import { archiveDueNow } from '../../../core/jobs/archive.ts';
+import { isoOf, plus } from '../../../core/time.ts';
+import { Failures } from '../due.ts';
+import type { SweepServices } from '../services.ts';
+import { getArchive } from './rows.ts';
+import { startOne } from './start.ts';
+
+/** Media items that are read at once. */
+const PAGE = 100;
+/** Candidates that are looked at in one run: some may not fit into what is left of the window, and smaller ones come behind them. */
+const LOOKED_AT = 25;
+/** In an open window, a collection that has nothing due is looked through again after this time. */
+const IDLE_MINUTES = 60;
+/** From the last run of sweep that looked at the engines. */
+const LOAD_MINUTES = 15;
+/** More than any deployment has of them under way. */
+const MOST_UNDER_WAY = 500;
+const MINUTE_MS = 60_000;
+/** The engine with which the archive shares its machines. */
+const ENGINE = 'batch-cpu';
+
+/** A collection whose window opens, or is open: candidates are found, and as many of them are begun as there is room for. */
+export async function lookAtPolicy(services: SweepServices, key: RowKey): Promise<void> {
+  const { table, now } = services;
+  const row = await getRow(table, key, ArchivePolicyRow);
+  if (row?.todo === undefined || (row.todoAt ?? '') > now) return;
+  const { policy } = row;
+  const at = Date.parse(now);
+  const isForced = row.forcedUntil !== undefined && row.forcedUntil > now;
+  const isOpen = isForced || (row.enabled && isInWindow(at, policy));
+  if (isOpen) await findCandidates(services, row);
+  const end = isForced ? undefined : windowEnd(at, policy);
+  const started = await startSome(services, row, { isOpen, end });
+  const next = nextLook(row, { isOpen, end, now, ...started });
+  const { waits, isLeft } = started;
+  const set = {
+    ...(waits !== undefined && { waits }),
+    ...(next !== null && { todo: DUE_WORK.archivePolicy, todoAt: next }),
+  };
+  const remove = [
+    ...(waits === undefined ? (['waits'] as const) : []),
+    ...(next === null ? (['todo', 'todoAt'] as const) : []),
+    // What a person has forced is done.
+    ...(isForced && !isLeft ? (['forcedUntil'] as const) : []),
+  ];
+  await apply(table, [{ op: 'update', key, expect: { rev: row.rev, todoAt: row.todoAt ?? null }, set, remove }]);
+}
+
+function nextLook(
+  { policy, enabled }: ArchivePolicyRow,
+  { isOpen, end, now, isLeft }: { isOpen: boolean; end: number | undefined; now: string; isLeft: boolean },
+): string | null {
+  // As soon as sweep runs again, or a job of the archive has ended.
+  if (isLeft) return now;
+  if (!enabled) return null;
+  if (!isOpen) return isoOf(nextWindow(Date.parse(now), policy));
+  const idle = Date.parse(now) + IDLE_MINUTES * MINUTE_MS;
+  return isoOf(end !== undefined && end <= idle ? nextWindow(end + MINUTE_MS, policy) : idle);
+}
+
+/**
+ * Looks through the media of a collection that have become old enough since the last time, each of them once: an idle day costs one query,
+ * whatever the size of the library.
+ */
+async function findCandidates(services: SweepServices, policyRow: ArchivePolicyRow): Promise<void> {
+  const { table, now, timeIsUp } = services;
+  const { creatorId, collectionId, policy, rev } = policyRow;
+  const of = { creatorId, collectionId };
+  const to = plus(now, { days: -policy.minAgeDays });
+  const failures = new Failures();
+  let cursor = policyRow.cursor;
+  for (let isMore = true; isMore && !timeIsUp(); ) {
+    const after = cursor === undefined ? undefined : JSON.parse(cursor);
+    const page = await queryMediaKeys(table, of, { limit: PAGE, to, after });
+    const keys = page.items.map(({ pk }) => ({ pk, sk: rowKeys.archive('').sk }));
+    const media = new Map(
+      (await getRows(table, page.items, MediaRow, true)).map((row) => [rowKeys.media(row.mediaId).pk, row]),
+    );
+    const known = new Map((await getRows(table, keys, ArchiveRow, true)).map((row) => [row.mediaId, row]));
+    const settled = page.items.findIndex(({ pk }) => media.get(pk)?.state === 'uploading');
+    const items = settled < 0 ? page.items : page.items.slice(0, settled);
+    for (const item of items) {
+      const row = media.get(item.pk);
+      if (!row) continue;
+      await failures.of(item, noteCandidate(services, policyRow, row, known.get(row.mediaId) ?? null));
+    }
+    const last = items.at(-1);
+    services.report('archiveLookedAt', items.length);
+    if (!last) break;
+    cursor = JSON.stringify(positionOf(last, of));
+    const key = rowKeys.archivePolicy(creatorId, collectionId);
+    // Lost: the policy has changed, and everything is looked through again.
+    if ((await apply(table, [{ op: 'update', key, expect: { rev }, set: { cursor } }])) === 'lost') break;
+    isMore = page.next !== undefined && settled < 0;
+  }
+  failures.throwFirst();
+}
+
+async function noteCandidate(
+  services: SweepServices,
+  { policy }: ArchivePolicyRow,
+  listed: MediaRow,
+  archive: ArchiveRow | null,
+): Promise<void> {
+  const { table, now } = services;
+  const due = { policy: policyKey(EncodePolicy.strip().parse(policy)), now };
+  let first: { media: MediaRow; row: ArchiveRow | null } | null = { media: listed, row: archive };
+  await applyWithRetry(table, async () => {
+    const { media, row } = first ?? {
+      media: await getMedia(table, listed.mediaId),
+      row: await getArchive(services, listed.mediaId),
+    };
+    first = null;
+    return media ? archiveDueNow(media, row, due) : { refused: 'the media item is gone' };
+  });
+}
+
+interface Started {
+  /** Why nothing more is begun. */
+  waits?: string;
+  /** Whether candidates are left. */
+  isLeft: boolean;
+}
+
+async function startSome(
+  services: SweepServices,
+  row: ArchivePolicyRow,
+  { isOpen, end }: { isOpen: boolean; end: number | undefined },
+): Promise<Started> {
+  const { table, now, timeIsUp } = services;
+  const { policy, creatorId, collectionId, enabled } = row;
+  const todo = archiveDue(creatorId, collectionId);
+  const { items } = await queryTodo(table, todo, { until: now, limit: LOOKED_AT });
+  if (items.length === 0) return { isLeft: false };
+  const places = await placesFor(services, row);
+  let { waits } = places;
+  let left = places.free;
+  let isLeft = items.length === LOOKED_AT;
+  for (const item of items) {
+    if (waits !== undefined || left <= 0 || timeIsUp()) {
+      isLeft = true;
+      break;
+    }
+    const done = await startOne(services, { pk: item.pk, sk: item.sk }, { row, isOpen, end });
+    if (done.isClosed) {
+      isLeft = false;
+      break;
+    }
+    if (done.started) left--;
+    if (done.capped !== undefined) {
+      waits = done.capped;
+      isLeft = true;
+    }
+  }
+  if (!isOpen && enabled) waits ??= `outside the window ${policy.window} (${policy.timeZone})`;
+  return { isLeft, ...(waits !== undefined && { waits }) };
+}
+
+/** How many may be begun: below the policy's number, the deployment's, and only while no upload waits for a worker. */
+async function placesFor(
+  { table, s3, uploadsBucket, now, archive }: SweepServices,
+  { policy, creatorId, collectionId }: ArchivePolicyRow,
+): Promise<{ free: number; waits?: string }> {
+  const load = await getRow(table, engineKeys.load, LoadRow);
+  if (!load || plus(load.at, { minutes: LOAD_MINUTES }) < now)
+    return { free: 0, waits: 'it is not known whether uploads wait' };
+  const waiting = load.waiting[ENGINE];
+  if (waiting === undefined) return { free: 0, waits: 'it is not known whether uploads wait' };
+  if (waiting > 0) return { free: 0, waits: `${waiting} encodes of uploads wait for a worker` };
+  // In a bucket with rules of somebody else's.
+  const fault = lifecycleFault(await lifecycleRules(s3, uploadsBucket), policy.keepOriginalDays);
+  if (fault !== null) return { free: 0, waits: `lifecycle_too_short: ${fault}` };
+  const { items } = await queryTodo(table, DUE_WORK.archiveJob, { until: '9999', limit: MOST_UNDER_WAY });
+  const rows = await getRows(table, items, ArchiveRow, true);
+  const underWay = rows.filter(({ state }) => state === 'encoding');
+  const mine = underWay.filter((job) => job.creatorId === creatorId && job.collectionId === collectionId);
+  return { free: Math.min(policy.maxConcurrent - mine.length, archive.atOnce - underWay.length) };
+}

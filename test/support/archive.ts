@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { apply, getMedia, getRow } from '../../aws/table.ts';
+import { Crc64Nvme } from '../../containers/transcoder/crc64nvme.ts';
+import { CollectionArchivePolicy } from '../../core/contracts/archive.ts';
+import type { ArchiveResult, HashedFile } from '../../core/contracts/archive-job.ts';
+import { archiveFile, RESULT_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
+import { type ArchivePolicyRow, ArchiveRow } from '../../core/contracts/table/archive.ts';
+import { DUE_WORK, engineKeys, rowKeys } from '../../core/contracts/table/keys.ts';
+import type { MediaRow } from '../../core/contracts/table/media.ts';
+import { plus } from '../../core/time.ts';
+import { archiveOriginals } from '../../functions/sweep/archive/originals.ts';
+import type { World } from '../../local/test/support/batch-world.ts';
+import { MEDIA, type Services } from './services.ts';
+import { LONG_AGO, sweepWith } from './swept.ts';
+
+/** The archive of the collection `talks`, with its workers played by the test: they do what a worker leaves in S3. */
+
+/** In the window of the policy, some days after media of these tests were made. */
+export const NIGHT = '2026-12-03T02:30:00.000Z';
+export const COPY = 'a dense copy';
+
+export async function addPolicy({ table }: Services, more: object = {}, row: Partial<ArchivePolicyRow> = {}) {
+  const policy: ArchivePolicyRow = {
+    ...{ type: 'archive-policy', creatorId: 'ann', collectionId: 'talks', enabled: true, rev: 1, updatedAt: LONG_AGO },
+    policy: CollectionArchivePolicy.parse(more),
+    ...{ todo: DUE_WORK.archivePolicy, todoAt: LONG_AGO },
+    ...row,
+  };
+  await apply(table, [{ op: 'put', key: rowKeys.archivePolicy('ann', 'talks'), row: policy }]);
+}
+
+/** One run of the archive's part of sweep. */
+export async function archiveAt(services: Services, world: World, now: string) {
+  const load = { type: 'load' as const, at: now, waiting: { 'batch-cpu': 0 } };
+  await apply(services.table, [{ op: 'update', key: engineKeys.load, expect: {}, set: load }]);
+  return sweepWith(services, world, now, () => 265_000, [archiveOriginals]);
+}
+
+export const archiveRowOf = ({ table }: Services, mediaId: string) =>
+  getRow(table, rowKeys.archive(mediaId), ArchiveRow);
+
+function hashed(text: string): HashedFile {
+  const bytes = Buffer.from(text);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { bytes: bytes.length, sha256, crc64nvme: new Crc64Nvme().update(bytes).digest() };
+}
+
+const QUALITY = { mean: 0.99, worstSecond: 0.98, worstAt: 0, worstPicture: 0.97, median: 0.99, psnr: 42 };
+
+/** What a worker leaves that has made the copy. */
+export async function workerMakes(services: Services, media: MediaRow, original: string, copy = COPY): Promise<void> {
+  const row = await archiveRowOf(services, media.mediaId);
+  if (row?.jobId === undefined) throw new Error(`no worker was asked: ${JSON.stringify(row)}`);
+  const file = { Bucket: MEDIA, Key: `${tmpPrefix(row.jobId)}${archiveFile(media.source.key)}` };
+  await services.s3.send(new PutObjectCommand({ ...file, Body: copy, ChecksumCRC64NVME: hashed(copy).crc64nvme }));
+  await workerSays(services, {
+    ...{ status: 'archived', jobId: row.jobId, original: hashed(original), copy: hashed(copy), quality: QUALITY },
+    ...{ encoder: 'libx265', ffmpeg: '7.1', usage: { wallSeconds: 10, cpuSeconds: 30 } },
+  });
+}
+
+export async function workerSays({ s3 }: Services, result: ArchiveResult): Promise<void> {
+  const Key = `${tmpPrefix(result.jobId)}${RESULT_FILE}`;
+  await s3.send(new PutObjectCommand({ Bucket: MEDIA, Key, Body: JSON.stringify(result) }));
+}
+
+/** The bytes that the media item's source leads to; null where there are none. */
+export async function sourceBytes({ s3, table }: Services, mediaId: string): Promise<string | null> {
+  const media = await getMedia(table, mediaId);
+  if (!media) return null;
+  const { bucket, key, versionId } = media.source;
+  const answer = await s3
+    .send(new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId }))
+    .catch(() => null);
+  return (await answer?.Body?.transformToString()) ?? null;
+}
+
+export const later = (from: string, days: number) => plus(from, { days });

@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest';
+import type { ArchiveRow } from '../../../../core/contracts/table/archive.ts';
+import type { MediaRow } from '../../../../core/contracts/table/media.ts';
+import {
+  archiveAnew,
+  archiveDueNow,
+  archivePurging,
+  archiveReplaced,
+  archiveRestored,
+  archiveStarted,
+  whyNotArchived,
+} from '../../../../core/jobs/archive.ts';
+import type { Write } from '../../../../core/jobs/change.ts';
+import { uploadOf } from '../../../../core/jobs/sources.ts';
+import { lastVersionOf, newestUpload, whyIgnored } from '../../../../core/jobs/transitions.ts';
+import { LATER, MEDIA_ID, media, NOW, source, version } from '../../../support/factories.ts';
+
+const HASHES = { sha256: 'aa', crc64nvme: 'bb' };
+const COPY_KEY = `archive/ann/${MEDIA_ID}/2/archive.mp4`;
+const POLICY = '{}';
+
+const ready = (more: Partial<MediaRow> = {}) => media({ state: 'ready', current: version(1), ...more });
+const row = (more: Partial<ArchiveRow> = {}): ArchiveRow => ({
+  ...{ type: 'archive', mediaId: MEDIA_ID, creatorId: 'ann', collectionId: 'talks', state: 'due', at: NOW },
+  ...{ source: source(), policy: POLICY },
+  ...more,
+});
+const replaced = {
+  ...{ original: { bytes: 1000, ...HASHES }, copy: { bytes: 400, ...HASHES, key: COPY_KEY, versionId: 'v-copy' } },
+  ...{
+    quality: { mean: 1, worstSecond: 1, worstAt: 0, worstPicture: 1, median: 1, psnr: 50 },
+    encoder: 'libx265',
+    ffmpeg: '7',
+  },
+};
+const COPY = {
+  ...source({ key: COPY_KEY, versionId: 'v-copy', size: 400, etag: '"cc"' }),
+  archivedFrom: { key: source().key, versionId: 'v-a', size: 1000, etag: '"aa"' },
+};
+const { archivedFrom: _, ...COPY_ALONE } = COPY;
+const archived = (more: Partial<MediaRow> = {}) =>
+  ready({
+    ...{ source: COPY, current: version(1, { source: COPY_ALONE }) },
+    archive: {
+      ...{ state: 'archived', versionId: 'v-a', collectionId: 'talks', bytes: { original: 1000, copy: 400 } },
+      deleteAfter: NOW,
+    },
+    ...more,
+  });
+const archivedRow = row({
+  state: 'archived',
+  jobId: `${MEDIA_ID}-2`,
+  replaced,
+  deleteAfter: NOW,
+  todo: 'archive-purge',
+  todoAt: NOW,
+});
+
+const writesOf = (outcome: { change: readonly Write[] } | { refused: string }) =>
+  'change' in outcome ? outcome.change : expect.fail(outcome.refused);
+const setOf = (writes: readonly Write[], sk: string) => {
+  const found = writes.find(({ key }) => key.sk === sk);
+  return found && 'set' in found ? found.set : undefined;
+};
+
+describe('the upload of a copy', () => {
+  it('is the one that was accepted last: its event that comes again is known, and a deletion goes through it', () => {
+    expect(uploadOf(COPY)).toEqual(source());
+    expect(newestUpload(archived())).toEqual(source());
+    expect(whyIgnored(archived(), source({ sequencer: 'FF' }))).toEqual({ refused: 'known' });
+    expect(whyIgnored(archived(), source({ versionId: 'v-b', etag: '"bb"', sequencer: 'FF' }))).toBeNull();
+    expect(lastVersionOf(archived())).toBe('v-a');
+  });
+});
+
+describe('a candidate', () => {
+  it.each([
+    [
+      'was refused under this policy',
+      row({ state: 'refused', refusals: [{ reason: 'savings', detail: '' }] }),
+      {},
+      'it is refused',
+    ],
+    ['is archived', archivedRow, archived(), 'it is archived'],
+    ['is being encoded', row({ state: 'encoding' }), {}, 'it is encoding'],
+    ['is deleted', null, { state: 'deleting' as const }, 'the media item is deleting'],
+  ])('is none that %s', (_, known, more, refused) => {
+    expect(archiveDueNow(ready(more), known, { policy: POLICY, now: NOW })).toEqual({ refused });
+  });
+
+  it('is one that was refused under another policy, but not one that a person has restored', () => {
+    const refused = (reason: 'savings' | 'restored') => row({ state: 'refused', refusals: [{ reason, detail: '' }] });
+    const due = { policy: 'another', now: NOW };
+    expect(setOf(writesOf(archiveDueNow(ready(), refused('savings'), due)), 'ARCHIVE')).toMatchObject({ state: 'due' });
+    expect(archiveDueNow(ready(), refused('restored'), due)).toEqual({ refused: 'it is refused' });
+    expect(writesOf(archiveDueNow(ready(), refused('restored'), { ...due, asked: true }))).toHaveLength(2);
+  });
+
+  it.each([
+    ['is encoded', { state: 'retranscoding' as const }],
+    ['has a newer upload that waits', { pending: { source: source(), info: {} } }],
+    ['is flagged for a re-transcode', { scheduleRetranscode: true }],
+    ['shows an earlier upload', { source: source({ versionId: 'v-b' }) }],
+    ['has lost its original', { originalDeletedAt: NOW }],
+    ['has a copy already', { source: COPY }],
+  ])('is not begun while its media item %s', (_, more) => {
+    expect(whyNotArchived(ready(more))).not.toBeNull();
+  });
+});
+
+it('a job of the archive has the next number of its media item', () => {
+  const how = { policy: POLICY, now: NOW, submittingUntil: LATER, charge: null };
+  const writes = writesOf(archiveStarted(row(), ready(), how));
+  expect(setOf(writes, 'MEDIA')).toMatchObject({ jobCount: 2, archive: { state: 'encoding' } });
+  expect(setOf(writes, 'ARCHIVE')).toMatchObject({ jobId: `${MEDIA_ID}-2`, todo: 'archive-job', todoAt: LATER });
+});
+
+it('a copy takes the place of the source, and of the versions that were made of it, on the condition that nothing has changed', () => {
+  const { versionId: __, ...copy } = replaced.copy;
+  const replacing = row({ state: 'replacing', jobId: `${MEDIA_ID}-2`, replaced: { ...replaced, copy } });
+  const how = { versionId: 'v-copy', etag: '"cc"', deleteAfter: LATER, now: NOW };
+  const before = ready({ previous: { ...version(0 as never), expiresAt: LATER } });
+  const writes = writesOf(archiveReplaced(replacing, before, how));
+  expect(setOf(writes, 'MEDIA')).toMatchObject({
+    ...{ source: COPY, current: { source: COPY_ALONE }, previous: { source: COPY_ALONE } },
+    archive: { state: 'archived', bytes: { original: 1000, copy: 400 }, deleteAfter: LATER },
+  });
+  expect(writes[0]).toMatchObject({ expect: { state: 'ready', seq: 2, jobId: `${MEDIA_ID}-1` } });
+  expect(writes.at(-1)).toMatchObject({
+    op: 'add',
+    amounts: { archived: 1, originalBytes: 1000, archivedBytes: 400, keptBytes: 1000 },
+  });
+  const other = { source: source({ versionId: 'v-b' }), current: version(1, { source: source({ versionId: 'v-b' }) }) };
+  expect(archiveReplaced(replacing, ready(other), how)).toEqual({ refused: 'another upload is known' });
+  expect(archiveReplaced(replacing, ready({ state: 'retranscoding' }), how)).toEqual({
+    refused: 'the media item is retranscoding',
+  });
+});
+
+describe('an original', () => {
+  it('is put back as it was, and so are the versions', () => {
+    const writes = writesOf(archiveRestored(archivedRow, archived(), NOW));
+    expect(setOf(writes, 'MEDIA')).toMatchObject({ source: source(), current: { source: source() } });
+    expect(setOf(writes, 'MEDIA')).not.toHaveProperty('source.archivedFrom');
+    expect(setOf(writes, 'ARCHIVE')).toMatchObject({ state: 'refused', todo: 'archive-remove', todoAt: LATER });
+    expect(writes.at(-1)).toMatchObject({ amounts: { archived: -1, keptBytes: -1000, 'refused restored': 1 } });
+  });
+
+  it('is not put back once its deletion has begun', () => {
+    expect(archiveRestored({ ...archivedRow, state: 'purging' }, archived(), NOW)).toEqual({
+      refused: 'it is purging',
+    });
+  });
+
+  it.each([
+    ['its day has not come', { ...archivedRow, deleteAfter: LATER }, archived()],
+    ['another upload has the place of the copy', archivedRow, ready({ source: source({ versionId: 'v-b' }) })],
+    ['the original is the source', archivedRow, ready()],
+    ['its media item is being deleted', archivedRow, archived({ state: 'deleting' })],
+  ])('is not deleted while %s', (_, of, now) => {
+    expect(archivePurging(of, now, NOW)).toHaveProperty('refused');
+  });
+});
+
+describe('another upload that is shown', () => {
+  it('makes a media item a candidate again', () => {
+    const newer = source({ versionId: 'v-b' });
+    const anew = archiveAnew(archived({ source: newer }), newer, NOW);
+    expect(anew?.archive).toEqual({ state: 'due', versionId: 'v-b', collectionId: 'talks' });
+    expect(anew?.writes[0]).toMatchObject({ expect: { state: 'archived' }, set: { state: 'due', source: newer } });
+  });
+
+  it('is not the copy, encoded again', () => {
+    expect(archiveAnew(archived(), COPY_ALONE, NOW)).toBeNull();
+  });
+});
