@@ -18,6 +18,7 @@ import {
 } from '../../core/media/probe.ts';
 import { audioTracksOf, extraWarnings, sourceReport } from '../../core/media/report.ts';
 import { SNIFF_BYTES, sniff } from '../../core/media/sniff.ts';
+import { hasWrongChecksums } from './checksums.ts';
 import { refuseEncrypted, refuseEncryptedBoxes } from './encrypted.ts';
 import { type Complaints, sentenceOf } from './ffmpeg/complaints.ts';
 import { decodableCodecs } from './ffmpeg/decoders.ts';
@@ -66,6 +67,8 @@ export async function probeSource(tools: Tools, input: Input, signal: AbortSigna
     if (light) probe.video.light = light;
     probe.video.captions = await input.hasCaptions(probe.video.codec);
   }
+  if (probe.audio && (await hasWrongChecksums({ tools, input, signal }, probe.audio)))
+    probe.audio.wrongChecksums = true;
   const found = {
     ...{ probe, ends, report: sourceReport(output, probe), audioTracks: audioTracksOf(output) },
     warnings: [...extraWarnings(output), ...lost],

@@ -1,13 +1,13 @@
 import { pipeline } from 'node:stream/promises';
 import type { Decoded, DecodedPictures, DecodedSound } from '../../core/media/decoded.ts';
-import type { EncodePlan } from '../../core/media/encode-plan.ts';
+import type { AudioPlan, EncodePlan } from '../../core/media/encode-plan.ts';
 import type { SoundHoles } from '../../core/media/losses.ts';
 import { SoundClock } from '../../core/media/sound-clock.ts';
 import { recordPictures, soundInTime } from './decode-record.ts';
 import { decodeArguments, ladderArguments, PCM_FD, SAMPLE_BYTES, soundArguments } from './ffmpeg/arguments.ts';
-import { type LateTrack, plain } from './ffmpeg/complaints.ts';
+import { type Complaints, type LateTrack, plain } from './ffmpeg/complaints.ts';
 import { PICTURES_FD, SOUNDS_FD } from './ffmpeg/filters.ts';
-import { type FfmpegProgress, ProgressReader } from './ffmpeg/progress.ts';
+import { encodedSeconds, type FfmpegProgress, ProgressReader } from './ffmpeg/progress.ts';
 import { REPORTING, SAYING, TELLING, type Tools } from './ffmpeg/run.ts';
 import { checkStages, end, hasFailed, inputOf, outputOf, type Stage, startStage } from './ffmpeg/stage.ts';
 import type { Input } from './input/input.ts';
@@ -103,10 +103,11 @@ interface Running {
 async function follow(plan: EncodePlan, run: StagesRun, running: Running): Promise<StagesOutcome> {
   const { decode, ladder, sound, stages, stop } = running;
   const { video, audio } = plan;
+  let decodedSoFar = { count: 0, last: 0 };
   let seconds = 0;
   const began = performance.now();
-  // FFmpeg 7 reports the time of the output that is least far, which is the poster's until all is done.
   const tell = (report: FfmpegProgress) => {
+    seconds = Math.max(seconds, encodedSeconds(report.frames ?? 0, decodedSoFar, video?.retime));
     const speed = Math.round((seconds * 1e5) / (performance.now() - began)) / 100;
     run.onProgress(ladder ? { ...report, seconds, speed } : report);
   };
@@ -116,9 +117,9 @@ async function follow(plan: EncodePlan, run: StagesRun, running: Running): Promi
     outputOf(decode, unused).resume();
   }
   let before = 0;
-  const onPicture = ({ count, last }: DecodedPictures) => {
-    if (count === 1) before = video ? decode.said.undecoded(video.track) : 0;
-    seconds = last;
+  const onPicture = (recorded: Readonly<DecodedPictures>) => {
+    if (recorded.count === 1) before = video ? decode.said.undecoded(video.track) : 0;
+    decodedSoFar = recorded;
   };
   const pictures = video && recordPictures(outputOf(decode, PICTURES_FD), video.timescale, run.times, onPicture);
   const clock = audio && new SoundClock(audio.sampleRate, { alone: !video });
@@ -135,7 +136,7 @@ async function follow(plan: EncodePlan, run: StagesRun, running: Running): Promi
   const { said } = decode;
   const undecoded = {
     pictures: video ? said.undecoded(video.track) - before : 0,
-    sound: audio ? said.undecoded(audio.track) + (audio.right === undefined ? 0 : said.undecoded(audio.right)) : 0,
+    sound: audio ? Math.max(undecodedSound(said, audio), said.mismatches) : 0,
   };
   return {
     decoded,
@@ -149,6 +150,10 @@ async function follow(plan: EncodePlan, run: StagesRun, running: Running): Promi
     late: said.late,
     ssim: ladder?.info.ssim,
   };
+}
+
+function undecodedSound(said: Complaints, { track, right }: AudioPlan): number {
+  return said.undecoded(track) + (right === undefined ? 0 : said.undecoded(right));
 }
 
 function stopWith(stop: () => void): (error: unknown) => never {

@@ -89,6 +89,8 @@ export interface AudioPlan extends ChannelMix {
   language?: string;
   renditions: AudioRendition[];
   endSeconds: number;
+  /** Set where the decoder is not to compare checksums, because they are wrong throughout. */
+  wrongChecksums?: true;
 }
 
 export interface AudioRendition {

@@ -121,6 +121,7 @@ function planAudio(
     sourceChannels: track.channels,
     sourceRate: track.sampleRate,
     ...(track.language !== undefined && { language: track.language }),
+    ...(track.wrongChecksums && { wrongChecksums: true }),
     renditions: renditions.filter(({ name, streamed }) => streamed || mp4?.audio === name),
     endSeconds,
   };

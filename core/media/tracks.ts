@@ -72,6 +72,8 @@ export const AudioTrack = z.object({
   /** BCP 47, such as `de`. */
   language: z.string().exactOptional(),
   endSeconds: z.number().optional(),
+  /** Set where the checksums of its frames are wrong throughout. */
+  wrongChecksums: z.literal(true).exactOptional(),
   mayBeEmpty: MayBeEmpty,
 });
 export type AudioTrack = z.infer<typeof AudioTrack>;

@@ -19,6 +19,7 @@ export function plannedWarnings(
   return [
     ...skipped,
     ...(audio?.lost === undefined ? [] : [warning('channels_reduced', audio.lost)]),
+    ...(audio?.wrongChecksums ? [warning('source_damaged', WRONG_CHECKSUMS)] : []),
     ...(rate && kept
       ? [warning('rate_reduced', `Of ${perSecond(rate)} pictures a second ${perSecond(kept)} are kept.`)]
       : []),
@@ -28,6 +29,9 @@ export function plannedWarnings(
     ...(probe.video ? guessedColors(probe.video) : []),
   ];
 }
+
+const WRONG_CHECKSUMS =
+  'The checksums of its sound are wrong throughout: they are not compared, and damage is not noticed.';
 
 const LATE_CODES = { video: 'track_skipped', audio: 'track_skipped', subtitle: 'subtitles_dropped' } as const;
 

@@ -82,6 +82,36 @@ test('a frame of FLAC whose checksum is wrong is told, though it decodes', async
   ]);
 });
 
+/** AC-3 in Matroska, with wrong checksums in some of its frames. */
+async function miscounted(name: string, isWrong: (frame: number) => boolean): Promise<string> {
+  const raw = await make(directory.path, ...tone(4), '-c:a', 'ac3', `${name}.ac3`);
+  const entries = ['-show_entries', 'packet=pos,size', '-of', 'csv=p=0'];
+  const { stdout } = await execa(TOOLS.ffprobe, ['-v', 'error', ...entries, raw]);
+  const bytes = await readFile(raw);
+  for (const [frame, line] of stdout.split('\n').entries()) {
+    const [size = 0, at = 0] = line.split(',').map(Number);
+    // The last two bytes of a frame are the second of its checksums.
+    if (size > 0 && isWrong(frame)) bytes.writeUInt8(bytes.readUInt8(at + size - 1) ^ 255, at + size - 1);
+  }
+  await writeFile(raw, bytes);
+  return make(directory.path, '-f', 'ac3', '-i', raw, '-c', 'copy', `${name}.mka`);
+}
+
+test('AC-3 whose checksums are wrong throughout is heard, and the version says so', async () => {
+  const { result, out } = await transcodeFile(directory.path, await miscounted('throughout', () => true));
+  expect(result.warnings).toEqual([
+    { code: 'source_damaged', message: expect.stringMatching(/^The checksums of its sound are wrong throughout: /) },
+  ]);
+  const heard = ['-i', `${out}/${result.renditions[0]?.playlist}`, '-af', 'volumedetect', '-f', 'null', '-'];
+  const { stderr } = await execa(TOOLS.ffmpeg, ['-nostdin', ...heard]);
+  expect(Number(/mean_volume: (\S+) dB/.exec(stderr)?.[1])).toBeGreaterThan(-25);
+});
+
+test('a frame of AC-3 whose checksum is wrong is told', async () => {
+  const { result } = await transcodeFile(directory.path, await miscounted('one', (frame) => frame === 110));
+  expect(result.warnings).toEqual([{ code: 'sound_damaged', message: '1 frame of sound could not be decoded.' }]);
+});
+
 test('a WAV that was written into a pipe, and does not say its length, is not called damaged', async () => {
   const song = await make(directory.path, ...tone(1.01), '-c:a', 'pcm_s16le', 'streamed.wav');
   const endless = (bytes: Buffer) => {

@@ -29,4 +29,6 @@ it('the progress of an encode is reported from its beginning on, though its post
     },
   });
   expect(fractions.filter((fraction) => fraction > 0 && fraction < 0.9).length).toBeGreaterThan(2);
+  expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
+  expect(fractions.at(-1)).toBeGreaterThan(0.95);
 });

@@ -3,6 +3,7 @@ import type { AudioPlan, EncodePlan, VideoPlan } from '../../../core/media/encod
 import { decodedSize } from '../../../core/media/plan-outputs.ts';
 import type { Input } from '../input/input.ts';
 import { wholeName } from '../split.ts';
+import { CHECKED } from './complaints.ts';
 import { confined } from './demuxers.ts';
 import { type Encoder, encoderArguments } from './encoders.ts';
 import {
@@ -25,9 +26,6 @@ export const SAMPLE_BYTES = 4;
 /** Neither tags nor chapters of the source. */
 const BARE = ['-map_metadata', '-1', '-map_chapters', '-1'];
 
-/** Decoders compare the checksums that FLAC, AC-3 and others have in each frame; otherwise FFmpeg leaves it out. */
-const CHECKED = ['-err_detect', 'crccheck'];
-
 /**
  * The decode: pictures of one size as raw video on its output, sound of one rate as PCM on descriptor 5. Each has a graph of its own,
  * because FFmpeg builds a graph anew where any of its inputs changes.
@@ -41,7 +39,7 @@ export function decodeArguments(
   const size = video && decodedSize(video, plan.mp4);
   return [
     ...confined(input.protocols),
-    ...CHECKED,
+    ...(audio?.wrongChecksums ? [] : CHECKED),
     ...(video?.turn ? ['-noautorotate'] : []),
     ...(video?.oneByOne ? ['-thread_type:v', 'slice'] : []),
     // Decoded pictures come back to memory, where the filters are. What the GPU does not decode, the CPU does.

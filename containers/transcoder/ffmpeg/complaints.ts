@@ -43,6 +43,11 @@ function undecodedTrack(line: string): string | undefined {
 function tellsDamage(line: string): boolean {
   return DAMAGE.some((words) => line.includes(words)) || isCorruptPacket(line, 'mpeg ');
 }
+/** Decoders compare the checksums that FLAC, AC-3 and others have in each frame; otherwise FFmpeg leaves it out. */
+export const CHECKED = ['-err_detect', 'crccheck'];
+/** What AC-3's decoder says of a frame, in whose place it repeats the one before, or gives none: libavcodec/ac3dec.c */
+export const MISMATCH = 'frame CRC mismatch';
+
 const DAMAGE = ['corrupt decoded frame', 'edit unit sync lost', 'broken or empty index'];
 
 /** A gap in the counters of a transport stream. Nothing need be lost: they begin anew where recordings were joined. */
@@ -84,6 +89,8 @@ export class Complaints {
   readonly #undecoded = new Map<number, number>();
   /** Of each track of a transport stream: when its last packet came before which others are missing, in seconds of its clock. */
   readonly lastGaps = new Map<number, number>();
+  /** How many frames of AC-3 have a wrong checksum. */
+  mismatches = 0;
   #first: string | undefined;
   #gap: string | undefined;
   #line = '';
@@ -109,6 +116,7 @@ export class Complaints {
       const isError = line.includes('[error] ') || line.includes('[fatal] ');
       if (!isError && (isGap || !tellsDamage(line))) continue;
       this.#first ??= sentenceOf(line);
+      if (line.endsWith(MISMATCH)) this.mismatches += 1;
       const track = undecodedTrack(line);
       if (track !== undefined) this.#undecoded.set(Number(track), this.undecoded(Number(track)) + 1);
     }

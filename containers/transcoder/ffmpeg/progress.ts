@@ -8,6 +8,20 @@ export interface FfmpegProgress {
   speed: number | undefined;
 }
 
+/**
+ * How far an encoder has come in its source, in seconds: by the pictures that it has written, of those that were decoded. FFmpeg 7 decodes
+ * dozens ahead, which wait for the encoders; its own time of the encode is that of the output that is least far, the poster's until the end.
+ * @param rate Of the encoder's pictures, where it is not the source's.
+ */
+export function encodedSeconds(
+  frames: number,
+  { count, last }: { count: number; last: number },
+  rate: { num: number; den: number } | undefined,
+): number {
+  if (rate) return Math.min(last, (frames * rate.den) / rate.num);
+  return count === 0 ? 0 : last * Math.min(1, frames / count);
+}
+
 /** Collects `key=value` lines; each block ends with a line `progress=…`. */
 export class ProgressReader {
   #values = new Map<string, string>();

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { asDropreelError } from '../../../../containers/transcoder/failures.ts';
 import { Complaints, plain } from '../../../../containers/transcoder/ffmpeg/complaints.ts';
 import { damaged, encodeFailure, probeFailure } from '../../../../containers/transcoder/ffmpeg/errors.ts';
-import { ProgressReader } from '../../../../containers/transcoder/ffmpeg/progress.ts';
+import { encodedSeconds, ProgressReader } from '../../../../containers/transcoder/ffmpeg/progress.ts';
 
 function said(text: string): Complaints {
   const complaints = new Complaints();
@@ -19,6 +19,16 @@ test('progress is read block by block, however the text is split', () => {
   expect(reader.read('out_time_us=N/A\nspeed=N/A\nprogress=end\n')).toEqual([
     { frames: 24, seconds: undefined, speed: undefined },
   ]);
+});
+
+test('an encode has come as far as the pictures that are written, of those that are decoded', () => {
+  const decoded = { count: 200, last: 8 };
+  expect(encodedSeconds(0, decoded, undefined)).toBe(0);
+  expect(encodedSeconds(100, decoded, undefined)).toBe(4);
+  // A late picture is repeated before it.
+  expect(encodedSeconds(208, decoded, undefined)).toBe(8);
+  expect(encodedSeconds(5, { count: 0, last: 0 }, undefined)).toBe(0);
+  expect(encodedSeconds(50, { count: 200, last: 2 }, { num: 50, den: 1 })).toBe(1);
 });
 
 test.each([
