@@ -11,7 +11,8 @@ export interface FragmentInFile {
 
 /**
  * Groups fragments into segments: a new one begins with the first fragment at or after each multiple of `seconds`, or up to `early` before
- * it. Times count from the beginning of the stream, so all rungs are cut alike, even where a fragment is long.
+ * it. Times count from the beginning of the stream, so all rungs are cut alike, even where a fragment is long. A short end belongs to the
+ * segment before it.
  * @param early Seconds. A segment of sound begins with the frame nearest to its time.
  */
 export function groupFragments(
@@ -30,7 +31,20 @@ export function groupFragments(
     last = Math.max(last, interval);
     groups.at(-1)?.push(item);
   }
-  return groups;
+  const end = groups.at(-1) ?? [];
+  if (groups.length < 2 || lengthOf(header, end) >= SHORT_SECONDS) return groups;
+  return [...groups.slice(0, -2), [...(groups.at(-2) ?? []), ...end]];
+}
+
+/**
+ * A last segment shorter than this is none of its own. hls.js 1.7 counts the delay of reordered pictures as time, and sound by whole frames:
+ * what lasts less than that it takes for not loaded yet, and waits for it before the end. Longer than both, and with a segment of 6 s, and a
+ * frame, rounded to 6 (RFC 8216, 4.3.3.1).
+ */
+const SHORT_SECONDS = 0.4;
+
+function lengthOf({ timescale }: TrackHeader, fragments: readonly FragmentInFile[]): number {
+  return sum(fragments.map(({ fragment }) => fragment.duration)) / timescale;
 }
 
 /** A segment of several fragments, as one. */

@@ -94,3 +94,14 @@ test('sound is cut at the fragment nearest to a multiple of six seconds, however
 test('fragments of a segment count as one', () => {
   expect(joinFragments([fragment(0, 50), fragment(50, 100)])).toEqual(fragment(0, 150));
 });
+
+test('an end of less than 0.4 s belongs to the segment before it', () => {
+  const at = (start: number, samples: number) => ({ offset: start, size: 1, fragment: fragment(start, samples) });
+  const starts = (end: number) => {
+    const groups = groupFragments(good.header, [at(0, 50), at(50, 50), at(100, 50), at(150, end)], 6);
+    return groups.map(([first]) => first?.offset);
+  };
+  expect(starts(9)).toEqual([0]);
+  expect(starts(10)).toEqual([0, 150]);
+  expect(groupFragments(good.header, [at(0, 2)], 6)).toHaveLength(1);
+});
