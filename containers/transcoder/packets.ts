@@ -7,7 +7,7 @@ export interface TrackTimes {
   /** Start of the last packet, and its end: its start where it does not say how long it lasts. */
   last: number;
   end: number;
-  /** How much later it may end: the last packet does not say how long it lasts, and none took longer. Infinity: no packet says a time. */
+  /** How much later it may end: the last packet does not say how long it lasts, and none took longer. Infinity: it is the only one, or none says a time. */
   open: number;
   /** Number of packets. */
   count: number;
@@ -98,7 +98,8 @@ export class PacketClock {
   tracks(fileStart: number): Map<number, TrackTimes> {
     const moved = [...this.#tracks].map(([track, times]): [number, TrackTimes] => {
       const { start, last, end, count, step, isOpen, isTimed } = times;
-      const open = isTimed ? (isOpen ? step : 0) : Number.POSITIVE_INFINITY;
+      const isUnknown = !isTimed || (isOpen && count === 1);
+      const open = isUnknown ? Number.POSITIVE_INFINITY : isOpen ? step : 0;
       return [track, { start: start - fileStart, last: last - fileStart, end: end - fileStart, open, count }];
     });
     return new Map(moved);

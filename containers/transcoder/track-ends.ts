@@ -72,7 +72,7 @@ export async function measureEnds(
   const warnings = [...(stepsBack ? [] : missingEnd(probe, furthest)), ...(endless.some(isTaken) ? [LOST_END] : [])];
   const ends = indexed
     ? { video: video?.endSeconds, audio: audio?.endSeconds }
-    : { video: pictures?.end, audio: sound && endOfSound(sound, probe) };
+    : { video: pictures && endOfPictures(pictures, probe), audio: sound && endOfSound(sound, probe) };
   const lastFrame = pictures && ends.video ? Math.max(0, ends.video - pictures.last) : undefined;
   const videoStart = indexed || !video ? undefined : await startOf(reader, video.index);
   const measured = {
@@ -93,6 +93,11 @@ const EXACT = /^(?:wav|w64|aiff|au|caf|flac|ape|wv|tta|mpc8|matroska,webm|asf)$/
  */
 function endOfSound({ last, end, open }: TrackTimes, { format, durationSeconds = 0 }: MediaProbe): number {
   return EXACT.test(format) && durationSeconds > last - CLOCK_SECONDS ? Math.min(end + open, durationSeconds) : end;
+}
+
+/** A single picture that does not say how long it lasts stays as long as the film. */
+function endOfPictures({ end, open }: TrackTimes, { durationSeconds = 0 }: MediaProbe): number {
+  return open === Number.POSITIVE_INFINITY ? Math.max(end, durationSeconds) : end;
 }
 
 const LOST_END = warning(

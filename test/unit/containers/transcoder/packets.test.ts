@@ -67,6 +67,9 @@ test('a last packet that does not say how long it lasts may last as long as any,
   const clock = new PacketClock(false);
   for (const pts of [0, 0.3, 0.5]) clock.add(packet(pts, Number.NaN));
   expect(clock.tracks(0).get(0)).toMatchObject({ end: 0.5, open: 0.3 });
+  const single = new PacketClock(false);
+  single.add(packet(0, Number.NaN));
+  expect(single.tracks(0).get(0)).toMatchObject({ end: 0, open: Number.POSITIVE_INFINITY });
   const timeless = new PacketClock(false);
   timeless.add(packet(Number.NaN, Number.NaN));
   expect(timeless.tracks(0).get(0)).toMatchObject({ end: 0, open: Number.POSITIVE_INFINITY });

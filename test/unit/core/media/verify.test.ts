@@ -75,7 +75,8 @@ test('segments begin at multiples of six seconds, whatever precedes', () => {
 
 test('a fragment that begins up to a millionth of a second early begins a segment', () => {
   const header = { ...good.header, timescale: 10_000_000 };
-  const at = (firstStart: number) => ({ offset: firstStart, size: 1, fragment: { ...fragment(0, 1), firstStart } });
+  const one = { ...fragment(0, 1), duration: header.timescale };
+  const at = (firstStart: number) => ({ offset: firstStart, size: 1, fragment: { ...one, firstStart } });
   const counts = [59_999_995, 59_999_985].map((start) => groupFragments(header, [at(0), at(start)], 6).length);
   expect(counts).toEqual([2, 1]);
 });
@@ -84,7 +85,7 @@ test('sound is cut at the fragment nearest to a multiple of six seconds, however
   const second = 1.0027;
   const fragments = Array.from({ length: 600 }, (_, i) => {
     const start = Math.round(i * second * good.header.timescale);
-    return { offset: i, size: 1, fragment: { ...fragment(0, 1), firstStart: start } };
+    return { offset: i, size: 1, fragment: { ...fragment(0, 25), firstStart: start } };
   });
   const groups = groupFragments(good.header, fragments, 6, 0.5);
   const lengths = groups.map((group) => group.length);
