@@ -5,9 +5,9 @@ const DEMUXERS = [
   'mov,mp4,m4a,3gp,3g2,mj2',
   'matroska,webm',
   'avi,flv,live_flv,asf,mxf,gxf,rm,nut,ivf,dv,wtv,swf',
-  'mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,dnxhd,yuv4mpegpipe',
+  'mpegts,mpeg,pva,mpegvideo,m4v,h264,hevc,obu,dnxhd,yuv4mpegpipe',
   'gif,apng',
-  'ogg,wav,w64,mp3,flac,aac,aiff,au,caf,amr,ac3,eac3,dts,dtshd,truehd,ape,wv,tta,tak,mpc,mpc8,dsf,iff,oma,loas,voc,qcp,mlp,sox,ircam,nistsphere',
+  'ogg,wav,w64,mp3,flac,aac,aiff,au,caf,amr,ac3,eac3,dts,dtshd,truehd,ape,wv,tta,tak,mpc,mpc8,dsf,iff,oma,loas,voc,qcp,mlp,sox,ircam,nistsphere,dss,vqf,act',
 ].join(',');
 
 /**
