@@ -34,6 +34,8 @@ const LONG = [
   'test/e2e/resume.test.ts',
   'test/e2e/verify-deployment.test.ts',
   'test/faults/sampled.test.ts',
+  'test/media/chunk-workers.test.ts',
+  'test/media/chunks.test.ts',
 ];
 
 /** For `--image-ffmpeg` alone: what decodes and encodes, and whole jobs, in which FFmpeg has a user of its own. */

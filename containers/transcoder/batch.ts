@@ -5,6 +5,7 @@ import { jobSession } from '../../aws/job-session.ts';
 import { ArchiveJob } from '../../core/contracts/archive-job.ts';
 import { WorkerEnv } from '../../core/contracts/env.ts';
 import { EXIT, Job } from '../../core/contracts/job.ts';
+import { arrayOf } from '../../engines/batch/parts.ts';
 import { archive } from './archive/archive-job.ts';
 import { busReporter } from './bus-reporter.ts';
 import { Drained } from './failures.ts';
@@ -45,16 +46,20 @@ async function encode(job: Job): Promise<number> {
     maxAttempts: 2,
     requestHandler: { requestTimeout: 3000, connectionTimeout: 2000 },
   });
-  const finishes = job.task?.name === 'finish' && job.task;
+  const { task } = job;
+  const isLast = task?.name === 'finish' || task?.name === 'join';
+  // A child of an array speaks for all of it, which has no attempts of its own.
+  const array = arrayOf(env.AWS_BATCH_JOB_ID);
   const identity = {
     jobId: job.jobId,
-    engineJobId: env.AWS_BATCH_JOB_ID,
-    attempt: env.AWS_BATCH_JOB_ATTEMPT,
-    ...(finishes && { part: finishes.part }),
+    engineJobId: array ?? env.AWS_BATCH_JOB_ID,
+    attempt: array === undefined ? env.AWS_BATCH_JOB_ATTEMPT : 1,
+    ...(task && 'part' in task && { part: task.part }),
   };
-  const progress = reportProgress(busReporter(bus, env.BUS_NAME), identity, finishes ? ENCODED_PERCENT : 0);
+  const progress = reportProgress(busReporter(bus, env.BUS_NAME), identity, isLast ? ENCODED_PERCENT : 0);
   try {
-    return await work(job, { ...(await context()), gpu: env.USE_GPU, progress });
+    const arrayIndex = env.AWS_BATCH_JOB_ARRAY_INDEX;
+    return await work(job, { ...(await context()), arrayIndex, gpu: env.USE_GPU, progress });
   } finally {
     await progress.close();
   }

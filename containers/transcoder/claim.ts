@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { httpStatus } from '../../aws/http-status.ts';
 import { Claim, type Job } from '../../core/contracts/job.ts';
-import { CLAIM_FILE, PREPARE_CLAIM_FILE } from '../../core/contracts/keys.ts';
+import { CLAIM_FILE, JOIN_CLAIM_FILE, PREPARE_CLAIM_FILE } from '../../core/contracts/keys.ts';
 import { log } from './log.ts';
 
 /** What is claimed: any job that writes under a prefix of its own. */
@@ -56,11 +56,16 @@ export function renewClaim(s3: S3Client, job: Claimable, engineJobId: string, ev
   return () => clearInterval(timer);
 }
 
-/** The worker that prepares a job and the one that finishes it are two engine jobs, each with a claim. */
+/** The first worker of a job and the last one are two engine jobs, each with a claim. */
 function objectOf({ output, task }: Claimable) {
-  const file = task?.name === 'prepare' ? PREPARE_CLAIM_FILE : CLAIM_FILE;
+  const file = (task && OWN_CLAIM[task.name]) ?? CLAIM_FILE;
   return { Bucket: output.bucket, Key: `${output.prefix}${file}` };
 }
+
+const OWN_CLAIM: { [Name in NonNullable<Job['task']>['name']]?: string } = {
+  prepare: PREPARE_CLAIM_FILE,
+  join: JOIN_CLAIM_FILE,
+};
 
 const claimOf = (job: Claimable, engineJobId: string) =>
   JSON.stringify({ jobId: job.jobId, engineJobId } satisfies Claim);

@@ -9,6 +9,8 @@ export interface WorkerContext {
   /** Whether a GPU is to be used, if there is one. */
   gpu: boolean;
   engineJobId: string;
+  /** Of a worker of an array job: its number, from 0. */
+  arrayIndex?: number | undefined;
   scratchDirectory: string;
   progress: Progress;
   /** Aborted with a Drained when the engine stops the worker. */

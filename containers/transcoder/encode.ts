@@ -28,6 +28,8 @@ export const Encoded = z.object({
   decoded: Decoded,
   /** Set where another engine decoded: `decoded` is what the source announces. */
   announced: z.literal(true).optional(),
+  /** Set where each rendition has been decoded again by the worker that encoded it. */
+  readBack: z.literal(true).optional(),
   /** Whether the rungs carry captions. */
   captions: z.boolean(),
   /** The decoders' first error, in one sentence: with it, the source is at fault when an output is wrong. */
@@ -62,9 +64,7 @@ const NO_ZSCALE = 'This FFmpeg has no zscale filter (zimg): HDR colours look was
 /** Makes all outputs of the one decode. */
 export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Promise<Encoded> {
   const { out, signal, onGpu = IN_SOFTWARE } = run;
-  const wantsToneMap = plan.video?.color.convert !== undefined;
-  const toneMap = wantsToneMap && (await hasFilter(tools, 'zscale'));
-  const unconverted = wantsToneMap && !toneMap;
+  const { toneMap, unconverted } = await findToneMap(tools, plan);
   await letWrite(tools, out);
   const outcome = await runStages(tools, plan, { ...run, onGpu, cwd: out, toneMap });
   // Before the directory is taken over, which ends all programs of FFmpeg's user: one may still be looking at the source.
@@ -88,10 +88,22 @@ export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Pr
     ...(fault !== undefined ? { fault } : {}),
     late: outcome.late,
     ...(outcome.ssim !== undefined && { ssim: outcome.ssim }),
-    warnings: [...(unconverted ? [warning('colors_not_converted', NO_ZSCALE)] : []), ...losses, ...missing],
-    skipped: unconverted ? [{ what: 'tone mapping', why: NO_ZSCALE }] : [],
+    ...unconverted,
+    warnings: [...unconverted.warnings, ...losses, ...missing],
     ...(plan.posterLarge && plan.poster && (await takePosterTime(out))),
   };
+}
+
+/** Whether HDR is converted, and what is said where this FFmpeg cannot. */
+export async function findToneMap(
+  tools: Tools,
+  { video }: EncodePlan,
+): Promise<{ toneMap: boolean; unconverted: Pick<Encoded, 'warnings' | 'skipped'> }> {
+  const isWanted = video?.color.convert !== undefined;
+  const toneMap = isWanted && (await hasFilter(tools, 'zscale'));
+  if (!isWanted || toneMap) return { toneMap, unconverted: { warnings: [], skipped: [] } };
+  const warnings = [warning('colors_not_converted', NO_ZSCALE)];
+  return { toneMap, unconverted: { warnings, skipped: [{ what: 'tone mapping', why: NO_ZSCALE }] } };
 }
 
 /** Reads the time of the first frame that was chosen, and removes the file, because all that is left in the directory is published. */
@@ -107,7 +119,7 @@ export async function takePosterTime(out: string): Promise<Pick<Encoded, 'poster
  * @throws DropreelError `corrupt` when nothing of a track was decoded, or errors have cost its end; `truncated` when the decoder ran dry
  * before the end that the container names
  */
-function checkDecoded(plan: EncodePlan, decoded: Decoded, fault: string | undefined, detail: string): void {
+export function checkDecoded(plan: EncodePlan, decoded: Decoded, fault: string | undefined, detail: string): void {
   const { pictures, sound } = decoded;
   const nothing = (plan.video && !pictures?.count && 'pictures') || (plan.audio && !sound?.samples && 'sound');
   const [short] = nothing ? [`Nothing of its ${nothing} could be decoded.`] : shortfalls(decoded, plan);

@@ -66,6 +66,12 @@ export async function writeMarker(scratch: Scratch, name: string, value: unknown
   await rename(`${path}.part`, path);
 }
 
+/** Forgets which tasks are finished on this disk, so that all of them run anew. */
+export async function removeMarkers({ root }: Scratch): Promise<void> {
+  const markers = (await readdir(root)).filter((name) => name.endsWith('.done.json'));
+  for (const name of markers) await rm(join(root, name));
+}
+
 /** Removes all that a directory holds. */
 export async function empty(directory: string): Promise<void> {
   for (const name of await readdir(directory)) await rm(join(directory, name), { recursive: true });

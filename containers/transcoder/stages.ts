@@ -118,6 +118,8 @@ async function follow(plan: EncodePlan, run: StagesRun, running: Running): Promi
   }
   let before = 0;
   const onPicture = (recorded: Readonly<DecodedPictures>) => {
+    // Of pictures between a seek and the first that is wanted, which refer to what was not decoded.
+    if (recorded.count === 1 && plan.chunk && plan.chunk.start > 0) decode.said.forget();
     if (recorded.count === 1) before = video ? decode.said.undecoded(video.track) : 0;
     decodedSoFar = recorded;
   };

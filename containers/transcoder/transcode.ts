@@ -34,6 +34,8 @@ export interface TranscodeRun extends TranscodeProgress {
   /** Whether a GPU is to be used, if there is one. */
   gpu?: boolean;
   signal: AbortSignal;
+  /** Called when all that the plan is made of is known, before anything is encoded. What it throws ends the transcode. */
+  onProbed?: (probed: Probed, input: Input) => Promise<void>;
   /** Called as soon as the source is known, so that a failure can be reported with it. */
   onSource?: (source: SourceInfo) => void;
 }
@@ -50,7 +52,9 @@ export async function transcode(run: TranscodeRun): Promise<Transcoded> {
   run.onProgress({ phase: 'probing', fraction: 0 });
   if (!run.input) await mendFlvJoints(scratch.source);
   const input = run.input ?? (await fileInput(scratch.source));
-  const { probe, ends, report, warnings: dropped, look } = await probeSource(tools, input, signal);
+  const probed = await probeSource(tools, input, signal);
+  await run.onProbed?.(probed, input);
+  const { probe, ends, report, warnings: dropped, look } = probed;
   let plan = planEncode(probe, preset, ends);
   run.onSource?.({ ...sourceInfo(probe, plan), ...report });
   // Its marker tells makeOutputs that it is done.

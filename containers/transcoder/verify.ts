@@ -22,6 +22,8 @@ export interface VerifyRun {
   decoded: Decoded;
   /** Set where `decoded` is what the source announces, and there are no times. */
   announced?: true | undefined;
+  /** Set where each rendition has been decoded again already. */
+  readBack?: true | undefined;
   /** The first error of the source's decoders. */
   fault: string | undefined;
   signal: AbortSignal;
@@ -50,9 +52,10 @@ export async function verify(tools: Tools, plan: EncodePlan, run: VerifyRun): Pr
     const fault = run.fault ?? (plan.indexed ? await indexFault(source, plan) : undefined);
     throw failed(fault, faults);
   }
+  if (run.readBack) return;
   const targets = [...names.map((name) => `${name}.m3u8`), ...(plan.mp4?.encode ? [plan.mp4.file] : [])];
   for (const [i, target] of targets.entries()) {
-    const decoded = await decode(tools, run.out, target, run.signal);
+    const decoded = await readBack(tools, run.out, target, run.signal);
     const rendition = renditions[i];
     if (rendition) faults.push(...decodeFaults(rendition, decoded, i < rungs.length));
     else if (decoded.errors) faults.push(`${target} does not decode: ${decoded.errors.slice(0, 200)}`);
@@ -100,7 +103,8 @@ async function announcedFaults(
 /** The codes with which runFfmpeg reports a file that does not decode. */
 const UNDECODABLE = new Set<ErrorCode>(['encode_failed', 'corrupt', 'limit_pixels', 'unsupported_codec']);
 
-async function decode(tools: Tools, out: string, input: string, signal: AbortSignal): Promise<ReadBack> {
+/** Decodes an output, or a playlist of it. */
+export async function readBack(tools: Tools, out: string, input: string, signal: AbortSignal): Promise<ReadBack> {
   const args = [
     ...['-v', 'error', '-xerror', '-protocol_whitelist', 'file'],
     // Otherwise FFmpeg assumes a new clock after ten seconds without a picture, and 5.1 where pictures are close after a pause.

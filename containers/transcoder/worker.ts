@@ -5,6 +5,9 @@ import { ERRORS } from '../../core/contracts/errors.ts';
 import { EXIT, type Failed, type Job, type Reading, Result, type Succeeded } from '../../core/contracts/job.ts';
 import { RESULT_FILE } from '../../core/contracts/keys.ts';
 import type { SourceInfo } from '../../core/contracts/table/media.ts';
+import { cutIfLong, LeftInChunks, leaveInChunks } from './chunks/cut.ts';
+import { joinFilm } from './chunks/join-film.ts';
+import { workPart } from './chunks/part.ts';
 import { claim, renewClaim } from './claim.ts';
 import type { WorkerContext } from './context.ts';
 import { asDropreelError, Drained } from './failures.ts';
@@ -20,6 +23,7 @@ import { cpuSeconds } from './usage.ts';
 
 /** Runs one job to its end and returns the exit code. The result, good or bad, is in S3 by then. */
 export async function work(job: Job, context: WorkerContext): Promise<number> {
+  if (job.task?.name === 'chunk') return workChunk(job, job.task.count, context);
   const claimed = await claim(context.s3, job, context.engineJobId);
   if (claimed === 'other') {
     log('info', 'another engine job has this job; nothing to do', { jobId: job.jobId });
@@ -34,9 +38,27 @@ export async function work(job: Job, context: WorkerContext): Promise<number> {
   }
 }
 
+/**
+ * A part of a film. It has no claim, because the first record of a part counts, and leaves no result: that is the joining worker's, which
+ * may have written it already.
+ */
+async function workChunk(job: Job, count: number, context: WorkerContext): Promise<number> {
+  const { arrayIndex = 0, signal } = context;
+  const scratch = await openScratch(join(context.scratchDirectory, job.jobId), context.tools.mediaId);
+  try {
+    await workPart(job, arrayIndex < count ? arrayIndex : 'sound', context, scratch);
+    return await finish(scratch, EXIT.ok);
+  } catch (error) {
+    if (signal.reason instanceof Drained) return EXIT.drained;
+    const { code, message, detail } = asDropreelError(error);
+    log('error', message, { jobId: job.jobId, part: arrayIndex, code, detail });
+    return EXIT.transient;
+  }
+}
+
 async function workClaimed(job: Job, context: WorkerContext, claimed: 'mine' | 'again'): Promise<number> {
   const scratch = await openScratch(join(context.scratchDirectory, job.jobId), context.tools.mediaId);
-  const prepares = job.task?.name === 'prepare';
+  const prepares = job.task?.name === 'prepare' || job.task?.name === 'cut';
   const earlier = claimed === 'again' ? await readResult(context.s3, job) : null;
   if (earlier?.status === 'succeeded') return finish(scratch, EXIT.ok);
   if (earlier && !ERRORS[earlier.error.code].transient) return finish(scratch, EXIT.permanent);
@@ -46,8 +68,8 @@ async function workClaimed(job: Job, context: WorkerContext, claimed: 'mine' | '
     const onSource = (found: SourceInfo) => {
       source = found;
     };
-    if (prepares) await prepare(job, context, { scratch, onSource });
-    else await complete(job, context, { scratch, resumed: claimed === 'again', onSource });
+    if (job.task?.name === 'prepare') await prepare(job, context, { scratch, onSource });
+    else await completeOrLeave(job, context, { scratch, resumed: claimed === 'again', onSource });
     return await finish(scratch, EXIT.ok);
   } catch (error) {
     if (context.signal.reason instanceof Drained) {
@@ -62,6 +84,14 @@ interface Producing {
   scratch: Scratch;
   resumed: boolean;
   onSource: (source: SourceInfo) => void;
+}
+
+async function completeOrLeave(job: Job, context: WorkerContext, producing: Producing): Promise<void> {
+  await complete(job, context, producing).catch(async (error: unknown) => {
+    if (!(error instanceof LeftInChunks)) throw error;
+    log('info', error.message, { jobId: job.jobId });
+    await leaveInChunks(context, job, error.prepared);
+  });
 }
 
 async function complete(job: Job, context: WorkerContext, producing: Producing): Promise<void> {
@@ -122,14 +152,23 @@ async function makeAll(
   run: TranscodeRun,
 ): Promise<{ transcoded: Transcoded; reading?: Reading; cpuSecondsBefore: number }> {
   const { progress, s3, signal } = context;
-  if (job.task?.name === 'finish') return finishEncoded({ ...job, task: job.task }, context, run);
+  const { task } = job;
+  if (task?.name === 'finish') return finishEncoded({ ...job, task }, context, run);
+  const joined = task?.name === 'join' ? await joinFilm(job, context, run) : undefined;
+  if (joined && 'transcoded' in joined) return joined;
   progress.at('pulling', 0);
   const reader: SourceRun = {
     ...{ s3, job, source: job.source, scratch: run.scratch, signal },
     onProgress: (fraction) => progress.at('pulling', fraction),
     onRead: () => progress.step('pulled'),
   };
-  const { value, reading } = await withSource(reader, (signal, input) => transcode({ ...run, signal, input }));
+  const cpuBefore = await cpuSeconds();
+  const { value, reading } = await withSource(reader, (signal, input) => {
+    const onProbed: TranscodeRun['onProbed'] = async (probed, input) => {
+      if (task?.name === 'cut') await cutIfLong(job, task.vcpus, { probed, input, signal, cpuBefore });
+    };
+    return transcode({ ...run, signal, input, onProbed });
+  });
   return { transcoded: value, reading, cpuSecondsBefore: 0 };
 }
 

@@ -119,6 +119,8 @@ export const WorkerEnv = z.object({
   /** A Job (see job.ts) as JSON. */
   DROPREEL_JOB: Name,
   AWS_BATCH_JOB_ID: Name,
+  /** Of a child of an array job. */
+  AWS_BATCH_JOB_ARRAY_INDEX: Count.optional(),
   AWS_BATCH_JOB_ATTEMPT: z.coerce.number().int().positive(),
   /** A directory on the scratch disk; a job uses `{SCRATCH_DIR}/{jobId}`. */
   SCRATCH_DIR: Name,

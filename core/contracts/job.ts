@@ -7,6 +7,9 @@ import { JobPreset } from './preset-settings.ts';
 import { RenditionSummary, Source, SourceInfo } from './table/media.ts';
 import { Warning } from './warnings.ts';
 
+/** How many chunks a film is cut into. */
+export const ChunkCount = z.number().int().min(2).max(1000);
+
 /** The engine's input: DROPREEL_JOB of the worker. AWS Batch passes at most 8192 characters of overrides. */
 export const Job = z.object({
   jobId: JobId,
@@ -15,7 +18,7 @@ export const Job = z.object({
   source: Source,
   output: z.object({ bucket: z.string(), prefix: z.string() }),
   preset: JobPreset,
-  /** Of a job that another engine encodes; absent where the worker does all. */
+  /** Of a job that another engine encodes, or several workers do; absent where the worker does all. */
   task: z
     .discriminatedUnion('name', [
       z.object({ name: z.literal('prepare') }),
@@ -28,6 +31,16 @@ export const Job = z.object({
         /** What was lost on the way there. */
         warnings: z.array(Warning),
       }),
+      /** Looks at the film, and encodes it whole, unless it is to be encoded in chunks. */
+      z.object({
+        name: z.literal('cut'),
+        /** Of a worker. */
+        vcpus: z.number().positive(),
+      }),
+      /** Encodes one chunk, or the sound: which one, the array job's index says. */
+      z.object({ name: z.literal('chunk'), part: z.string(), count: ChunkCount }),
+      /** Joins the chunks; encodes the whole where they do not make the film. */
+      z.object({ name: z.literal('join'), part: z.string(), count: ChunkCount }),
     ])
     .optional(),
 });

@@ -119,6 +119,16 @@ export const SOURCE_FILE = 'source';
 /** The claim of that worker: the one that finishes the job has a claim of its own. Policies' pattern for claims includes it. */
 export const PREPARE_CLAIM_FILE = 'prepare/claim.json';
 
+/** The claim of the worker that joins the chunks of a film; the one that cut it has the usual one, and those between have none. */
+export const JOIN_CLAIM_FILE = 'join/claim.json';
+
+/** Under the prefix of a job, what the worker of one chunk writes, or that of the sound. */
+export function partPrefix(part: number | 'sound'): string {
+  return `chunks/${part}/`;
+}
+/** Under such a prefix, written last, once: what counts of all that any worker has written there. */
+export const PART_RECORD_FILE = 'record.json';
+
 /**
  * All published objects of a private media item lie under this prefix, and nothing else does: creator and media id come first, so
  * that a signature for the prefix has no wildcard before the id.

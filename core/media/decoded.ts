@@ -109,12 +109,14 @@ const ROUNDING = 0.002;
  * be missing, or be a tick later.
  * @param shown Times of the rung's pictures in seconds, in order.
  * @param decoded Times of the decoded pictures, in the order of the decoder. NaN: without a time.
+ * @param fromStart Whether they are those from the file's start on, of which the first is shown at 0.
  */
 export function pictureFaults(
   file: string,
   shown: ArrayLike<number>,
   decoded: ArrayLike<number>,
   video: VideoPlan,
+  fromStart = true,
 ): string[] {
   if (video.retime) return retimedFaults(file, shown, decoded, video.retime.den / video.retime.num);
   const added = video.lead && video.frameRate ? leadFrames(video.lead, video.frameRate).count : 0;
@@ -126,7 +128,7 @@ export function pictureFaults(
   let at = added;
   let before = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < decoded.length; i++) {
-    const own = i === 0 && !video.lead ? 0 : Math.max(0, (decoded[i] ?? 0) + moved);
+    const own = i === 0 && fromStart && !video.lead ? 0 : Math.max(0, (decoded[i] ?? 0) + moved);
     const time = shown[at];
     const isLater = own > before;
     const expected = isLater ? own : before + 1 / video.timescale;

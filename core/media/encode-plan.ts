@@ -1,6 +1,7 @@
 import type { OptionalName } from '../contracts/outputs.ts';
 import type { Rung } from '../contracts/presets.ts';
 import type { ChannelMix } from './channels.ts';
+import type { PlannedChunk } from './chunk.ts';
 import type { ColorPlan } from './color.ts';
 import type { Combed } from './interlace.ts';
 import type { PlannedRung } from './ladder.ts';
@@ -31,6 +32,8 @@ export interface EncodePlan extends Partial<OutputPlans> {
   numbered?: true;
   /** Seconds from which on a step of the source's clock is a jump. */
   jumpSeconds: number;
+  /** Set where only a part of the pictures is encoded. */
+  chunk?: PlannedChunk;
 }
 
 /** What each output needs to know besides the ladder. */

@@ -107,6 +107,21 @@ export function shownAt(moof: Uint8Array): number[] {
   });
 }
 
+/** A sample of a fragment. */
+export interface Sample {
+  bytes: number;
+  /** ISO/IEC 14496-12, 8.8.3.1. */
+  flags: number;
+  /** When it is presented, in ticks. */
+  shown: number;
+}
+
+/** The samples of a fragment in the order of the decoder, which is that of their bytes. */
+export function readSamples(moof: Uint8Array): Sample[] {
+  const shown = shownAt(moof);
+  return [...samplesOf(moof)].map(({ bytes, flags }, i) => ({ bytes, flags, shown: shown[i] ?? 0 }));
+}
+
 function decodeStart(moof: Uint8Array): number {
   const tfdt = viewOf(body(moof, 'traf', 'tfdt'));
   return tfdt.getUint8(0) === 1 ? Number(tfdt.getBigInt64(4)) : tfdt.getUint32(4);

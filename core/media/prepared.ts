@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { JobId } from '../contracts/ids.ts';
-import { UsedSeconds } from '../contracts/job.ts';
+import { ChunkCount, UsedSeconds } from '../contracts/job.ts';
 import { SourceInfo } from '../contracts/table/media.ts';
 import { Warning } from '../contracts/warnings.ts';
 import { MediaProbe, TrackEnds } from './tracks.ts';
 
 /**
- * `tmp/{jobId}/prepared.json`: what a worker found in a source that another engine encodes. The plan follows from it and the preset.
+ * `tmp/{jobId}/prepared.json`: what a worker found in a source that another engine encodes, or several workers do. The plan follows from it
+ * and the preset.
  */
 export const Prepared = z.object({
   jobId: JobId,
@@ -17,6 +18,8 @@ export const Prepared = z.object({
   report: SourceInfo.pick({ container: true, tracks: true, moreTracks: true }),
   /** What is lost of it before anything is encoded. */
   warnings: z.array(Warning),
+  /** Into how many chunks a film is cut; absent where another engine encodes it. */
+  chunks: ChunkCount.optional(),
   /** Of the worker. */
   cpuSeconds: UsedSeconds,
 });

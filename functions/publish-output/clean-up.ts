@@ -1,6 +1,6 @@
 import { list, remove, removeMany } from '../../aws/s3.ts';
 import { applyWithRetry, getCollection, getJob, getMedia } from '../../aws/table.ts';
-import { CLAIM_FILE, PREPARE_CLAIM_FILE, RESULT_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
+import { CLAIM_FILE, JOIN_CLAIM_FILE, PREPARE_CLAIM_FILE, RESULT_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
 import { originalDeleted } from '../../core/jobs/transitions.ts';
@@ -51,7 +51,7 @@ async function deleteOriginal(services: PublishServices, job: JobRow, media: Med
  */
 async function clearTmp({ s3, mediaBucket }: PublishServices, jobId: string): Promise<void> {
   const prefix = tmpPrefix(jobId);
-  const kept = [CLAIM_FILE, RESULT_FILE, PREPARE_CLAIM_FILE].map((file) => `${prefix}${file}`);
+  const kept = [CLAIM_FILE, RESULT_FILE, PREPARE_CLAIM_FILE, JOIN_CLAIM_FILE].map((file) => `${prefix}${file}`);
   const keys: string[] = [];
   for await (const { key } of list(s3, mediaBucket, prefix)) if (!kept.includes(key)) keys.push(key);
   await removeMany(s3, mediaBucket, keys);

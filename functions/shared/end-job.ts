@@ -7,7 +7,7 @@ import { decide, ERRORS, type ErrorCode } from '../../core/contracts/errors.ts';
 import type { PublishMessage } from '../../core/contracts/events.ts';
 import { parseJobId } from '../../core/contracts/ids.ts';
 import { Claim, type Failed, Result, type Succeeded } from '../../core/contracts/job.ts';
-import { CLAIM_FILE, PREPARE_CLAIM_FILE, RESULT_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
+import { CLAIM_FILE, JOIN_CLAIM_FILE, PREPARE_CLAIM_FILE, RESULT_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
 import type { Refused } from '../../core/contracts/refused.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import type { MediaRow, SourceInfo } from '../../core/contracts/table/media.ts';
@@ -15,6 +15,7 @@ import { parseJson } from '../../core/contracts/text.ts';
 import type { Outcome } from '../../core/jobs/change.ts';
 import type { Held } from '../../core/jobs/cost.ts';
 import { costKnown, jobFailed, jobSucceeded, stillWaiting } from '../../core/jobs/transitions.ts';
+import { readPart } from '../../engines/batch/parts.ts';
 import type { EngineEnd, OfJob } from '../../engines/engine.ts';
 import { costOf, costOfFailed } from './cost.ts';
 import { readEncoding } from './encoding.ts';
@@ -202,9 +203,12 @@ async function readClaim(
   return null;
 }
 
-/** Where a worker may have claimed a job that is in this part. */
+/** Where a worker may have claimed a job that is in this part. Those of chunks claim nothing. */
 export function claimsIn(part: string | undefined): string[] {
-  return part === undefined ? [CLAIM_FILE, PREPARE_CLAIM_FILE] : [CLAIM_FILE];
+  if (part === undefined) return [CLAIM_FILE, PREPARE_CLAIM_FILE];
+  const film = readPart(part);
+  if (film) return film.name === 'join' ? [JOIN_CLAIM_FILE] : [];
+  return [CLAIM_FILE];
 }
 
 async function readFromWorker<Content extends { jobId: string }>(

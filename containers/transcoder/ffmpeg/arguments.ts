@@ -1,4 +1,5 @@
 import { FILES } from '../../../core/contracts/outputs.ts';
+import { type Chunk, seekSeconds } from '../../../core/media/chunk.ts';
 import type { AudioPlan, EncodePlan, VideoPlan } from '../../../core/media/encode-plan.ts';
 import { decodedSize } from '../../../core/media/plan-outputs.ts';
 import type { Input } from '../input/input.ts';
@@ -16,6 +17,7 @@ import {
   SOUND_LABEL,
   soundGraph,
   THUMBNAIL_LABEL,
+  WITNESS_LABEL,
 } from './filters.ts';
 
 /** Descriptor on which the decode writes the sound. */
@@ -35,7 +37,7 @@ export function decodeArguments(
   input: Input,
   options: { toneMap: boolean; onGpu: boolean; cwd: string },
 ): string[] {
-  const { video, audio } = plan;
+  const { video, audio, chunk } = plan;
   const size = video && decodedSize(video, plan.mp4);
   return [
     ...confined(input.protocols),
@@ -44,12 +46,27 @@ export function decodeArguments(
     ...(video?.oneByOne ? ['-thread_type:v', 'slice'] : []),
     // Decoded pictures come back to memory, where the filters are. What the GPU does not decode, the CPU does.
     ...(options.onGpu ? ['-hwaccel', 'cuda'] : []),
-    ...['-dts_delta_threshold', String(plan.jumpSeconds), '-i', input.nameIn(options.cwd)],
-    ...(video && size ? rawPictures(video, pictureGraph(video, size, options.toneMap)) : []),
+    ...[
+      '-dts_delta_threshold',
+      String(plan.jumpSeconds),
+      ...(chunk ? seek(chunk) : []),
+      '-i',
+      input.nameIn(options.cwd),
+    ],
+    ...(video && size ? rawPictures(video, pictureGraph(video, size, options.toneMap, chunk)) : []),
     ...(audio ? ['-filter_complex', soundGraph(audio), '-map', SOUND_LABEL, ...BARE] : []),
     // Plain PCM has no times: without the numbers, FFmpeg complains where those of the source overlap.
     ...(audio ? ['-c:a', 'pcm_f32le', '-bsf:a', 'setts=ts=N', '-f', 'f32le', `pipe:${PCM_FD}`] : []),
   ];
+}
+
+/**
+ * Begins to read early, at the keyframe that FFmpeg finds, and keeps the source's clock, counted from the file's start: the filters decide what
+ * belongs to the chunk. `-ss` and `-t` by themselves lose or double pictures, because `-t` counts from the first picture that is found.
+ */
+function seek(chunk: Chunk): string[] {
+  const at = seekSeconds(chunk);
+  return ['-copyts', '-start_at_zero', '-noaccurate_seek', ...(at > 0 ? ['-ss', String(at)] : [])];
 }
 
 /** Raw video carries no captions. Lossless H.264 does, at the price of coding each picture once more. */
@@ -83,18 +100,19 @@ export function ladderArguments(plan: EncodePlan, video: VideoPlan, encoder: Enc
         profile: plan.mp4?.rung === rung.name ? 'main' : 'high',
         measured: i === 0,
       }),
-      ...fragmented(rung.name),
+      ...fragmented(rung.name, plan.chunk),
     ]),
     ...(plan.mp4?.encode
       ? [
           '-map',
           MP4_LABEL,
           ...encoderArguments(encoder, plan, video, { ...plan.mp4.encode, profile: 'main' }),
-          ...fragmented(OWN_MP4),
+          ...fragmented(OWN_MP4, plan.chunk),
         ]
       : []),
     ...picture(plan.thumbnail && THUMBNAIL_LABEL, FILES.thumbnail.file),
     ...picture(plan.poster && POSTER_LABEL, FILES.poster.file),
+    ...(plan.chunk ? witness(video) : []),
   ];
 }
 
@@ -135,8 +153,16 @@ export function soundArguments(
   ];
 }
 
+/** File of a chunk's witness. */
+export const WITNESS_FILE = 'witness.md5';
+
 /** The picture of an MP4 that is encoded by itself, before it is joined with the sound. */
 const OWN_MP4 = 'mp4';
+
+/** Names of all that is encoded of the pictures: the rungs, and the MP4's own. */
+export function pictureFiles({ video, mp4 }: EncodePlan): string[] {
+  return [...(video?.rungs ?? []).map(({ name }) => name), ...(mp4?.encode ? [OWN_MP4] : [])];
+}
 
 /** Names of the files that the MP4 is made of. */
 export function mp4Parts(plan: EncodePlan): string[] {
@@ -162,9 +188,21 @@ export function mp4Arguments(plan: EncodePlan, video: VideoPlan): string[] {
 
 const KEEP_TIMES = ['-avoid_negative_ts', 'disabled'];
 
-/** A fragment per keyframe: splitRenditions makes segments of them. */
-function fragmented(file: string): string[] {
-  return [...KEEP_TIMES, '-f', 'mp4', '-movflags', '+frag_keyframe+delay_moov+default_base_moof', wholeName(file)];
+/**
+ * A fragment per keyframe: splitRenditions makes segments of them. Those of a chunk have the film's times, and no edit list: finishChunk
+ * writes their decode times anew.
+ */
+function fragmented(file: string, chunk: Chunk | undefined): string[] {
+  const flags = '+frag_keyframe+delay_moov+default_base_moof';
+  const own = chunk ? ['-use_editlist', '0'] : [];
+  const times = chunk ? '+frag_discont+negative_cts_offsets' : '';
+  return [...KEEP_TIMES, ...own, '-f', 'mp4', '-movflags', `${flags}${times}`, wholeName(file)];
+}
+
+/** Times and checksums of the pictures beside the joints of a chunk, a line each. */
+function witness({ timescale }: VideoPlan): string[] {
+  const pictures = ['-map', WITNESS_LABEL, '-fps_mode:v', 'passthrough', '-enc_time_base:v', `1:${timescale}`];
+  return [...pictures, '-c:v', 'rawvideo', '-f', 'framemd5', WITNESS_FILE];
 }
 
 /**

@@ -122,6 +122,13 @@ export class Complaints {
     }
   }
 
+  /** Forgets what was said of what is not used: the pictures between a seek and the first that is wanted. */
+  forget(): void {
+    this.#first = undefined;
+    this.#gap = undefined;
+    this.#undecoded.clear();
+  }
+
   /** How many packets of a track gave nothing. */
   undecoded(track: number): number {
     return this.#undecoded.get(track) ?? 0;

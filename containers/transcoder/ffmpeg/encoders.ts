@@ -18,7 +18,7 @@ export interface Codec {
 export function encoderArguments(encoder: Encoder, plan: EncodePlan, video: VideoPlan, codec: Codec): string[] {
   return [
     ...(encoder === 'libx264' ? x264(plan, video, codec) : nvenc(plan, video, codec)),
-    ...['-force_key_frames:v', `expr:${KEYFRAME}`],
+    ...['-force_key_frames:v', `expr:${keyframes(plan.chunk?.first ?? 0)}`],
     ...['-fps_mode:v', 'vfr'],
     // NVENC's pictures have a constant rate, without pauses.
     ...[
@@ -78,22 +78,31 @@ function nvenc({ crf }: EncodePlan, { frameRate }: VideoPlan, { maxBitrate, prof
  * example, which counts the keyframes, would force one at each frame until it has caught up. The millionth compensates for the rounding
  * of times.
  */
-const KEYFRAME = `if(isnan(prev_forced_t),1,gt(${interval('t')},${interval('prev_forced_t')}))`;
+function keyframes(first: number): string {
+  // FFmpeg counts these times from the first picture that the encoder gets.
+  const since = (time: string) => interval(first > 0 ? `${time}+${first.toFixed(9)}` : time);
+  return `if(isnan(prev_forced_t),1,gt(${since('t')},${since('prev_forced_t')}))`;
+}
 
 function interval(time: string): string {
   return `floor((${time}+0.000001)/${GOP_SECONDS})`;
 }
 
-/** How long before it is shown a keyframe is decoded, at most: as many pictures as x264 delays them by, and in seconds. */
+/** `delaySeconds` at most: as many pictures as x264 delays them by, and in seconds. */
 const [DELAY_PICTURES, DELAY_SECONDS] = [2, 0.2];
+
+/** How long before it is shown a keyframe is decoded. */
+export function delaySeconds({ frameRate }: VideoPlan): number {
+  return frameRate ? Math.min((DELAY_PICTURES * frameRate.den) / frameRate.num, DELAY_SECONDS) : DELAY_SECONDS;
+}
 
 /**
  * Puts a pause of the picture between the decode times of the pictures beside it. Where pictures are reordered, x264 takes the times of those
  * two pictures earlier, so that the one after a pause would last as long as the pause, and what Media Source Extensions show of the next
  * segments would come later by as much. A keyframe is the first picture of its two seconds, and none that follows is shown before it.
  */
-function decodeTimes({ frameRate }: VideoPlan): string {
-  const delay = frameRate ? Math.min((DELAY_PICTURES * frameRate.den) / frameRate.num, DELAY_SECONDS) : DELAY_SECONDS;
+function decodeTimes(video: VideoPlan): string {
+  const delay = delaySeconds(video);
   const isKey = `eq(N,0)+gt(${interval('PTS*TB')},${interval('PREV_INPTS*TB')})`;
   const early = `if(${isKey},PTS-${delay.toFixed(6)}/TB,DTS)`;
   return `setts=pts=PTS:dts='max(DTS,max(${early},if(eq(N,0),DTS,PREV_OUTDTS+1)))'`;

@@ -1,3 +1,4 @@
+import { type Chunk, WITNESS_SECONDS } from '../../../core/media/chunk.ts';
 import type { ColorPlan } from '../../../core/media/color.ts';
 import type { AudioPlan, EncodePlan, VideoPlan } from '../../../core/media/encode-plan.ts';
 import type { Combed } from '../../../core/media/interlace.ts';
@@ -13,6 +14,7 @@ export const rungLabel = (name: string) => `[v${name}]`;
 export const MP4_LABEL = '[mp4]';
 export const POSTER_LABEL = '[poster]';
 export const THUMBNAIL_LABEL = '[thumbnail]';
+export const WITNESS_LABEL = '[witness]';
 
 /** File in which the poster's filter writes the time of the frame that it has chosen. */
 export const POSTER_TIME = 'poster.time';
@@ -34,13 +36,15 @@ export const MARK = 'metadata=mode=add:key=picture:value=1';
  * The decoded pictures, all of one size, in 8-bit SDR. FFmpeg builds this graph anew where their size or format changes, so
  * no filter in it keeps anything but the deinterlacer, whose flags would not pass through the pipe.
  */
-export function pictureGraph(video: VideoPlan, size: Size, hasToneMap: boolean): string {
+export function pictureGraph(video: VideoPlan, size: Size, hasToneMap: boolean, chunk?: Chunk): string {
+  const told = [MARK, print('metadata', PICTURES_FD, 'picture')];
   // One chain: beside a branch that ends in nullsink, FFmpeg 7.1 lost pictures of a graph that it built anew, and told no progress.
   const chain = [
     `settb=1/${video.timescale}`,
-    MARK,
-    print('metadata', PICTURES_FD, 'picture'),
+    ...(chunk ? [] : told),
     ...deinterlace(video.deinterlace),
+    // Behind the deinterlacer, which looks at the pictures before.
+    ...(chunk ? [...trim(chunk, WITNESS_SECONDS), ...told] : []),
     ...(video.turn ? TURNS[video.turn] : []),
     // NUT has no times before 0.
     "setpts='if(lt(PTS,0),0,PTS)'",
@@ -105,7 +109,8 @@ function soundInput({ track, right }: Pick<AudioPlan, 'track' | 'right'>): strin
  */
 export function ladderGraphs(plan: EncodePlan, video: VideoPlan): string[] {
   const chains: string[] = [];
-  const start = `[0:v]${[...timing(video), label(video.color), 'setsar=1'].join(',')}`;
+  const part = plan.chunk ? trim(plan.chunk, 0) : [];
+  const start = `[0:v]${[...timing(video, plan.chunk), ...part, label(video.color), 'setsar=1'].join(',')}`;
   const [top] = video.rungs;
   const { encode } = plan.mp4 ?? {};
   const isLargest = encode !== undefined && top !== undefined && longSide(encode) > longSide(top);
@@ -129,10 +134,27 @@ export function ladderGraphs(plan: EncodePlan, video: VideoPlan): string[] {
     chains.join(';'),
     ...(plan.thumbnail ? [`${start},${thumbnailChain(plan.thumbnail)}${THUMBNAIL_LABEL}`] : []),
     ...(plan.poster ? [`${start},${posterChain(plan.poster, plan.posterLarge !== undefined)}${POSTER_LABEL}`] : []),
+    ...(plan.chunk ? [`[0:v]${witnessed(plan.chunk)}${WITNESS_LABEL}`] : []),
   ];
 }
 
-function timing(video: VideoPlan): string[] {
+/** The pictures of a chunk, and those so long before and after it. Half-open, so that neighbours share none. */
+function trim({ start, end }: Chunk, around: number): string[] {
+  const from = start > 0 ? [`start=${seconds(start - around)}`] : [];
+  const to = end === undefined ? [] : [`end=${seconds(end + around)}`];
+  const both = [...from, ...to];
+  return both.length > 0 ? [`trim=${both.join(':')}`] : [];
+}
+
+/** The pictures beside the chunk's joints. */
+function witnessed({ start, end }: Chunk): string {
+  const joints = [...(start > 0 ? [start] : []), ...(end === undefined ? [] : [end])];
+  const within = joints.map((at) => `gte(t,${seconds(at - WITNESS_SECONDS)})*lt(t,${seconds(at + WITNESS_SECONDS)})`);
+  return `select='${within.join('+') || '0'}'`;
+}
+
+function timing(video: VideoPlan, chunk: Chunk | undefined): string[] {
+  if (chunk && chunk.start > 0) return [];
   return [
     ...(video.retime ? [`fps=${video.retime.num}/${video.retime.den}${video.lead ? '' : ':start_time=0'}`] : []),
     ...(video.lead && video.frameRate ? leadIn(video.lead, video.frameRate) : []),
@@ -208,7 +230,7 @@ function thumbnailChain(thumbnail: NonNullable<EncodePlan['thumbnail']>): string
   return `${chosen},${scale(thumbnail)}:out_range=full,format=yuvj420p,${APART}`;
 }
 
-function posterChain(poster: NonNullable<EncodePlan['poster']>, saysTime: boolean): string {
+export function posterChain(poster: NonNullable<EncodePlan['poster']>, saysTime: boolean): string {
   const spread = `select='isnan(prev_selected_t)+gte(t-prev_selected_t,${seconds(poster.everySeconds)})'`;
   const candidates = `${spread},${scale(poster)}:out_range=full,format=yuvj420p,split[start][candidates]`;
   const time = saysTime ? `,${MARK},metadata=mode=print:key=picture:file=${POSTER_TIME}:direct=1` : '';

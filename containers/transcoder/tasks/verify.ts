@@ -9,12 +9,12 @@ export const verifyTask: Task<object> = {
   outcome: z.object({}),
   isNeeded: () => true,
   async run({ tools, input, scratch, plan, signal, onProgress, outcomeOf }) {
-    const { frames, fault, decoded, announced, gpu } = outcomeOf(encodeTask);
+    const { gpu, frames, fault, decoded, announced, readBack } = outcomeOf(encodeTask);
     // What a GPU encoded was not taken unread.
     if (gpu?.encode) return {};
     const onRendition = (done: number, of: number) => onProgress({ phase: 'verifying', fraction: done / of });
     const { out, times } = scratch;
-    await verify(tools, plan, { input, out, times, frames, decoded, announced, fault, signal, onRendition });
+    await verify(tools, plan, { input, out, times, frames, decoded, announced, readBack, fault, signal, onRendition });
     return {};
   },
 };

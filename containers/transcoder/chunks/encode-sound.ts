@@ -1,0 +1,80 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Chunk } from '../../../core/media/chunk.ts';
+import type { EncodedSound, Whole } from '../../../core/media/chunk-record.ts';
+import { planSound } from '../../../core/media/chunks.ts';
+import { endWarnings } from '../../../core/media/decoded.ts';
+import type { EncodePlan } from '../../../core/media/encode-plan.ts';
+import { overlappingSound } from '../../../core/media/losses.ts';
+import type { EncodeRun } from '../encode.ts';
+import type { Tools } from '../ffmpeg/run.ts';
+import { letWrite, takeOver } from '../hand-over.ts';
+import { eachPacket } from '../read-packets.ts';
+import { wholeName } from '../split.ts';
+import { runStages } from '../stages.ts';
+import { readBack } from '../verify.ts';
+import { checkSource, NotExact, orWhole } from './doubt.ts';
+
+/** A film to be encoded in chunks. */
+export interface CutFilm {
+  plan: EncodePlan;
+  chunks: readonly Chunk[];
+  /** When the file begins, on the clock of its packets. */
+  startSeconds: number;
+}
+
+/**
+ * Encodes the sound of a film into `out`, and counts the pictures that the file holds in each chunk.
+ * @returns why the film has to be encoded whole, if it has
+ * @throws DropreelError of a fault that may pass, or the signal's reason
+ */
+export async function encodeSound(tools: Tools, film: CutFilm, run: EncodeRun): Promise<EncodedSound | Whole> {
+  return orWhole(run.signal, async () => {
+    const { input, signal } = run;
+    const held = await countPictures({ tools, input, signal }, film);
+    const plan = planSound(film.plan);
+    const made = plan ? await encodeAll(tools, plan, run) : { warnings: [], renditions: [] };
+    return { status: 'encoded', held, ...made };
+  });
+}
+
+async function encodeAll(
+  tools: Tools,
+  plan: EncodePlan,
+  run: EncodeRun,
+): Promise<Omit<EncodedSound, 'status' | 'held'>> {
+  const { out, signal } = run;
+  await letWrite(tools, out);
+  const onGpu = { decode: false, encode: false };
+  const outcome = await runStages(tools, plan, { ...run, onGpu, cwd: out, toneMap: false });
+  await takeOver(tools, out);
+  checkSource(outcome);
+  const { sound } = outcome.decoded;
+  if (!sound?.samples) throw new NotExact('Nothing of its sound could be decoded.');
+  const renditions: EncodedSound['renditions'] = [];
+  for (const { file } of plan.audio?.renditions ?? []) {
+    const { errors } = await readBack(tools, out, wholeName(file), signal);
+    if (errors) throw new NotExact(`${file} does not decode: ${errors.slice(0, 200)}`);
+    renditions.push({ file, bytes: (await stat(join(out, wholeName(file)))).size });
+  }
+  const warnings = [...overlappingSound(sound, outcome.overlaps), ...endWarnings({ sound }, plan)];
+  return { sound, warnings, renditions };
+}
+
+/** By the packets, of which those count that are presented: an edit list leaves some out. @throws NotExact for one without a time */
+async function countPictures(
+  source: Parameters<typeof eachPacket>[0],
+  { plan, chunks, startSeconds }: CutFilm,
+): Promise<number[]> {
+  const held = chunks.map(() => 0);
+  let timeless = 0;
+  await eachPacket(source, ['-select_streams', String(plan.video?.track)], ({ pts, discarded }) => {
+    if (Number.isNaN(pts)) timeless += 1;
+    const at = pts - startSeconds;
+    if (discarded || Number.isNaN(at) || at < 0) return;
+    const after = chunks.findIndex(({ end }) => end === undefined || at < end);
+    held[after] = (held[after] ?? 0) + 1;
+  });
+  if (timeless > 0) throw new NotExact(`${timeless} of its pictures have no time.`);
+  return held;
+}

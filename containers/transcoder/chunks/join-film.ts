@@ -1,0 +1,81 @@
+import type { Readable } from 'node:stream';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { eachLimit } from '../../../aws/concurrency.ts';
+import { readText } from '../../../aws/s3.ts';
+import type { Job } from '../../../core/contracts/job.ts';
+import { partPrefix } from '../../../core/contracts/keys.ts';
+import { parseJson } from '../../../core/contracts/text.ts';
+import { ChunkRecord, jointFaults, SoundRecord } from '../../../core/media/chunk-record.ts';
+import type { WorkerContext } from '../context.ts';
+import { log } from '../log.ts';
+import { removeMarkers, type Scratch } from '../scratch.ts';
+import { encodeTask } from '../tasks/encode.ts';
+import { TASKS } from '../tasks/index.ts';
+import { joinTask } from '../tasks/join.ts';
+import { makeOutputs, type Transcoded, type TranscodeRun } from '../transcode.ts';
+import type { OpenPart } from './bring.ts';
+import { orWhole } from './doubt.ts';
+import { type Part, readCut, recordOf } from './part.ts';
+
+/** Records that are read at once. */
+const PARALLEL = 8;
+
+/**
+ * Makes a film of its parts.
+ * @returns the outputs, and the CPU time of all that made them; or why the film has to be encoded whole
+ * @throws DropreelError
+ */
+export async function joinFilm(
+  job: Job,
+  context: Pick<WorkerContext, 's3' | 'progress'>,
+  run: TranscodeRun & { scratch: Scratch },
+): Promise<{ transcoded: Transcoded; cpuSecondsBefore: number } | { why: string }> {
+  const { s3 } = context;
+  const { prepared, plan, cut } = await readCut(context, job);
+  const { probe, report, warnings } = prepared;
+  const sound = await readRecord(s3, job, 'sound', SoundRecord);
+  const records: (ChunkRecord | null)[] = cut.map(() => null);
+  await eachLimit([...cut.keys()], PARALLEL, async (index) => {
+    records[index] = await readRecord(s3, job, index, ChunkRecord);
+  });
+  const found = records.filter((record) => record !== null);
+  const faults = sound?.status === 'encoded' ? jointFaults(found, sound.held) : [sound?.why ?? 'The sound is missing.'];
+  const [why] = faults;
+  if (why !== undefined || sound?.status !== 'encoded') {
+    log('warn', 'the chunks do not make the film', { jobId: job.jobId, faults: faults.slice(0, 20) });
+    return { why: why ?? '' };
+  }
+  // jointFaults has seen that none is missing or says `whole`.
+  const chunks = found.filter((record) => record.status === 'encoded');
+  const open: OpenPart = async (part, name) => {
+    const { folder, files } = part === 'sound' ? sound : (chunks[part] ?? sound);
+    const file = files.find(({ path }) => path === name);
+    const Key = `${job.output.prefix}${partPrefix(part)}${folder}${name}`;
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: job.output.bucket, Key }), {
+      abortSignal: run.signal,
+    });
+    return { bytes: Body as Readable, crc64nvme: file?.crc64nvme };
+  };
+  const join = joinTask({ cut, chunks, sound, open });
+  const tasks = TASKS.map((task) => (task === encodeTask ? join : task));
+  const made = await orWhole(run.signal, async () => {
+    return { transcoded: await makeOutputs(run, { probe, plan, report, warnings }, tasks) };
+  });
+  if ('why' in made) {
+    log('warn', 'what was joined is not the film', { jobId: job.jobId, why: made.why });
+    await removeMarkers(run.scratch);
+    return made;
+  }
+  const spent = [sound, ...chunks].reduce((total, record) => total + record.cpuSeconds, prepared.cpuSeconds);
+  return { ...made, cpuSecondsBefore: spent };
+}
+
+async function readRecord<T>(
+  s3: WorkerContext['s3'],
+  job: Job,
+  part: Part,
+  schema: { safeParse: (value: unknown) => { data?: T } },
+): Promise<T | null> {
+  const text = await readText(s3, recordOf(job, part));
+  return text === null ? null : (schema.safeParse(parseJson(text)).data ?? null);
+}

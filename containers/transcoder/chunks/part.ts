@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import type { z } from 'zod';
+import { httpStatus } from '../../../aws/http-status.ts';
+import { head, readText } from '../../../aws/s3.ts';
+import { DropreelError } from '../../../core/contracts/errors.ts';
+import type { Job } from '../../../core/contracts/job.ts';
+import { PART_RECORD_FILE, PREPARED_FILE, partPrefix } from '../../../core/contracts/keys.ts';
+import { parseJson } from '../../../core/contracts/text.ts';
+import {
+  ChunkRecord,
+  type EncodedChunk,
+  type EncodedSound,
+  SoundRecord,
+  type Whole,
+} from '../../../core/media/chunk-record.ts';
+import { cutChunks } from '../../../core/media/chunks.ts';
+import { planEncode } from '../../../core/media/plan.ts';
+import { Prepared } from '../../../core/media/prepared.ts';
+import type { WorkerContext } from '../context.ts';
+import { fileInput, type Input } from '../input/input.ts';
+import { withSource } from '../input/with-source.ts';
+import { log } from '../log.ts';
+import { push } from '../push.ts';
+import { empty, needDisk, type Scratch } from '../scratch.ts';
+import { cpuSeconds } from '../usage.ts';
+import { TIMES_FILE } from './bring.ts';
+import { orWhole } from './doubt.ts';
+import { encodeChunk } from './encode-chunk.ts';
+import { encodeSound } from './encode-sound.ts';
+
+/** Number of a chunk, or the sound. */
+export type Part = number | 'sound';
+
+/** Where the record of a part lies. */
+export function recordOf({ output }: Pick<Job, 'output'>, part: Part) {
+  return { bucket: output.bucket, key: `${output.prefix}${partPrefix(part)}${PART_RECORD_FILE}` };
+}
+
+/** @throws DropreelError where the worker that cut the film has left nothing */
+export async function readCut({ s3 }: Pick<WorkerContext, 's3'>, { jobId, output, preset }: Job) {
+  const text = await readText(s3, { bucket: output.bucket, key: `${output.prefix}${PREPARED_FILE}` });
+  const { success, data: prepared } = Prepared.safeParse(parseJson(text ?? ''));
+  if (!success || prepared.jobId !== jobId || prepared.chunks === undefined) {
+    throw new DropreelError('worker_bug', `${PREPARED_FILE} is not that of this film.`);
+  }
+  const plan = planEncode(prepared.probe, preset, prepared.ends);
+  return { prepared, plan, cut: cutChunks(plan, prepared.chunks) };
+}
+
+/**
+ * Encodes a part of a film, from the source where it lies, unless another worker has: the first record counts. What a worker writes before its
+ * record is in a folder of its own, so that two at the same part, or one after another that was killed, do not meet.
+ * @throws DropreelError of a fault that may pass
+ */
+export async function workPart(job: Job, part: Part, context: WorkerContext, scratch: Scratch): Promise<void> {
+  const { s3, tools, progress, signal } = context;
+  const place = recordOf(job, part);
+  if ((await head(s3, place)) !== null) return log('info', 'another worker has made this part', { part });
+  const { prepared, plan, cut } = await readCut(context, job);
+  const chunk = part === 'sound' ? undefined : cut[part];
+  if (part !== 'sound' && !chunk) return log('warn', 'there are not so many chunks', { part, chunks: cut.length });
+  const before = await cpuSeconds();
+  const { out } = scratch;
+  await empty(out);
+  const reader = {
+    ...{ s3, job, source: job.source, scratch, signal },
+    // How far one of many is says nothing of the film.
+    onProgress: () => progress.at('transcoding', 0),
+    onRead: () => undefined,
+  };
+  const encode = async (signal: AbortSignal, found?: Input): Promise<EncodedChunk | EncodedSound | Whole> => {
+    const input = found ?? (await fileInput(scratch.source));
+    const times = join(out, TIMES_FILE);
+    const onProgress = () => progress.at('transcoding', 0);
+    const run = { input, out, times, signal, onProgress, startSeconds: prepared.probe.startSeconds };
+    if (!chunk) return encodeSound(tools, { plan, chunks: cut, startSeconds: run.startSeconds }, run);
+    const { video } = prepared.probe;
+    const captions = video && !plan.video?.captions ? input.lateCaptions(video.codec) : undefined;
+    return encodeChunk(tools, plan, chunk, { ...run, captions });
+  };
+  // What is wrong with the source for good, the encode of the whole finds too, and says.
+  const made = await orWhole(signal, async () => {
+    await needDisk(scratch, plan.worstCaseBytes / cut.length, 'What is encoded of this part');
+    return (await withSource(reader, encode)).value;
+  });
+  if (made.status === 'whole') return putRecord(context, place, part, made);
+  const folder = `${randomBytes(12).toString('hex')}/`;
+  const prefix = `${job.output.prefix}${partPrefix(part)}${folder}`;
+  const pushing = { s3, bucket: job.output.bucket, prefix, directory: out, kind: plan.kind, signal };
+  const { files } = await push({ ...pushing, resumed: false, onProgress: () => undefined });
+  const record = { ...made, folder, files, cpuSeconds: (await cpuSeconds()) - before };
+  await putRecord(context, place, part, record);
+}
+
+async function putRecord(
+  { s3 }: WorkerContext,
+  { bucket, key }: ReturnType<typeof recordOf>,
+  part: Part,
+  record: ChunkRecord | SoundRecord,
+): Promise<void> {
+  const schema: z.ZodType = part === 'sound' ? SoundRecord : ChunkRecord;
+  const Body = JSON.stringify(schema.parse(record));
+  const object = { Bucket: bucket, Key: key, Body, ContentType: 'application/json', IfNoneMatch: '*' };
+  await s3.send(new PutObjectCommand(object)).catch((error: unknown) => {
+    if (httpStatus(error) !== 412) throw error;
+    log('info', 'another worker was quicker', { part });
+  });
+  if (record.status === 'whole') log('info', 'the film has to be encoded whole', { part, why: record.why });
+}

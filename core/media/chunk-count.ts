@@ -1,0 +1,33 @@
+import { LEAD_SECONDS, WITNESS_SECONDS } from './chunk.ts';
+
+/**
+ * Seconds for which a worker is paid before it encodes. Fargate is paid from the beginning of the image's download
+ * (https://aws.amazon.com/fargate/pricing/). A guess, not measured: tasks take 30 to 45 s to start in all, as AWS's support says on re:Post.
+ */
+const PAID_START_SECONDS = 20;
+/** Beside the chunks: a worker that prepares, one for the sound, one that joins. */
+const OTHER_WORKERS = 3;
+/** What the joining worker takes for a second of film, to bring its chunks: an hour of 1080p is 2 to 4 GB, at 100 MB/s. */
+const JOIN_SHARE = 0.01;
+/** What decoding is of the time of an encode, about: chunks of 12 s, each with 10 s that are decoded twice, took 1.1 to 1.2 times the CPU. */
+const DECODE_SHARE = 0.15;
+/** By so much chunks may cost more than one worker that encodes the whole. */
+const DEARER = 0.15;
+/** In a shorter chunk the lead is a sixth of what is decoded. */
+const SHORTEST_SECONDS = 60;
+/** So many are read and joined by one worker; AWS Batch takes arrays of 10,000. */
+const MOST = 1000;
+
+/**
+ * In how many chunks a film is encoded: as many as may start for a seventh of what the encode of the whole costs, because each starts a worker
+ * and decodes a lead; 1: it is encoded whole. The price alone decides: nothing gets cheaper by more workers than that, and where no deadline is
+ * near, the time that fewer of them would take is of no use to anybody.
+ * @param film its length in seconds
+ * @param whole how long one worker would encode it, in seconds
+ */
+export function chunkCount(film: number, whole: number): number {
+  const spare = DEARER * whole - OTHER_WORKERS * PAID_START_SECONDS - JOIN_SHARE * film;
+  const lead = (DECODE_SHARE * whole * (LEAD_SECONDS + 2 * WITNESS_SECONDS)) / film;
+  const count = Math.min(Math.floor(spare / (PAID_START_SECONDS + lead)), Math.floor(film / SHORTEST_SECONDS), MOST);
+  return count < 2 ? 1 : count;
+}
