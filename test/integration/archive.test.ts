@@ -1,4 +1,9 @@
-import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import {
+  DeleteObjectCommand,
+  PutObjectCommand,
+  PutObjectLegalHoldCommand,
+  PutObjectLockConfigurationCommand,
+} from '@aws-sdk/client-s3';
 import { expect, it, vi } from 'vitest';
 import { head, listVersions } from '../../aws/s3.ts';
 import { apply, applyWithRetry, getMedia, getRow } from '../../aws/table.ts';
@@ -126,6 +131,26 @@ it('an original is kept while its copy is not what was verified', async () => {
   expect(await run(later(NIGHT, 2))).toMatchObject({ originalsPurged: 0, originalsKept: 1 });
   expect(await archiveRowOf(services, media.mediaId)).toMatchObject({ state: 'archived', kept: 'the copy is missing' });
   expect((await head(s3, { bucket: UPLOADS, key: media.source.key }))?.versionId).toBe(media.source.versionId);
+});
+
+it('an original under legal hold is kept, says so, and goes when the hold is off', async () => {
+  await s3.send(
+    new PutObjectLockConfigurationCommand({
+      Bucket: UPLOADS,
+      ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled' },
+    }),
+  );
+  const media = await archived('on hold.mp4');
+  const { key: Key, versionId: VersionId } = media.source;
+  const hold = (Status: 'ON' | 'OFF') =>
+    s3.send(new PutObjectLegalHoldCommand({ Bucket: UPLOADS, Key, VersionId, LegalHold: { Status } }));
+  await hold('ON');
+  expect(await run(later(NIGHT, 2))).toMatchObject({ originalsPurged: 0, originalsKept: 1 });
+  const row = await archiveRowOf(services, media.mediaId);
+  expect(row).toMatchObject({ state: 'archived', kept: expect.stringContaining('legal hold') });
+  expect((await head(s3, { bucket: UPLOADS, key: Key }))?.versionId).toBe(VersionId);
+  await hold('OFF');
+  expect(await run(later(NIGHT, 3.1))).toMatchObject({ originalsPurged: 1 });
 });
 
 it('no original is deleted while the archive of its collection is off, or sooner than the policy of the day says', async () => {

@@ -48,6 +48,23 @@ describe('an announcement', () => {
       error: { code: 'no_tracks', message: 'Nothing.' },
     });
   });
+  it('says that a copy has become the original, and that it is back, though the state is the same', () => {
+    const archive = (state: string, reason?: string) => ({
+      archive: { M: { state: { S: state }, ...(reason && { reason: { S: reason } }) } },
+    });
+    const of = (before: object, after: object) =>
+      announcementOf(record(image('ready', 4, before), image('ready', 5, after)))?.detail;
+    expect(of(archive('replacing'), archive('archived'))).toMatchObject({ to: 'ready', seq: 5, archive: 'archived' });
+    expect(of(archive('archived'), archive('refused', 'restored'))).toMatchObject({ archive: 'restored' });
+    for (const [from, to] of [
+      ['due', 'encoding'],
+      ['purging', 'archived'],
+      ['encoding', 'refused'],
+      ['archived', 'purging'],
+    ] as const) {
+      expect([from, to, of(archive(from), archive(to))]).toEqual([from, to, undefined]);
+    }
+  });
   it('says once that a cap holds the encode back, though the state is the same', () => {
     const error = { error: { M: { code: { S: 'cap_reached' }, message: { S: 'Full.' }, at: { S: 'x' } } } };
     const held = announcementOf(record(image('uploaded', 2), image('uploaded', 3, error)));
