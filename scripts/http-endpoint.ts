@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type LocalEndpoint, startEndpoint } from '../local/endpoint/endpoint.ts';
 
@@ -11,7 +11,7 @@ const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'FFMPEG_PATH', 'FFPROBE_PATH'];
 
 /**
  * An endpoint on this machine, whose worker is the one that was built, and what a cloud needs to use it.
- * @param stateDir of the cloud, before it boots: its secrets.json is written
+ * @param stateDir of the cloud, before it boots: the endpoint's key is added to its secrets.json
  */
 export async function startHttpEndpoint(
   stateDir: string,
@@ -32,6 +32,8 @@ export async function startHttpEndpoint(
       dir,
     },
   });
-  await writeFile(join(stateDir, 'secrets.json'), JSON.stringify({ [HTTP_ENGINE.secret]: ENDPOINT_KEY }));
+  const secrets = join(stateDir, 'secrets.json');
+  const known = JSON.parse(await readFile(secrets, 'utf8').catch(() => '{}')) as object;
+  await writeFile(secrets, JSON.stringify({ ...known, [HTTP_ENGINE.secret]: ENDPOINT_KEY }));
   return { endpoint, environment: { HTTP_ENGINE_URL: endpoint.url } };
 }

@@ -78,7 +78,11 @@ export function ready(
     seconds,
     async () => {
       const { status, body } = await callApi(run, 'GET', `/media/${mediaId}`);
-      if (status === 404) return undefined;
+      // 404 before its event; the API may be busy.
+      if (status !== 200) {
+        state = `unknown: HTTP ${status}`;
+        return undefined;
+      }
       const media = MediaView.parse(body);
       state = media.error ? `${media.state}, ${media.error.code}: ${media.error.message}` : media.state;
       if (media.state === 'failed') throw new Failed(`The media item ${mediaId} failed with ${state}`);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Check, Run } from './check.ts';
 import { alarms } from './checks/alarms.ts';
+import { engines } from './checks/engines.ts';
 import { playback } from './checks/playback.ts';
 import { privatePlayback } from './checks/private-playback.ts';
 import { reclaim } from './checks/reclaim.ts';
@@ -14,7 +15,7 @@ import { markMedia } from './media.ts';
 import type { Target } from './target.ts';
 
 /** The cheapest first, because the checks without an encode say most about the rest. */
-export const CHECKS: readonly Check[] = [alarms, playback, retranscode, webhooks, privatePlayback, reclaim];
+export const CHECKS: readonly Check[] = [alarms, playback, retranscode, webhooks, engines, privatePlayback, reclaim];
 
 export interface Finding {
   check: string;

@@ -1,6 +1,8 @@
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Cloud } from '../../local/boot.ts';
+import { HTTP_ENGINE, startHttpEndpoint } from '../../scripts/http-endpoint.ts';
 import { type LocalCloud, targetOf } from '../../scripts/verify/local.ts';
 import { CHECKS, type Finding, verify } from '../../scripts/verify/verify.ts';
 import { EditableTemplate, statementsOf } from '../support/assembly.ts';
@@ -11,7 +13,7 @@ type BootOptions = Parameters<typeof testCloud>[0];
 
 let app: Awaited<ReturnType<typeof keyedApp>>;
 beforeAll(async () => {
-  app = await keyedApp();
+  app = await keyedApp({ gpuEngine: { maxVcpus: 8 }, httpEngine: HTTP_ENGINE, mediaConvert: true });
 });
 afterAll(() => app[Symbol.asyncDispose]());
 
@@ -22,16 +24,27 @@ async function verified(
     edit,
     boot,
     patience,
-  }: { edit?: (assembly: string) => Promise<void>; boot?: BootOptions; patience?: () => number } = {},
+    prepare = () => {},
+    say = () => {},
+  }: {
+    edit?: (assembly: string) => Promise<void>;
+    boot?: BootOptions;
+    patience?: () => number;
+    prepare?: (cloud: Cloud) => void;
+    say?: (line: string) => void;
+  } = {},
 ): Promise<Finding[]> {
   const assembly = `${app.assembly}-edited`;
   await cp(app.assembly, assembly, { recursive: true });
   await edit?.(assembly);
   const stateDir = `${app.stateDir}-${names.join('-')}`;
   await cp(app.stateDir, stateDir, { recursive: true });
+  const { endpoint, environment } = await startHttpEndpoint(stateDir, { nodePath: process.env.DROPREEL_NODE });
   try {
-    await using booted = await testCloud({ assembly, stateDir, ...boot });
+    const more = { ...boot, environment: { ...environment, ...boot?.environment } };
+    await using booted = await testCloud({ assembly, stateDir, ...more });
     const { cloud } = booted;
+    prepare(cloud);
     const known: LocalCloud = { ...cloud, issuerUrl: cloud.issuer?.url ?? '' };
     const target = await targetOf(known, {
       hurry: () => cloud.fireSchedule('sweep'),
@@ -39,13 +52,9 @@ async function verified(
     });
     if (patience) Object.defineProperty(target, 'patience', { get: patience });
     const checks = CHECKS.filter(({ name }) => names.includes(name));
-    return await verify(
-      target,
-      checks,
-      () => {},
-      () => {},
-    );
+    return await verify(target, checks, () => {}, say);
   } finally {
+    await endpoint.close();
     await rm(assembly, { recursive: true });
   }
 }
@@ -90,11 +99,30 @@ it('every check of a deployment passes on the local cloud, and nothing is left b
     playback: 'holds',
     retranscode: 'holds',
     webhooks: 'holds',
+    engines: 'holds',
     'private-playback': 'holds',
     reclaim: 'holds',
     'clean-up': 'holds',
   });
 }, 600_000);
+
+it('the check of engines says what they cost first, and fails where one of them does', async () => {
+  const said: string[] = [];
+  const [engines] = await verified(['engines'], {
+    prepare: ({ mediaconvert }) => mediaconvert.mishap({ type: 'error', code: 1010, message: 'no parser' }),
+    say: (line) => said.push(line),
+  });
+  expect(said[1]).toMatch(
+    /^engines: batch-cpu, batch-gpu, http, mediaconvert, for \$0\.00[1-9]\d+ by their estimates$/,
+  );
+  expect(engines).toMatchObject({
+    check: 'engines',
+    result: 'fails',
+    detail: expect.stringMatching(
+      /^mediaconvert: The media item [a-z2-7]+ failed with failed, unsupported_codec: .* error 1010: no parser$/,
+    ),
+  });
+}, 300_000);
 
 it('the check of alarms fails without the statement that lets CloudWatch publish', async () => {
   const edit = (assembly: string) =>
