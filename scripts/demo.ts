@@ -20,11 +20,15 @@ import { synthesize, synthesizeIfChanged } from './synth.ts';
 const STATE_ROOT = '.dropreel';
 const OUTPUT_ROOT = 'dropreel-output';
 
-/** What cdk.json has in a deployment with the engine, where it is not in each. */
+const GPU = { gpuEngine: { maxVcpus: 8 } };
+const HTTP = { httpEngine: HTTP_ENGINE };
+const MEDIA_CONVERT = { mediaConvert: true };
+/** What cdk.json has in a deployment with the engine, where it is not in each; with all of them where there is to be a choice. */
 const ENGINE_CONFIGURATION: Partial<Record<EngineChoice, Record<string, unknown>>> = {
-  'batch-gpu': { gpuEngine: { maxVcpus: 8 } },
-  http: { httpEngine: HTTP_ENGINE },
-  mediaconvert: { mediaConvert: true },
+  'batch-gpu': GPU,
+  http: HTTP,
+  mediaconvert: MEDIA_CONVERT,
+  auto: { ...GPU, ...HTTP, ...MEDIA_CONVERT },
 };
 
 async function main(argv: string[]): Promise<number> {
@@ -42,20 +46,19 @@ async function main(argv: string[]): Promise<number> {
   setMaxListeners(0, stop.signal);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   try {
-    const withEndpoint = options.engine === 'http';
     const cloudDir = join(stateDir, 'cloud');
     await mkdir(cloudDir);
-    const more = ENGINE_CONFIGURATION[options.engine];
+    const more = options.engine && ENGINE_CONFIGURATION[options.engine];
     const app = { outdir: join(stateDir, 'cdk.out'), ...(more && { more }) };
     const assembly = more ? await synthesize(say, app) : await synthesizeIfChanged(say);
     const files = options.files.length > 0 ? options.files : await makeSamples(join(stateDir, 'samples'), say);
     say('booting the local cloud from the synthesized template');
     const log = options.verbose ? say : () => {};
-    const http = withEndpoint ? await startHttpEndpoint(cloudDir, { log }) : undefined;
+    const http = more && 'httpEngine' in more ? await startHttpEndpoint(cloudDir, { log }) : undefined;
     const environment = http?.environment ?? {};
     const cloud = await bootCloud({ ...LOCAL_CLOUD, assembly, stateDir: cloudDir, environment, log });
     try {
-      await useEngine(cloud, options.engine);
+      if (options.engine) await useEngine(cloud, options.engine);
       const progress = openProgress(process.stderr, files);
       const reports: Report[] = await Promise.all(
         files.map(async (file, index) => {

@@ -7,7 +7,7 @@ export const USAGE = `Usage: npm run demo -- [FILE…] [--engine NAME] [--json] 
 Drops each FILE into the uploads bucket of a local cloud and shows what comes out.
 Without a FILE, a sample video and a sample audio file are made and used.
 
-  --engine    what encodes: batch-cpu, batch-gpu, http, mediaconvert, or auto (the default)
+  --engine    what encodes: batch-cpu, batch-gpu, http, mediaconvert, or auto, which chooses among all four (default: batch-cpu)
   --json      one JSON line per file on stdout, nothing else; ends when all are done
   --exit      end when all are done, also on a terminal
   --verbose   show the local cloud's own log
@@ -20,7 +20,8 @@ export class UsageError extends Error {}
 
 export interface DemoOptions {
   files: string[];
-  engine: EngineChoice;
+  /** Absent: what a deployment without other engines has. */
+  engine: EngineChoice | undefined;
   json: boolean;
   /** Keep the cloud running for the player until Ctrl-C. */
   stayUp: boolean;
@@ -38,7 +39,7 @@ export async function parseOptions(argv: string[]): Promise<DemoOptions> {
   }
   return {
     files: positionals,
-    engine: engineOf(values.engine),
+    engine: values.engine === undefined ? undefined : engineOf(values.engine),
     json: values.json,
     stayUp: !values.exit && !values.json && Boolean(process.stdout.isTTY && process.stdin.isTTY),
     verbose: values.verbose,
@@ -59,7 +60,7 @@ function parse(argv: string[]) {
       args: argv,
       allowPositionals: true,
       options: {
-        engine: { type: 'string', default: 'auto' },
+        engine: { type: 'string' },
         json: flag,
         exit: flag,
         verbose: flag,

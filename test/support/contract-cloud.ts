@@ -174,13 +174,8 @@ export class ContractCloud {
   }
 
   /** Awaits a state of the media item, with time passing whenever nothing is at work. */
-  reachedInTime(
-    engine: Contracted,
-    { mediaId }: Pick<Dropped, 'mediaId'>,
-    state: MediaState,
-    timeoutMs = 90_000,
-  ): Promise<MediaRow> {
-    return reachedInTime(this.cloud, mediaId, state, { timeoutMs, isEncoding: () => this.rows[engine].busy() });
+  reachedInTime(engine: Contracted, { mediaId }: Dropped, state: MediaState): Promise<MediaRow> {
+    return reachedInTime(this.cloud, mediaId, state, { isEncoding: () => this.rows[engine].busy() });
   }
 
   /** Objects whose path contains `text` are not handed out to what is at work on a job, until they are released. */
@@ -196,11 +191,6 @@ export class ContractCloud {
     const reads = this.rows[engine].parts[part];
     if (!reads) throw new Error(`${engine} has no part ${part}.`);
     return this.holdReads(reads(dropped));
-  }
-
-  /** The service refuses this operation for its rate, until it is released. */
-  refuse(operation: string): Held {
-    return this.#mishaps.refuse(operation);
   }
 
   /** Whatever is held goes on: after a test that has failed, the next one is not to wait. */
@@ -276,15 +266,11 @@ export class ContractCloud {
 
 class Mishaps {
   readonly lost = new Set<string>();
-  readonly #refused = new Set<string>();
   readonly #held = new Set<{ applies: (call: GatewayCall) => boolean; over: Promise<void>; release: () => void }>();
   #deadly: (Deadly & { left: number; last?: string | undefined }) | undefined;
 
   readonly hooks: Hooks = {
     before: async (call) => {
-      if (call.principal.type === 'role' && this.#refused.has(call.operation)) {
-        throw new AwsError('TooManyRequestsException', 429, 'Refused on purpose.');
-      }
       for (const { applies, over } of this.#held) if (applies(call)) await over;
       this.#count(call);
     },
@@ -306,12 +292,6 @@ class Mishaps {
     };
     const entry = { applies, over, release };
     this.#held.add(entry);
-    return { release, [Symbol.dispose]: release };
-  }
-
-  refuse(operation: string): Held {
-    this.#refused.add(operation);
-    const release = () => void this.#refused.delete(operation);
     return { release, [Symbol.dispose]: release };
   }
 
