@@ -33,6 +33,7 @@ export function joinTask(parts: Parts): typeof encodeTask {
       const times = await recordedTimes(scratch.times);
       const decoded: Decoded = { ...pictures(times), ...(sound && { sound }) };
       checkDecoded(plan, decoded, undefined, '');
+      await letWrite(tools, out);
       await joinOutputs(tools, plan, { out, signal });
       const poster = await takePoster(context);
       const frames = parts.chunks.reduce((total, chunk) => total + chunk.frames, 0);
