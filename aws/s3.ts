@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { hasStatus } from './http-status.ts';
 import type { ObjectId } from './object-id.ts';
-import { archived } from './unreadable.ts';
+import { type Archive, archived, archiveOf } from './unreadable.ts';
 
 export interface ObjectHead {
   size: number;
@@ -22,8 +22,12 @@ export interface ObjectHead {
   /** Base64, of the whole object. */
   crc64nvme?: string;
   metadata: Record<string, string>;
+  /** S3's name. */
+  storageClass: string;
   /** Why its bytes can't be read now; absent when they can. */
   archived?: string;
+  /** Absent of an object that is in none. */
+  archive?: Archive;
 }
 
 /**
@@ -45,7 +49,8 @@ export async function head(
   );
   const answer = await orNull(sent, options.forbiddenIsMissing ? [403] : []);
   if (!answer) return null;
-  const archive = archived(answer);
+  const why = archived(answer);
+  const archive = archiveOf(answer);
   return {
     size: answer.ContentLength ?? 0,
     etag: answer.ETag ?? '',
@@ -53,7 +58,9 @@ export async function head(
     lastModified: answer.LastModified ?? new Date(0),
     ...(answer.ChecksumCRC64NVME && { crc64nvme: answer.ChecksumCRC64NVME }),
     metadata: answer.Metadata ?? {},
-    ...(archive !== null && { archived: archive }),
+    storageClass: answer.StorageClass ?? 'STANDARD',
+    ...(why !== null && { archived: why }),
+    ...(archive !== null && { archive }),
   };
 }
 

@@ -14,13 +14,31 @@ export interface Kept {
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
 const ARCHIVES = new Set(['GLACIER', 'DEEP_ARCHIVE']);
 
+/** The archive that an object is in, and what has become of a restore. */
+export interface Archive {
+  /** The class, or the archive tier of INTELLIGENT_TIERING. */
+  name: string;
+  /** Whether a restore is under way. */
+  isRestoring: boolean;
+  /** Until when a restored copy can be read. The class of the object stays. */
+  readableUntil?: Date;
+}
+
+/** According to HEAD; null for an object that is in none. */
+export function archiveOf({ StorageClass = '', ArchiveStatus, Restore = '' }: Kept): Archive | null {
+  const name = ArchiveStatus ?? (ARCHIVES.has(StorageClass) ? StorageClass : undefined);
+  if (name === undefined) return null;
+  const isRestoring = Restore.includes('ongoing-request="true"');
+  const until = new Date(/expiry-date="([^"]*)"/.exec(Restore)?.[1] ?? Number.NaN);
+  const isThere = Restore.includes('ongoing-request="false"') && !Number.isNaN(until.getTime());
+  return { name, isRestoring, ...(isThere && { readableUntil: until }) };
+}
+
 /** Why an object's bytes can't be read now, according to HEAD; null when they can. */
-export function archived({ StorageClass = '', ArchiveStatus, Restore = '' }: Kept): string | null {
-  if (Restore.includes('ongoing-request="false"')) return null;
-  const archive = ArchiveStatus ?? (ARCHIVES.has(StorageClass) ? StorageClass : undefined);
-  return archive === undefined
-    ? null
-    : `The object is in an archive (${archive}); its bytes can be read only after a restore.`;
+export function archived(kept: Kept): string | null {
+  const archive = archiveOf(kept);
+  if (archive === null || (archive.readableUntil && archive.readableUntil.getTime() > Date.now())) return null;
+  return `The object is in an archive (${archive.name}); its bytes can be read only after a restore.`;
 }
 
 /**

@@ -5,12 +5,13 @@ import { fields } from './table.ts';
 import { bytes, duration } from './units.ts';
 
 export function describeMedia(media: MediaView): string {
-  const { source, version, previous, playback, error, job } = media;
+  const { source, version, previous, playback, error, restoring, job } = media;
   return fields([
     ['id', media.id],
     ['title', media.title],
     ['state', media.state],
     ['error', error && `${error.code}: ${error.message}`],
+    ['restoring', restoring && `from ${restoring.from}, ${restoring.tier}, by ${restoring.expectedAt}`],
     ['attempts', media.attempts > 0 ? `${media.attempts} of ${media.maxAttempts}` : undefined],
     ['creator', media.creatorId],
     ['collection', media.collectionId],

@@ -39,6 +39,7 @@ export function mediaView(
     attempts: row.attempts,
     maxAttempts: settings.maxAttempts,
     ...(row.error && { error: row.error }),
+    ...(row.error?.code === 'source_restoring' && row.restoring && { restoring: row.restoring }),
     source: {
       ...info,
       ...(more.sourceTracks && { tracks }),

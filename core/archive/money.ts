@@ -18,20 +18,21 @@ export const LEAST_MOVED_BYTES = 10_000_000;
 /** What is not paid back within it is not done by `auto`; of what is, the most saved by its end is chosen. */
 const HORIZON_MONTHS = 12;
 
-/** A worker has 4 vCPUs; its memory is billed with each. */
+/** Memory of a worker for each vCPU: engines/batch/price.ts. */
 const GB_PER_VCPU = 2;
 const USUAL_FRAME_RATE = 30;
 /**
- * CPU seconds for a million pixels of picture: the encode, and the decodes and comparisons of its verification. docs/archive.md, "What it
- * costs", has how they were measured; SVT-AV1 at the same place takes about as long.
+ * CPU seconds for a million pixels of picture: the encode by x265, and the decodes and comparisons of its verification. Measured once each on
+ * 1 s of 1080p24 (bbb), `slow` by its ratio to `medium` on 4 s of 432p25 (traffic), where all take half as long; SVT-AV1 took as long there. Not
+ * measured on Fargate.
  */
 const CPU_SECONDS_PER_MEGAPIXEL: Readonly<Record<ArchivePolicy['preset'], number>> = {
-  ultrafast: 0.1,
-  veryfast: 0.2,
-  faster: 0.2,
-  fast: 0.3,
-  medium: 0.4,
-  slow: 1,
+  ultrafast: 0.05,
+  veryfast: 0.085,
+  faster: 0.085,
+  fast: 0.09,
+  medium: 0.14,
+  slow: 0.25,
 };
 
 /** USD a month for an object in a class. */

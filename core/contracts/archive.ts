@@ -63,6 +63,8 @@ const ARCHIVE_METHODS = ['reencode', 'storage-class', 'both', 'auto'] as const;
 /** As S3 names them: https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html */
 export const ARCHIVE_CLASSES = ['GLACIER_IR', 'GLACIER', 'DEEP_ARCHIVE'] as const;
 export type ArchiveClass = (typeof ARCHIVE_CLASSES)[number];
+/** A version with this tag is moved to the class of its value by a lifecycle rule of the stack. */
+export const ARCHIVE_CLASS_TAG = 'dropreel-archive-class';
 /** How fast, and at which price, an original that cannot be read at once is made readable. */
 export const RESTORE_TIERS = ['Expedited', 'Standard', 'Bulk'] as const;
 export type RestoreTier = (typeof RESTORE_TIERS)[number];

@@ -100,7 +100,13 @@ export const ERRORS = {
   source_unreadable: {
     transient: false,
     when: 'The bytes of the upload cannot be read from S3: it is in an archive (GLACIER, DEEP_ARCHIVE), or encrypted with a key (KMS, SSE-C) that dropreel may not use.',
-    action: 'Upload it in a storage class that can be read at once, and without a key of its own.',
+    action: 'In an archive: retry, which restores it first. Encrypted: upload it without a key of its own.',
+  },
+  source_restoring: {
+    transient: true,
+    when: 'The upload lies in an archive (GLACIER, DEEP_ARCHIVE). A restore was asked for, and takes minutes to two days, by its class and tier.',
+    action:
+      'Nothing: the encode begins when S3 has restored it. `restoring` of the media item says since when and by which tier.',
   },
   source_missing: {
     transient: false,
@@ -193,6 +199,9 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 export const ErrorCode = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]);
+
+/** Of an encode that waits and goes on by itself: nothing has failed. */
+export const HELD_BY: readonly ErrorCode[] = ['cap_reached', 'source_restoring'];
 
 /** An expected failure: a code of the list and a sentence that a person can act on. `detail` is for the log only. */
 export class DropreelError extends Error {

@@ -28,6 +28,17 @@ export const ObjectCreated = Envelope.extend({
 });
 export type ObjectCreated = z.infer<typeof ObjectCreated>;
 
+/** A restored copy is there, or the version is in another class. On the same page; it shows no sequencer of the former. */
+export const ObjectMoved = Envelope.extend({
+  source: z.literal('aws.s3'),
+  'detail-type': z.enum(['Object Restore Completed', 'Object Storage Class Changed']),
+  detail: z.object({
+    bucket: z.object({ name: z.string() }),
+    object: z.object({ key: z.string(), 'version-id': z.string().optional() }),
+  }),
+});
+export type ObjectMoved = z.infer<typeof ObjectMoved>;
+
 /** Sources and detail-types of our own events. */
 export const SOURCE = { worker: 'dropreel.worker', pipeline: 'dropreel' } as const;
 export const DETAIL = {

@@ -1,6 +1,6 @@
 /** Every S3 key of the product, in one place: the stacks' policies and lifecycle rules, the functions and the worker use these. */
 
-import { CollectionId, CreatorId } from './ids.ts';
+import { CollectionId, CreatorId, MediaId } from './ids.ts';
 import {
   each,
   FILE_NAMES,
@@ -101,6 +101,15 @@ export const ARCHIVE_FILES = ['archive.mp4', 'archive.mov'] as const;
 /** Name of the copy. QuickTime stays QuickTime: the two muxers of FFmpeg do not carry the same tags. */
 export function archiveFile(uploadKey: string): (typeof ARCHIVE_FILES)[number] {
   return /\.mov$/i.test(uploadKey) ? 'archive.mov' : 'archive.mp4';
+}
+
+/** Whose copy it is; null for any other key. */
+export function parseArchiveKey(key: string): { creatorId: string; mediaId: string } | null {
+  const [creatorId = '', mediaId = '', file, ...rest] = key.startsWith(ARCHIVE_PREFIX)
+    ? key.slice(ARCHIVE_PREFIX.length).split('/')
+    : [];
+  if (!file || rest.length > 0) return null;
+  return CreatorId.safeParse(creatorId).success && MediaId.safeParse(mediaId).success ? { creatorId, mediaId } : null;
 }
 
 /** Where one job writes; it may write nowhere else. */

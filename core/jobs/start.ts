@@ -1,5 +1,5 @@
 import { AUTO } from '../contracts/engines.ts';
-import { ERRORS } from '../contracts/errors.ts';
+import { ERRORS, HELD_BY } from '../contracts/errors.ts';
 import { jobIdFor } from '../contracts/ids.ts';
 import type { Job } from '../contracts/job.ts';
 import { mediaKeys, tmpPrefix } from '../contracts/keys.ts';
@@ -164,7 +164,9 @@ export function submitting(
   const expect = { state: 'queued', engine: job.engine, engineJobId: null, submittingUntil: before ?? null };
   const remove = job.error ? (['error'] as const) : [];
   const change: Write[] = [{ op: 'update', key: jobKey(job), expect, set, remove }, ...(to.charge?.adds ?? [])];
-  if (media?.jobId === job.jobId && isHeld(media)) change.push(changeMedia(media, now, {}, ['error']));
+  if (media?.jobId === job.jobId && isHeld(media)) {
+    change.push(changeMedia(media, now, {}, ['error', 'restoring']));
+  }
   return { change, tried: before !== undefined, job: { ...job, ...set } };
 }
 
@@ -185,8 +187,8 @@ export function holdJob(job: JobRow, media: MediaRow | null, error: Failure): Ou
   if (refused) return refused;
   const expect = { engineJobId: null, submittingUntil: job.submittingUntil ?? null };
   const set = { error, todo: DUE_WORK.heldJob, todoAt: plus(error.at, { minutes: HELD_MINUTES }) };
-  const shows = media?.jobId === job.jobId && !isHeld(media) ? [changeMedia(media, error.at, { error })] : [];
-  return { change: [changeJob(job, set, [], expect), ...shows] };
+  const isNew = media?.jobId === job.jobId && media.error?.code !== error.code;
+  return { change: [changeJob(job, set, [], expect), ...(isNew ? [changeMedia(media, error.at, { error })] : [])] };
 }
 
 /** Its engine takes no jobs until then: it stays queued. */
@@ -204,7 +206,7 @@ export function holdRetranscode(media: MediaRow, error: Failure, todoAt: string)
 }
 
 function isHeld({ error }: MediaRow): boolean {
-  return error?.code === 'cap_reached';
+  return error !== undefined && HELD_BY.includes(error.code);
 }
 
 /** The engine refused the job and does not have it: the next caller need not wait. */

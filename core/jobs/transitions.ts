@@ -13,6 +13,7 @@ export {
   rolledBack,
   superseded,
 } from './publication.ts';
+export { needOf, restoringFrom, sourceRestored, waitForSource } from './restoring.ts';
 export {
   engineAccepted,
   flagMedia,

@@ -79,8 +79,9 @@ export function acceptUpload(
   return { change: [changeMedia(media, now, fields, remove), put, ...givingWay(underWay, now)], job: row };
 }
 
-/** A re-transcode is worth waiting for only when only its publication is left. */
+/** A re-transcode is worth waiting for only when only its publication is left; a job whose source is still in an archive never is. */
 function waitsFor(job: JobRow): boolean {
+  if (job.todo === DUE_WORK.restoringJob) return false;
   return !hasEnded(job) && (job.purpose === 'ingest' || job.state === 'succeeded');
 }
 

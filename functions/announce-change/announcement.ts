@@ -1,6 +1,6 @@
 import type { DynamoDBRecord } from 'aws-lambda';
 import { z } from 'zod';
-import { ErrorCode } from '../../core/contracts/errors.ts';
+import { ErrorCode, HELD_BY } from '../../core/contracts/errors.ts';
 import { DETAIL, type MediaCountsChanged, type MediaStateChanged, SOURCE } from '../../core/contracts/events.ts';
 import { MediaState } from '../../core/contracts/table/media.ts';
 import type { Warning } from '../../core/contracts/warnings.ts';
@@ -39,8 +39,8 @@ const JobImage = z.object({ jobId: Text, mediaId: Text, creatorId: Text });
 type Announcement = z.infer<typeof MediaStateChanged> | z.infer<typeof MediaCountsChanged>;
 
 /**
- * What is announced of a record: a change of a media item's state, that a cap holds its encode back, or that its stats are to be counted again because another version is
- * the current one or a job's cost is known. Null for a record of another row, and for any other change.
+ * What is announced of a record: a change of a media item's state, that its encode waits for a cap or its source, or that its stats are to be counted
+ * again because another version is the current one or a job's cost is known. Null for a record of another row, and for any other change.
  * @throws ZodError for a row that is not as its type should be: it can never be announced
  */
 export function announcementOf(record: DynamoDBRecord): Announcement | null {
@@ -55,7 +55,7 @@ export function announcementOf(record: DynamoDBRecord): Announcement | null {
 function ofMedia(record: DynamoDBRecord, before: MediaImage | null, after: MediaImage | null): Announcement | null {
   const media = after ?? before;
   if (!media) return null;
-  const held = after !== null && isHeld(after) && before !== null && !isHeld(before);
+  const held = after !== null && isHeld(after) && before !== null && before.error?.M.code.S !== after.error?.M.code.S;
   const archive = before && after && archiveChange(before, after);
   if (before?.state.S === after?.state.S && !held && !archive) {
     const same = before?.current?.M.version.N === after?.current?.M.version.N;
@@ -83,9 +83,9 @@ function ofMedia(record: DynamoDBRecord, before: MediaImage | null, after: Media
   };
 }
 
-/** Whether a cap holds its encode back. */
+/** Whether its encode waits: for room under a cap, or for its source. */
 function isHeld({ error }: MediaImage): boolean {
-  return error?.M.code.S === 'cap_reached';
+  return error !== undefined && HELD_BY.includes(error.M.code.S);
 }
 
 /** Whether a copy has become its source, or the original is its source again. */

@@ -67,9 +67,10 @@ export async function retry(
 }
 
 /** When the engine does not take the job now, or this stops halfway, sweep submits the job that the row holds. */
-async function start({ table, engines, env }: ApiServices, job: JobRow): Promise<void> {
+async function start({ table, s3, engines, env }: ApiServices, job: JobRow): Promise<void> {
+  const services = { table, s3, engines, mediaBucket: env.MEDIA_BUCKET, maxUsdPerMonth: env.MAX_USD_PER_MONTH };
   try {
-    await submitJob({ table, engines, mediaBucket: env.MEDIA_BUCKET, maxUsdPerMonth: env.MAX_USD_PER_MONTH }, job);
+    await submitJob(services, job, 'look');
   } catch (error) {
     logger.warn('not submitted; sweep will', { jobId: job.jobId, error });
   }

@@ -2,12 +2,13 @@ import { fileURLToPath } from 'node:url';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { Context, SQSEvent } from 'aws-lambda';
 import { IngestUploadEnv } from '../../core/contracts/env.ts';
-import { ObjectCreated } from '../../core/contracts/events.ts';
+import { ObjectCreated, ObjectMoved } from '../../core/contracts/events.ts';
 import { connectEngines } from '../../engines/registry.ts';
 import { tableNamed } from '../shared/clients.ts';
 import { environment } from '../shared/environment.ts';
 import { lambda } from '../shared/observability.ts';
 import { eachMessage } from '../shared/records.ts';
+import { carryOnWith } from './carry-on-with.ts';
 import { ingest } from './ingest.ts';
 
 const env = environment(IngestUploadEnv);
@@ -29,8 +30,9 @@ const PARSED_RECEIVES = 2;
 
 export const handler = lambda((event: SQSEvent, context: Context) =>
   eachMessage(event, context, {
-    schema: ObjectCreated,
+    schema: ObjectCreated.or(ObjectMoved),
     work(message, record) {
+      if (message['detail-type'] !== 'Object Created') return carryOnWith(services, message.detail);
       const mayParse = Number(record.attributes.ApproximateReceiveCount) <= PARSED_RECEIVES;
       return ingest({ ...services, parser: mayParse ? parser : undefined }, message.detail, message.time);
     },

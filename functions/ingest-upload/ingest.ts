@@ -1,4 +1,3 @@
-import type { S3Client } from '@aws-sdk/client-s3';
 import { apply, applyWithRetry, getCollection, getJob, getMedia, getRow, type Table } from '../../aws/table.ts';
 import type { ObjectCreated } from '../../core/contracts/events.ts';
 import { mediaIdFor, parseJobId } from '../../core/contracts/ids.ts';
@@ -32,7 +31,6 @@ import { isThere, newestUploadInS3 } from './newest.ts';
 import { preflight } from './preflight.ts';
 
 export interface IngestServices extends SubmitServices {
-  s3: S3Client;
   maxUploadBytes: number;
   /** Bytes of a worker's disk. */
   scratchBytes: number;

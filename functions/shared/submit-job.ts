@@ -1,16 +1,19 @@
+import type { S3Client } from '@aws-sdk/client-s3';
 import { callbackSecret, hintToken } from '../../aws/engine-key.ts';
 import { apply, applyWithRetry, getJob, getMedia } from '../../aws/table.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import type { SourceInfo } from '../../core/contracts/table/media.ts';
-import { engineAccepted, jobFor, notSubmitted } from '../../core/jobs/transitions.ts';
+import { engineAccepted, jobFor, notSubmitted, waitForSource } from '../../core/jobs/transitions.ts';
 import { type Engine, EngineRefused } from '../../engines/engine.ts';
 import { type Decided, type DecideServices, decideSubmission, type Moves } from './decide-submission.ts';
 import { presetOf } from './encoding.ts';
 import { logger } from './observability.ts';
 import { noteFailure, noteSuccess } from './outages.ts';
+import { whatRestores } from './restore-source.ts';
 
 /** What is needed to submit a job to its engine. */
 export interface SubmitServices extends DecideServices {
+  s3: S3Client;
   mediaBucket: string;
 }
 
@@ -18,15 +21,18 @@ export interface SubmitServices extends DecideServices {
  * Submits a queued job to the engine that its row names, or to the one that is chosen now for `auto`, and notes the engine's id of it. Of
  * several simultaneous calls one does; stopped half-way, it can be called again after a while: the engine's job of that name is then found
  * instead of made.
- * @returns `held`: there is no room for it under a cap; a `Moves`: another engine is to have it under another number
+ * @param ofSource `known`: it was read a moment ago; `look`: whether it is in an archive; `restore`: also bring it back, which sweep may do
+ * @returns `held`: there is no room for it under a cap, or its source is being restored; a `Moves`: another engine is to have it under another number
  * @throws EngineRefused when the engine did not accept it, or this deployment has no such engine; after any other error it is unknown
  * whether it did
  */
 export async function submitJob(
   services: SubmitServices,
   { jobId, mediaId, n }: JobRow,
+  ofSource: 'known' | 'look' | 'restore' = 'known',
 ): Promise<'submitted' | 'held' | 'not now' | Moves> {
   const { table, engines } = services;
+  if (ofSource !== 'known' && (await waitsForSource(services, { mediaId, n }, ofSource === 'restore'))) return 'held';
   let info: SourceInfo = {};
   const decided = await applyWithRetry(table, async (): Promise<Decided> => {
     const [row, media] = await Promise.all([getJob(table, mediaId, n), getMedia(table, mediaId)]);
@@ -62,6 +68,26 @@ export async function submitJob(
     ...('refused' in noted && { notNoted: noted.refused }),
   });
   return 'submitted';
+}
+
+/** Whether its source must be restored first. The later parts of a job, and one that its engine may have, go on. */
+async function waitsForSource(
+  services: SubmitServices,
+  { mediaId, n }: Pick<JobRow, 'mediaId' | 'n'>,
+  mayAsk: boolean,
+): Promise<boolean> {
+  const { table, mediaBucket } = services;
+  const outcome = await applyWithRetry(table, async () => {
+    const [job, media] = await Promise.all([getJob(table, mediaId, n), getMedia(table, mediaId)]);
+    const isOpen = job?.state === 'queued' && job.part === undefined && job.submittingUntil === undefined;
+    if (!isOpen || job.source.bucket === mediaBucket) return { refused: 'its source is not waited for' };
+    const known = media?.error?.code === 'source_restoring' ? media.restoring : undefined;
+    const restoring = await whatRestores(services, job, job.source, { known, mayAsk });
+    if (!restoring) return { refused: 'its source can be read' };
+    logger.info('waits for its source', { jobId: job.jobId, restoring });
+    return waitForSource(job, media, restoring, { now: new Date().toISOString(), isAsked: mayAsk });
+  });
+  return !('refused' in outcome);
 }
 
 async function submitLeased(

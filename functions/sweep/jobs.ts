@@ -101,7 +101,7 @@ async function moveOn(services: SweepServices, { jobId, part }: JobRow, { moves,
 
 async function submitAgain(services: SweepServices, job: JobRow): Promise<void> {
   try {
-    const done = await submitJob(services, job);
+    const done = await submitJob(services, job, 'restore');
     if (done === 'submitted') services.report('jobsRepaired');
     if (done === 'held') return services.report('jobsHeld');
     if (typeof done === 'object') return moveOn(services, job, done);

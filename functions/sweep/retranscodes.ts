@@ -31,6 +31,8 @@ const WAIT_MINUTES = 5;
 /** The same for one that a cap has no room for; its job is held, too, if the room is less than it may cost. */
 const HELD_MINUTES = 60;
 const LEAST_USD = 0.000001;
+/** Restores cost money before anything is encoded: so many for each place under the cap are asked for at a time. */
+const RESTORES_FOR_A_PLACE = 10;
 
 /** Flags of collections become flags of media items, and those become jobs; each may take half of the time. */
 export async function renewMedia(services: SweepServices): Promise<void> {
@@ -51,20 +53,25 @@ export async function startRetranscodes(services: SweepServices): Promise<void> 
 async function startWhileThereIsRoom(services: SweepServices): Promise<void> {
   const { table, maxRetranscodes } = services;
   let unfinished = await countTodo(table, DUE_WORK.retranscodeJob, maxRetranscodes);
+  const mostRestores = RESTORES_FOR_A_PLACE * maxRetranscodes;
+  let restoring = await countTodo(table, DUE_WORK.restoringJob, mostRestores);
   const timeIsUp = () => unfinished >= maxRetranscodes || services.timeIsUp();
   await eachDue({ ...services, timeIsUp }, DUE_WORK.retranscode, async (key) => {
-    const job = await startOne(services, key);
+    const job = await startOne(services, key, () => restoring < mostRestores);
     if (!job) return;
     unfinished++;
     services.report('retranscodesStarted');
     // A job that is not submitted now is found by a later run, without an engine's id.
-    await submitJob(services, job).catch((error: unknown) => {
+    const done = await submitJob(services, job, 'restore').catch((error: unknown) => {
       logger.error('not submitted', { jobId: job.jobId, error });
     });
+    if (done !== 'held') return;
+    unfinished--;
+    restoring++;
   });
 }
 
-async function startOne(services: SweepServices, key: RowKey): Promise<JobRow | null> {
+async function startOne(services: SweepServices, key: RowKey, mayRestore: () => boolean): Promise<JobRow | null> {
   const { table, now, report } = services;
   let happened: 'retranscodesWaiting' | 'originalsGone' | 'jobsHeld' | null = null;
   const outcome = await applyWithRetry(table, async (): Promise<Outcome<{ job?: JobRow }>> => {
@@ -84,6 +91,10 @@ async function startOne(services: SweepServices, key: RowKey): Promise<JobRow | 
     }
     const found = await findSource(services, media, collection);
     if ('source' in found) {
+      if (found.isArchived && !mayRestore()) {
+        happened = 'retranscodesWaiting';
+        return { change: [postpone(media, now)] };
+      }
       const encoding = await encodingOf(table, media.creatorId, collection, media);
       return startAgain(media, { ...encoding, purpose: 'retranscode', source: found.source, now });
     }
@@ -100,10 +111,13 @@ async function findSource(
   { table, s3, mediaBucket }: SweepServices,
   media: MediaRow,
   collection: CollectionRow | null,
-): Promise<{ source: Source } | { gone: string }> {
+): Promise<{ source: Source; isArchived: boolean } | { gone: string }> {
   const lastJob = media.jobId === undefined ? null : await getJob(table, media.mediaId, parseJobId(media.jobId).n);
   const originals = sourcesToEncode(media, lastJob);
-  for (const source of originals) if (await head(s3, source)) return { source };
+  for (const source of originals) {
+    const found = await head(s3, source);
+    if (found) return { source, isArchived: found.archived !== undefined };
+  }
   if (!collection?.retranscodeFromOutput) {
     return { gone: 'The original was deleted, and the collection does not allow to encode from an output.' };
   }
@@ -112,7 +126,8 @@ async function findSource(
   if (!found) return { gone: 'The original was deleted, and there is no output to encode from.' };
   const { sequencer } = media.source;
   const size = output.bytes ?? found.size;
-  return { source: { bucket: mediaBucket, key: output.key, sequencer, size, etag: found.etag } };
+  const source = { bucket: mediaBucket, key: output.key, sequencer, size, etag: found.etag };
+  return { source, isArchived: false };
 }
 
 function postpone(media: MediaRow, now: string) {

@@ -36,6 +36,8 @@ export const NOTHING_DONE = {
   jobsEscalated: 0,
   /** Encodes for which a cap has no room. */
   jobsHeld: 0,
+  /** Encodes that began when their source was restored from an archive. */
+  jobsRestored: 0,
   /** Queues of engines that do not progress. */
   queuesStuck: 0,
   /** Engines to which submissions fail. */

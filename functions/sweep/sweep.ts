@@ -10,6 +10,7 @@ import { watchEngines } from './engines.ts';
 import { repairJobs } from './jobs.ts';
 import { removeLateUploads } from './late-uploads.ts';
 import { sendOverdueDeliveries } from './overdue-deliveries.ts';
+import { resumeRestored } from './restores.ts';
 import { renewMedia } from './retranscodes.ts';
 import { driveRollOuts } from './roll-outs.ts';
 import { NOTHING_DONE, type SweepReport, type SweepServices } from './services.ts';
@@ -23,6 +24,7 @@ const PARTS: readonly Part[] = [
   compareDrops,
   watchEngines,
   repairJobs,
+  resumeRestored,
   driveRollOuts,
   renewMedia,
   sendOverdueDeliveries,

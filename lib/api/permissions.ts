@@ -1,7 +1,7 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { DROP_PREFIX } from '../../core/contracts/keys.ts';
+import { ARCHIVE_PREFIX, DROP_PREFIX } from '../../core/contracts/keys.ts';
 import type { Cdn } from '../cdn/cdn.ts';
 import type { Configuration } from '../configuration.ts';
 import type { Engines } from '../engines/engines.ts';
@@ -117,8 +117,12 @@ export function apiPermissions(
       ['PutObject', 'GetObject', 'AbortMultipartUpload', 'ListMultipartUploadParts'],
       uploads.arnForObjects(`${DROP_PREFIX}*`),
     ),
-    // To find out whether an original is there that is to be put back.
-    allow('s3', ['GetObjectVersion'], uploads.arnForObjects(`${DROP_PREFIX}*`)),
+    // Whether an original is there that is to be put back, and whether the upload of a retry is in an archive.
+    allow(
+      's3',
+      ['GetObjectVersion'],
+      [DROP_PREFIX, ARCHIVE_PREFIX].map((prefix) => uploads.arnForObjects(`${prefix}*`)),
+    ),
     // To find out which version is the newest when a media item is marked for deletion.
     allow('s3', ['ListBucketVersions'], uploads.bucketArn, { StringLike: { 's3:prefix': `${DROP_PREFIX}*` } }),
   ];

@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { DROP_PREFIX } from '../../core/contracts/keys.ts';
+import { ARCHIVE_PREFIX, DROP_PREFIX } from '../../core/contracts/keys.ts';
 import { PARTITIONS } from '../../core/contracts/table/keys.ts';
 import { usableScratch } from '../configuration.ts';
 import type { Engines } from '../engines/engines.ts';
@@ -63,6 +63,19 @@ export class Ingest extends Construct {
         source: ['aws.s3'],
         detailType: ['Object Created'],
         detail: { bucket: { name: [uploads.bucketName] }, object: { key: [{ prefix: DROP_PREFIX }] } },
+      },
+      this.work,
+    );
+    routeEvents(
+      this,
+      'ObjectMoved',
+      {
+        source: ['aws.s3'],
+        detailType: ['Object Restore Completed', 'Object Storage Class Changed'],
+        detail: {
+          bucket: { name: [uploads.bucketName] },
+          object: { key: [{ prefix: DROP_PREFIX }, { prefix: ARCHIVE_PREFIX }] },
+        },
       },
       this.work,
     );

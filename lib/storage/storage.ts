@@ -9,11 +9,14 @@ import {
   CfnBucket,
   HttpMethods,
   type IBucket,
+  StorageClass,
 } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { ARCHIVE_CLASS_TAG, ARCHIVE_CLASSES } from '../../core/contracts/archive.ts';
 import { TMP_PREFIX } from '../../core/contracts/keys.ts';
 import { INDEXES } from '../../core/contracts/table/keys.ts';
 import type { StageProps } from '../parts/stage-props.ts';
+import { holdToLifecycle } from './hold-to-lifecycle.ts';
 
 const UNFINISHED_UPLOAD = Duration.days(3);
 const TMP_LIFE = Duration.days(7);
@@ -81,7 +84,15 @@ function uploadsBucket(scope: Construct, accessLogs: IBucket, bucketName: string
     versioned: true,
     serverAccessLogsBucket: accessLogs,
     serverAccessLogsPrefix: 'uploads/',
-    lifecycleRules: [{ abortIncompleteMultipartUploadAfter: UNFINISHED_UPLOAD }],
+    lifecycleRules: [
+      { abortIncompleteMultipartUploadAfter: UNFINISHED_UPLOAD },
+      // By tag: version, ETag and date stay, and no event of a new object is sent. docs/decisions/0502-classes-and-restores.md
+      ...ARCHIVE_CLASSES.map((storageClass) => ({
+        id: `move-to-${storageClass}`,
+        tagFilters: { [ARCHIVE_CLASS_TAG]: storageClass },
+        transitions: [{ storageClass: new StorageClass(storageClass), transitionAfter: Duration.days(0) }],
+      })),
+    ],
     cors: [
       {
         // Presigned URLs are the permission; a browser on any site may use the one it was given.
@@ -93,6 +104,7 @@ function uploadsBucket(scope: Construct, accessLogs: IBucket, bucketName: string
       },
     ],
   });
+  holdToLifecycle(bucket);
   // Bucket's eventBridgeEnabled would add a custom resource and a function for a single property.
   if (bucket.node.defaultChild instanceof CfnBucket) {
     bucket.node.defaultChild.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };

@@ -93,6 +93,11 @@ export class Sweep extends Construct {
         allowListing(uploads, DROP_PREFIX, ARCHIVE_PREFIX),
         allow(
           's3',
+          ['RestoreObject'],
+          [DROP_PREFIX, ARCHIVE_PREFIX].map((prefix) => uploads.arnForObjects(`${prefix}*`)),
+        ),
+        allow(
+          's3',
           ['GetObject'],
           [...[RESULT_FILE, CLAIM_FILE, ...ARCHIVE_FILES].map((file) => `${TMP_PREFIX}*/${file}`), ...OUTPUT_KEYS].map(
             (key) => media.arnForObjects(key),

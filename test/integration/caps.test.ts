@@ -27,6 +27,7 @@ const USD = 0.120298;
 const submission = (maxUsdPerMonth?: number) => ({
   table: services.breakable.table,
   engines: enginesOf(world),
+  s3: services.s3,
   mediaBucket: MEDIA,
   maxUsdPerMonth,
 });

@@ -73,7 +73,7 @@ beforeEach(async () => {
   }
 });
 
-const submission = { table: services.breakable.table, engines, mediaBucket: MEDIA };
+const submission = { table: services.breakable.table, engines, s3: services.s3, mediaBucket: MEDIA };
 const jobOf = ({ mediaId, n }: JobRow) => getJob(services.table, mediaId, n);
 
 async function queued(name: string, more: Partial<JobRow> = {}): Promise<JobRow> {

@@ -53,6 +53,7 @@ function hook(client: BatchClient): void {
 const submission = (more: Partial<BatchEnv> = {}) => ({
   table: services.breakable.table,
   engines: enginesOf(world, more),
+  s3: services.s3,
   mediaBucket: MEDIA,
 });
 

@@ -1,8 +1,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DeleteObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { Upload } from '../../core/contracts/http/uploads.ts';
+import { mediaIdFor } from '../../core/contracts/ids.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
 import type { Cloud } from '../../local/boot.ts';
 import type { Grant } from '../../local/iam/policies.ts';
@@ -49,8 +50,10 @@ export async function representativeRun(say: (line: string) => void): Promise<Gr
     await done('MediaConvert: heard, unheard, deleted', converted(cloud, mishaps, sound));
     await done('originals archived, put back, and deleted', archived(cloud, join(folder, 'recorded.mp4')));
     await done('what can be read and taken away', rest(cloud, webhook.id));
+    const frozen = await inArchive(cloud, ann, await readFile(sound));
     // The last, for tokens end too.
     cloud.clock.advance(80 * HOUR);
+    await done('an upload restored from an archive', reached(cloud, frozen, 'ready', { timeoutMs: 120_000 }));
     await cloud.fireSchedule('sweep');
     return cloud.policies.grants();
   } finally {
@@ -105,6 +108,23 @@ async function badFile(cloud: Cloud, ann: Api): Promise<void> {
   const id = await drop(cloud, 'drop/ann/kept/note.mp4', { text: 'this is no video\n'.repeat(100) });
   await reached(cloud, id, 'failed', { jobs: 0 });
   await must(ann, 'POST', `/media/${id}/retry`);
+}
+
+/** @returns a media item whose restore sweep has asked for */
+async function inArchive(cloud: Cloud, ann: Api, bytes: Buffer): Promise<string> {
+  const Bucket = cloud.outputs.UploadsBucket ?? '';
+  const Key = 'drop/ann/kept/frozen.mp3';
+  await developerClients(cloud).s3.send(new PutObjectCommand({ Bucket, Key, Body: bytes, StorageClass: 'GLACIER' }));
+  const id = await mediaIdFor(Bucket, Key);
+  await reached(cloud, id, 'failed', { jobs: 0 });
+  await must(ann, 'POST', `/media/${id}/retry`);
+  await until(cloud, id, 'waits for its restore', ({ error }) => error?.code === 'source_restoring');
+  await cloud.fireSchedule('sweep');
+  await eventually(`${id} is restored`, async () => {
+    const head = await developerClients(cloud).s3.send(new HeadObjectCommand({ Bucket, Key }));
+    return head.Restore === 'ongoing-request="true"';
+  });
+  return id;
 }
 
 async function uploads(ann: Api, bytes: Buffer): Promise<void> {

@@ -3,7 +3,7 @@ import { EngineChoice } from '../engines.ts';
 import { CollectionId, CreatorId, JobId, MediaId } from '../ids.ts';
 import { each, OPTIONAL_NAMES } from '../outputs.ts';
 import { JobState, JobStep } from '../table/jobs.ts';
-import { Failure, MediaState, RenditionSummary, SourceInfo } from '../table/media.ts';
+import { Failure, MediaState, RenditionSummary, Restoring, SourceInfo } from '../table/media.ts';
 import { Warning } from '../warnings.ts';
 import { MediaArchiveView } from './archive.ts';
 import { Title } from './fields.ts';
@@ -49,6 +49,8 @@ export const MediaView = z
     attempts: z.number().int(),
     maxAttempts: z.number().int(),
     error: Failure.optional(),
+    /** Its upload is brought back from an archive class before it is encoded. */
+    restoring: Restoring.optional(),
     source: SourceInfo.extend({ fileName: z.string(), size: z.number().int() }),
     originalDeletedAt: Time.optional(),
     /** Absent where the archive has nothing to do with it. */

@@ -137,6 +137,8 @@ export const DUE_WORK = {
   retranscodeJob: 'retranscode-job',
   /** A job of either kind that is held back by a cap: separate, so that it counts for none of them. */
   heldJob: 'held-job',
+  /** A job of either kind whose source is being restored from an archive: looked at from `todoAt` on. */
+  restoringJob: 'restoring-job',
   /** A media item flagged for re-transcoding. */
   retranscode: 'retranscode',
   /** A collection flagged for re-transcoding. */
@@ -159,6 +161,8 @@ export const DUE_WORK = {
   archiveJob: 'archive-job',
   /** An ArchiveRow whose original may be deleted. */
   archivePurge: 'archive-purge',
+  /** An ArchiveRow whose original goes to another storage class. */
+  archiveMove: 'archive-move',
   /** An ArchiveRow that was restored: its copy is removed. */
   archiveRemove: 'archive-remove',
 } as const;

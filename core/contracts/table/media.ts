@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RESTORE_TIERS } from '../archive.ts';
 import { ErrorCode } from '../errors.ts';
 import { CollectionId, CreatorId, JobId, MediaId } from '../ids.ts';
 import { ACCESS } from '../keys.ts';
@@ -41,6 +42,19 @@ export const Source = z.object({
     .optional(),
 });
 export type Source = z.infer<typeof Source>;
+
+/** A restore from a storage class that cannot be read. */
+export const Restoring = z.object({
+  /** When this was first seen to be under way, or was asked for. */
+  requestedAt: Time,
+  /** The tier that was asked for; of a restore that somebody else began, that of the policy. */
+  tier: z.enum(RESTORE_TIERS),
+  /** S3's name of the class, or of the archive tier of INTELLIGENT_TIERING. */
+  from: z.string(),
+  /** When it should be done, by what AWS calls typical. */
+  expectedAt: Time,
+});
+export type Restoring = z.infer<typeof Restoring>;
 
 /** Of an original in the archive: see ArchiveRow. */
 export const ARCHIVE_STATES = [
@@ -178,6 +192,8 @@ export const MediaRow = z.object({
   /** `todoAt` of the collection's flag that has flagged this media item: one flag does so once, however often it is expanded. */
   flaggedFor: z.string().optional(),
   originalDeletedAt: Time.optional(),
+  /** While `error` is source_restoring; left behind afterwards. */
+  restoring: Restoring.optional(),
   /** Of its ArchiveRow, which is written in the same transaction; absent while it has none. */
   archive: z
     .object({
