@@ -71,9 +71,15 @@ test.each([
   ['GLACIER while it is restored', { StorageClass: 'GLACIER', Restore: 'ongoing-request="true"' }, true],
   [
     'GLACIER with a restored copy',
-    { StorageClass: 'GLACIER', Restore: 'ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT"' },
+    { StorageClass: 'GLACIER', Restore: 'ongoing-request="false", expiry-date="Wed, 21 Dec 2112 00:00:00 GMT"' },
     false,
   ],
+  [
+    'GLACIER with a restored copy that has ended',
+    { StorageClass: 'GLACIER', Restore: 'ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT"' },
+    true,
+  ],
+  ['GLACIER with an answer that nobody knows', { StorageClass: 'GLACIER', Restore: 'ongoing-request="false"' }, true],
   ['GLACIER_IR', { StorageClass: 'GLACIER_IR' }, false],
   ['an archive of Intelligent-Tiering', { StorageClass: 'INTELLIGENT_TIERING', ArchiveStatus: 'ARCHIVE_ACCESS' }, true],
   ['STANDARD', {}, false],
