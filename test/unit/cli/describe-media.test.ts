@@ -41,3 +41,15 @@ it('of a source its tracks are shown with a single media item, and not in lists'
     'tracks      3 more',
   ]);
 });
+
+test('a restore is shown while the encode waits for it, and not what is left of an earlier one', () => {
+  const restoring = {
+    ...{ from: 'GLACIER', tier: 'Bulk' as const, requestedAt: '2026-11-30T12:00:00.000Z' },
+    expectedAt: '2026-12-01T00:00:00.000Z',
+  };
+  const error = { code: 'source_restoring' as const, message: 'Wait.', at: '2026-11-30T12:00:00.000Z' };
+  const waits = mediaView(media({ state: 'retranscoding', restoring, error }), settings);
+  expect(waits.restoring).toEqual(restoring);
+  expect(describeMedia(waits)).toContain('from GLACIER, Bulk, by 2026-12-01T00:00:00.000Z');
+  expect(mediaView(media({ state: 'ready', restoring }), settings)).not.toHaveProperty('restoring');
+});

@@ -65,6 +65,16 @@ describe('an announcement', () => {
       expect([from, to, of(archive(from), archive(to))]).toEqual([from, to, undefined]);
     }
   });
+  it('says that an encode waits for its source, also where a cap has held it before', () => {
+    const held = (code: string) => ({ error: { M: { code: { S: code }, message: { S: code }, at: { S: 'x' } } } });
+    const capped = image('retranscoding', 2, held('cap_reached'));
+    const restoring = image('retranscoding', 3, held('source_restoring'));
+    expect(announcementOf(record(capped, restoring))?.detail).toMatchObject({
+      held: true,
+      error: { code: 'source_restoring' },
+    });
+    expect(announcementOf(record(restoring, { ...restoring, seq: { N: '4' } }))).toBeNull();
+  });
   it('says once that a cap holds the encode back, though the state is the same', () => {
     const error = { error: { M: { code: { S: 'cap_reached' }, message: { S: 'Full.' }, at: { S: 'x' } } } };
     const held = announcementOf(record(image('uploaded', 2), image('uploaded', 3, error)));
