@@ -9,11 +9,12 @@ import { DUE_WORK, rowKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
 import { acceptUpload } from '../../core/jobs/transitions.ts';
 import { carryOnWith } from '../../functions/ingest-upload/carry-on-with.ts';
-import { presetNamed } from '../../functions/shared/encoding.ts';
+import { readPreset } from '../../functions/shared/encoding.ts';
 import { submitJob } from '../../functions/shared/submit-job.ts';
 import { repairJobs } from '../../functions/sweep/jobs.ts';
 import { resumeRestored } from '../../functions/sweep/restores.ts';
 import { renewMedia } from '../../functions/sweep/retranscodes.ts';
+import type { Part } from '../../functions/sweep/sweep.ts';
 import { AwsError } from '../../local/kernel/service.ts';
 import { arns } from '../../local/test/support/batch-world.ts';
 import { job, source } from '../support/factories.ts';
@@ -30,9 +31,9 @@ const HOUR_MS = 3_600_000;
 const { services, world } = await startStand({ slots: 0 });
 
 /** The parts of sweep that see to jobs. */
-const run = (minutes = 0) => {
+const run = (minutes = 0, parts: Part[] = [repairJobs, resumeRestored, renewMedia]) => {
   const now = new Date(Date.now() + minutes * 60_000).toISOString();
-  return sweepWith(services, world, now, () => 265_000, [repairJobs, resumeRestored, renewMedia]);
+  return sweepWith(services, world, now, () => 265_000, parts);
 };
 const rowOf = ({ mediaId }: MediaRow) => getMedia(services.table, mediaId);
 const jobOf = ({ mediaId }: MediaRow, n = 2) => getJob(services.table, mediaId, n);
@@ -45,16 +46,15 @@ async function archived(
   more: Partial<MediaRow> = {},
 ): Promise<MediaRow> {
   const key = `drop/ann/films/${name}`;
-  const { source: plain } = await addMedia(services, 'films', name);
+  const row = await addMedia(services, 'films', name);
+  const { source: plain } = row;
   const copy = { Bucket: UPLOADS, Key: key, CopySource: `${UPLOADS}/${key}`, StorageClass: storageClass };
   const { VersionId, CopyObjectResult } = await services.s3.send(new CopyObjectCommand(copy));
   const from = source({ ...plain, versionId: VersionId, etag: CopyObjectResult?.ETag ?? '' });
-  const row = (await getMedia(services.table, await idOf(key))) ?? expect.fail('no media item');
   const set = { source: from, current: row.current && { ...row.current, source: from }, ...more };
   await apply(services.table, [{ op: 'update', key: rowKeys.media(row.mediaId), expect: {}, set }]);
   return { ...row, ...set };
 }
-const idOf = async (key: string) => (await import('../../core/contracts/ids.ts')).mediaIdFor(UPLOADS, key);
 
 const headOf = ({ source: { bucket: Bucket, key: Key, versionId: VersionId } }: MediaRow) =>
   services.s3.send(new HeadObjectCommand({ Bucket, Key, VersionId }));
@@ -95,11 +95,13 @@ describe('a re-transcode whose upload is in an archive', () => {
       restoring: { tier: 'Standard', from: 'GLACIER' },
     });
     expect((await headOf(media)).Restore).toBe('ongoing-request="true"');
-    // S3 asks for patience with a poll, too, and with an event that is not about this version.
+    const { seq } = (await rowOf(media)) ?? expect.fail('no media item');
+    // Neither an event about another version nor a look changes anything.
     await restored({ ...media, source: { ...media.source, versionId: 'another' } });
     await run();
     await run(31);
     expect(asked).toHaveLength(1);
+    expect(await rowOf(media)).toMatchObject({ seq });
     expect(await engineJobsOf(media)).toBe(0);
     services.clock.advance(5 * HOUR_MS);
     await restored(media);
@@ -136,13 +138,13 @@ describe('a re-transcode whose upload is in an archive', () => {
         services.onCall = () => {};
         return calls >= at;
       };
-      const died = [await breaking(run)];
+      const died = [await breaking(() => run(0, [renewMedia]))];
       await run(16);
       expect(await jobOf(media)).toMatchObject({ todo: DUE_WORK.restoringJob });
       services.clock.advance(5 * HOUR_MS);
       died.push(await breaking(() => restored(media)));
       await restored(media);
-      died.push(await breaking(run));
+      died.push(await breaking(() => run(0, [resumeRestored])));
       // The lease of a submission that was not answered ends, and sweep looks again.
       const key = rowKeys.job(media.mediaId, 2);
       const { submittingUntil } = (await jobOf(media)) ?? {};
@@ -174,14 +176,24 @@ describe('a re-transcode whose upload is in an archive', () => {
     expect((await Promise.all(all.map(engineJobsOf))).filter((jobs) => jobs > 0)).toHaveLength(CAP);
   });
 
-  it('gives way to a new upload', async () => {
+  it('is restored for ten of each place at most, because restores cost before anything is encoded', async () => {
+    const all = Array.from({ length: 10 * CAP + 2 }, (_, i) => archived(`frozen ${i}.mp4`, 'GLACIER', FLAGGED));
+    const media = await Promise.all(all);
+    await run(0, [renewMedia]);
+    await run(6, [renewMedia]);
+    const states = await Promise.all(media.map(async (each) => (await rowOf(each))?.error?.code));
+    expect(states.filter((code) => code === 'source_restoring')).toHaveLength(10 * CAP);
+  });
+
+  it.each(['ingest', 'retranscode'] as const)('gives way to a new upload, made for %s', async (purpose) => {
     const media = await archived('again.mp4', 'DEEP_ARCHIVE', FLAGGED);
     await run();
+    await apply(services.table, [{ op: 'update', key: rowKeys.job(media.mediaId, 2), expect: {}, set: { purpose } }]);
     const now = new Date().toISOString();
     const row = (await rowOf(media)) ?? expect.fail('no media item');
     const upload = { mediaId: media.mediaId, location: { creatorId: 'ann', collectionId: 'films', path: 'again.mp4' } };
     const from = source({ ...media.source, versionId: 'new', sequencer: 'FF', etag: '"new"' });
-    const found = { preset: presetNamed('standard'), engine: 'batch-cpu', info: {} };
+    const found = { preset: await readPreset(services.table, 'ann', 'standard'), engine: 'batch-cpu', info: {} };
     const accepted = acceptUpload(row, { ...upload, source: from, now, seenAt: now }, found, await jobOf(media));
     expect(accepted).toMatchObject({ job: { n: 3 } });
     if ('change' in accepted) await apply(services.table, accepted.change);

@@ -42,7 +42,7 @@ it('of a source its tracks are shown with a single media item, and not in lists'
   ]);
 });
 
-test('a restore is shown while the encode waits for it, and not what is left of an earlier one', () => {
+it('a restore is shown while the encode waits for it, and not what is left of an earlier one', () => {
   const restoring = {
     ...{ from: 'GLACIER', tier: 'Bulk' as const, requestedAt: '2026-11-30T12:00:00.000Z' },
     expectedAt: '2026-12-01T00:00:00.000Z',
