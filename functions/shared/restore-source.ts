@@ -1,4 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import { hasStatus } from '../../aws/http-status.ts';
 import { askForRestore } from '../../aws/restore.ts';
 import { head } from '../../aws/s3.ts';
 import { getRow, type Table } from '../../aws/table.ts';
@@ -19,7 +20,7 @@ export interface RestoreServices {
 /**
  * The restore that a source needs before it can be read, asked for by the tier of its collection's archive policy if it is not under way.
  * @param options `known`: what the media item shows of a restore; `mayAsk`: only where false, nothing is asked for
- * @returns null when its bytes can be read, and for one that is gone, which its worker finds out
+ * @returns null when its bytes can be read, and for one that is gone or refused for another reason, which its worker finds out
  */
 export async function whatRestores(
   { table, s3 }: RestoreServices,
@@ -27,7 +28,11 @@ export async function whatRestores(
   source: Source,
   { known, mayAsk = true }: { known?: Restoring | undefined; mayAsk?: boolean } = {},
 ): Promise<Restoring | null> {
-  const found = await head(s3, source, { forbiddenIsMissing: true });
+  const found = await head(s3, source).catch((error: unknown) => {
+    // Encrypted with a key that its uploader keeps, or that may not be used; without s3:ListBucket also one that is gone.
+    if (hasStatus(error, 400, 403)) return null;
+    throw error;
+  });
   const archive = found?.archive;
   if (!archive) return null;
   const now = new Date();
