@@ -29,7 +29,7 @@ export function archiveOf({ StorageClass = '', ArchiveStatus, Restore = '' }: Ke
   const name = ArchiveStatus ?? (ARCHIVES.has(StorageClass) ? StorageClass : undefined);
   if (name === undefined) return null;
   const isRestoring = Restore.includes('ongoing-request="true"');
-  const until = new Date(/expiry-date="([^"]*)"/.exec(Restore)?.[1] ?? Number.NaN);
+  const until = new Date(Restore.split('expiry-date="')[1]?.split('"')[0] ?? Number.NaN);
   const isThere = Restore.includes('ongoing-request="false"') && !Number.isNaN(until.getTime());
   return { name, isRestoring, ...(isThere && { readableUntil: until }) };
 }

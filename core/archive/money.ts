@@ -1,8 +1,6 @@
 import type { ArchiveClass, ArchivePolicy, CollectionArchivePolicy } from '../contracts/archive.ts';
 import type { Prices, StoragePrices } from '../contracts/prices.ts';
 import type { SourceInfo } from '../contracts/table/media.ts';
-import { secondsOf } from '../jobs/quota.ts';
-import { presumed } from '../media/estimate.ts';
 
 /** What the archive of an original costs and saves, in USD at list prices, as long as nobody reads it. */
 
@@ -14,13 +12,14 @@ const INDEX_BYTES = { inClass: 32 * 1024, inStandard: 8 * 1024 };
 const LEAST_BILLED_BYTES = 128 * 1024;
 
 /** A smaller original is not moved: the request costs weeks of what it saves, and a restore more than it ever saves. */
-export const LEAST_MOVED_BYTES = 10_000_000;
+const LEAST_MOVED_BYTES = 10_000_000;
 /** What is not paid back within it is not done by `auto`; of what is, the most saved by its end is chosen. */
 const HORIZON_MONTHS = 12;
 
 /** Memory of a worker for each vCPU: engines/batch/price.ts. */
 const GB_PER_VCPU = 2;
-const USUAL_FRAME_RATE = 30;
+/** Of a source of which it is not known. */
+const USUAL = { width: 1920, height: 1080, frameRate: 30, bitsPerSecond: 8_000_000 };
 /**
  * CPU seconds for a million pixels of picture: the encode by x265, and the decodes and comparisons of its verification. Measured once each on
  * 1 s of 1080p24 (bbb), `slow` by its ratio to `medium` on 4 s of 432p25 (traffic), where all take half as long; SVT-AV1 took as long there. Not
@@ -51,12 +50,8 @@ export function encodeUsd(
   preset: ArchivePolicy['preset'],
   { fargate }: Prices,
 ): number {
-  const {
-    durationSeconds,
-    width = 0,
-    height = 0,
-    frameRate = USUAL_FRAME_RATE,
-  } = presumed(info, secondsOf(info, bytes));
+  const { width = USUAL.width, height = USUAL.height, frameRate = USUAL.frameRate } = info;
+  const { durationSeconds = (8 * bytes) / USUAL.bitsPerSecond } = info;
   const megapixels = (durationSeconds * frameRate * width * height) / 1e6;
   const vcpuHours = (megapixels * CPU_SECONDS_PER_MEGAPIXEL[preset]) / 3600;
   return vcpuHours * (fargate.vcpuHour + GB_PER_VCPU * fargate.gbHour) * fargate.spot;
