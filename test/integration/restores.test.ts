@@ -77,7 +77,7 @@ const countRestores = () => {
 };
 async function prefer(restoreTier: RestoreTier): Promise<void> {
   const row: ArchivePolicyRow = {
-    ...{ type: 'archive-policy', creatorId: 'ann', collectionId: 'films', rev: 1, updatedAt: LONG_AGO },
+    ...{ type: 'archive-policy', creatorId: 'ann', collectionId: 'films', enabled: true, rev: 1, updatedAt: LONG_AGO },
     policy: CollectionArchivePolicy.parse({ restoreTier }),
   };
   await apply(services.table, [{ op: 'put', key: rowKeys.archivePolicy('ann', 'films'), row }]);
