@@ -31,15 +31,28 @@ export const NEEDED_UNSEEN: readonly Unseen[] = [
     'ecr:BatchGetImage',
     'ecr:GetAuthorizationToken',
   ].map((action) => ({ role: 'transcoderexecution', action, why: 'ECS pulls the image with it; no image runs here.' })),
+  ...['transcoderjob', 'httpengineworker'].flatMap((role) => [
+    {
+      role,
+      action: 's3:AbortMultipartUpload',
+      why: 'An output of more than 8 MiB whose upload fails, so that its parts are not paid for until they expire.',
+    },
+    {
+      role,
+      action: 's3:ListBucket',
+      why: 'Without it S3 answers 403 for an upload that was deleted before its job began; it looks transient, but is not.',
+    },
+  ]),
   {
-    role: 'transcoderjob',
-    action: 's3:AbortMultipartUpload',
-    why: 'An output of more than 8 MiB whose upload fails, so that its parts are not paid for until they expire.',
+    role: 'httpengineworker',
+    action: 's3:GetObject',
+    why: 'Under tmp/: a worker that gets the job of another one reads what that has claimed and left.',
+    byChance: true,
   },
   {
-    role: 'transcoderjob',
-    action: 's3:ListBucket',
-    why: 'Without it S3 answers 403 for an upload that was deleted before its job began; it looks transient, but is not.',
+    role: 'sweeprole',
+    action: 'dynamodb:PutItem',
+    why: 'The first function that submits to the HTTP endpoint makes the key of its secrets; here that is ingest-upload.',
   },
   {
     role: 'sweeprole',

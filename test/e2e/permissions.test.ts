@@ -17,7 +17,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dropreel-permissions-'));
   sound = await makeClip(join(folder, 'tone.mp3'), '-f', 'lavfi', '-i', 'sine=frequency=300:duration=1');
   grants = await representativeRun(() => {});
-}, 400_000);
+}, 900_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const nameOf = ({ roleArn, statement, action }: Grant) => `${roleArn.split('/').at(-1)} ${statement} ${action}`;

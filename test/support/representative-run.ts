@@ -2,12 +2,15 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeleteObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import type { EngineName } from '../../core/contracts/engines.ts';
 import { Upload } from '../../core/contracts/http/uploads.ts';
 import { mediaIdFor } from '../../core/contracts/ids.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
 import type { Cloud } from '../../local/boot.ts';
+import type { LocalEndpoint } from '../../local/endpoint/endpoint.ts';
 import type { Grant } from '../../local/iam/policies.ts';
 import { developerClients } from '../../scripts/demo/clients.ts';
+import { HTTP_ENGINE, startHttpEndpoint } from '../../scripts/http-endpoint.ts';
 import { type Api, addWebhook, apiAs, assemblyWith, OPERATOR, startReceiver } from './api.ts';
 import { AT_ONCE, archivedUntil, recording } from './archived-in-cloud.ts';
 import { eventually, testCloud } from './cloud.ts';
@@ -23,12 +26,17 @@ const PART = 16 * 2 ** 20;
 export async function representativeRun(say: (line: string) => void): Promise<Grant[]> {
   const folder = await mkdtemp(join(tmpdir(), 'dropreel-iam-'));
   const loopback = { WEBHOOK_ALLOW_LOOPBACK: 'true' };
-  await using app = await configuredApp({ mediaConvert: true });
+  const engines = { gpuEngine: { maxVcpus: 8 }, httpEngine: HTTP_ENGINE, mediaConvert: true };
+  await using app = await configuredApp(engines);
+  const { endpoint, environment } = await startHttpEndpoint(app.stateDir, { nodePath: process.env.DROPREEL_NODE });
   await using assembly = await assemblyWith({ api: loopback, 'deliver-webhook': loopback }, app.assembly);
   await using receiver = await startReceiver();
   const mishaps = new Mishaps();
   // Each mishap is aimed at one call and waits for what follows from it; a double would meet it first, or undo it.
-  await using booted = await testCloud({ assembly: assembly.directory, hooks: mishaps.hooks, adverse: false });
+  await using booted = await testCloud({
+    ...{ assembly: assembly.directory, stateDir: app.stateDir, environment },
+    ...{ hooks: mishaps.hooks, adverse: false },
+  });
   const { cloud } = booted;
   const ann = await apiAs(cloud, 'ann');
   const done = async (what: string, work: Promise<unknown>) => {
@@ -39,15 +47,24 @@ export async function representativeRun(say: (line: string) => void): Promise<Gr
     const video = await testVideo(join(folder, 'video.mp4'), { seconds: 1, size: '64x64' });
     const sound = await makeClip(join(folder, 'tone.mp3'), '-f', 'lavfi', '-i', 'sine=frequency=300:duration=1');
     const webhook = await addWebhook(ann, receiver.url);
-    await must(ann, 'POST', '/collections', { id: 'kept' });
-    await must(ann, 'POST', '/collections', { id: 'converted', engine: 'mediaconvert' });
-    await must(ann, 'POST', '/collections', { id: 'gone', deleteOriginal: true, retranscodeFromOutput: true });
+    // Most of what is tried is tried of one engine.
+    await must(ann, 'POST', '/collections', { id: 'kept', engine: 'batch-cpu' });
+    for (const engine of ['batch-cpu', 'http'] as const) {
+      const id = goneOf(engine);
+      await must(ann, 'POST', '/collections', { id, engine, deleteOriginal: true, retranscodeFromOutput: true });
+    }
     await done('a new version, and its rollback', versions(cloud, ann, video, sound));
-    await done('an original deleted, and its MP4 encoded again', withoutOriginal(cloud, ann, video));
-    await done('a bad file, tried again', badFile(cloud, ann));
+    for (const engine of ['batch-cpu', 'http'] as const)
+      await done(
+        `${engine}: an original deleted, and its MP4 encoded again`,
+        withoutOriginal(cloud, ann, engine, video),
+      );
+    await done('a bad file, tried again', badFile(cloud, ann, 'kept'));
     await done('uploads over HTTP: whole, in parts, given up, forgotten', uploads(ann, await readFile(sound)));
     await done('lost answers and events, deaths and deletions', sufferMishaps(cloud, mishaps, sound));
-    await done('MediaConvert: heard, unheard, deleted', converted(cloud, mishaps, sound));
+    const world = { cloud, mishaps, endpoint, sound };
+    for (const engine of ['batch-gpu', 'http', 'mediaconvert'] as const)
+      await done(`${engine}: heard, again, replaced, bad, unheard, deleted`, withEngine(world, engine));
     await done('originals archived, put back, and deleted', archived(cloud, join(folder, 'recorded.mp4')));
     await done('what can be read and taken away', rest(cloud, webhook.id));
     // The mishaps took so many hours that the first token has ended.
@@ -58,6 +75,7 @@ export async function representativeRun(say: (line: string) => void): Promise<Gr
     await cloud.fireSchedule('sweep');
     return cloud.policies.grants();
   } finally {
+    await endpoint.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -93,8 +111,11 @@ async function versions(cloud: Cloud, ann: Api, video: string, sound: string): P
   await reached(cloud, id, 'ready', { jobs: 3, timeoutMs: 120_000 });
 }
 
-async function withoutOriginal(cloud: Cloud, ann: Api, video: string): Promise<void> {
-  const id = await drop(cloud, 'drop/ann/gone/video.mp4', { file: video });
+/** A collection whose originals are deleted. */
+const goneOf = (engine: EngineName) => `gone-${engine}`;
+
+async function withoutOriginal(cloud: Cloud, ann: Api, engine: EngineName, video: string): Promise<void> {
+  const id = await drop(cloud, `drop/ann/${goneOf(engine)}/video.mp4`, { file: video });
   await until(cloud, id, 'has lost its original', ({ originalDeletedAt }) => originalDeletedAt !== undefined);
   await must(ann, 'POST', `/media/${id}/retranscode`);
   await cloud.fireSchedule('sweep');
@@ -103,10 +124,10 @@ async function withoutOriginal(cloud: Cloud, ann: Api, video: string): Promise<v
   await cloud.fireSchedule('sweep');
 }
 
-async function badFile(cloud: Cloud, ann: Api): Promise<void> {
+async function badFile(cloud: Cloud, ann: Api, collection: string): Promise<void> {
   // The key names no creator.
   await drop(cloud, 'drop/stray.mp4', { text: 'nobody knows whose this is' });
-  const id = await drop(cloud, 'drop/ann/kept/note.mp4', { text: 'this is no video\n'.repeat(100) });
+  const id = await drop(cloud, `drop/ann/${collection}/note.mp4`, { text: 'this is no video\n'.repeat(100) });
   await reached(cloud, id, 'failed', { jobs: 0 });
   await must(ann, 'POST', `/media/${id}/retry`);
 }
@@ -145,27 +166,74 @@ async function uploads(ann: Api, bytes: Buffer): Promise<void> {
   await must(ann, 'DELETE', `/uploads/${(await announce(5 * PART)).id}`);
 }
 
-async function converted(cloud: Cloud, mishaps: Mishaps, sound: string): Promise<void> {
-  const put = (name: string) => drop(cloud, `drop/ann/converted/${name}`, { file: sound });
-  await reached(cloud, await put('heard.mp3'), 'ready', { timeoutMs: 120_000 });
-  mishaps.deaf = true;
-  await reachedInTime(cloud, await put('unheard.mp3'), 'ready', { timeoutMs: 120_000 });
-  mishaps.deaf = false;
-  cloud.mediaconvert.mishap({ type: 'stuck' });
-  const deleted = await put('deleted.mp3');
-  const isEncoding = async () => {
-    const [job] = await readJobs(cloud, deleted);
-    return job?.part === 'encode' && job.engineJobId !== undefined;
+interface World {
+  cloud: Cloud;
+  mishaps: Mishaps;
+  endpoint: LocalEndpoint;
+  sound: string;
+}
+
+async function withEngine({ cloud, mishaps, endpoint, sound }: World, engine: EngineName): Promise<void> {
+  // The clock is put forward by more than a token lasts.
+  const ann = () => apiAs(cloud, 'ann');
+  await must(await ann(), 'POST', '/collections', { id: engine, engine });
+  const put = (name: string) => drop(cloud, `drop/ann/${engine}/${name}`, { file: sound });
+  const isEncoding = () =>
+    endpoint.jobs.counts().inProgress + cloud.batch.running().length + cloud.mediaconvert.running().length > 0;
+  /** The next job of the engine's service waits, where that can be had of it. */
+  const stick = (stuck: boolean) => {
+    endpoint.behaviour.slowMs = stuck ? HOUR : 0;
+    if (stuck && engine === 'mediaconvert') cloud.mediaconvert.mishap({ type: 'stuck' });
   };
-  await eventually('MediaConvert has it', isEncoding, 120_000);
-  await must(await apiAs(cloud, 'ann'), 'DELETE', `/media/${deleted}`);
+  const submitted = (id: string, n: number) =>
+    eventually(
+      `${engine} has job ${n} of ${id}`,
+      async () => {
+        const job = (await readJobs(cloud, id)).find((one) => one.n === n);
+        return job?.engineJobId !== undefined && (engine !== 'mediaconvert' || job.part === 'encode');
+      },
+      120_000,
+    );
+  const again = async (id: string) => {
+    await must(await ann(), 'POST', `/media/${id}/retranscode`);
+    await cloud.fireSchedule('sweep');
+  };
+
+  const heard = await put('heard.mp3');
+  await reached(cloud, heard, 'ready', { timeoutMs: 120_000 });
+  await again(heard);
+  await reached(cloud, heard, 'ready', { jobs: 2, timeoutMs: 120_000 });
+  stick(true);
+  await again(heard);
+  await submitted(heard, 3);
+  await put('heard.mp3');
+  await eventually('the upload has a job', async () => (await readMedia(cloud, heard))?.jobCount === 4, 60_000);
+  stick(false);
+  await reached(cloud, heard, 'ready', { jobs: 4, timeoutMs: 120_000 });
+
+  await badFile(cloud, await ann(), engine);
+  // The endpoint may have the job twice then.
+  endpoint.behaviour.losesRuns = true;
+  mishaps.deaf = true;
+  const unheard = await put('unheard.mp3');
+  await eventually('it is known', async () => (await readMedia(cloud, unheard)) !== undefined, 60_000);
+  await eventually('its submission has ended', async () => cloud.lambda.running().length === 0, 60_000);
+  endpoint.behaviour.losesRuns = false;
+  await reachedInTime(cloud, unheard, 'ready', { timeoutMs: 120_000, isEncoding });
+  mishaps.deaf = false;
+
+  stick(true);
+  const deleted = await put('deleted.mp3');
+  await submitted(deleted, 1);
+  await must(await ann(), 'DELETE', `/media/${deleted}`);
   await cloud.fireSchedule('sweep');
+  stick(false);
 }
 
 async function archived(cloud: Cloud, path: string): Promise<void> {
   const file = await recording(path);
   // The clock has been put forward by more than a token lasts.
-  await must(await apiAs(cloud, 'ann'), 'POST', '/collections', { id: 'old' });
+  await must(await apiAs(cloud, 'ann'), 'POST', '/collections', { id: 'old', engine: 'batch-cpu' });
   const [back, purged] = await Promise.all(
     ['back', 'purged'].map((name) => drop(cloud, `drop/ann/old/${name}.mp4`, { file })),
   );
@@ -195,7 +263,7 @@ async function rest(cloud: Cloud, webhook: string): Promise<void> {
   await must(ann, 'POST', `/webhooks/${webhook}/deliveries/${delivery?.id}/replay`);
   await must(ann, 'POST', `/webhooks/${webhook}/rotate-secret`);
   await must(ann, 'DELETE', `/webhooks/${webhook}`);
-  await must(ann, 'DELETE', '/collections/gone');
+  await must(ann, 'DELETE', `/collections/${goneOf('batch-cpu')}`);
   const { s3 } = developerClients(cloud);
   await s3.send(new DeleteObjectCommand({ Bucket: cloud.outputs.UploadsBucket, Key: 'drop/ann/kept/note.mp4' }));
 }
