@@ -22,7 +22,7 @@ const { services, world } = await startStand({ slots: 0 });
 
 /** Of which an hour is expected to cost 0.12 USD. */
 const HOUR = { durationSeconds: 3600, width: 1920, height: 1080, frameRate: 30, videoCodec: 'h264', audioCodec: 'aac' };
-const USD = 0.120298;
+const USD = 0.120312;
 
 const submission = (maxUsdPerMonth?: number) => ({
   table: services.breakable.table,

@@ -138,14 +138,14 @@ describe('a job', () => {
     const sourceInfo = { durationSeconds: 30, width: 1920, height: 1080, frameRate: 30, videoCodec: 'h264' };
     const [before, after] = [await queued('before.mp4', { sourceInfo }), await queued('after.mp4', { sourceInfo })];
     await submitJob(submission(), before);
-    const assumed = { seconds: 18.275, usd: 0.001002 };
+    const assumed = { seconds: 18.525, usd: 0.001016 };
     expect((await rowOf(before))?.estimate).toEqual({ ...assumed, of: 'usual hd', assumed });
     const known = { jobs: 5, seconds: 200, assumedSeconds: 100, usd: 3, assumedUsd: 1 };
     const row = { type: 'experience', rev: 5, engines: { 'batch-cpu': known } };
     await apply(services.table, [{ op: 'put', key: engineKeys.experience('usual hd'), row }]);
     for (const each of [before, after]) await submitJob(submission(), each);
-    expect((await rowOf(before))?.estimate?.seconds).toBe(18.275);
-    expect((await rowOf(after))?.estimate).toMatchObject({ seconds: 36.55, usd: 0.003006, assumed });
+    expect((await rowOf(before))?.estimate?.seconds).toBe(18.525);
+    expect((await rowOf(after))?.estimate).toMatchObject({ seconds: 37.05, usd: 0.003048, assumed });
   });
 
   it('whose media item was deleted meanwhile is not submitted', async () => {
