@@ -20,7 +20,7 @@ let booted: Awaited<ReturnType<typeof testCloud>>;
 let ada: Api;
 /** Ids of things that are ada's. */
 const hers: Record<string, string> = {};
-const PRESET = { rungs: [{ shortSide: 240, maxBitrate: 400_000, audio: '128k' }] };
+const PRESET = { crf: 30, rungs: [{ shortSide: 240, maxBitrate: 400_000, audio: '128k' }] };
 
 beforeAll(async () => {
   stateDir = await mkdtemp(join(tmpdir(), 'dropreel-access-'));

@@ -60,7 +60,7 @@ describe('the life of a video, by the command line only', () => {
     const expected = await json(Estimate, 'estimate', 'my clip.mp4', '--preset', 'compact');
     const choice = [{ engine: 'batch-cpu', reason: 'It is the only engine that there is.', media: 1 }];
     expect(expected).toMatchObject({ media: 1, complete: true, engines: [{ engine: 'batch-cpu', media: 1 }], choice });
-    expect(await run('estimate', 'my clip.mp4')).toMatch(/^batch-cpu +0 s +\$0\.000002 +0 jobs$/m);
+    expect(await run('estimate', 'my clip.mp4')).toMatch(/^batch-cpu +0 s +\$0\.000015 +0 jobs$/m);
     const media = await json(MediaView, 'upload', 'my clip.mp4', '-c', 'talks', '--wait');
     const { id } = media;
     expect(media).toMatchObject({ state: 'ready', title: 'my clip', collectionId: 'talks', creatorId: 'me' });
@@ -76,7 +76,7 @@ describe('the life of a video, by the command line only', () => {
     expect((await fetch(url)).status).toBe(200);
     expect(await json(Estimate, 'estimate', '--media', id)).toMatchObject({ media: 1, choice });
     expect(await json(Estimate, 'estimate', '--collection', 'talks')).toMatchObject({ media: 1, choice });
-    expect(media.job?.estimate?.usd).toBe(0.000002);
+    expect(media.job?.estimate?.usd).toBe(0.000016);
 
     await run('retranscode', id);
     await sweepUntilJob(booted.cloud, id, 2);
