@@ -4,7 +4,7 @@ import type { MediaRow } from '../contracts/table/media.ts';
 import type { EndpointRow } from '../contracts/table/webhooks.ts';
 
 /** Attributes that record sweep's work with a row, and its progress. */
-const NOTES = new Set(['todo', 'todoAt', 'flagCursor', 'flaggedFor']);
+const NOTES = new Set(['todo', 'todoAt', 'flagCursor', 'flaggedFor', 'flaggedByRollOut']);
 
 type ArchiveSettings = Pick<ArchivePolicyRow, 'enabled' | 'policy'>;
 

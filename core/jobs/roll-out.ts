@@ -1,9 +1,12 @@
+import type { Refused } from '../contracts/refused.ts';
+import type { JobRow } from '../contracts/table/jobs.ts';
 import { DUE_WORK, rowKeys } from '../contracts/table/keys.ts';
 import { type MediaRow, PLAYABLE_STATES, type PublishedVersion } from '../contracts/table/media.ts';
 import type { RollOutRow, VersionFacts } from '../contracts/table/presets.ts';
 import { plus } from '../time.ts';
 import type { Change, Outcome, Write } from './change.ts';
 import { isUnderWay } from './end.ts';
+import { uploadOf } from './sources.ts';
 
 /** The staged roll-out of a preset: a sample, a pause for people, then the rest. Sweep takes its steps. */
 
@@ -20,6 +23,8 @@ const AGAIN_MINUTES = 5;
 
 /** It stops by itself when so many have failed since a person last let it go on, and they are more than this part of those that ended. */
 const FAILURES = { least: 3, share: 0.1 };
+/** And when, of as many as a step may end, more than this part failed: after thousands that went well, a few hundred would hide above. */
+const LATELY = { of: MOST_AT_ONCE, share: 0.2 };
 
 /** What its media are flagged for; with each wave anew, so that those that have failed, or were not begun, get another turn. */
 export function flagOf(row: RollOutRow): string {
@@ -28,7 +33,21 @@ export function flagOf(row: RollOutRow): string {
 
 /** The beginning of all its flags. */
 function flagsOf({ name, version, startedAt }: RollOutRow): string {
-  return `roll-out ${name} ${version} ${startedAt} `;
+  return `${flagsFor({ name, version })}${startedAt} `;
+}
+
+/** Names have no blanks. */
+function flagsFor({ name, version }: PublishedVersion['preset']): string {
+  return `roll-out ${name} ${version} `;
+}
+
+/**
+ * Whether the flag of a media item, which a roll-out alone has set, asks for nothing any more: its version has been made by another job, or
+ * what would be encoded now is of another version.
+ */
+export function hasLapsed(media: MediaRow, present: PublishedVersion['preset']): boolean {
+  if (media.flaggedByRollOut !== true || media.flaggedFor === undefined) return false;
+  return !media.flaggedFor.startsWith(flagsFor(present)) || isMade(present, media);
 }
 
 type Asked = Pick<RollOutRow, 'creatorId' | 'name' | 'version' | 'collectionId' | 'samplePercent'>;
@@ -37,8 +56,15 @@ type Asked = Pick<RollOutRow, 'creatorId' | 'name' | 'version' | 'collectionId' 
 export function startRollOut(before: RollOutRow | null, asked: Asked, now: string): Outcome<{ row: RollOutRow }> {
   const stays = before && (before.state === 'sampling' || before.state === 'going' || before.state === 'putting-back');
   if (stays) return { refused: `that of version ${before.version} is ${before.state}` };
+  // Its media would be encoded, and nobody would count them.
+  if (before && before.batch.length > 0) {
+    return { refused: `that of version ${before.version} has ${before.batch.length} media under way, which end first` };
+  }
+  // What it has made of the same version can still be put back.
+  const again = before?.version === asked.version ? before : null;
+  const stage = asked.samplePercent >= 100 ? 'going' : 'sampling';
   const row: RollOutRow = {
-    ...{ type: 'roll-out', ...asked, state: asked.samplePercent >= 100 ? 'going' : 'sampling' },
+    ...{ type: 'roll-out', ...asked, state: stage, stage },
     ...{
       step: (before?.step ?? 0) + 1,
       batch: [],
@@ -49,8 +75,8 @@ export function startRollOut(before: RollOutRow | null, asked: Asked, now: strin
       skipped: 0,
       putBack: 0,
     },
-    ...{ wave: 1, seen: { ended: 0, failed: 0 }, report: [], failures: [] },
-    ...{ startedAt: now, updatedAt: now, todo: DUE_WORK.rollOut, todoAt: now },
+    ...{ wave: (again?.wave ?? 0) + 1, seen: { ended: 0, failed: 0, taken: 0 }, lately: [], report: [], failures: [] },
+    ...{ startedAt: again?.startedAt ?? now, updatedAt: now, todo: DUE_WORK.rollOut, todoAt: now },
   };
   const key = rowKeys.rollOut(asked.creatorId, asked.name);
   // Removed and put in one transaction they would be one row twice, so all attributes are set anew.
@@ -76,8 +102,11 @@ export function order(row: RollOutRow, what: Order, now: string): Outcome<{ row:
   if (what === 'stop') return next(row, { ...stopped('Somebody has stopped it.'), ...due }, now);
   const again = { cursor: undefined, listed: false, why: undefined };
   if (what === 'put-back') return next(row, { state: 'putting-back', ...again, ...due }, now);
-  const seen = { ended: row.done + row.failed, failed: row.failed };
-  return next(row, { state: 'going', ...again, wave: row.wave + 1, seen, ...due }, now);
+  // A sample that was stopped is not one that was looked at: it is made whole first.
+  const stage = state === 'waiting' ? 'going' : row.stage;
+  const lost = row.taken - row.done - row.batch.length;
+  const seen = { ended: row.done + row.failed, failed: row.failed, taken: lost };
+  return next(row, { state: stage, stage, ...again, wave: row.wave + 1, seen, lately: [], ...due }, now);
 }
 
 /** One step: what it writes, on the condition of the step before. */
@@ -102,11 +131,34 @@ export type Became = 'to flag' | 'waiting' | 'done' | 'failed' | 'skipped';
 
 export function whatBecame(row: RollOutRow, media: MediaRow | null): Became {
   if (!media || media.state === 'deleting' || !inScope(row, media)) return 'skipped';
-  if (isMade(row, media)) return 'done';
+  // Of an upload that came meanwhile, its own job has made the version.
+  if (isMade(row, media)) return isOfLaterUpload(media) ? 'skipped' : 'done';
   if (isUnderWay(media)) return 'waiting';
   if (media.flaggedFor !== flagOf(row)) return isPlaying(media) ? 'to flag' : 'skipped';
   if (media.scheduleRetranscode) return 'waiting';
-  return media.error && media.error.at >= row.startedAt ? 'failed' : 'skipped';
+  const { error } = media;
+  return error && error.at >= row.startedAt && !NOT_BEGUN.has(error.code) ? 'failed' : 'skipped';
+}
+
+/** A cap had no room for it, or somebody has ended it: that says nothing of the preset. */
+const NOT_BEGUN = new Set<string>(['cap_reached', 'cancelled']);
+
+/** The same of a roll-out that is over, which waits for nothing but its own encodes. */
+export function whatBecameAfterwards(row: RollOutRow, media: MediaRow | null): Became {
+  const became = whatBecame(row, media);
+  if (!media || (became !== 'to flag' && became !== 'waiting')) return became;
+  const isItsOwn = media.flaggedFor?.startsWith(flagsOf(row)) === true;
+  // A flag that somebody else has set, too, stays.
+  const isToEnd = isUnderWay(media) || (media.scheduleRetranscode && media.flaggedByRollOut === true);
+  return isItsOwn && isToEnd ? 'waiting' : 'skipped';
+}
+
+/** Why a job of a roll-out that is over goes on; null: it has never been submitted, and is ended instead. */
+export function whyNotToEnd(job: JobRow): Refused | null {
+  const { purpose, state, engineJobId, submittingUntil, part } = job;
+  const isUntouched = engineJobId === undefined && submittingUntil === undefined && part === undefined;
+  if (purpose === 'retranscode' && state === 'queued' && isUntouched) return null;
+  return { refused: 'it may have begun' };
 }
 
 function inScope(row: RollOutRow, media: MediaRow): boolean {
@@ -120,8 +172,26 @@ function isPlaying({ state, current }: MediaRow): boolean {
   return PLAYABLE_STATES.includes(state) && current !== undefined;
 }
 
-function isMade({ name, version }: RollOutRow, { current }: MediaRow): boolean {
+function isMade({ name, version }: PublishedVersion['preset'], { current }: Pick<MediaRow, 'current'>): boolean {
   return current?.preset.name === name && current.preset.version === version;
+}
+
+/** Whether both versions show the same film; undefined: versions of earlier releases do not say what they were made of. */
+function isOfOneUpload({ current, previous }: Pick<MediaRow, 'current' | 'previous'>): boolean | undefined {
+  if (!current?.source || !previous?.source) return undefined;
+  const [now, then] = [uploadOf(current.source), uploadOf(previous.source)];
+  return now.versionId === then.versionId && now.etag === then.etag;
+}
+
+function isOfLaterUpload(media: MediaRow): boolean {
+  return isOfOneUpload(media) === false;
+}
+
+/** Whether the version before is what the roll-out has replaced: of the same upload, by another version of the preset. */
+function hasReplaced(row: RollOutRow, { current, previous }: Pick<MediaRow, 'current' | 'previous'>): boolean {
+  return (
+    isMade(row, { current }) && !isMade(row, { current: previous }) && isOfOneUpload({ current, previous }) === true
+  );
 }
 
 /** Whether the roll-out is to encode this media item, which its list names: it plays, and by another version. */
@@ -129,7 +199,7 @@ export function isWanted(row: RollOutRow, media: MediaRow): boolean {
   if (!isPlaying(media) || isMade(row, media) || row.batch.includes(media.mediaId)) return false;
   // It has failed in this very wave.
   if (media.flaggedFor === flagOf(row)) return false;
-  return row.state !== 'sampling' || row.taken === 0 || isSampled(media.mediaId, row.samplePercent);
+  return row.state !== 'sampling' || sampleSize(row) === 0 || isSampled(media.mediaId, row.samplePercent);
 }
 
 /** Ids are digests: their first 20 bits choose the same media whenever they are asked. */
@@ -141,15 +211,20 @@ export function isSampled(mediaId: string, percent: number): boolean {
   return bits < (2 ** 20 * percent) / 100;
 }
 
+/** Without those that were lost to it before a person let it go on. */
+function sampleSize({ taken, seen }: RollOutRow): number {
+  return taken - seen.taken;
+}
+
 /** How many more media the batch may have. */
-export function roomFor({ batch, state, taken }: RollOutRow): number {
-  const room = MOST_AT_ONCE - batch.length;
-  return state === 'sampling' ? Math.min(room, MOST_IN_SAMPLE - taken) : room;
+export function roomFor(row: RollOutRow): number {
+  const room = MOST_AT_ONCE - row.batch.length;
+  return row.state === 'sampling' ? Math.min(room, MOST_IN_SAMPLE - sampleSize(row)) : room;
 }
 
 /** A sample that is as large as samples may be is listed, whatever its share of the media. */
-export function isFull({ state, taken }: RollOutRow): boolean {
-  return state === 'sampling' && MOST_IN_SAMPLE - taken < LEAST_ROOM;
+export function isFull(row: RollOutRow): boolean {
+  return row.state === 'sampling' && MOST_IN_SAMPLE - sampleSize(row) < LEAST_ROOM;
 }
 
 /** The row once these of its batch have ended. */
@@ -161,7 +236,7 @@ export function withEnded(
   const gone = new Set(ended.map(({ mediaId }) => mediaId));
   const compared = ended.flatMap(({ mediaId, became, media }) => {
     const { current, previous } = media ?? {};
-    return became === 'done' && current && previous
+    return became === 'done' && current && previous && hasReplaced(row, { current, previous })
       ? [{ mediaId, before: factsOf(previous), after: factsOf(current) }]
       : [];
   });
@@ -175,6 +250,10 @@ export function withEnded(
     done: row.done + count('done'),
     failed: row.failed + count('failed'),
     skipped: row.skipped + count('skipped'),
+    lately: [
+      ...row.lately,
+      ...ended.flatMap(({ became }) => (became === 'done' || became === 'failed' ? [became === 'failed'] : [])),
+    ].slice(-LATELY.of),
     report: [...row.report, ...compared].slice(0, MOST_COMPARED),
     failures: [...row.failures, ...failures].slice(-MOST_FAILURES),
   };
@@ -190,10 +269,19 @@ function factsOf({ version, preset, bytes, ssim, renditions, outputs }: Publishe
 }
 
 /** Why it stops by itself; undefined: it goes on. */
-export function whyStop({ done, failed, seen }: Pick<RollOutRow, 'done' | 'failed' | 'seen'>): string | undefined {
+export function whyStop({
+  done,
+  failed,
+  seen,
+  lately,
+}: Pick<RollOutRow, 'done' | 'failed' | 'seen' | 'lately'>): string | undefined {
   const [bad, all] = [failed - seen.failed, done + failed - seen.ended];
-  if (bad < FAILURES.least || bad <= all * FAILURES.share) return undefined;
-  return `${bad} of ${all} have failed: that is more than one in ${1 / FAILURES.share}.`;
+  if (bad >= FAILURES.least && bad > all * FAILURES.share) {
+    return `${bad} of ${all} have failed: that is more than one in ${1 / FAILURES.share}.`;
+  }
+  const late = lately.filter((isFailure) => isFailure).length;
+  if (lately.length < LATELY.of || late <= LATELY.of * LATELY.share) return undefined;
+  return `${late} of the last ${LATELY.of} have failed: that is more than one in ${1 / LATELY.share}.`;
 }
 
 /** What a step ends with: what remains to be done, or a pause, or the end. */
@@ -217,8 +305,8 @@ export function isOutdated(row: RollOutRow, present: number): Partial<RollOutRow
   return present === row.version ? {} : stopped(`The preset has version ${present} by now.`);
 }
 
-/** Whether this media item is put back: this roll-out has made what viewers see, and the version before is kept. */
+/** Whether this media item is put back: this roll-out has made what viewers see, and the version that it replaced is kept. */
 export function isPutBack(row: RollOutRow, media: MediaRow, now: string): boolean {
   const kept = media.previous !== undefined && media.previous.expiresAt > now;
-  return media.flaggedFor?.startsWith(flagsOf(row)) === true && isMade(row, media) && kept;
+  return media.flaggedFor?.startsWith(flagsOf(row)) === true && hasReplaced(row, media) && kept;
 }

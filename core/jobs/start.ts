@@ -91,7 +91,7 @@ export function startAgain(media: MediaRow, start: Start): Outcome<{ job: JobRow
       scheduleRetranscode: false,
       engine: start.askedEngine,
     },
-    ['error', 'todo', 'todoAt'],
+    ['error', 'todo', 'todoAt', ...itsMark(media)],
   );
   // The condition includes the flag: a flag set meanwhile asks for one more job.
   const expect = { ...update.expect, todo: media.todo ?? null };
@@ -279,22 +279,33 @@ export function wasRefused(media: MediaRow): boolean {
 
 /**
  * Flags a media item: the next sweep encodes it again as soon as none of its jobs runs.
- * @param flaggedFor the flag of its collection that causes this, noted so that it is done once for it
+ * @param flaggedFor the flag of its collection, or of a roll-out, that causes this, noted so that it is done once for it
+ * @param by a roll-out may take back what it alone has flagged
  */
-export function flagMedia(media: MediaRow, now: string, flaggedFor?: string): Outcome {
+export function flagMedia(media: MediaRow, now: string, flaggedFor?: string, by?: 'roll-out'): Outcome {
   if (media.state === 'deleting' || media.state === 'uploading') return { refused: `the media item is ${media.state}` };
   if (wasRefused(media)) return { refused: 'its upload was refused' };
   if (flaggedFor !== undefined && media.flaggedFor === flaggedFor) return { refused: 'flagged by this flag before' };
-  if (flaggedFor === undefined && media.scheduleRetranscode) return { refused: 'already flagged' };
+  const remove = by === undefined ? itsMark(media) : [];
+  const isSaid = flaggedFor === undefined && remove.length === 0;
+  if (isSaid && media.scheduleRetranscode) return { refused: 'already flagged' };
   const key = rowKeys.media(media.mediaId);
   const leaves = { state: media.state, ...(flaggedFor && { flaggedFor: media.flaggedFor ?? null }) };
   if (media.scheduleRetranscode) {
     // One job serves both flags: after it, this flag must not cause another.
     const expect = { ...leaves, scheduleRetranscode: true };
-    return { change: [{ op: 'update', key, expect, set: { flaggedFor } }] };
+    return { change: [{ op: 'update', key, expect, set: { flaggedFor }, ...(remove.length > 0 && { remove }) }] };
   }
-  const set = { scheduleRetranscode: true, todo: DUE_WORK.retranscode, todoAt: now, flaggedFor, updatedAt: now };
-  return { change: [{ op: 'update', key, expect: { ...leaves, todo: null }, set }] };
+  const set = {
+    ...{ scheduleRetranscode: true, todo: DUE_WORK.retranscode, todoAt: now, flaggedFor, updatedAt: now },
+    ...(by && { flaggedByRollOut: true as const }),
+  };
+  const expect = { ...leaves, todo: null };
+  return { change: [{ op: 'update', key, expect, set, ...(remove.length > 0 && { remove }) }] };
+}
+
+function itsMark({ flaggedByRollOut }: MediaRow): 'flaggedByRollOut'[] {
+  return flaggedByRollOut ? ['flaggedByRollOut'] : [];
 }
 
 /** Clears the flag of a media item, and records why it could not be encoded again, if there is a reason. */
@@ -305,9 +316,19 @@ export function unflagMedia(media: MediaRow, now: string, error?: MediaRow['erro
       {
         op: 'update',
         key: rowKeys.media(media.mediaId),
-        expect: { state: media.state, seq: media.seq, todo: media.todo ?? null },
+        expect: {
+          ...{ state: media.state, seq: media.seq, todo: media.todo ?? null },
+          flaggedByRollOut: media.flaggedByRollOut ?? null,
+        },
         set: { scheduleRetranscode: false, error, updatedAt: now },
-        remove: media.todo === DUE_WORK.retranscode ? ['todo', 'todoAt'] : [],
+        remove: [
+          ...(media.todo === DUE_WORK.retranscode ? (['todo', 'todoAt'] as const) : []),
+          ...itsMark(media),
+          // It is held no more.
+          ...(isHeld(media) && !error && (media.state === 'ready' || media.state === 'failed')
+            ? (['error'] as const)
+            : []),
+        ],
       },
     ],
   };

@@ -1,19 +1,17 @@
 import { eachLimit } from '../../aws/concurrency.ts';
-import { apply, applyWithRetry, getMedia, getRow, isPushedBack } from '../../aws/table.ts';
+import { apply, applyWithRetry, getMedia, getRow } from '../../aws/table.ts';
 import { queryMedia } from '../../aws/table-queries.ts';
 import { CollectionRow } from '../../core/contracts/table/collections.ts';
 import { DUE_WORK, rowKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
 import { flagMedia } from '../../core/jobs/transitions.ts';
 import { eachDue } from './due.ts';
+import { patiently } from './patiently.ts';
 import type { RowServices } from './services.ts';
 
 const PAGE = 200;
 /** Simultaneous writes. Each puts a row into one partition of the index `todo`, where all flags are. */
 const AT_ONCE = 5;
-/** Milliseconds before a throttled write is retried; doubled each time, up to one second. */
-const PUSHED_BACK_MS = 100;
-const LONGEST_PAUSE_MS = 5000;
 
 /**
  * Flagged collections: sets the flag of every media item, then clears the collection's. The position is kept with the collection, and
@@ -36,7 +34,8 @@ async function expand(services: RowServices, collection: CollectionRow): Promise
     const page = await queryMedia(table, { creatorId, collectionId }, { limit: PAGE, after, consistent: true });
     let flagged = 0;
     const one = async (media: MediaRow) => {
-      if ((await patiently(services, media, flag)) === 'flagged') flagged++;
+      // Out of time, the next run repeats the page, which changes nothing for media items that are flagged.
+      if ((await patiently(services, () => flagOne(services, media, flag))) === 'done') flagged++;
     };
     await eachLimit(page.items, AT_ONCE, one, timeIsUp);
     if (flagged < page.items.length) return;
@@ -52,24 +51,6 @@ async function expand(services: RowServices, collection: CollectionRow): Promise
   const remove = ['todo', 'todoAt', 'flagCursor'] as const;
   if ((await apply(table, [{ op: 'update', key, expect: { todoAt: flag }, set, remove }])) === 'applied') {
     report('collectionsExpanded');
-  }
-}
-
-/**
- * Waits for DynamoDB as long as there is time, because one partition of an index takes 1,000 units a second. When out of time, the
- * next run repeats the page, which changes nothing for media items that are flagged.
- * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
- */
-async function patiently(services: RowServices, listed: MediaRow, flag: string): Promise<'flagged' | 'out of time'> {
-  for (let pause = PUSHED_BACK_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-    try {
-      await flagOne(services, listed, flag);
-      return 'flagged';
-    } catch (error) {
-      if (!isPushedBack(error)) throw error;
-      if (services.timeIsUp()) return 'out of time';
-      await new Promise((resolve) => setTimeout(resolve, pause * Math.random()));
-    }
   }
 }
 

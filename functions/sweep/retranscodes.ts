@@ -7,6 +7,7 @@ import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { DUE_WORK, type RowKey, rowKeys } from '../../core/contracts/table/keys.ts';
 import { MediaRow, type Source } from '../../core/contracts/table/media.ts';
 import type { Outcome } from '../../core/jobs/change.ts';
+import { hasLapsed } from '../../core/jobs/roll-out.ts';
 import {
   holdRetranscode,
   isUnderWay,
@@ -84,6 +85,8 @@ async function startOne(services: SweepServices, key: RowKey, mayRestore: () => 
       return { change: [postpone(media, now)] };
     }
     const collection = await getCollection(table, media.creatorId, media.collectionId);
+    const encoding = await encodingOf(table, media.creatorId, collection, media);
+    if (hasLapsed(media, encoding.preset)) return unflagMedia(media, now);
     const { over } = await room(services, media, collection, LEAST_USD, now);
     if (over) {
       happened = 'jobsHeld';
@@ -95,7 +98,6 @@ async function startOne(services: SweepServices, key: RowKey, mayRestore: () => 
         happened = 'retranscodesWaiting';
         return { change: [postpone(media, now)] };
       }
-      const encoding = await encodingOf(table, media.creatorId, collection, media);
       return startAgain(media, { ...encoding, purpose: 'retranscode', source: found.source, now });
     }
     happened = 'originalsGone';

@@ -17,14 +17,18 @@ import {
   onwards,
   roomFor,
   whatBecame,
+  whatBecameAfterwards,
+  whyNotToEnd,
   whyStop,
   withEnded,
 } from '../../core/jobs/roll-out.ts';
 import { flagMedia, isUnderWay, unflagMedia } from '../../core/jobs/transitions.ts';
 import { collectionsWith } from '../shared/collections-with.ts';
 import { readPreset } from '../shared/encoding.ts';
+import { failJob } from '../shared/end-job.ts';
 import { logger } from '../shared/observability.ts';
 import { eachDue } from './due.ts';
+import { patiently } from './patiently.ts';
 import type { SweepServices } from './services.ts';
 
 const AT_ONCE = 5;
@@ -44,32 +48,44 @@ async function takeStep(services: SweepServices, key: RowKey): Promise<void> {
   // The index lags.
   if (row?.todo !== DUE_WORK.rollOut || row.todoAt === undefined || row.todoAt > now) return;
   const looked: RollOutRow = { ...row, ...(await lookAtBatch(services, row)) };
-  const gone: RollOutRow = { ...looked, ...(await goOn(services, looked)) };
+  const gone: RollOutRow = { ...looked, ...(await goOn(services, looked, row.batch)) };
   const step = next(row, { ...gone, ...onwards(gone, now) }, now);
   if ((await apply(table, step.change)) === 'lost') return;
   services.report('rollOutSteps');
   const { name, version, state, why } = step.row;
   if (state !== row.state) logger.info('roll-out', { name, version, was: row.state, is: state, why });
-  await eachLimit(step.row.batch, AT_ONCE, (mediaId) => act(services, step.row, mediaId), services.timeIsUp);
+  const actOn = async (mediaId: string) => {
+    await patiently(services, () => act(services, step.row, mediaId));
+  };
+  await eachLimit(step.row.batch, AT_ONCE, actOn, services.timeIsUp);
 }
 
-/** What has become of the media under way. */
-async function lookAtBatch({ table }: SweepServices, row: RollOutRow): Promise<Partial<RollOutRow>> {
+/** It begins nothing any more. */
+const isOver = ({ state }: RollOutRow) => state === 'stopped' || state === 'putting-back';
+
+/** What has become of the media under way. What was made after somebody had ordered to put all back goes back at once. */
+async function lookAtBatch(services: SweepServices, row: RollOutRow): Promise<Partial<RollOutRow>> {
+  const { table, now } = services;
   const rows = await getRows(table, row.batch.map(rowKeys.media), MediaRow, true);
   const byId = new Map(rows.map((media) => [media.mediaId, media]));
-  const isOver = row.state === 'stopped' || row.state === 'putting-back';
   const ended = row.batch.flatMap((mediaId) => {
     const media = byId.get(mediaId) ?? null;
-    const became = whatBecame(row, media);
-    // What was not begun when it was stopped never is.
-    if (became === 'to flag') return isOver ? [{ mediaId, media, became: 'skipped' as const }] : [];
-    return became === 'waiting' ? [] : [{ mediaId, media, became }];
+    const became = isOver(row) ? whatBecameAfterwards(row, media) : whatBecame(row, media);
+    return became === 'to flag' || became === 'waiting' ? [] : [{ mediaId, media, became }];
   });
-  return withEnded(row, ended);
+  if (row.state !== 'putting-back') return withEnded(row, ended);
+  const back = jobsToPutBack(
+    row,
+    ended.flatMap(({ media }) => media ?? []),
+    now,
+  );
+  await askToPutBack(services, back);
+  return { ...withEnded(row, ended), putBack: row.putBack + back.length };
 }
 
-async function goOn(services: SweepServices, row: RollOutRow): Promise<Partial<RollOutRow>> {
-  if (row.state === 'putting-back') return row.batch.length > 0 ? {} : putBack(services, row);
+/** @param batch as it was before this step */
+async function goOn(services: SweepServices, row: RollOutRow, batch: readonly string[]): Promise<Partial<RollOutRow>> {
+  if (row.state === 'putting-back') return row.listed ? {} : putBack(services, row, new Set(batch));
   if (row.state !== 'sampling' && row.state !== 'going') return {};
   const { version } = await readPreset(services.table, row.creatorId, row.name);
   const outdated = isOutdated(row, version);
@@ -116,16 +132,32 @@ async function fill(services: SweepServices, from: RollOutRow): Promise<Partial<
   return { batch, taken, cursor: rest, listed: rest === undefined || isFull(row) };
 }
 
-/** Asks that viewers get the version before, of all media of a page. Asked twice it is done once: the version that it names is gone. */
-async function putBack(services: SweepServices, row: RollOutRow): Promise<Partial<RollOutRow>> {
-  const { sqs, publishQueueUrl, now } = services;
+function jobsToPutBack(row: RollOutRow, media: readonly MediaRow[], now: string): string[] {
+  return media.flatMap((one) => (one.current && isPutBack(row, one, now) ? [one.current.jobId] : []));
+}
+
+/** Asks that viewers get the version before. Asked twice it is done once: the version that it names is gone. */
+async function askToPutBack({ sqs, publishQueueUrl, now }: SweepServices, jobIds: readonly string[]): Promise<void> {
+  await eachLimit(jobIds, AT_ONCE, (jobId) =>
+    send(sqs, publishQueueUrl, { jobId, rollback: true, at: now } satisfies PublishMessage),
+  );
+}
+
+/**
+ * Puts back all that is made, without waiting for what is under way: versions before are kept for a day only.
+ * @param underWay media that are looked at one by one
+ */
+async function putBack(
+  services: SweepServices,
+  row: RollOutRow,
+  underWay: ReadonlySet<string>,
+): Promise<Partial<RollOutRow>> {
   let asked = row.putBack;
   let rest: RollOutRow['cursor'];
   for await (const { items, cursor } of pagesOf(services, row, () => PAGE)) {
-    const back = items.flatMap((media) => (media.current && isPutBack(row, media, now) ? [media.current.jobId] : []));
-    await eachLimit(back, AT_ONCE, (jobId) =>
-      send(sqs, publishQueueUrl, { jobId, rollback: true, at: now } satisfies PublishMessage),
-    );
+    const listed = items.filter(({ mediaId }) => !underWay.has(mediaId));
+    const back = jobsToPutBack(row, listed, services.now);
+    await askToPutBack(services, back);
     asked += back.length;
     rest = cursor;
     if (services.timeIsUp()) break;
@@ -133,15 +165,33 @@ async function putBack(services: SweepServices, row: RollOutRow): Promise<Partia
   return { putBack: asked, cursor: rest, listed: rest === undefined };
 }
 
-/** Flags a media item of the batch or, of a roll-out that was stopped, takes the flag away from what is not encoded yet. */
-async function act({ table, now, report }: SweepServices, row: RollOutRow, mediaId: string): Promise<void> {
-  const isOn = row.state === 'sampling' || row.state === 'going';
+/** Flags a media item of the batch or, of a roll-out that was stopped, ends what is not encoded yet. */
+async function act(services: SweepServices, row: RollOutRow, mediaId: string): Promise<void> {
+  if (isOver(row)) return endUnbegun(services, row, mediaId);
+  if (row.state !== 'sampling' && row.state !== 'going') return;
+  const { table, now, report } = services;
   const outcome = await applyWithRetry(table, async () => {
     const media = await getMedia(table, mediaId);
     if (!media) return { refused: 'the media item is gone' };
-    const became = whatBecame(row, media);
-    if (isOn) return became === 'to flag' ? flagMedia(media, now, flagOf(row)) : { refused: 'flagged before' };
-    return became === 'waiting' && !isUnderWay(media) ? unflagMedia(media, now) : { refused: 'under way' };
+    if (whatBecame(row, media) !== 'to flag') return { refused: 'flagged before' };
+    return flagMedia(media, now, flagOf(row), 'roll-out');
   });
-  if (isOn && !('refused' in outcome)) report('mediaFlagged');
+  if (!('refused' in outcome)) report('mediaFlagged');
+}
+
+/** Takes the flag away or, where a job is there that no engine has got, ends that: a cap may hold it for days. */
+async function endUnbegun(services: SweepServices, row: RollOutRow, mediaId: string): Promise<void> {
+  const { table, now } = services;
+  let jobId: string | undefined;
+  await applyWithRetry(table, async () => {
+    jobId = undefined;
+    const media = await getMedia(table, mediaId);
+    if (!media || whatBecameAfterwards(row, media) !== 'waiting') return { refused: 'nothing is left to end' };
+    if (!isUnderWay(media)) return unflagMedia(media, now);
+    jobId = media.jobId;
+    return { refused: 'under way' };
+  });
+  if (jobId === undefined) return;
+  const told = { code: 'cancelled', message: 'Its roll-out was stopped before it had begun.' } as const;
+  await failJob(services, jobId, { ...told, unless: whyNotToEnd });
 }

@@ -1,17 +1,20 @@
 import { describe, expect, it, vi } from 'vitest';
-import { apply, getMedia, getRow } from '../../aws/table.ts';
+import { apply, getJob, getMedia, getRow } from '../../aws/table.ts';
 import { PublishMessage } from '../../core/contracts/events.ts';
 import { contentOf, PRESETS } from '../../core/contracts/presets.ts';
+import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { rowKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
 import { PresetRow, RollOutRow } from '../../core/contracts/table/presets.ts';
 import { changePreset } from '../../core/jobs/presets.ts';
 import { type Order, order, startRollOut } from '../../core/jobs/roll-out.ts';
+import { flagMedia } from '../../core/jobs/transitions.ts';
+import { startRetranscodes } from '../../functions/sweep/retranscodes.ts';
 import { driveRollOuts } from '../../functions/sweep/roll-outs.ts';
-import { version } from '../support/factories.ts';
+import { changeOf, source, version } from '../support/factories.ts';
 import { QUEUES } from '../support/services.ts';
 import { startStand } from '../support/stand.ts';
-import { addCollection, addMedia, received, sweepWith } from '../support/swept.ts';
+import { addCollection, addJob, addMedia, received, sweepWith } from '../support/swept.ts';
 
 // Read when the logger is made, before any other line here.
 vi.hoisted(() => {
@@ -64,13 +67,25 @@ async function end(media: readonly { mediaId: string }[], how: 'published' | 'fa
     const at = '2999-01-01T00:00:00.000Z';
     const set: Partial<MediaRow> =
       how === 'published'
-        ? { current: version(2, { ...made, jobId: `${mediaId}-2` }), previous: { ...current, expiresAt: at } }
+        ? {
+            current: version(2, { ...made, jobId: `${mediaId}-2`, source: current.source }),
+            previous: { ...current, expiresAt: at },
+          }
         : { error: { code: 'corrupt', message: 'It is damaged.', at } };
     const done = { ...set, scheduleRetranscode: false };
     const update = { op: 'update' as const, key: rowKeys.media(mediaId), expect: { scheduleRetranscode: true } };
     const ended = await apply(services.table, [{ ...update, set: done, remove: ['todo', 'todoAt'] }]);
     expect(ended, `${mediaId} was flagged`).toBe('applied');
   }
+}
+
+/** The job of a media item that was flagged, as a re-transcode starts it. */
+async function encode(of: MediaRow, more: Partial<JobRow>) {
+  const job = await addJob(services, of, { n: 2, purpose: 'retranscode', ...more });
+  const set = { state: 'retranscoding' as const, jobId: job.jobId, jobCount: 2, scheduleRetranscode: false };
+  const remove = ['todo', 'todoAt', 'flaggedByRollOut'] as const;
+  const key = rowKeys.media(of.mediaId);
+  await apply(services.table, [{ op: 'update', key, expect: { scheduleRetranscode: true }, set, remove }]);
 }
 
 /** All that were asked for. */
@@ -155,6 +170,98 @@ describe('a roll-out', () => {
     await run();
     expect(await rollOut()).toMatchObject({ state: 'stopped', why: 'The preset has version 2 by now.', batch: [] });
     expect(await flagged(all)).toEqual([]);
+  });
+
+  it('leaves a flag alone that a person has set, too', async () => {
+    const [a, b] = await library(2);
+    const first = flagMedia(await rowOf(a ?? expect.fail()), new Date().toISOString());
+    await apply(services.table, changeOf(first));
+    await begin(100);
+    await run();
+    const second = flagMedia(await rowOf(b ?? expect.fail()), new Date().toISOString());
+    await apply(services.table, changeOf(second));
+    await ordered('stop');
+    await run();
+    expect(await rollOut()).toMatchObject({ state: 'stopped', skipped: 2, batch: [] });
+    expect(await flagged([a ?? expect.fail(), b ?? expect.fail()])).toHaveLength(2);
+  });
+
+  it('is put back at once: what has not begun is ended, and what ends later follows', async () => {
+    const all = await library(3);
+    const [a, held, running] = all as [MediaRow, MediaRow, MediaRow];
+    await begin(100);
+    await run();
+    await end([a], 'published');
+    await encode(held, { state: 'queued', engineJobId: undefined, todo: 'held-job' });
+    await encode(running, { state: 'running' });
+    await ordered('stop');
+    await ordered('put-back');
+    await run();
+    expect((await rollbacks()).map(({ jobId }) => jobId)).toEqual([`${a.mediaId}-2`]);
+    expect(await getJob(services.table, held.mediaId, 2)).toMatchObject({ state: 'cancelled' });
+    expect(await rowOf(held)).toMatchObject({ state: 'ready', current: { version: 1 } });
+    expect(await getJob(services.table, running.mediaId, 2)).toMatchObject({ state: 'running' });
+    await run();
+    expect(await rollOut()).toMatchObject({ state: 'putting-back', batch: [running.mediaId], failed: 0, skipped: 1 });
+
+    const { current = expect.fail() } = await rowOf(running);
+    const set = {
+      ...{
+        state: 'ready' as const,
+        current: version(2, { ...made, jobId: `${running.mediaId}-2`, source: current.source }),
+      },
+      previous: { ...current, expiresAt: '2999-01-01T00:00:00.000Z' },
+    };
+    await apply(services.table, [{ op: 'update', key: rowKeys.media(running.mediaId), expect: {}, set }]);
+    await run();
+    expect((await rollbacks()).map(({ jobId }) => jobId)).toEqual([`${running.mediaId}-2`]);
+    expect(await rollOut()).toMatchObject({ state: 'put-back', putBack: 2, done: 2, batch: [] });
+  });
+
+  it.each([
+    ['its collection has another preset', 'collection'],
+    ['its preset has another version', 'preset'],
+    ['a new upload was encoded by its version', 'upload'],
+  ] as const)('encodes nothing of its own flags once %s', async (_, what) => {
+    const all = await library(1);
+    const [one] = all as [MediaRow];
+    await begin(100);
+    await run();
+    expect(await flagged(all)).toHaveLength(1);
+    if (what === 'collection') {
+      const collection = rowKeys.collection('ann', 'talks');
+      await apply(services.table, [{ op: 'update', key: collection, expect: {}, set: { preset: 'standard' } }]);
+    } else if (what === 'preset') {
+      const before = await getRow(services.table, rowKeys.preset('ann', 'team'), PresetRow);
+      const change = {
+        creatorId: 'ann',
+        name: 'team',
+        content: { ...content, crf: 30 },
+        now: new Date().toISOString(),
+      };
+      await apply(services.table, changePreset(before, 1, change).change);
+    } else {
+      const set = { current: version(2, { ...made, source: source({ versionId: 'v-b' }) }) };
+      await apply(services.table, [{ op: 'update', key: rowKeys.media(one.mediaId), expect: {}, set }]);
+    }
+    const now = new Date(Date.now() + 3_600_000).toISOString();
+    const report = await sweepWith(services, world, now, () => 265_000, [startRetranscodes]);
+    expect(report).toMatchObject({ retranscodesStarted: 0, errors: 0 });
+    expect(await rowOf(one)).toMatchObject({ scheduleRetranscode: false, jobCount: 1 });
+  });
+
+  it('waits where DynamoDB throttles a flag, and sets the rest', async () => {
+    const all = await library(4);
+    await begin(100);
+    let updates = 0;
+    services.onCall = (when, { operation }) => {
+      if (when !== 'before' || operation !== 'UpdateItem' || ++updates !== 3) return;
+      throw Object.assign(new Error('Slow down.'), { name: 'ThrottlingException' });
+    };
+    expect(await run()).toMatchObject({ mediaFlagged: 4, errors: 0 });
+    services.onCall = () => {};
+    expect(updates).toBeGreaterThan(3);
+    expect(await flagged(all)).toHaveLength(4);
   });
 
   it('that is driven by two runs at once takes each step once', async () => {

@@ -191,6 +191,8 @@ export const MediaRow = z.object({
   scheduleRetranscode: z.boolean().default(false),
   /** `todoAt` of the collection's flag that has flagged this media item: one flag does so once, however often it is expanded. */
   flaggedFor: z.string().optional(),
+  /** Whether the present flag is of a roll-out alone, which may take it back. */
+  flaggedByRollOut: z.literal(true).optional(),
   originalDeletedAt: Time.optional(),
   /** While `error` is source_restoring; left behind afterwards. */
   restoring: Restoring.optional(),

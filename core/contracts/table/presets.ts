@@ -48,6 +48,8 @@ export const RollOutRow = z.object({
   /** How many of the media come first, in per cent; 100: all, without a pause. */
   samplePercent: z.number(),
   state: z.enum(ROLL_OUT_STATES),
+  /** What it was at, or is at, until it was stopped: `going` from the moment that a person has seen a sample. */
+  stage: z.enum(['sampling', 'going']).default('sampling'),
   /** Why it was stopped. */
   why: z.string().optional(),
   /** Counts its steps: each is conditional on the one before. */
@@ -65,8 +67,10 @@ export const RollOutRow = z.object({
   skipped: z.number().int(),
   /** How often a person has let it go on. */
   wave: z.number().int(),
-  /** How many had ended, and failed, when a person last let it go on. */
-  seen: z.object({ ended: z.number().int(), failed: z.number().int() }),
+  /** How many had ended, had failed, and were taken without being done or under way, when a person last let it go on. */
+  seen: z.object({ ended: z.number().int(), failed: z.number().int(), taken: z.number().int().default(0) }),
+  /** Of the last that ended since then, which have failed. */
+  lately: z.array(z.boolean()).default([]),
   /** How many were asked to go back to the version before. */
   putBack: z.number().int(),
   /** Of the first that are done. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { RollOutRow } from '../../../../core/contracts/table/presets.ts';
 import {
   flagOf,
+  hasLapsed,
   isPutBack,
   isSampled,
   isWanted,
@@ -10,10 +11,12 @@ import {
   roomFor,
   startRollOut,
   whatBecame,
+  whatBecameAfterwards,
+  whyNotToEnd,
   whyStop,
   withEnded,
 } from '../../../../core/jobs/roll-out.ts';
-import { EARLIER, LATER, MEDIA_ID, media, NOW, version } from '../../../support/factories.ts';
+import { EARLIER, job, LATER, MEDIA_ID, media, NOW, source, version } from '../../../support/factories.ts';
 
 const asked = { creatorId: 'ann', name: 'team', version: 2, samplePercent: 1 };
 const started = startRollOut(null, asked, NOW);
@@ -21,6 +24,7 @@ const begun = 'row' in started ? RollOutRow.parse(started.row) : expect.fail();
 const row = (more: Partial<RollOutRow> = {}): RollOutRow => ({ ...begun, ...more });
 const made = { preset: { name: 'team', version: 2 } };
 const ready = { state: 'ready' as const, current: version(1) };
+const NEWER = source({ versionId: 'v-b', etag: '"bb"' });
 
 describe('a media item of a roll-out', () => {
   it.each([
@@ -49,6 +53,21 @@ describe('a media item of a roll-out', () => {
       { ...ready, current: version(2), flaggedFor: flagOf(begun) },
       'skipped',
     ],
+    [
+      'was uploaded anew, and encoded by the version',
+      { ...ready, current: version(2, { ...made, source: NEWER }), previous: { ...version(1), expiresAt: LATER } },
+      'skipped',
+    ],
+    [
+      'had no room under a cap when it was stopped',
+      { ...ready, flaggedFor: flagOf(begun), error: { code: 'cap_reached' as const, message: '', at: LATER } },
+      'skipped',
+    ],
+    [
+      'was ended by somebody',
+      { ...ready, flaggedFor: flagOf(begun), error: { code: 'cancelled' as const, message: '', at: LATER } },
+      'skipped',
+    ],
     ['is being deleted', { ...ready, state: 'deleting' as const }, 'skipped'],
     ['is of another creator', { ...ready, creatorId: 'eve' }, 'skipped'],
     ['has nothing that plays', { state: 'failed' as const }, 'skipped'],
@@ -60,6 +79,47 @@ describe('a media item of a roll-out', () => {
     expect(whatBecame(begun, null)).toBe('skipped');
     expect(whatBecame(row({ collectionId: 'films' }), media(ready))).toBe('skipped');
   });
+});
+
+describe('a media item of a roll-out that is over', () => {
+  const flagged = { ...ready, scheduleRetranscode: true, flaggedFor: flagOf(begun) };
+  it.each([
+    ['is not asked for yet', ready, 'skipped'],
+    ['is flagged by it alone', { ...flagged, flaggedByRollOut: true as const }, 'waiting'],
+    ['is flagged by it alone in an earlier wave', { ...flagged, flaggedByRollOut: true as const }, 'waiting', 2],
+    ['is flagged by somebody else, too', flagged, 'skipped'],
+    ['is being encoded for it', { ...flagged, scheduleRetranscode: false, state: 'retranscoding' as const }, 'waiting'],
+    ['is being encoded for another reason', { ...ready, state: 'retranscoding' as const }, 'skipped'],
+    ['was made', { ...flagged, current: version(2, made) }, 'done'],
+  ] as const)('that %s', (_, more, became, wave: number = 1) => {
+    expect(whatBecameAfterwards(row({ state: 'stopped', wave }), media(more))).toBe(became);
+  });
+
+  it('has its job ended only if no engine can have it', () => {
+    const untouched = job({ purpose: 'retranscode', state: 'queued', engineJobId: undefined });
+    expect(whyNotToEnd(untouched)).toBeNull();
+    for (const more of [
+      { engineJobId: 'batch-1' },
+      { submittingUntil: EARLIER },
+      { part: 'finish' },
+      { state: 'running' as const },
+      { purpose: 'ingest' as const },
+    ]) {
+      expect(whyNotToEnd({ ...untouched, ...more })).toEqual({ refused: 'it may have begun' });
+    }
+  });
+});
+
+it.each([
+  ['what is encoded would be of its version', {}, { name: 'team', version: 2 }, false],
+  ['its collection has another preset', {}, { name: 'standard', version: 2 }, true],
+  ['its preset has another version', {}, { name: 'team', version: 3 }, true],
+  ['another version begins with the same figure', {}, { name: 'team', version: 20 }, true],
+  ['a new upload was encoded by its version', { current: version(2, made) }, { name: 'team', version: 2 }, true],
+  ['somebody else has flagged it, too', { flaggedByRollOut: undefined }, { name: 'team', version: 3 }, false],
+] as const)('the flag of a roll-out that has lapsed or not: %s', (_, more, present, lapsed) => {
+  const flagged = { ...ready, scheduleRetranscode: true, flaggedFor: flagOf(begun), flaggedByRollOut: true as const };
+  expect(hasLapsed(media({ ...flagged, ...more }), present)).toBe(lapsed);
 });
 
 describe('a sample', () => {
@@ -77,6 +137,9 @@ describe('a sample', () => {
   it('has at least the first that is wanted', () => {
     const last = media({ ...ready, mediaId: '7'.repeat(26) });
     expect([isWanted(begun, last), isWanted(row({ taken: 1 }), last)]).toEqual([true, false]);
+    // The first one was lost to it before a person let it go on.
+    const seen = { ended: 1, failed: 1, taken: 1 };
+    expect(isWanted(row({ taken: 1, seen }), last)).toBe(true);
   });
 
   it.each([
@@ -92,15 +155,24 @@ describe('a sample', () => {
   });
 });
 
+const LATE = '21 of the last 100 have failed: that is more than one in 5.';
+const last = (failed: number) => Array.from({ length: 100 }, (_, i) => i < failed);
+
 it.each([
   ['none failed of many', { done: 500, failed: 0 }, undefined],
   ['two failed of two', { done: 0, failed: 2 }, undefined],
   ['three failed of thirty', { done: 27, failed: 3 }, undefined],
   ['three failed of 29', { done: 26, failed: 3 }, '3 of 29 have failed: that is more than one in 10.'],
   ['three failed of three', { done: 0, failed: 3 }, '3 of 3 have failed: that is more than one in 10.'],
-  ['those of before a person let it go on', { done: 10, failed: 5, seen: { ended: 10, failed: 4 } }, undefined],
+  [
+    'those of before a person let it go on',
+    { done: 10, failed: 5, seen: { ended: 10, failed: 4, taken: 0 } },
+    undefined,
+  ],
+  ['many failed of the last hundred', { done: 10_079, failed: 21, lately: last(21) }, LATE],
+  ['some failed of the last hundred', { done: 10_080, failed: 20, lately: last(20) }, undefined],
 ])('it stops by itself: %s', (_, counts, why) => {
-  expect(whyStop({ seen: { ended: 0, failed: 0 }, ...counts })).toBe(why);
+  expect(whyStop({ seen: { ended: 0, failed: 0, taken: 0 }, lately: [], ...counts })).toBe(why);
 });
 
 describe('a step ends', () => {
@@ -137,7 +209,7 @@ describe('a step ends', () => {
 describe('a person', () => {
   it.each([
     ['go-on', 'waiting', 'going'],
-    ['go-on', 'stopped', 'going'],
+    ['go-on', 'stopped', 'sampling'],
     ['stop', 'going', 'stopped'],
     ['put-back', 'done', 'putting-back'],
     ['go-on', 'sampling', 'it is sampling'],
@@ -149,10 +221,39 @@ describe('a person', () => {
   });
 
   it('lets it go on: what failed gets another turn, and counts anew', () => {
-    const outcome = order(row({ state: 'stopped', done: 2, failed: 3, why: 'failures', listed: true }), 'go-on', LATER);
+    const before = { done: 2, failed: 3, taken: 5, lately: [false, true], why: 'failures', listed: true };
+    const outcome = order(row({ state: 'stopped', ...before }), 'go-on', LATER);
     const again = 'row' in outcome ? outcome.row : expect.fail();
-    expect(again).toMatchObject({ wave: 2, seen: { ended: 5, failed: 3 }, listed: false, step: begun.step + 1 });
+    expect(again).toMatchObject({
+      ...{ state: 'sampling', wave: 2, seen: { ended: 5, failed: 3, taken: 3 }, lately: [] },
+      ...{ listed: false, step: begun.step + 1 },
+    });
     expect(isWanted(again, media({ ...ready, flaggedFor: flagOf(begun) }))).toBe(true);
+  });
+
+  it('lets the rest go on only after a whole sample, and after that whenever it was stopped', () => {
+    const seen = order(row({ state: 'waiting' }), 'go-on', LATER);
+    const going = 'row' in seen ? seen.row : expect.fail();
+    expect(going).toMatchObject({ state: 'going', stage: 'going' });
+    const stop = order(going, 'stop', LATER);
+    expect(order('row' in stop ? stop.row : expect.fail(), 'go-on', LATER)).toHaveProperty('row.state', 'going');
+  });
+
+  it('begins anew only when nothing of the one before is under way', () => {
+    expect(startRollOut(row({ state: 'stopped', batch: [MEDIA_ID] }), asked, LATER)).toEqual({
+      refused: 'that of version 2 has 1 media under way, which end first',
+    });
+  });
+
+  it('begins anew with the same version as one that can put back what the one before has made', () => {
+    const anew = startRollOut(row({ state: 'waiting', wave: 2 }), asked, LATER);
+    const again = 'row' in anew ? anew.row : expect.fail();
+    expect(again).toMatchObject({ wave: 3, startedAt: NOW, done: 0 });
+    const previous = { ...version(1), expiresAt: LATER };
+    const of = media({ ...ready, current: version(2, made), previous, flaggedFor: flagOf(begun) });
+    expect(isPutBack(again, of, NOW)).toBe(true);
+    const other = startRollOut(row({ state: 'waiting', wave: 2 }), { ...asked, version: 3 }, LATER);
+    expect(other).toMatchObject({ row: { wave: 1, startedAt: LATER } });
   });
 
   it('begins one at a time of each preset', () => {
@@ -169,6 +270,16 @@ it('is put back: what this roll-out has made, in whatever wave, as long as the v
   expect([of({ previous: kept }), of({ previous: gone }), of({})]).toEqual([true, false, false]);
   expect(of({ previous: kept, flaggedFor: LATER })).toBe(false);
   expect(of({ previous: kept, current: version(3) })).toBe(false);
+  // A later upload, which the present version has encoded, stays on the air.
+  const later = version(3, { ...made, source: NEWER });
+  expect(of({ previous: kept, current: later })).toBe(false);
+  expect(of({ previous: { ...kept, source: undefined } })).toBe(false);
+  // Encoded once more by hand: what is before it is no other version of the preset.
+  expect(of({ current: version(3, made), previous: { ...version(2, made), expiresAt: LATER } })).toBe(false);
+  // The archive has put a copy in the place of the upload.
+  const { key, versionId = '', size, etag } = source();
+  const copy = source({ versionId: 'v-c', etag: '"cc"', archivedFrom: { key, versionId, size, etag } });
+  expect(of({ previous: kept, current: version(2, { ...made, source: copy }) })).toBe(true);
 });
 
 it('counts what ended, and compares the versions of the first', () => {
@@ -189,7 +300,7 @@ it('counts what ended, and compares the versions of the first', () => {
     { mediaId: c, became: 'skipped', media: null },
   ]);
   expect(set).toEqual({
-    ...{ batch: [MEDIA_ID], done: 1, failed: 1, skipped: 1 },
+    ...{ batch: [MEDIA_ID], done: 1, failed: 1, skipped: 1, lately: [false, true] },
     failures: [{ mediaId: b, code: 'corrupt', message: 'It is damaged.' }],
     report: [
       {

@@ -307,6 +307,28 @@ describe('the flag', () => {
       },
     ]);
   });
+  it('of a roll-out stays when somebody else asks for it, too, and is the only one that is marked as its own', () => {
+    const free = media({ state: 'ready' });
+    expect(changeOf(flagMedia(free, NOW, 'roll-out', 'roll-out'))).toMatchObject([{ set: { flaggedByRollOut: true } }]);
+    const its = { ...free, scheduleRetranscode: true, todo: 'retranscode', flaggedByRollOut: true as const };
+    expect(changeOf(flagMedia(its, NOW))).toMatchObject([{ remove: ['flaggedByRollOut'] }]);
+    expect(changeOf(flagMedia(its, NOW, 'flag-1'))).toMatchObject([{ remove: ['flaggedByRollOut'] }]);
+    expect(changeOf(flagMedia(its, NOW, 'roll-out 2', 'roll-out'))[0]).not.toHaveProperty('remove');
+    expect(updateOf(unflagMedia(its, NOW), 'MEDIA')).toMatchObject({
+      expect: { flaggedByRollOut: true },
+      remove: ['todo', 'todoAt', 'flaggedByRollOut'],
+    });
+  });
+
+  it('that a cap held takes the reason with it', () => {
+    const held = { scheduleRetranscode: true, todo: 'retranscode' };
+    const error = { code: 'cap_reached' as const, message: '', at: NOW };
+    const of = (state: 'ready' | 'retranscoding') =>
+      updateOf(unflagMedia(media({ ...held, state, error }), NOW), 'MEDIA').remove;
+    expect(of('ready')).toEqual(['todo', 'todoAt', 'error']);
+    expect(of('retranscoding')).toEqual(['todo', 'todoAt']);
+  });
+
   it.each([
     ['by the same collection flag, after its job was started', { flaggedFor: 'flag-1' }, 'flagged by this flag before'],
     ['of one that is being deleted', { state: 'deleting' as const }, 'the media item is deleting'],
