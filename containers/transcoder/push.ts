@@ -35,8 +35,19 @@ export interface PushRun {
 }
 
 /**
+ * Bytes of JSON. A result of 32 MiB is not read (aws/s3.ts), and eight rungs of a day, with segments of 2 s, have 50 MB of playlists: such a
+ * result has none, and they are published from their files.
+ */
+const MOST_PLAYLISTS = 28 * 1024 * 1024;
+
+/** @param texts ASCII, by path */
+export function within(texts: Record<string, string>): Pick<Succeeded, 'playlists'> {
+  return JSON.stringify(texts).length <= MOST_PLAYLISTS ? { playlists: texts } : {};
+}
+
+/**
  * Uploads every file of the directory under the prefix, with checksums of whole objects, and returns what it uploaded, and the texts of the
- * playlists, which are published from the result. That they are files as well is for publishers of 0.2.0, after a deployment was taken back:
+ * playlists, which are published from the result, if that can hold them. That they are files as well is for publishers of 0.2.0, after a deployment was taken back:
  * the release after the next may leave it out.
  */
 export async function push(run: PushRun): Promise<Pick<Succeeded, 'files' | 'playlists'>> {
@@ -55,7 +66,7 @@ export async function push(run: PushRun): Promise<Pick<Succeeded, 'files' | 'pla
   const playlists = await Promise.all(
     paths.filter(isPlaylist).map(async (path) => [path, await readFile(join(run.directory, path), 'utf8')] as const),
   );
-  return { files: files.sort((a, b) => (a.path < b.path ? -1 : 1)), playlists: Object.fromEntries(playlists) };
+  return { files: files.sort((a, b) => (a.path < b.path ? -1 : 1)), ...within(Object.fromEntries(playlists)) };
 }
 
 function isPlaylist(path: string): boolean {

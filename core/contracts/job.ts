@@ -154,8 +154,8 @@ export const Succeeded = z.object({
   /** Everything under the prefix, except this file and the claim. */
   files: z.array(OutputFile),
   /**
-   * Text of each playlist, by the path that it is to have: published in the place of a file of that path. Absent in results of 0.2.0, whose
-   * playlists are files alone. An hour of four rungs has 0.9 MB of them.
+   * Text of each playlist, by the path that it is to have: published in the place of a file of that path. Absent in results of 0.2.0, and
+   * where they are too many for a result: their playlists are files alone. An hour of four rungs has 0.9 MB of them.
    */
   playlists: z.record(z.string(), z.string()).optional(),
   preset: z.object({ name: z.string(), version: z.number().int() }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { each, OPTIONAL_NAMES } from './outputs.ts';
-import { contentOf, Preset, type PresetContent } from './presets.ts';
+import { contentOf, MOST_MP4_SHORT_SIDE, NEAR, Preset, type PresetContent } from './presets.ts';
 
 /**
  * What a preset may say: of what people give to the API, and once more of what a worker is given. Each refusal names the field, says what
@@ -15,13 +15,15 @@ const LEAST_STEP = 1.2;
 const BITS_PER_PIXEL = { least: 0.3, most: 12 };
 /** Sides are 16 to 9, as in core/media/ladder.ts. */
 const BOX_ASPECT = 16 / 9;
-/** Of all rungs, and of an MP4 that is larger than they are: what `uhd` has, for which the memory of workers is made. */
-const MOST_PIXELS = 15_700_000;
+/** Of all rungs, and of an MP4 with an encode of its own, in the worst shape: what `uhd` has, for which the memory of workers is made. */
+const MOST_PIXELS = 18_900_000;
 /** Multiples of the interval of keyframes, 2 s. HLS allows any length (RFC 8216, 4.3.3.1); Apple recommends 6 s (authoring, 7.5). */
 const SEGMENT_SECONDS = [2, 4, 6, 8, 10];
 /** Of the usual rates, those by which faster ones are divided: 50 and 60 pictures a second become 25 and 30. */
 const FRAME_RATES = [30, 60];
 const MOST_SHOWN = 60;
+/** Of two shapes, one on each side of a third. */
+const BESIDE = 1e-9;
 
 function shown(value: unknown): string {
   const text = value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value);
@@ -108,15 +110,32 @@ function faultsOf({ rungs, mp4LongSide, outputs }: z.infer<typeof Given>): Fault
         : []),
     ];
   });
-  const [top] = rungs;
-  const mp4 = outputs.mp4 && top && mp4LongSide > top.shortSide * BOX_ASPECT ? mp4LongSide ** 2 / BOX_ASPECT : 0;
-  const pixels = Math.ceil(rungs.reduce((sum, { shortSide }) => sum + pixelsOf(shortSide), mp4));
+  const pixels = mostPixels(rungs, outputs.mp4 ? mp4LongSide : undefined);
   if (pixels <= MOST_PIXELS) return faults;
-  const what = mp4 > 0 ? 'rungs, with the MP4,' : 'rungs';
+  const what = outputs.mp4 ? 'rungs, with the MP4,' : 'rungs';
   return [
     ...faults,
     { path: ['rungs'], message: `The ${what} have ${pixels} pixels; allowed are ${MOST_PIXELS} together` },
   ];
+}
+
+/**
+ * Pixels of a picture from each encoder, of a source of the worst shape. A rung has fewer of a squarer picture, and an MP4, of which the long
+ * side is given, has more, if it has an encode of its own: see planMp4 in core/media/plan-outputs.ts.
+ */
+function mostPixels(rungs: readonly GivenRung[], mp4LongSide: number | undefined): number {
+  const top = rungs[0]?.shortSide ?? 0;
+  const long = mp4LongSide ?? 0;
+  const of = (aspect: number) => {
+    const all = rungs.reduce((sum, { shortSide }) => sum + shortSide ** 2 * aspect, 0);
+    const own = Math.min(long, MOST_MP4_SHORT_SIDE * aspect);
+    const isShared = top * aspect <= long && own <= top * aspect * NEAR;
+    return isShared ? all : all + own ** 2 / aspect;
+  };
+  // Where the MP4 gets an encode of its own, or reaches its box; between these shapes the sum has no peak.
+  const turns = [long / top, long / top / NEAR, long / MOST_MP4_SHORT_SIDE];
+  const aspects = [...turns.flatMap((turn) => [turn - BESIDE, turn + BESIDE]), 1, BOX_ASPECT];
+  return Math.ceil(Math.max(...aspects.filter((aspect) => aspect >= 1 && aspect <= BOX_ASPECT).map(of)));
 }
 
 function pixelsOf(shortSide: number): number {

@@ -41,6 +41,11 @@ export function contentOf({ name: _name, version: _version, ...content }: Preset
   return content;
 }
 
+/** A rung that is smaller or larger than the source, or than the MP4, by no more than this stands for its size. */
+export const NEAR = 1.1;
+/** Pixels of an MP4, whatever its shape. A square of 3840 would be above level 5.2 of H.264: 36,864 blocks of 16x16 (ITU-T H.264, table A-1). */
+export const MOST_MP4_SHORT_SIDE = 2160;
+
 const LADDER: Rung[] = [
   { name: '2160p', shortSide: 2160, maxBitrate: 16_000_000, audio: '128k' },
   { name: '1440p', shortSide: 1440, maxBitrate: 9_000_000, audio: '128k' },

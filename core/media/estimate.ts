@@ -1,5 +1,6 @@
 import type { Preset } from '../contracts/presets.ts';
 import type { SourceInfo } from '../contracts/table/media.ts';
+import { oneOf } from './frame-rate.ts';
 import { ladderFor } from './ladder.ts';
 import { planMp4 } from './plan-outputs.ts';
 import type { Size } from './size.ts';
@@ -43,9 +44,9 @@ export function encodeSeconds(source: SourceInfo, preset: Preset, vcpus: number)
   return start + (durationSeconds * frameRateOf(source, preset) * pixels * CPU_SECONDS_PER_PIXEL) / vcpus;
 }
 
-/** Pictures a second of the output. */
+/** Pictures a second of the output, as planVideo decides. */
 export function frameRateOf({ frameRate = USUAL_FRAME_RATE }: SourceInfo, { maxFrameRate }: Preset): number {
-  return Math.min(frameRate, maxFrameRate);
+  return frameRate / oneOf(frameRate, maxFrameRate);
 }
 
 function pixelsOf(size: Size | undefined): number {

@@ -1,4 +1,4 @@
-import type { Preset, Rung } from '../contracts/presets.ts';
+import { NEAR, type Preset, type Rung } from '../contracts/presets.ts';
 import { evenSize, longSide, type Size, scaledBy, shortSide } from './size.ts';
 
 export interface PlannedRung extends Size {
@@ -16,13 +16,13 @@ const X264_PRESET = 'faster';
 
 /** Rungs are named after 16:9 pictures: a rung is a box of this shape, which a picture of another shape touches on one side only. */
 const BOX_ASPECT = 16 / 9;
-/** A rung that is smaller or larger than the source by no more than this stands for its size. */
-export const NEAR = 1.1;
+/** Of a picture below all rungs, bits per second: what the lowest built-in rung has. */
+const LEAST_CAP = 500_000;
 
 /**
  * The rungs that a source of this displayed size gets, largest first. A source fits into the box of each smaller rung, and none is scaled
  * up. One that lies between two rungs keeps its own size on top: under the name and bit rate of the larger rung if that is near, otherwise
- * under a name of its own, with the larger rung's bit rate by the pixels. The preset's largest rung is the limit.
+ * under a name of its own, with the larger rung's bit rate by the pixels, as one below all rungs has, down to 500 kbit/s. The preset's largest rung is the limit.
  */
 export function ladderFor(source: Size, preset: Preset): PlannedRung[] {
   const rungs = [...preset.rungs].sort((a, b) => b.shortSide - a.shortSide);
@@ -52,6 +52,6 @@ function ownRung(source: Size, rungs: readonly Rung[], above: Rung, below: Rung 
   return {
     ...above,
     name: rungs.some(({ name }) => name === usual) ? `${own.width}x${own.height}` : usual,
-    maxBitrate: below ? Math.max(below.maxBitrate, byPixels) : above.maxBitrate,
+    maxBitrate: Math.max(below ? below.maxBitrate : Math.min(above.maxBitrate, LEAST_CAP), byPixels),
   };
 }

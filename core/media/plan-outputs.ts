@@ -1,7 +1,7 @@
 import { FILES, type OptionalName } from '../contracts/outputs.ts';
-import type { Preset } from '../contracts/presets.ts';
+import { MOST_MP4_SHORT_SIDE, NEAR, type Preset } from '../contracts/presets.ts';
 import type { AudioPlan, Mp4Plan, OutputPlans, VideoPlan } from './encode-plan.ts';
-import { NEAR, type PlannedRung } from './ladder.ts';
+import type { PlannedRung } from './ladder.ts';
 import { longSide, type Size, shortSide, withLongSideAtMost, withWidthAtMost } from './size.ts';
 
 const THUMBNAIL_WIDTH = 1280;
@@ -36,7 +36,7 @@ export function planOutputs(wanted: readonly OptionalName[], ladder: Ladder): Pa
 }
 
 /**
- * The MP4 has the source's size up to a limit. Where the top rung is near that, the two share an encode. Otherwise it has one of its own:
+ * The MP4 has the source's size up to the preset's long side, and 2160 pixels of the short one. Where the top rung is near that, the two share an encode. Otherwise it has one of its own:
  * with the top rung's bit rate, by the pixels if it is the larger one.
  */
 export function planMp4(
@@ -49,7 +49,8 @@ export function planMp4(
   if (top === undefined) return undefined;
   const { mp4LongSide } = preset;
   const shared = { file: FILES.mp4.file, ...(hasSound && { audio: '128k' as const }) };
-  const own = withLongSideAtMost(source, mp4LongSide);
+  const inBox = longSide(source) * (MOST_MP4_SHORT_SIDE / shortSide(source));
+  const own = withLongSideAtMost(source, Math.min(mp4LongSide, inBox));
   if (longSide(top) <= mp4LongSide && longSide(own) <= longSide(top) * NEAR) return { ...shared, rung: top.name };
   const byPixels = Math.max(1, (own.width * own.height) / (top.width * top.height));
   const maxBitrate = Math.round(top.maxBitrate * byPixels);

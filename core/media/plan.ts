@@ -3,6 +3,7 @@ import type { Preset, Rung } from '../contracts/presets.ts';
 import { mixChannels } from './channels.ts';
 import { planColor } from './color.ts';
 import type { AudioPlan, EncodePlan, Mp4Plan, TrackEnds, VideoPlan } from './encode-plan.ts';
+import { oneOf } from './frame-rate.ts';
 import { ladderFor } from './ladder.ts';
 import { planMp4, planOutputs } from './plan-outputs.ts';
 import type { AudioTrack, Fraction, MediaProbe, VideoTrack } from './probe.ts';
@@ -89,10 +90,9 @@ function planVideo(track: VideoTrack, preset: Preset, ends: TrackEnds): VideoPla
   };
 }
 
-// 120 becomes 60 and 100 becomes 50: whole frames are left out, and none is shown twice.
 function limitRate(rate: Fraction | undefined, most: number): Fraction | undefined {
-  if (rate === undefined || rate.num / rate.den <= most + 0.5) return undefined;
-  return { num: rate.num, den: rate.den * Math.ceil(rate.num / rate.den / (most + 0.5)) };
+  const kept = rate === undefined ? 1 : oneOf(rate.num / rate.den, most);
+  return rate === undefined || kept === 1 ? undefined : { num: rate.num, den: rate.den * kept };
 }
 
 // At least 10,000 ticks a second, so that small delays of frames are kept.

@@ -23,7 +23,7 @@ export function unfit(plan: EncodePlan, source: ProbedSource): string[] {
 function unfitSizes({ mp4, thumbnail, poster }: EncodePlan, { rungs }: VideoPlan): string[] {
   const all: Size[] = [...rungs, ...[mp4?.encode, thumbnail, poster].filter((size) => size !== undefined)];
   const small = all.find((size) => shortSide(size) < LEAST_SIDE);
-  const large = rungs.find((size) => longSide(size) > MOST.longSide || shortSide(size) > MOST.shortSide);
+  const large = all.find((size) => longSide(size) > MOST.longSide || shortSide(size) > MOST.shortSide);
   const said = ({ width, height }: Size) => `${width}x${height}`;
   return [
     ...(small ? [`an output of ${said(small)} is below its ${LEAST_SIDE} pixels`] : []),

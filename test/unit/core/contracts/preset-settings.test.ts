@@ -114,11 +114,40 @@ describe('what a preset may say', () => {
     }));
     const { error } = PresetSettings.safeParse({ crf: 23, rungs: side });
     expect(error?.issues.map(({ message }) => message)).toEqual([
-      'The rungs have 19814400 pixels; allowed are 15700000 together',
+      'The rungs, with the MP4, have 23054400 pixels; allowed are 18900000 together',
     ]);
     expect(
       PresetSettings.safeParse({ crf: 23, rungs: side.filter(({ shortSide }) => shortSide !== 1800) }).success,
     ).toBe(true);
+  });
+
+  const LADDER = [2160, 1440, 1080, 720, 480, 360].map((shortSide, i) => ({
+    shortSide,
+    maxBitrate: [16, 9, 5, 2.5, 1, 0.5].map((megabits) => megabits * 1e6)[i],
+    audio: '128k',
+  }));
+  it.each([
+    ['of 3840, which shares the encode of the top rung', 3840, null],
+    ['of 3838, encoded beside 3840x2160', 3838, 23_901_763],
+    ['of 2400, that of uhd', 2400, null],
+    ['of 2500', 2500, 19_131_625],
+  ])('counts an MP4 %s', (_, mp4LongSide, pixels) => {
+    const { error } = PresetSettings.safeParse({ crf: 23, rungs: LADDER, mp4LongSide });
+    const message = `The rungs, with the MP4, have ${pixels} pixels; allowed are 18900000 together`;
+    expect(error?.issues.map((issue) => issue.message)).toEqual(pixels === null ? undefined : [message]);
+  });
+
+  it('counts an MP4 of the worst shape', () => {
+    // At 16 to 9 the MP4 shares the encode of the top rung, and all have 15.9 million; below 1.675 to 1 it has one of its own.
+    const rungs = [1900, 1580, 1300, 1080].map((shortSide, i) => ({
+      shortSide,
+      maxBitrate: (16 - i * 3) * 1e6,
+      audio: '128k',
+    }));
+    const { error } = PresetSettings.safeParse({ crf: 23, rungs, mp4LongSide: 3500 });
+    expect(error?.issues.map(({ message }) => message)).toEqual([
+      'The rungs, with the MP4, have 22324474 pixels; allowed are 18900000 together',
+    ]);
   });
 
   it('has no field that is not known, in a rung or an output neither', () => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { PRESETS } from '../../../../core/contracts/presets.ts';
-import { encodeSeconds, presumed } from '../../../../core/media/estimate.ts';
+import { encodeSeconds, frameRateOf, presumed } from '../../../../core/media/estimate.ts';
 
 const standard = PRESETS.standard ?? expect.fail('no preset');
 const uhd = PRESETS.uhd ?? expect.fail('no preset');
@@ -35,6 +35,16 @@ it.each([
 ])('%s takes a CPU second, because programs have to start', (_, source) => {
   expect(encodeSeconds(source, standard, 4)).toBeCloseTo(0.25, 1);
   expect(encodeSeconds(source, standard, 1)).toBeCloseTo(1, 1);
+});
+
+it.each([
+  [50, 30, 25],
+  [60, 30, 30],
+  [30.4, 30, 30.4],
+  [100, 60, 50],
+  [24, 60, 24],
+])('of %d pictures a second with a limit of %d it counts %d, as they are encoded', (frameRate, maxFrameRate, rate) => {
+  expect(frameRateOf({ frameRate }, { ...standard, maxFrameRate })).toBe(rate);
 });
 
 it('the estimate of a source without a known duration is unknown', () => {

@@ -66,6 +66,14 @@ test('a source smaller than every rung has the bit rates of the lowest', () => {
   ]);
 });
 
+test('a source below a single large rung does not get all of its bit rate', () => {
+  const large = { ...uhd, rungs: uhd.rungs.slice(0, 1) };
+  expect(ladderFor({ width: 320, height: 240 }, large).map(({ maxBitrate }) => maxBitrate)).toEqual([500_000]);
+  expect(ladderFor({ width: 1280, height: 720 }, large).map(({ maxBitrate }) => maxBitrate)).toEqual([1_777_778]);
+  const lowest = { ...uhd, rungs: [{ name: '360p', shortSide: 360, maxBitrate: 80_000, audio: '64k' as const }] };
+  expect(ladderFor({ width: 320, height: 240 }, lowest).map(({ maxBitrate }) => maxBitrate)).toEqual([80_000]);
+});
+
 test('a size of its own has the bit rate of the rung above by its pixels', () => {
   expect(ladderFor({ width: 768, height: 432 }, standard)[0]?.maxBitrate).toBe(810_000);
   expect(ladderFor({ width: 960, height: 540 }, standard)[0]?.maxBitrate).toBe(1_406_250);

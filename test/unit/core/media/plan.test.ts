@@ -152,6 +152,15 @@ test("a preset's rate is kept to, and its segments are those of the plan", () =>
   expect(of(25)).toMatchObject({ segmentSeconds: 4, video: { maxFrameRate: 30 } });
 });
 
+test('an MP4 fits into 3840x2160, whatever its shape', () => {
+  const of = (width: number, height: number, mp4LongSide: number) =>
+    planEncode(probe({ displayed: { width, height } }), { ...standard, mp4LongSide }, ends).mp4?.encode;
+  expect(of(4000, 4000, 3840)).toMatchObject({ width: 2160, height: 2160 });
+  expect(of(3000, 4000, 3840)).toMatchObject({ width: 2160, height: 2880 });
+  expect(of(4000, 4000, 2400)).toMatchObject({ width: 2160, height: 2160 });
+  expect(of(3840, 2160, 3840)).toMatchObject({ width: 3840, height: 2160 });
+});
+
 test.each<[string, Partial<VideoTrack>]>([
   ['a track that begins a little late', { startSeconds: 0.021 }],
   ['one that begins late and does not say its rate', { startSeconds: 0.6, frameRate: undefined }],

@@ -175,6 +175,15 @@ test('a thumbnail of the first picture is one capture', () => {
   });
 });
 
+test('an MP4 above its sizes is told as a stream is', () => {
+  const { plan, source } = planned(PHONE);
+  const { mp4 = expect.fail('no MP4') } = plan;
+  const encode = { ...(mp4.encode ?? expect.fail('none of its own')), width: 3840, height: 3840 };
+  expect(unfit({ ...plan, mp4: { ...mp4, encode } }, source)).toEqual([
+    'an output of 3840x3840 is above its 4096x2160',
+  ]);
+});
+
 test.each<[string, Source]>([
   ['it turns only progressive pictures of MP4 and MOV', { ...PHONE, format: 'matroska,webm' }],
   [
