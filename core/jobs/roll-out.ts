@@ -13,7 +13,7 @@ import { uploadOf } from './sources.ts';
 /** Media under way for one roll-out. Re-transcodes have a cap of their own; this bounds what has to be looked at. */
 const MOST_AT_ONCE = 100;
 /** A sample is for people to look at. */
-const MOST_IN_SAMPLE = 100;
+export const MOST_IN_SAMPLE = 100;
 /** Fewer places are not filled: the list is read by as many media as there are places. */
 export const LEAST_ROOM = 25;
 /** Media whose versions are compared in the report, and failures that it names: 1 KB and 200 bytes each. */
@@ -194,9 +194,14 @@ function hasReplaced(row: RollOutRow, { current, previous }: Pick<MediaRow, 'cur
   );
 }
 
-/** Whether the roll-out is to encode this media item, which its list names: it plays, and by another version. */
+/** Whether a roll-out of this version has something to do with a media item: it plays, and by another version. */
+export function isOutdatedBy(preset: PublishedVersion['preset'], media: MediaRow): boolean {
+  return isPlaying(media) && !isMade(preset, media);
+}
+
+/** Whether the roll-out is to encode this media item, which its list names. */
 export function isWanted(row: RollOutRow, media: MediaRow): boolean {
-  if (!isPlaying(media) || isMade(row, media) || row.batch.includes(media.mediaId)) return false;
+  if (!isOutdatedBy(row, media) || row.batch.includes(media.mediaId)) return false;
   // It has failed in this very wave.
   if (media.flaggedFor === flagOf(row)) return false;
   return row.state !== 'sampling' || sampleSize(row) === 0 || isSampled(media.mediaId, row.samplePercent);
@@ -234,10 +239,10 @@ export function withEnded(
 ) {
   const count = (what: Became) => ended.filter(({ became }) => became === what).length;
   const gone = new Set(ended.map(({ mediaId }) => mediaId));
-  const compared = ended.flatMap(({ mediaId, became, media }) => {
+  const report = ended.flatMap(({ mediaId, became, media }) => {
     const { current, previous } = media ?? {};
     return became === 'done' && current && previous && hasReplaced(row, { current, previous })
-      ? [{ mediaId, before: factsOf(previous), after: factsOf(current) }]
+      ? [{ mediaId, ...compared(factsOf(previous), factsOf(current)) }]
       : [];
   });
   const failures = ended.flatMap(({ mediaId, became, media }) =>
@@ -254,16 +259,25 @@ export function withEnded(
       ...row.lately,
       ...ended.flatMap(({ became }) => (became === 'done' || became === 'failed' ? [became === 'failed'] : [])),
     ].slice(-LATELY.of),
-    report: [...row.report, ...compared].slice(0, MOST_COMPARED),
+    report: [...row.report, ...report].slice(0, MOST_COMPARED),
     failures: [...row.failures, ...failures].slice(-MOST_FAILURES),
   };
 }
 
+/** SSIM is that of the largest rendition against pictures of its own size: of two sizes, the smaller may well have the better one. */
+function compared(before: VersionFacts, after: VersionFacts): { before: VersionFacts; after: VersionFacts } {
+  const isAlike = before.width === after.width && before.height === after.height;
+  const without = ({ ssim: _, ...facts }: VersionFacts) => facts;
+  return isAlike ? { before, after } : { before: without(before), after: without(after) };
+}
+
 function factsOf({ version, preset, bytes, ssim, renditions, outputs }: PublishedVersion): VersionFacts {
   const poster = outputs.posterLarge ?? outputs.poster;
+  const { width, height } = renditions[0] ?? {};
   return {
     ...{ version, preset, bytes, renditions: renditions.map(({ name, bytes }) => ({ name, bytes })) },
     ...(ssim !== undefined && { ssim }),
+    ...(width !== undefined && height !== undefined && { width, height }),
     ...(poster !== undefined && { poster }),
   };
 }

@@ -9,6 +9,7 @@ import type { ExperienceRow } from '../../core/contracts/table/engines.ts';
 import type { MediaRow, SourceInfo } from '../../core/contracts/table/media.ts';
 import { classOf } from '../../core/jobs/experience.ts';
 import { secondsOf } from '../../core/jobs/quota.ts';
+import { isOutdatedBy } from '../../core/jobs/roll-out.ts';
 import { presumed } from '../../core/media/estimate.ts';
 import { mostBytes } from '../../core/media/plan.ts';
 import { type Choice, choose } from '../../engines/choose.ts';
@@ -82,12 +83,15 @@ async function whatIsWanted(
     });
     const preset = await presetFor(creatorId, collection);
     const wanted: Wanted[] = [];
+    let looked = 0;
     let after: Record<string, unknown> | undefined;
     do {
       const page = await queryMedia(table, by, { limit: PAGE, after });
-      wanted.push(...page.items.map((media) => of(media, collection, preset)));
+      const media = body.outdated ? page.items.filter((item) => isOutdatedBy(preset, item)) : page.items;
+      looked += page.items.length;
+      wanted.push(...media.map((item) => of(item, collection, preset)));
       after = page.next;
-    } while (after && wanted.length < MOST_MEDIA);
+    } while (after && looked < MOST_MEDIA);
     return { wanted, complete: after === undefined };
   }
   const { sizeBytes, ...known } = body.file ?? {};

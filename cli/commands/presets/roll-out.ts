@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Client } from '../../../client/client.ts';
 import type { RollOutView } from '../../../core/contracts/http/presets.ts';
+import { MOST_IN_SAMPLE } from '../../../core/jobs/roll-out.ts';
 import { contextOf } from '../../context.ts';
 import { CliError, EXIT } from '../../exit.ts';
 import type { Output } from '../../output.ts';
@@ -26,7 +27,7 @@ export function addPresetsRollOut(presets: Command): void {
     .option('--all', 'all, without a sample')
     .option('--collection <id>', 'media of one collection; otherwise of all that have the preset')
     .option('--confirm', 'begin; otherwise it is only said what it would take')
-    .option('--go-on', 'after the sample, or after it was stopped: the rest')
+    .option('--go-on', 'after the sample: the rest; after it was stopped: what it was at')
     .option('--stop', 'begin no further encode')
     .option('--put-back', 'give viewers the versions before again, as long as they are kept')
     .action(async (name: string, options: Options, command: Command) => {
@@ -52,7 +53,7 @@ function percent(text: string): number {
   throw new InvalidArgumentError('takes a share above 0 % and up to 100 %, as 1%.');
 }
 
-/** What all media would take; a sample takes its share of it. */
+/** What all media would take, and a sample of them. */
 async function estimate(
   api: Client,
   out: Output,
@@ -61,16 +62,9 @@ async function estimate(
 ): Promise<void> {
   const { users } = await api.call('getPreset', { name });
   const ids = collection === undefined ? (users?.collections.map(({ id }) => id) ?? []) : [collection];
-  const all = {
-    media: 0,
-    complete: (users?.more ?? 0) === 0 || collection !== undefined,
-    seconds: 0,
-    usd: 0,
-    present: 0,
-    most: 0,
-  };
+  const all: Sums = { media: 0, complete: collection !== undefined || (users?.more ?? 0) === 0, ...NOTHING };
   for (const collectionId of ids) {
-    const one = await api.call('estimate', { body: { collectionId, preset: name } });
+    const one = await api.call('estimate', { body: { collectionId, preset: name, outdated: true } });
     all.media += one.media;
     all.complete &&= one.complete;
     all.present += one.bytes.present;
@@ -80,20 +74,42 @@ async function estimate(
       all.usd += usd;
     }
   }
-  const share = samplePercent / 100;
-  const sample = { media: Math.min(all.media, Math.max(1, Math.round(all.media * share))), usd: all.usd * share };
-  out.result({ ...all, samplePercent, sample }, () => {
-    const line = (media: number, seconds: number, usd: number) =>
-      `${media} media, ${duration(seconds)} of encoding, $${usd.toFixed(2)}`;
-    const facts = fields([
-      ['sample', samplePercent < 100 ? line(sample.media, all.seconds * share, sample.usd) : undefined],
-      ['all', line(all.media, all.seconds, all.usd)],
-      ['bytes now', bytes(all.present)],
-      ['bytes then', `${bytes(all.most)} at most`],
-    ]);
-    const part = all.complete ? '' : '\nNot all media were looked at: there are more.';
-    return `${facts}${part}\nMedia that the present version has made already are left out. To begin: --confirm`;
-  });
+  const sample = sampleOf(all, samplePercent);
+  out.result({ ...all, samplePercent, sample }, () => describeSums(all, sample, samplePercent));
+}
+
+interface Sums {
+  media: number;
+  /** Whether all media were looked at. */
+  complete: boolean;
+  seconds: number;
+  usd: number;
+  /** Bytes. */
+  present: number;
+  most: number;
+}
+const NOTHING = { seconds: 0, usd: 0, present: 0, most: 0 };
+
+/** What a sample takes of it: its share, one media item at least, and no more than samples have. */
+export function sampleOf({ media, seconds, usd }: Sums, percent: number): Pick<Sums, 'media' | 'seconds' | 'usd'> {
+  const share = Math.max(1, Math.round((media * percent) / 100));
+  const its = Math.min(media, percent < 100 ? Math.min(share, MOST_IN_SAMPLE) : media);
+  const part = media === 0 ? 0 : its / media;
+  return { media: its, seconds: seconds * part, usd: usd * part };
+}
+
+export function describeSums(all: Sums, sample: ReturnType<typeof sampleOf>, percent: number): string {
+  const least = all.complete ? '' : 'at least ';
+  const line = ({ media, seconds, usd }: Pick<Sums, 'media' | 'seconds' | 'usd'>) =>
+    `${least}${media} media, ${duration(seconds)} of encoding, $${usd.toFixed(2)}`;
+  const facts = fields([
+    ['sample', percent < 100 ? line(sample) : undefined],
+    ['all', line(all)],
+    ['bytes now', `${least}${bytes(all.present)}`],
+    ['bytes then', all.complete ? `${bytes(all.most)} at most` : `of these, ${bytes(all.most)} at most`],
+  ]);
+  const part = all.complete ? '' : '\nNot all media were looked at: there are more.';
+  return `${facts}${part}\nMedia that the present version has made already are left out. To begin: --confirm`;
 }
 
 function show(out: Output, rollOut: RollOutView): void {

@@ -22,6 +22,8 @@ export const EstimateRequest = z
     mediaId: MediaId.optional(),
     /** All media of the collection. */
     collectionId: CollectionId.optional(),
+    /** Of these, only those that a roll-out of the preset would encode: they play, by another version. */
+    outdated: z.boolean().optional(),
     file: FileFacts.optional(),
     /** For operators: the creator whose collection it is. */
     creatorId: CreatorId.optional(),
@@ -33,6 +35,10 @@ export const EstimateRequest = z
   .refine(
     ({ mediaId, collectionId, file }) => [mediaId, collectionId, file].filter((it) => it !== undefined).length === 1,
     'takes one of mediaId, collectionId and file',
+  )
+  .refine(
+    ({ outdated, collectionId }) => outdated === undefined || collectionId !== undefined,
+    'takes outdated with collectionId only',
   )
   .meta({ id: 'EstimateRequest' });
 export type EstimateRequest = z.infer<typeof EstimateRequest>;

@@ -28,6 +28,9 @@ export type PresetVersionRow = z.infer<typeof PresetVersionRow>;
 
 /** What a report says of one version. */
 export const VersionFacts = PublishedVersion.pick({ version: true, preset: true, bytes: true, ssim: true }).extend({
+  /** Pixels of its largest rendition. Where the two versions differ in this, no SSIM is said. */
+  width: z.number().int().optional(),
+  height: z.number().int().optional(),
   renditions: z.array(z.object({ name: z.string(), bytes: z.number() })),
   /** Key of its large poster, or else of its small one: while the version is kept. */
   poster: z.string().optional(),

@@ -3,6 +3,7 @@ import { RollOutRow } from '../../../../core/contracts/table/presets.ts';
 import {
   flagOf,
   hasLapsed,
+  isOutdatedBy,
   isPutBack,
   isSampled,
   isWanted,
@@ -280,6 +281,37 @@ it('is put back: what this roll-out has made, in whatever wave, as long as the v
   const { key, versionId = '', size, etag } = source();
   const copy = source({ versionId: 'v-c', etag: '"cc"', archivedFrom: { key, versionId, size, etag } });
   expect(of({ previous: kept, current: version(2, { ...made, source: copy }) })).toBe(true);
+});
+
+it('compares no SSIM of two sizes', () => {
+  const of = (n: number, height: number, more = {}) => {
+    const top = { name: `${height}p`, width: (height / 9) * 16, height, codecs: 'avc1' };
+    const rendition = { ...top, bandwidth: 1, averageBandwidth: 1, durationSeconds: 1, bytes: 1 };
+    return version(n, { ssim: 0.9, renditions: [rendition], ...more });
+  };
+  const reported = (after: number) => {
+    const rows = media({ current: of(2, after, made), previous: { ...of(1, 720), expiresAt: LATER } });
+    return withEnded(begun, [{ mediaId: MEDIA_ID, became: 'done', media: rows }]).report;
+  };
+  expect(reported(720)).toMatchObject([{ before: { ssim: 0.9, width: 1280, height: 720 }, after: { ssim: 0.9 } }]);
+  const [unlike] = reported(1080);
+  expect(unlike).toMatchObject({ before: { height: 720 }, after: { height: 1080 } });
+  expect([unlike?.before.ssim, unlike?.after.ssim]).toEqual([undefined, undefined]);
+});
+
+it('compares what it has replaced alone', () => {
+  const later = version(3, { ...made, source: NEWER });
+  const rows = media({ current: later, previous: { ...version(1), expiresAt: LATER } });
+  expect(withEnded(begun, [{ mediaId: MEDIA_ID, became: 'done', media: rows }]).report).toEqual([]);
+});
+
+it.each([
+  ['plays by another version', ready, true],
+  ['plays by this one', { ...ready, current: version(2, made) }, false],
+  ['failed', { state: 'failed' as const }, false],
+  ['is being deleted', { ...ready, state: 'deleting' as const }, false],
+])('the estimate of a roll-out has what %s: %s', (_, more, isOne) => {
+  expect(isOutdatedBy({ name: 'team', version: 2 }, media(more))).toBe(isOne);
 });
 
 it('counts what ended, and compares the versions of the first', () => {
