@@ -227,6 +227,11 @@ export function roomFor(row: RollOutRow): number {
   return row.state === 'sampling' ? Math.min(room, MOST_IN_SAMPLE - sampleSize(row)) : room;
 }
 
+/** Places of a sample for each of so many collections: without a share, the first of them would have all. */
+export function shareOf({ state }: RollOutRow, collections: number): number {
+  return state === 'sampling' ? Math.ceil(MOST_IN_SAMPLE / Math.max(1, collections)) : Number.POSITIVE_INFINITY;
+}
+
 /** A sample that is as large as samples may be is listed, whatever its share of the media. */
 export function isFull(row: RollOutRow): boolean {
   return row.state === 'sampling' && MOST_IN_SAMPLE - sampleSize(row) < LEAST_ROOM;

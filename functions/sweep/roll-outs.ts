@@ -16,6 +16,7 @@ import {
   next,
   onwards,
   roomFor,
+  shareOf,
   whatBecame,
   whatBecameAfterwards,
   whyNotToEnd,
@@ -92,8 +93,16 @@ async function goOn(services: SweepServices, row: RollOutRow, batch: readonly st
   return outdated.state !== undefined || whyStop(row) !== undefined ? outdated : fill(services, row);
 }
 
-/** The media of all collections of a roll-out, page by page from its cursor on, each page with the cursor behind it. */
-async function* pagesOf({ table }: SweepServices, row: RollOutRow, limit: () => number) {
+/**
+ * The media of all collections of a roll-out, page by page from its cursor on, each page with the cursor behind it.
+ * @param isEnough whether the rest of the page's collection is left out
+ */
+async function* pagesOf(
+  { table }: SweepServices,
+  row: RollOutRow,
+  limit: () => number,
+  isEnough: () => boolean = () => false,
+) {
   const { creatorId, cursor } = row;
   // What is put back may be in a collection that has another preset by now.
   const preset = row.state === 'putting-back' ? undefined : row.name;
@@ -109,8 +118,9 @@ async function* pagesOf({ table }: SweepServices, row: RollOutRow, limit: () => 
       after = page.next;
       const following = scope[i + 1];
       const otherwise = following === undefined ? undefined : { collectionId: following };
-      yield { items: page.items, cursor: after ? { collectionId, after: JSON.stringify(after) } : otherwise };
-    } while (after);
+      const within = after && { collectionId, after: JSON.stringify(after) };
+      yield { items: page.items, collectionId, collections: scope.length, within, otherwise };
+    } while (after && !isEnough());
   }
 }
 
@@ -121,11 +131,19 @@ async function fill(services: SweepServices, from: RollOutRow): Promise<Partial<
   let row = from;
   // Where no collection has the preset any more, there are no pages.
   let rest: RollOutRow['cursor'];
-  for await (const { items, cursor } of pagesOf(services, from, () => roomFor(row))) {
+  /** Of a collection. */
+  const here = { collectionId: from.cursor?.collectionId, taken: from.cursor?.taken ?? 0, share: 1 };
+  const isEnough = () => here.taken >= here.share;
+  const pages = pagesOf(services, from, () => roomFor(row), isEnough);
+  for await (const { items, collectionId, collections, within, otherwise } of pages) {
+    if (collectionId !== here.collectionId) Object.assign(here, { collectionId, taken: 0 });
+    here.share = shareOf(row, collections);
     for (const media of items) {
-      if (isWanted(row, media)) row = { ...row, batch: [...row.batch, media.mediaId], taken: row.taken + 1 };
+      if (isEnough() || !isWanted(row, media)) continue;
+      row = { ...row, batch: [...row.batch, media.mediaId], taken: row.taken + 1 };
+      here.taken += 1;
     }
-    rest = cursor;
+    rest = within && !isEnough() ? { ...within, taken: here.taken } : otherwise;
     if (isFull(row) || roomFor(row) < LEAST_ROOM || services.timeIsUp()) break;
   }
   const { batch, taken } = row;
@@ -154,12 +172,12 @@ async function putBack(
 ): Promise<Partial<RollOutRow>> {
   let asked = row.putBack;
   let rest: RollOutRow['cursor'];
-  for await (const { items, cursor } of pagesOf(services, row, () => PAGE)) {
+  for await (const { items, within, otherwise } of pagesOf(services, row, () => PAGE)) {
     const listed = items.filter(({ mediaId }) => !underWay.has(mediaId));
     const back = jobsToPutBack(row, listed, services.now);
     await askToPutBack(services, back);
     asked += back.length;
-    rest = cursor;
+    rest = within ?? otherwise;
     if (services.timeIsUp()) break;
   }
   return { putBack: asked, cursor: rest, listed: rest === undefined };

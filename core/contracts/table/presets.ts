@@ -60,7 +60,14 @@ export const RollOutRow = z.object({
   /** Media that are to be encoded now. */
   batch: z.array(MediaId),
   /** Where the list of media goes on: a collection and, in it, a position of the index as JSON. Absent: at its beginning. */
-  cursor: z.object({ collectionId: CollectionId, after: z.string().optional() }).optional(),
+  cursor: z
+    .object({
+      collectionId: CollectionId,
+      after: z.string().optional(),
+      /** How many of this collection the sample has. */
+      taken: z.number().int().optional(),
+    })
+    .optional(),
   /** Whether all of this stage is listed. */
   listed: z.boolean(),
   taken: z.number().int(),

@@ -10,6 +10,7 @@ import {
   onwards,
   order,
   roomFor,
+  shareOf,
   startRollOut,
   whatBecame,
   whatBecameAfterwards,
@@ -149,6 +150,11 @@ describe('a sample', () => {
     ['that failed in this wave', { flaggedFor: flagOf(begun) }],
   ])('has none %s', (_, more) => {
     expect(isWanted(begun, media({ ...ready, ...more }))).toBe(false);
+  });
+
+  it('has of each collection its share, and what follows has none', () => {
+    expect([1, 3, 0, 400].map((collections) => shareOf(begun, collections))).toEqual([100, 34, 100, 1]);
+    expect(shareOf(row({ state: 'going' }), 3)).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('has 100 media at most, as a batch has', () => {
@@ -306,11 +312,11 @@ it('compares what it has replaced alone', () => {
 });
 
 it.each([
-  ['plays by another version', ready, true],
-  ['plays by this one', { ...ready, current: version(2, made) }, false],
-  ['failed', { state: 'failed' as const }, false],
-  ['is being deleted', { ...ready, state: 'deleting' as const }, false],
-])('the estimate of a roll-out has what %s: %s', (_, more, isOne) => {
+  ['plays by another version', true, ready],
+  ['plays by this one', false, { ...ready, current: version(2, made) }],
+  ['failed', false, { state: 'failed' as const }],
+  ['is being deleted', false, { ...ready, state: 'deleting' as const }],
+])('the estimate of a roll-out has what %s: %s', (_, isOne, more) => {
   expect(isOutdatedBy({ name: 'team', version: 2 }, media(more))).toBe(isOne);
 });
 
