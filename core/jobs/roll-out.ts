@@ -1,3 +1,4 @@
+import { type ErrorCode, HELD_BY } from '../contracts/errors.ts';
 import type { Refused } from '../contracts/refused.ts';
 import type { JobRow } from '../contracts/table/jobs.ts';
 import { DUE_WORK, rowKeys } from '../contracts/table/keys.ts';
@@ -140,8 +141,8 @@ export function whatBecame(row: RollOutRow, media: MediaRow | null): Became {
   return error && error.at >= row.startedAt && !NOT_BEGUN.has(error.code) ? 'failed' : 'skipped';
 }
 
-/** A cap had no room for it, or somebody has ended it: that says nothing of the preset. */
-const NOT_BEGUN = new Set<string>(['cap_reached', 'cancelled']);
+/** It waited for room under a cap, or for its source, or somebody has ended it: that says nothing of the preset. */
+const NOT_BEGUN = new Set<ErrorCode>([...HELD_BY, 'cancelled']);
 
 /** The same of a roll-out that is over, which waits for nothing but its own encodes. */
 export function whatBecameAfterwards(row: RollOutRow, media: MediaRow | null): Became {

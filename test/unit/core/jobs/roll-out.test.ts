@@ -66,6 +66,11 @@ describe('a media item of a roll-out', () => {
       'skipped',
     ],
     [
+      'waited for its source when it was stopped',
+      { ...ready, flaggedFor: flagOf(begun), error: { code: 'source_restoring' as const, message: '', at: LATER } },
+      'skipped',
+    ],
+    [
       'was ended by somebody',
       { ...ready, flaggedFor: flagOf(begun), error: { code: 'cancelled' as const, message: '', at: LATER } },
       'skipped',
