@@ -1,4 +1,5 @@
 import { type ErrorCode, HELD_BY } from '../contracts/errors.ts';
+import { MOST_IN_SAMPLE } from '../contracts/presets.ts';
 import type { Refused } from '../contracts/refused.ts';
 import type { JobRow } from '../contracts/table/jobs.ts';
 import { DUE_WORK, rowKeys } from '../contracts/table/keys.ts';
@@ -13,8 +14,6 @@ import { uploadOf } from './sources.ts';
 
 /** Media under way for one roll-out. Re-transcodes have a cap of their own; this bounds what has to be looked at. */
 const MOST_AT_ONCE = 100;
-/** A sample is for people to look at. */
-export const MOST_IN_SAMPLE = 100;
 /** Fewer places are not filled: the list is read by as many media as there are places. */
 export const LEAST_ROOM = 25;
 /** Media whose versions are compared in the report, and failures that it names: 1 KB and 200 bytes each. */

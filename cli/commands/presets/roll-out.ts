@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Client } from '../../../client/client.ts';
 import type { RollOutView } from '../../../core/contracts/http/presets.ts';
-import { MOST_IN_SAMPLE } from '../../../core/jobs/roll-out.ts';
+import { MOST_IN_SAMPLE } from '../../../core/contracts/presets.ts';
 import { contextOf } from '../../context.ts';
 import { CliError, EXIT } from '../../exit.ts';
 import type { Output } from '../../output.ts';
