@@ -205,11 +205,6 @@ export async function listVersions(
   return found;
 }
 
-/** The newest version of a key, whether or not a delete marker hides it. */
-export async function newestVersion(client: S3Client, object: ObjectId): Promise<string | undefined> {
-  return (await listVersions(client, object)).versions[0];
-}
-
 /**
  * Removes every version of every key under a prefix, and its delete markers, a page at a time, until `stop`.
  * @returns `stopped` when something may be left there

@@ -239,13 +239,14 @@ export function savedPercent(original: number, archived: number): number {
   return original === 0 ? 0 : (100 * (original - archived)) / original;
 }
 
-function savingsFault(
+/** A copy that is not smaller is not worth its loss, whatever the policy says. */
+export function savingsFault(
   original: number,
   archived: number,
   { minSavingsPercent }: Pick<ArchivePolicy, 'minSavingsPercent'>,
 ): ArchiveRefusal | undefined {
   const saved = savedPercent(original, archived);
-  if (saved >= minSavingsPercent) return undefined;
+  if (saved >= minSavingsPercent && archived < original) return undefined;
   return refusal(
     'savings',
     `${archived} bytes instead of ${original} save ${saved.toFixed(1)} %; ${minSavingsPercent} % are asked for.`,

@@ -19,8 +19,16 @@ export const ArchiveJob = z.object({
 export type ArchiveJob = z.infer<typeof ArchiveJob>;
 
 /** A file as both hashes know it: SHA-256 in hex, CRC64NVME as S3 has it, in base64. */
-export const HashedFile = z.object({ bytes: z.number().int().positive(), sha256: z.string(), crc64nvme: z.string() });
+export const HashedFile = z.object({
+  bytes: z.number().int().positive(),
+  sha256: z.string().max(100),
+  crc64nvme: z.string().max(100),
+});
 export type HashedFile = z.infer<typeof HashedFile>;
+
+/** Of what a worker tells: far more than it has to say, and far less than a row holds. */
+export const MOST_DETAIL = 1000;
+export const MOST_REFUSALS = 20;
 
 /** `tmp/{jobId}/result.json` of such a job. */
 export const ArchiveResult = z.discriminatedUnion('status', [
@@ -30,14 +38,17 @@ export const ArchiveResult = z.discriminatedUnion('status', [
     original: HashedFile,
     copy: HashedFile,
     quality: Quality,
-    encoder: z.string(),
-    ffmpeg: z.string(),
+    encoder: z.string().max(MOST_DETAIL),
+    ffmpeg: z.string().max(MOST_DETAIL),
     usage: z.object({ wallSeconds: UsedSeconds, cpuSeconds: UsedSeconds }),
   }),
   z.object({
     status: z.literal('refused'),
     jobId: JobId,
-    refusals: z.array(ArchiveRefusal).min(1),
+    refusals: z
+      .array(ArchiveRefusal.extend({ detail: z.string().max(MOST_DETAIL) }))
+      .min(1)
+      .max(MOST_REFUSALS),
     usage: z.object({ wallSeconds: UsedSeconds, cpuSeconds: UsedSeconds }),
   }),
   /** The machine or S3 was at fault, or the source is gone: nothing is known of the file. */

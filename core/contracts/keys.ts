@@ -117,6 +117,11 @@ export function tmpPrefix(jobId: string): string {
   return `${TMP_PREFIX}${jobId}/`;
 }
 
+/** Where all jobs of a media item write: ids of media items have one length, so that none begins with another. */
+export function tmpPrefixOfAll(mediaId: string): string {
+  return `${TMP_PREFIX}${mediaId}-`;
+}
+
 /** Written last by the worker; its presence means that the prefix is complete, or records why it never will be. */
 export const RESULT_FILE = 'result.json';
 /** Written first by the worker, with If-None-Match: which engine job may work under this prefix. */

@@ -1,6 +1,7 @@
+import type { ArchiveRefusal } from '../contracts/archive.ts';
 import { ArchiveRow } from '../contracts/table/archive.ts';
-import { rowKeys } from '../contracts/table/keys.ts';
-import type { MediaRow } from '../contracts/table/media.ts';
+import { archiveDue, rowKeys } from '../contracts/table/keys.ts';
+import type { MediaRow, PublishedVersion, Source } from '../contracts/table/media.ts';
 import type { Add, Update, Write } from './change.ts';
 import { changeMedia } from './rows.ts';
 
@@ -100,4 +101,43 @@ export function counted(
     const set = { type: 'archive-stats', ...(isNew && { last: now }) };
     return [{ op: 'add', key: rowKeys.archiveStats(creatorId, collectionId), amounts, max: {}, set }];
   });
+}
+
+/** A restored original's copy is removed later: a job, or somebody with a link, may be reading it. */
+export const COPY_STAYS_HOURS = 24;
+
+export type Due = Pick<ArchiveRow, 'policy'> & { asked?: true; now: string; todoAt?: string };
+
+/** Before every time. */
+const FIRST = '0000-01-01T00:00:00.000Z';
+
+export function dueRow(media: MediaRow, { policy, asked, now, todoAt = media.createdAt }: Due): ArchiveRow {
+  const { mediaId, creatorId, collectionId, source } = media;
+  return {
+    ...{ type: 'archive', mediaId, creatorId, collectionId, state: 'due', at: now, source, policy },
+    ...(asked && { asked }),
+    todo: archiveDue(creatorId, collectionId),
+    todoAt: asked ? FIRST : todoAt,
+  };
+}
+
+export function endedRow(
+  row: ArchiveRow,
+  { policy, refusals, now }: { policy: string; refusals: ArchiveRefusal[]; now: string },
+): ArchiveRow {
+  const { mediaId, creatorId, collectionId, source, jobId } = row;
+  const of = { mediaId, creatorId, collectionId, source, ...(jobId !== undefined && { jobId }) };
+  return { type: 'archive', ...of, state: 'refused', at: now, policy, refusals };
+}
+
+/** The versions that viewers see, or may get back, with another source: they are encoded again from what is left. */
+export function versionsFrom(
+  media: MediaRow,
+  versionId: string,
+  source: Source,
+): Partial<Pick<MediaRow, 'current' | 'previous'>> {
+  const moved = <Version extends PublishedVersion>(version: Version | undefined) =>
+    version?.source?.versionId === versionId ? { ...version, source } : undefined;
+  const [current, previous] = [moved(media.current), moved(media.previous)];
+  return { ...(current && { current }), ...(previous && { previous }) };
 }

@@ -3,9 +3,20 @@ import { jobIdFor } from '../contracts/ids.ts';
 import { DROP_PREFIX } from '../contracts/keys.ts';
 import type { ArchiveRow, Replaced } from '../contracts/table/archive.ts';
 import { archiveDue, DUE_WORK, rowKeys } from '../contracts/table/keys.ts';
-import type { MediaRow, PublishedVersion, Source } from '../contracts/table/media.ts';
+import type { MediaRow, Source } from '../contracts/table/media.ts';
 import { plus } from '../time.ts';
-import { changeBoth, changeRow, counted, replaceRow, type Summary } from './archive-rows.ts';
+import {
+  COPY_STAYS_HOURS,
+  changeBoth,
+  changeRow,
+  counted,
+  type Due,
+  dueRow,
+  endedRow,
+  replaceRow,
+  type Summary,
+  versionsFrom,
+} from './archive-rows.ts';
 import type { Outcome, Write } from './change.ts';
 import { uploadOf } from './sources.ts';
 import { type charge, settle } from './spending.ts';
@@ -15,18 +26,16 @@ import { type charge, settle } from './spending.ts';
  * that both are as they were read. docs/decisions/0501-the-archive-in-s3.md
  */
 
-/** A restored original's copy is removed later: a job, or somebody with a link, may be reading it. */
-const COPY_STAYS_HOURS = 24;
 /** One that cannot be looked at now is looked at again after this time. */
 const AGAIN_MINUTES = 4;
-
-type Due = Pick<ArchiveRow, 'policy'> & { asked?: true; now: string; todoAt?: string };
 
 /** What is known of a media item in the archive. `holds`: nothing is to be done until its upload or the policy changes. */
 function standing(media: MediaRow, row: ArchiveRow | null, policy: string): 'new' | 'under way' | 'holds' {
   if (!row) return 'new';
   if (row.state === 'encoding' || row.state === 'replacing' || row.state === 'purging') return 'under way';
   if (row.source.versionId !== uploadOf(media.source).versionId) return 'new';
+  // The policy of another collection would never look at it.
+  if (row.state === 'due' && row.collectionId !== media.collectionId) return 'new';
   // A person's own decision does not depend on the policy.
   const isPersons = row.refusals?.some(({ reason }) => reason === 'restored');
   return row.state === 'refused' && row.policy !== policy && !isPersons ? 'new' : 'holds';
@@ -41,16 +50,6 @@ export function archiveDueNow(media: MediaRow, row: ArchiveRow | null, due: Due)
   if (media.source.archivedFrom) return { refused: 'it is archived' };
   const after = dueRow(media, due);
   return { change: changeBoth(media, row, after), row: after };
-}
-
-function dueRow(media: MediaRow, { policy, asked, now, todoAt = media.createdAt }: Due): ArchiveRow {
-  const { mediaId, creatorId, collectionId, source } = media;
-  return {
-    ...{ type: 'archive', mediaId, creatorId, collectionId, state: 'due', at: now, source, policy },
-    ...(asked && { asked }),
-    todo: archiveDue(creatorId, collectionId),
-    todoAt: asked ? FIRST : todoAt,
-  };
 }
 
 /** One that is due is about another upload now, or in another collection. */
@@ -79,23 +78,26 @@ export function archiveClaimed(row: ArchiveRow, engineJobId: string): Outcome {
   return { change: changeRow(row, { engineJobId }) };
 }
 
-/** Before every time. */
-const FIRST = '0000-01-01T00:00:00.000Z';
-
 /** A version made from another upload is shown: what the archive knows is of the one before. */
 export function archiveAnew(
   media: MediaRow,
   source: Source,
   now: string,
 ): { archive: Summary; writes: Write[] } | null {
-  const { archive, creatorId, collectionId } = media;
+  const { archive, creatorId, collectionId, mediaId } = media;
   if (!archive || archive.versionId === source.versionId || media.source.archivedFrom) return null;
   // Those under way notice it themselves, and the rest is due already.
   if (['due', 'encoding', 'replacing', 'purging'].includes(archive.state)) return null;
+  // Its copy is removed first, by which it becomes a candidate.
+  if (archive.reason === 'restored') {
+    const set = { todo: DUE_WORK.archiveRemove, todoAt: plus(now, { hours: COPY_STAYS_HOURS }) };
+    const expect = { type: 'archive', state: archive.state } as const;
+    return { archive, writes: [{ op: 'update', key: rowKeys.archive(mediaId), expect, set }] };
+  }
   const is: Summary = { state: 'due', versionId: source.versionId ?? '', collectionId };
   const write: Write = {
     op: 'update',
-    key: rowKeys.archive(media.mediaId),
+    key: rowKeys.archive(mediaId),
     expect: { type: 'archive', state: archive.state },
     set: {
       state: 'due',
@@ -145,17 +147,21 @@ export function archiveStarted(
     stopAt?: string | undefined;
     now: string;
     submittingUntil: string;
+    keepOriginalDays: number;
+    /** A person has asked for a run of a collection whose archive is off: that counts for what it has begun. */
+    asked?: true;
     charge: ReturnType<typeof charge>;
   },
 ): Outcome<{ row: ArchiveRow }> {
   if (row.state !== 'due') return { refused: `it is ${row.state}` };
   const why = whyNotArchived(media);
   if (why !== null) return { refused: why };
-  const { now, stopAt, submittingUntil, policy } = how;
+  const { now, stopAt, submittingUntil, policy, keepOriginalDays } = how;
+  const asked = row.asked ?? how.asked;
   const n = media.jobCount + 1;
   const after: ArchiveRow = {
-    ...dueRow(media, { policy, now, ...(row.asked && { asked: row.asked }) }),
-    ...{ state: 'encoding', jobId: jobIdFor(media.mediaId, n), submittingUntil },
+    ...dueRow(media, { policy, now, ...(asked && { asked }) }),
+    ...{ state: 'encoding', jobId: jobIdFor(media.mediaId, n), submittingUntil, keepOriginalDays },
     ...(stopAt !== undefined && { stopAt }),
     ...(row.failures !== undefined && { failures: row.failures }),
     ...(row.tooShortMs !== undefined && { tooShortMs: row.tooShortMs }),
@@ -234,15 +240,6 @@ export function archiveRefused(
   return { change: [...changeBoth(media, row, after), ...settled(row, how.cost)] };
 }
 
-function endedRow(
-  row: ArchiveRow,
-  { policy, refusals, now }: { policy: string; refusals: ArchiveRefusal[]; now: string },
-): ArchiveRow {
-  const { mediaId, creatorId, collectionId, source, jobId } = row;
-  const of = { mediaId, creatorId, collectionId, source, ...(jobId !== undefined && { jobId }) };
-  return { type: 'archive', ...of, state: 'refused', at: now, policy, refusals };
-}
-
 /** The worker has verified a copy, which is to be copied to its own key. */
 export function archiveVerified(
   row: ArchiveRow,
@@ -259,11 +256,12 @@ export function archiveVerified(
 /**
  * The copy lies under its key, and S3 has the checksum of what was verified: it becomes the media item's source. The original stays where it
  * was uploaded to, as the version that `source` of the row names.
+ * @param how `isGone`: S3 does not have the original any more, so that the copy is all that is left of it
  */
 export function archiveReplaced(
   row: ArchiveRow,
   media: MediaRow,
-  how: { versionId: string; etag: string; deleteAfter: string; now: string },
+  how: { versionId: string; etag: string; deleteAfter: string; isGone: boolean; now: string },
 ): Outcome<{ row: ArchiveRow }> {
   const { replaced, source } = row;
   if (row.state !== 'replacing' || !replaced) return { refused: `it is ${row.state}` };
@@ -271,107 +269,18 @@ export function archiveReplaced(
   if (why !== null) return { refused: why };
   if (media.source.versionId !== source.versionId || source.versionId === undefined)
     return { refused: 'another upload is known' };
-  const { versionId, etag, deleteAfter, now } = how;
+  const { versionId, etag, deleteAfter, isGone, now } = how;
   const { copy } = replaced;
   const { key, size } = source;
   const isSource = { ...media.source, key: copy.key, versionId, size: copy.bytes, etag };
   const archivedFrom = { key, versionId: source.versionId, size, etag: source.etag };
-  const { waits: _, ...kept } = row;
+  const { waits: _, todo: __, todoAt: ___, ...kept } = row;
   const after: ArchiveRow = {
-    ...kept,
-    ...{
-      state: 'archived',
-      at: now,
-      archivedAt: now,
-      replaced: { ...replaced, copy: { ...copy, versionId } },
-      deleteAfter,
-    },
-    ...{ todo: DUE_WORK.archivePurge, todoAt: deleteAfter },
+    ...{ ...kept, at: now, archivedAt: now, replaced: { ...replaced, copy: { ...copy, versionId } } },
+    ...(isGone
+      ? { state: 'purged', deletedAt: now }
+      : { state: 'archived', deleteAfter, todo: DUE_WORK.archivePurge, todoAt: deleteAfter }),
   };
   const set = { source: { ...isSource, archivedFrom }, ...versionsFrom(media, source.versionId, isSource) };
   return { change: changeBoth(media, row, after, set), row: after };
-}
-
-/** The versions that viewers see, or may get back, with another source: they are encoded again from what is left. */
-function versionsFrom(
-  media: MediaRow,
-  versionId: string,
-  source: Source,
-): Partial<Pick<MediaRow, 'current' | 'previous'>> {
-  const moved = <Version extends PublishedVersion>(version: Version | undefined) =>
-    version?.source?.versionId === versionId ? { ...version, source } : undefined;
-  const [current, previous] = [moved(media.current), moved(media.previous)];
-  return { ...(current && { current }), ...(previous && { previous }) };
-}
-
-/** Why the original of an archived media item is not touched; null where the copy is its source. */
-function whyNotItsCopy({ state, replaced }: ArchiveRow, media: MediaRow): string | null {
-  if (!replaced?.copy.versionId) return `it is ${state}`;
-  if (media.state === 'deleting') return 'the media item is being deleted';
-  return media.source.versionId === replaced.copy.versionId && media.source.archivedFrom
-    ? null
-    : 'the copy is not the source any more';
-}
-
-/** The day of the original has come, and the copy was looked at: from now on it cannot be put back. */
-export function archivePurging(row: ArchiveRow, media: MediaRow, now: string): Outcome<{ row: ArchiveRow }> {
-  if (row.state !== 'archived') return { refused: `it is ${row.state}` };
-  const why = whyNotItsCopy(row, media);
-  if (why !== null) return { refused: why };
-  if (row.deleteAfter === undefined || row.deleteAfter > now) return { refused: 'its day has not come' };
-  const { kept: _, ...others } = row;
-  const after: ArchiveRow = { ...others, state: 'purging', at: now, todoAt: now };
-  return { change: changeBoth(media, row, after), row: after };
-}
-
-/** The original is deleted. */
-export function archivePurged(row: ArchiveRow, media: MediaRow, now: string): Outcome {
-  if (row.state !== 'purging') return { refused: `it is ${row.state}` };
-  const isOther = whyNotItsCopy(row, media) !== null;
-  const { todo: _, todoAt: __, ...others } = row;
-  const purged: ArchiveRow = { ...others, state: 'purged', at: now, deletedAt: now };
-  return { change: changeBoth(media, row, isOther ? dueRow(media, { policy: row.policy, now, todoAt: now }) : purged) };
-}
-
-/** The original is kept for some more time, for a reason that people should know. */
-export function archiveKept(
-  row: ArchiveRow,
-  media: MediaRow,
-  how: { kept: string; todoAt: string; now: string },
-): Outcome {
-  const { kept, todoAt, now } = how;
-  if (row.state === 'archived') return { change: changeRow(row, { kept, todoAt }) };
-  if (row.state !== 'purging') return { refused: `it is ${row.state}` };
-  return { change: changeBoth(media, row, { ...row, state: 'archived', at: now, kept, todoAt }) };
-}
-
-/** Sweep has no work with it until its media item has another version: another upload has taken the place of the copy. */
-export function archiveLeft(row: ArchiveRow): Outcome {
-  if (row.state !== 'archived') return { refused: `it is ${row.state}` };
-  return { change: changeRow(row, {}, ['todo', 'todoAt']) };
-}
-
-/** The original is the media item's source again, in one write. It was looked at before. */
-export function archiveRestored(row: ArchiveRow, media: MediaRow, now: string): Outcome {
-  if (row.state !== 'archived') return { refused: `it is ${row.state}` };
-  if (media.state !== 'ready' && media.state !== 'failed') return { refused: `the media item is ${media.state}` };
-  const why = whyNotItsCopy(row, media);
-  const { archivedFrom, ...copy } = media.source;
-  if (why !== null || !archivedFrom || copy.versionId === undefined) return { refused: why ?? 'it is not archived' };
-  const original: Source = { ...copy, ...archivedFrom };
-  const refusals: ArchiveRefusal[] = [{ reason: 'restored', detail: 'The original is the source again.' }];
-  const after: ArchiveRow = {
-    ...endedRow(row, { policy: row.policy, refusals, now }),
-    ...(row.replaced && { replaced: row.replaced }),
-    ...{ todo: DUE_WORK.archiveRemove, todoAt: plus(now, { hours: COPY_STAYS_HOURS }) },
-  };
-  return {
-    change: changeBoth(media, row, after, { source: original, ...versionsFrom(media, copy.versionId, original) }),
-  };
-}
-
-/** A restored original's copy is removed. */
-export function archiveCopyRemoved(row: ArchiveRow): Outcome {
-  if (row.todo !== DUE_WORK.archiveRemove) return { refused: 'it was removed before' };
-  return { change: changeRow(row, {}, ['replaced', 'todo', 'todoAt']) };
 }

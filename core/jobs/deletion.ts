@@ -25,6 +25,22 @@ export function markDeleting(media: MediaRow, now: string, newest?: string): Out
   return { change: [changeMedia(media, now, set)] };
 }
 
+/** The newest of an upload's versions, the newest first, that will be there: one that sweep is deleting for the archive may be gone by then. */
+export function newestLeft({ archive }: MediaRow, versions: readonly string[]): string | undefined {
+  return versions.find((version) => archive?.state !== 'purging' || version !== archive.versionId);
+}
+
+/**
+ * Which versions, the newest first, go with a media item: those from the newest at its deletion on, and its archived original. In front of them
+ * are uploads that came later.
+ */
+export function versionsOf(media: MediaRow, versions: readonly string[]): string[] {
+  const through = lastVersionOf(media);
+  const at = through === undefined ? -1 : versions.indexOf(through);
+  const original = media.source.archivedFrom?.versionId;
+  return versions.filter((version, i) => (at >= 0 && i >= at) || version === original);
+}
+
 /** The newest version of the upload that is removed with the media item; the versions that S3 lists after it are removed too. */
 export function lastVersionOf({ deleteThrough, pending, source }: MediaRow): string | undefined {
   return deleteThrough ?? uploadOf(pending?.source ?? source).versionId;

@@ -15,7 +15,13 @@ const URLS_LIVE_MS = 86_400_000;
  */
 export function isLate(upload: UploadRow | null, media: MediaRow | null, now: string): boolean {
   if (!upload || Date.parse(now) > Date.parse(upload.deadline) + URLS_LIVE_MS) return false;
-  return media === null || media.state === 'deleting' || media.originalDeletedAt !== undefined;
+  return media === null || media.state === 'deleting' || isOriginalDeleted(media);
+}
+
+/** Whether nothing lies under the key of its upload any more, or soon, because we have removed it: by its collection's wish, or after its day. */
+export function isOriginalDeleted({ originalDeletedAt, source, archive }: MediaRow): boolean {
+  const isPurged = archive?.state === 'purging' || archive?.state === 'purged';
+  return originalDeletedAt !== undefined || (source.archivedFrom !== undefined && isPurged);
 }
 
 /** Leaves that version to sweep, which may remove uploads. */

@@ -80,7 +80,10 @@ export function published(job: JobRow, media: MediaRow | null, publication: Publ
         current: version,
         ...(current && { previous: { ...current, expiresAt: graceUntil } }),
         ...(decides && { attempts: 0 }),
-        ...(decides && ofUpload && { sourceInfo: { ...media.sourceInfo, ...result.source } }),
+        // What is known of the upload itself says more than its copy does.
+        ...(decides &&
+          ofUpload &&
+          !media.source.archivedFrom && { sourceInfo: { ...media.sourceInfo, ...result.source } }),
         ...(anew && { archive: anew.archive }),
         ...next?.set,
       },

@@ -16,6 +16,14 @@ export function uploadOf<S extends Pick<Source, 'etag' | 'archivedFrom'>>(source
   return { ...own, ...archivedFrom };
 }
 
+/** What is kept of a source: the copy, where it is the upload that the archive has replaced; otherwise itself. */
+export function sourceKept(source: Source, media: { source: Source }): Source {
+  const { archivedFrom, ...copy } = media.source;
+  const isUpload = archivedFrom && source.versionId === archivedFrom.versionId && source.key === archivedFrom.key;
+  const { archivedFrom: _, ...kept }: Source = isUpload ? copy : source;
+  return kept;
+}
+
 /**
  * Compares sequencers as text, the shorter one padded with zeros on the right: AWS's user guide says so; an older edition said the left.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html

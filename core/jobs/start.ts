@@ -2,7 +2,7 @@ import { AUTO } from '../contracts/engines.ts';
 import { ERRORS, HELD_BY } from '../contracts/errors.ts';
 import { jobIdFor } from '../contracts/ids.ts';
 import type { Job } from '../contracts/job.ts';
-import { mediaKeys, tmpPrefix } from '../contracts/keys.ts';
+import { ARCHIVE_PREFIX, mediaKeys, tmpPrefix } from '../contracts/keys.ts';
 import { contentOf, type Preset } from '../contracts/presets.ts';
 import type { Refused } from '../contracts/refused.ts';
 import type { JobRow } from '../contracts/table/jobs.ts';
@@ -12,6 +12,7 @@ import { STALE_AFTER_MS } from '../contracts/timing.ts';
 import { plus } from '../time.ts';
 import type { Change, Outcome, Put, Write } from './change.ts';
 import { changeJob, changeMedia, jobKey, jobTodo } from './rows.ts';
+import { sourceKept } from './sources.ts';
 import type { charge } from './spending.ts';
 
 /** How a media item is encoded: as its upload or its collection says now. */
@@ -99,14 +100,29 @@ export function startAgain(media: MediaRow, start: Start): Outcome<{ job: JobRow
 }
 
 /**
- * The source to encode again, the first that still exists: the source of what viewers see now comes first, because a later upload
- * may have been a bad file. A source whose last job failed for a transient cause still takes precedence.
+ * The sources to encode again, of which the first that still exists is read: the source of what viewers see now comes first, because a later
+ * upload may have been a bad file. A source whose last job failed for a transient cause still takes precedence. An upload that has a copy in
+ * the archive is never read itself, because it is deleted some day, nor is the copy of one that was restored.
  */
 export function sourcesToEncode(media: MediaRow, lastJob: JobRow | null): Source[] {
   const shown = media.current?.source ?? media.source;
   const { source, state, error } = lastJob ?? {};
   const passing = state === 'failed' && error !== undefined && ERRORS[error.code].transient;
-  return source && passing && source.bucket === media.source.bucket ? [source, shown] : [shown];
+  const isFirst = source && passing && source.bucket === media.source.bucket && !isRemovedCopy(source, media);
+  // The archive knows that one to be good.
+  const isArchived = media.source.archivedFrom !== undefined || shown.key.startsWith(ARCHIVE_PREFIX);
+  const all = [...(isFirst ? [source] : []), shown, ...(isArchived ? [media.source] : [])];
+  const sources = all.map((it) => sourceKept(it, media));
+  return sources.filter((it, i) => sources.findIndex((other) => isSameObject(other, it)) === i);
+}
+
+/** Of an earlier job: once an original is restored, nothing refers to its copy. */
+function isRemovedCopy(source: Source, { source: own, current }: MediaRow): boolean {
+  return source.key.startsWith(ARCHIVE_PREFIX) && ![own, current?.source].some((it) => it && isSameObject(it, source));
+}
+
+function isSameObject(a: Source, b: Source): boolean {
+  return a.key === b.key && a.versionId === b.versionId;
 }
 
 /**

@@ -1,5 +1,13 @@
 /** Every change of the state of a media item or a job. Each takes the rows as read, the event and the time, and returns what to write. */
-export { finishDeletion, lastVersionOf, markDeleting, originalDeleted, uploadWaits } from './deletion.ts';
+export {
+  finishDeletion,
+  lastVersionOf,
+  markDeleting,
+  newestLeft,
+  originalDeleted,
+  uploadWaits,
+  versionsOf,
+} from './deletion.ts';
 export { costKnown, isUnderWay, jobFailed, jobSucceeded } from './end.ts';
 export { announceUpload, newCollection } from './new-rows.ts';
 export {

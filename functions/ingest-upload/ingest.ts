@@ -8,7 +8,7 @@ import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { apiKeys, rowKeys } from '../../core/contracts/table/keys.ts';
 import { type MediaRow, type Source, TombstoneRow, UploadRow } from '../../core/contracts/table/media.ts';
 import type { Outcome } from '../../core/jobs/change.ts';
-import { isLate, rememberLate } from '../../core/jobs/late-upload.ts';
+import { isLate, isOriginalDeleted, rememberLate } from '../../core/jobs/late-upload.ts';
 import { overQuota, QuotaRow, type Quotas, quotaKey, secondsOf, take } from '../../core/jobs/quota.ts';
 import { hasEnded } from '../../core/jobs/rows.ts';
 import { sequencerOver, uploadOf } from '../../core/jobs/sources.ts';
@@ -133,7 +133,7 @@ const GIB = 2 ** 30;
 
 /** For a media item that exists and has its original, it makes no difference whether its upload was announced. */
 async function announcedUpload(table: Table, mediaId: string, media: MediaRow | null): Promise<UploadRow | null> {
-  if (media && media.state !== 'deleting' && media.originalDeletedAt === undefined) return null;
+  if (media && media.state !== 'deleting' && !isOriginalDeleted(media)) return null;
   return getRow(table, apiKeys.upload(mediaId), UploadRow);
 }
 

@@ -35,6 +35,8 @@ async function deleteOriginal(services: PublishServices, job: JobRow, media: Med
   const same = media.source.versionId === versionId && bucket === services.uploadsBucket;
   if (!mine || !same || versionId === undefined || media.originalDeletedAt !== undefined) return;
   if (media.scheduleRetranscode || media.source.archivedFrom) return;
+  // A person has asked for it, and its copy is removed.
+  if (media.archive?.reason === 'restored') return;
   const collection = await getCollection(services.table, media.creatorId, media.collectionId);
   if (!collection?.deleteOriginal) return;
   await remove(services.s3, { bucket, key, versionId });

@@ -2,14 +2,14 @@ import { send } from '../../aws/queue.ts';
 import { head, listVersions, remove, removePrefix, removeVersions } from '../../aws/s3.ts';
 import { apply, applyWithRetry, getRow } from '../../aws/table.ts';
 import { queryJobs, queryKeys } from '../../aws/table-queries.ts';
-import { archivePrefix, mediaPrefixes, tmpPrefix } from '../../core/contracts/keys.ts';
+import { archivePrefix, mediaPrefixes, tmpPrefixOfAll } from '../../core/contracts/keys.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { DUE_WORK, isVersionKey, type RowKey, rowKeys } from '../../core/contracts/table/keys.ts';
 import { MediaRow } from '../../core/contracts/table/media.ts';
 import { archiveOver } from '../../core/jobs/archive.ts';
 import { ENDING_MS, hasEnded } from '../../core/jobs/rows.ts';
 import { uploadOf } from '../../core/jobs/sources.ts';
-import { finishDeletion, lastVersionOf } from '../../core/jobs/transitions.ts';
+import { finishDeletion, versionsOf } from '../../core/jobs/transitions.ts';
 import { plus } from '../../core/time.ts';
 import { cancelJob } from '../shared/cancel-job.ts';
 import { failJob } from '../shared/end-job.ts';
@@ -47,13 +47,9 @@ export async function deleteMedia(services: SweepServices): Promise<void> {
 async function deleteOne(services: SweepServices, media: MediaRow): Promise<void> {
   const { table, s3, mediaBucket, now, timeIsUp } = services;
   const jobs = await queryJobs(table, media.mediaId, JOBS);
-  const copying = await endArchive(services, media);
-  const ends = [await endJobs(services, jobs), copying.until].filter((end) => end !== null);
+  const ends = [await endArchive(services, media), await endJobs(services, jobs)].filter((end) => end !== null);
   const atWorkUntil = ends.toSorted().at(-1) ?? null;
-  const prefixes = [
-    ...mediaPrefixes(media.creatorId, media.mediaId),
-    ...[...jobs.map(({ jobId }) => jobId), ...copying.jobIds].map(tmpPrefix),
-  ];
+  const prefixes = [...mediaPrefixes(media.creatorId, media.mediaId), tmpPrefixOfAll(media.mediaId)];
   for (const prefix of prefixes) {
     // The next run removes the rest of tens of thousands of objects.
     if ((await removePrefix(s3, mediaBucket, prefix, timeIsUp)) === 'stopped') return;
@@ -78,14 +74,11 @@ async function deleteOne(services: SweepServices, media: MediaRow): Promise<void
   if (!('refused' in finished)) services.report('mediaDeleted');
 }
 
-/** Ends a copy for the archive that is being made: its jobs, and until when something of it may be at work; null where nothing is. */
-async function endArchive(
-  services: SweepServices,
-  { mediaId }: MediaRow,
-): Promise<{ jobIds: string[]; until: string | null }> {
+/** Ends a copy for the archive that is being made: until when something of it may be at work; null where nothing is. */
+async function endArchive(services: SweepServices, { mediaId }: MediaRow): Promise<string | null> {
   const { table, now, archive } = services;
   const row = await getArchive(services, mediaId);
-  if (!row) return { jobIds: [], until: null };
+  if (!row) return null;
   const { jobId, state } = row;
   if (jobId !== undefined && state === 'encoding') {
     const engineJobId = row.engineJobId ?? (await archive.find(jobId));
@@ -101,7 +94,7 @@ async function endArchive(
   });
   const isEnding = state === 'encoding' || state === 'replacing';
   const until = plus(isEnding ? now : row.at, { ms: ENDING_MS });
-  return { jobIds: jobId === undefined ? [] : [jobId], until: until > now ? until : null };
+  return until > now ? until : null;
 }
 
 /** Until when a worker, or publish-output, may be at work for one of them; null when none is. */
@@ -121,16 +114,11 @@ async function endJobs(services: SweepServices, jobs: readonly JobRow[]): Promis
   return last !== undefined && last > now ? last : null;
 }
 
-/**
- * The version that was the newest when the media item was marked, and those that S3 lists behind it; in front are newer uploads. The
- * oldest is removed first, so that the version from which the list is read exists until nothing is left behind it.
- */
+/** The oldest is removed first, so that the version from which the list is read exists until nothing is left behind it. */
 async function removeUploads({ s3 }: SweepServices, media: MediaRow): Promise<void> {
   const { bucket, key } = uploadOf(media.source);
-  const through = lastVersionOf(media);
   const { versions, deleteMarkers } = await listVersions(s3, { bucket, key });
-  const at = through === undefined ? -1 : versions.indexOf(through);
-  const mine = at < 0 ? [] : versions.slice(at);
+  const mine = versionsOf(media, versions);
   // Without any remaining version, a marker hides nothing; with a newer upload, it may belong to that one.
   if (mine.length === versions.length) mine.unshift(...deleteMarkers);
   for (const versionId of mine.toReversed()) await remove(s3, { bucket, key, versionId });

@@ -12,6 +12,7 @@ import { archiveOriginals } from './archive/originals.ts';
 import { startRetranscodes } from './retranscodes.ts';
 import type { SweepReport } from './services.ts';
 import { sweep } from './sweep.ts';
+import { timeOfRun } from './time-of-run.ts';
 
 const env = environment(SweepEnv);
 const services = {
@@ -36,8 +37,7 @@ const RESERVE_MS = 20_000;
 
 export const handler = lambda(async (event: unknown, context: Context): Promise<SweepReport | undefined> => {
   const { time, only } = SweepInput.catch({}).parse(event);
-  // A schedule that runs late must include what fell due meanwhile.
-  const now = new Date(Math.max(Date.now(), time ? Date.parse(time) : 0)).toISOString();
+  const now = timeOfRun(time, Date.now());
   const remainingMs = () => context.getRemainingTimeInMillis() - RESERVE_MS;
   if (only) return doOnly(only, services, now, remainingMs);
   count('swept');

@@ -12,7 +12,7 @@ import { tmpPrefix } from '../../core/contracts/keys.ts';
 import { ArchiveStatsRow } from '../../core/contracts/table/archive.ts';
 import { DUE_WORK, rowKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow, Source } from '../../core/contracts/table/media.ts';
-import { archiveRestored } from '../../core/jobs/archive.ts';
+import { archiveRestored } from '../../core/jobs/archive-purge.ts';
 import { plus } from '../../core/time.ts';
 import { addPolicy, archiveAt, archiveRowOf, later } from '../support/archive.ts';
 import { decodeAll, TOOLS, temporaryDirectory } from '../support/media.ts';

@@ -6,7 +6,7 @@ import { apply, applyWithRetry, getMedia } from '../../aws/table.ts';
 import { archiveCopyKey } from '../../core/contracts/keys.ts';
 import { rowKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
-import { archiveRestored } from '../../core/jobs/archive.ts';
+import { archiveRestored } from '../../core/jobs/archive-purge.ts';
 import { markDeleting } from '../../core/jobs/transitions.ts';
 import { deleteMedia } from '../../functions/sweep/deletions.ts';
 import { AwsError } from '../../local/kernel/service.ts';

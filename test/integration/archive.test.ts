@@ -10,7 +10,7 @@ import { apply, applyWithRetry, getMedia, getRow } from '../../aws/table.ts';
 import { archiveCopyKey } from '../../core/contracts/keys.ts';
 import { ArchivePolicyRow, ArchiveStatsRow } from '../../core/contracts/table/archive.ts';
 import { rowKeys } from '../../core/contracts/table/keys.ts';
-import { archiveRestored } from '../../core/jobs/archive.ts';
+import { archiveRestored } from '../../core/jobs/archive-purge.ts';
 import { markDeleting } from '../../core/jobs/transitions.ts';
 import { ingest } from '../../functions/ingest-upload/ingest.ts';
 import { deleteMedia } from '../../functions/sweep/deletions.ts';

@@ -5,7 +5,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { expect, it, vi } from 'vitest';
-import { head, listVersions, newestVersion } from '../../aws/s3.ts';
+import { head, listVersions } from '../../aws/s3.ts';
 import { applyWithRetry, getMedia } from '../../aws/table.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
 import { markDeleting } from '../../core/jobs/transitions.ts';
@@ -26,7 +26,7 @@ async function markForDeletion({ mediaId, source }: MediaRow): Promise<void> {
   await applyWithRetry(services.table, async () => {
     const media = await getMedia(services.table, mediaId);
     if (!media) return { refused: 'the media item is gone' };
-    return markDeleting(media, new Date().toISOString(), await newestVersion(services.s3, source));
+    return markDeleting(media, new Date().toISOString(), (await listVersions(services.s3, source)).versions[0]);
   });
 }
 

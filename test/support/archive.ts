@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { apply, getMedia, getRow } from '../../aws/table.ts';
 import { Crc64Nvme } from '../../containers/transcoder/crc64nvme.ts';
-import { CollectionArchivePolicy } from '../../core/contracts/archive.ts';
+import { CollectionArchivePolicy, type Quality } from '../../core/contracts/archive.ts';
 import type { ArchiveResult, HashedFile } from '../../core/contracts/archive-job.ts';
 import { archiveFile, RESULT_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
 import { type ArchivePolicyRow, ArchiveRow } from '../../core/contracts/table/archive.ts';
@@ -18,7 +18,8 @@ import { LONG_AGO, sweepWith } from './swept.ts';
 
 /** In the window of the policy, some days after media of these tests were made. */
 export const NIGHT = '2026-12-03T02:30:00.000Z';
-export const COPY = 'a dense copy';
+/** Shorter by enough than the originals of these tests, whose bytes are their names. */
+export const COPY = 'dense';
 
 export async function addPolicy({ table }: Services, more: object = {}, row: Partial<ArchivePolicyRow> = {}) {
   const policy: ArchivePolicyRow = {
@@ -49,13 +50,20 @@ function hashed(text: string): HashedFile {
 const QUALITY = { mean: 0.99, worstSecond: 0.98, worstAt: 0, worstPicture: 0.97, median: 0.99, psnr: 42 };
 
 /** What a worker leaves that has made the copy. */
-export async function workerMakes(services: Services, media: MediaRow, original: string, copy = COPY): Promise<void> {
+export async function workerMakes(
+  services: Services,
+  media: MediaRow,
+  original: string,
+  copy = COPY,
+  quality: Partial<Quality> = {},
+): Promise<void> {
   const row = await archiveRowOf(services, media.mediaId);
   if (row?.jobId === undefined) throw new Error(`no worker was asked: ${JSON.stringify(row)}`);
   const file = { Bucket: MEDIA, Key: `${tmpPrefix(row.jobId)}${archiveFile(media.source.key)}` };
   await services.s3.send(new PutObjectCommand({ ...file, Body: copy, ChecksumCRC64NVME: hashed(copy).crc64nvme }));
   await workerSays(services, {
-    ...{ status: 'archived', jobId: row.jobId, original: hashed(original), copy: hashed(copy), quality: QUALITY },
+    ...{ status: 'archived', jobId: row.jobId, original: hashed(original), copy: hashed(copy) },
+    quality: { ...QUALITY, ...quality },
     ...{ encoder: 'libx265', ffmpeg: '7.1', usage: { wallSeconds: 10, cpuSeconds: 30 } },
   });
 }

@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { httpStatus } from '../../../aws/http-status.ts';
 import { ARCHIVE_ENCODERS } from '../../../core/archive/fitness.ts';
-import { type ArchiveJob, ArchiveResult, type HashedFile } from '../../../core/contracts/archive-job.ts';
+import {
+  type ArchiveJob,
+  ArchiveResult,
+  type HashedFile,
+  MOST_DETAIL,
+  MOST_REFUSALS,
+} from '../../../core/contracts/archive-job.ts';
 import { ERRORS } from '../../../core/contracts/errors.ts';
 import { EXIT } from '../../../core/contracts/job.ts';
 import { archiveFile, RESULT_FILE } from '../../../core/contracts/keys.ts';
@@ -93,7 +99,10 @@ async function make(job: ArchiveJob, context: Context, scratch: Scratch): Promis
     cpuSeconds: (await cpuSeconds()) - began.cpu,
   });
   if (!shrunk.done) {
-    return { status: 'refused', jobId: job.jobId, refusals: shrunk.refusals, usage: await usage() };
+    const refusals = shrunk.refusals
+      .slice(0, MOST_REFUSALS)
+      .map(({ reason, detail }) => ({ reason, detail: detail.slice(0, MOST_DETAIL) }));
+    return { status: 'refused', jobId: job.jobId, refusals, usage: await usage() };
   }
   const copy = await hashFile(join(scratch.out, name));
   await pushCopy(job, context, join(scratch.out, name), copy);

@@ -52,6 +52,8 @@ export const ArchiveRow = z.object({
   /** When it is stopped because its window ends; absent: it may run to its end. */
   stopAt: Time.optional(),
   startedAt: Time.optional(),
+  /** Of the policy when the job was begun. */
+  keepOriginalDays: z.number().optional(),
   /** Attempts in a row that ended without a result. */
   failures: z.number().int().nonnegative().optional(),
   /** Milliseconds that were not enough: the longest attempt that the end of a window stopped. */

@@ -1,5 +1,5 @@
 import { send } from '../../../aws/queue.ts';
-import { newestVersion } from '../../../aws/s3.ts';
+import { listVersions } from '../../../aws/s3.ts';
 import { apply, applyWithRetry, getCollection } from '../../../aws/table.ts';
 import { queryJobs } from '../../../aws/table-queries.ts';
 import type { Caller } from '../../../core/api/caller.ts';
@@ -11,7 +11,7 @@ import type { MediaView } from '../../../core/contracts/http/media.ts';
 import { collectionOf, rowKeys } from '../../../core/contracts/table/keys.ts';
 import { type MediaRow, PLAYABLE_STATES } from '../../../core/contracts/table/media.ts';
 import { uploadOf } from '../../../core/jobs/sources.ts';
-import { flagMedia, markDeleting, outputToEncode, unflagMedia } from '../../../core/jobs/transitions.ts';
+import { flagMedia, markDeleting, newestLeft, outputToEncode, unflagMedia } from '../../../core/jobs/transitions.ts';
 import { type ApiCall, type ApiServices, type Routes, viewSettings } from '../call.ts';
 import { listMedia } from '../list-media.ts';
 import { collectionIsThere, loadJob, loadMedia, requireCollection } from '../load.ts';
@@ -85,7 +85,8 @@ export const mediaRoutes: Routes<Ids> = {
     if ((await loadMedia(services, caller, params.id)).state === 'uploading') await endMultipart(services, params.id);
     await applyWithRetry(services.table, async () => {
       const media = await loadMedia(services, caller, params.id);
-      return markDeleting(media, now, await newestVersion(services.s3, uploadOf(media.source)));
+      const { versions } = await listVersions(services.s3, uploadOf(media.source));
+      return markDeleting(media, now, newestLeft(media, versions));
     });
     return mediaAnswer(call, services);
   },

@@ -1,11 +1,14 @@
 import { queryTodo } from '../../../aws/table-queries.ts';
 import { DUE_WORK } from '../../../core/contracts/table/keys.ts';
+import { SWEEP_MINUTES } from '../../../core/contracts/timing.ts';
 import { eachDue } from '../due.ts';
 import { withLease } from '../lease.ts';
 import type { SweepServices } from '../services.ts';
 import { lookAtPolicy } from './policies.ts';
 import { purgeOriginal, removeCopy } from './purge.ts';
 import { lookAtJob } from './under-way.ts';
+
+const EVERY_MS = SWEEP_MINUTES * 60_000;
 
 const KINDS = [
   [DUE_WORK.archiveJob, lookAtJob],
@@ -24,9 +27,11 @@ export async function archiveOriginals(services: SweepServices): Promise<void> {
   );
   const kinds = KINDS.filter((_, i) => (due[i]?.items.length ?? 0) > 0);
   if (kinds.length === 0) return;
+  // They take turns to be first: one that uses up each run does not keep the others from theirs.
+  const first = Math.floor(Date.parse(services.now) / EVERY_MS) % kinds.length;
   await withLease(services, 'archive', async () => {
     let failure: { error: unknown } | undefined;
-    for (const [todo, work] of kinds) {
+    for (const [todo, work] of [...kinds.slice(first), ...kinds.slice(0, first)]) {
       await eachDue(services, todo, (key) => work(services, key)).catch((error: unknown) => {
         failure ??= { error };
       });

@@ -90,19 +90,25 @@ async function findCandidates(services: SweepServices, policyRow: ArchivePolicyR
     const known = new Map((await getRows(table, keys, ArchiveRow, true)).map((row) => [row.mediaId, row]));
     const settled = page.items.findIndex(({ pk }) => media.get(pk)?.state === 'uploading');
     const items = settled < 0 ? page.items : page.items.slice(0, settled);
-    for (const item of items) {
+    let failed = -1;
+    for (const [i, item] of items.entries()) {
       const row = media.get(item.pk);
       if (!row) continue;
-      await failures.of(item, noteCandidate(services, policyRow, row, known.get(row.mediaId) ?? null));
+      const noted = noteCandidate(services, policyRow, row, known.get(row.mediaId) ?? null).catch((error: unknown) => {
+        if (failed < 0) failed = i;
+        throw error;
+      });
+      await failures.of(item, noted);
     }
-    const last = items.at(-1);
+    // The next run begins with the one that failed.
+    const last = items.slice(0, failed < 0 ? items.length : failed).at(-1);
     services.report('archiveLookedAt', items.length);
     if (!last) break;
     cursor = JSON.stringify(positionOf(last, of));
     const key = rowKeys.archivePolicy(creatorId, collectionId);
     // Lost: the policy has changed, and everything is looked through again.
     if ((await apply(table, [{ op: 'update', key, expect: { rev }, set: { cursor } }])) === 'lost') break;
-    isMore = page.next !== undefined && settled < 0;
+    isMore = page.next !== undefined && settled < 0 && failed < 0;
   }
   failures.throwFirst();
 }

@@ -1,17 +1,23 @@
 import { httpStatus } from '../../../aws/http-status.ts';
+import { lifecycleRules } from '../../../aws/lifecycle.ts';
 import { head, remove } from '../../../aws/s3.ts';
 import { getMedia, getRow } from '../../../aws/table.ts';
-import { ArchivePolicyRow, ArchiveRow } from '../../../core/contracts/table/archive.ts';
+import { lifecycleFault } from '../../../core/archive/lifecycle.ts';
+import { ArchivePolicyRow, ArchiveRow, type Replaced } from '../../../core/contracts/table/archive.ts';
 import { type RowKey, rowKeys } from '../../../core/contracts/table/keys.ts';
 import type { MediaRow } from '../../../core/contracts/table/media.ts';
+import { archiveWaits, hasVersion } from '../../../core/jobs/archive.ts';
 import {
   archiveCopyRemoved,
   archiveKept,
+  archiveLater,
   archiveLeft,
   archivePurged,
   archivePurging,
-  archiveWaits,
-} from '../../../core/jobs/archive.ts';
+  dayOfPurge,
+  whyNotPurged,
+} from '../../../core/jobs/archive-purge.ts';
+import { isUnderWay } from '../../../core/jobs/transitions.ts';
 import { plus } from '../../../core/time.ts';
 import { count, logger } from '../../shared/observability.ts';
 import type { SweepServices } from '../services.ts';
@@ -20,99 +26,138 @@ import { changeArchive } from './rows.ts';
 
 /** What keeps an original is looked at again after this time. */
 const AGAIN_DAYS = 1;
+/** The same where the archive is off: of a large collection, so many rows are written a day. */
+const OFF_DAYS = 7;
 
 /**
  * Deletes an original whose day has come by its row and by the policy of today: only the version that was archived, and only while the copy is
- * the media item's source and S3 has it with the checksum that was verified. From the row's `purging` on it cannot be put back; a run that
- * stops after that looks at the copy again before it goes on.
+ * the media item's source, S3 has it as the newest version of its key with the checksum that was verified, and no rule of the bucket can
+ * expire it. From the row's `purging` on it cannot be put back; a run that goes on after another died asks all of it again.
  */
 export async function purgeOriginal(services: SweepServices, key: RowKey): Promise<void> {
-  const { table, now } = services;
+  const { table, s3, now } = services;
   const row = await getRow(table, key, ArchiveRow);
   const media = row && (await getMedia(table, row.mediaId));
   if (!row?.replaced || !media || media.state === 'deleting' || (row.todoAt ?? '') > now) return;
   if (row.state !== 'archived' && row.state !== 'purging') return;
-  if (row.state === 'archived' && (await waits(services, key, row, media))) return;
-  const { copy } = row.replaced;
-  const found = await head(services.s3, { bucket: row.source.bucket, key: copy.key, versionId: copy.versionId });
-  if (!found || !isCopy(found, copy)) {
-    logger.error('an original is kept: its copy is not what was verified', { key: copy.key, decision: 'escalate' });
-    count('escalated');
-    return keep(services, key, found ? 'the copy is not what was verified' : 'the copy is missing');
-  }
-  if (row.state === 'purging') return deleteOriginal(services, key, row);
-  const decided = await changeArchive(services, key, (is, of) => archivePurging(is, of, now));
+  if (row.state === 'purging' && !(await head(s3, row.source))) return noteDeleted(services, key, row);
+  if (await stays(services, key, { row, media, replaced: row.replaced })) return;
+  const decided = await changeArchive(services, key, async (is, of) =>
+    archivePurging(is, of, await policyOf(services, of), now),
+  );
   if ('row' in decided) await deleteOriginal(services, key, decided.row);
 }
 
-/** Whether it stays for now: its day has not come, or another upload has its place. */
-async function waits(services: SweepServices, key: RowKey, row: ArchiveRow, media: MediaRow): Promise<boolean> {
-  const { table, now } = services;
-  if (media.source.versionId !== row.replaced?.copy.versionId) {
-    await changeArchive(services, key, (is) => archiveLeft(is));
+function policyOf({ table }: SweepServices, { creatorId, collectionId }: MediaRow): Promise<ArchivePolicyRow | null> {
+  return getRow(table, rowKeys.archivePolicy(creatorId, collectionId), ArchivePolicyRow);
+}
+
+/** Whether it stays for now, which its row then says. */
+async function stays(
+  services: SweepServices,
+  key: RowKey,
+  { row, media, replaced: { copy } }: { row: ArchiveRow; media: MediaRow; replaced: Replaced },
+): Promise<boolean> {
+  const { s3, uploadsBucket, now } = services;
+  if (media.source.versionId !== copy.versionId) {
+    await changeArchive(services, key, (is, of) => archiveLeft(is, of, now));
     return true;
   }
-  const policy = await getRow(table, rowKeys.archivePolicy(media.creatorId, media.collectionId), ArchivePolicyRow);
-  if (!policy?.enabled) {
-    await keep(services, key, 'the archive of its collection is off');
+  const policy = await policyOf(services, media);
+  if (!policy?.enabled) return keep(services, key, 'the archive of its collection is off', OFF_DAYS);
+  const until = dayOfPurge(row, policy);
+  if (until > now) {
+    await changeArchive(services, key, (is, of) => archiveLater(is, of, until, now));
     return true;
   }
-  // The longer time counts: a policy that was made more careful holds for what is there.
-  const until = plus(row.archivedAt ?? row.at, { days: policy.policy.keepOriginalDays });
-  if (until <= now) return false;
-  await changeArchive(services, key, (is) => archiveWaits(is, { todoAt: until }));
+  const busy = whyNotPurged(row, media);
+  if (busy !== null) return keep(services, key, busy);
+  // Somebody may have given the bucket another rule since the copy was made.
+  const fault = lifecycleFault(await lifecycleRules(s3, uploadsBucket), policy.policy.keepOriginalDays);
+  if (fault !== null) return keep(services, key, `lifecycle_too_short: ${fault}`);
+  const lost = await faultOfCopy(services, copy);
+  if (lost === null) return false;
+  logger.error('an original is kept: its copy is not what was verified', { key: copy.key, lost, decision: 'escalate' });
+  count('escalated');
+  return keep(services, key, lost);
+}
+
+/** Without a version, HEAD finds the newest: a rule for earlier versions removes one that another, or a delete marker, hides. */
+async function faultOfCopy({ s3, uploadsBucket }: SweepServices, copy: Replaced['copy']): Promise<string | null> {
+  const at = { bucket: uploadsBucket, key: copy.key };
+  const newest = await head(s3, at);
+  if (newest?.versionId === copy.versionId && newest && isCopy(newest, copy)) return null;
+  const found = await head(s3, { ...at, versionId: copy.versionId });
+  if (!found) return 'the copy is missing';
+  return isCopy(found, copy) ? 'the copy is not the newest version of its key' : 'the copy is not what was verified';
+}
+
+/** @returns true: it stays */
+async function keep(services: SweepServices, key: RowKey, kept: string, days = AGAIN_DAYS): Promise<true> {
+  const { now } = services;
+  const todoAt = plus(now, { days });
+  await changeArchive(services, key, (is, media) => archiveKept(is, media, { kept, todoAt, now }));
+  services.report('originalsKept');
   return true;
 }
 
-async function keep(services: SweepServices, key: RowKey, kept: string): Promise<void> {
-  const { now } = services;
-  const todoAt = plus(now, { days: AGAIN_DAYS });
-  await changeArchive(services, key, (is, media) => archiveKept(is, media, { kept, todoAt, now }));
-  services.report('originalsKept');
-}
-
-async function deleteOriginal(services: SweepServices, key: RowKey, { source }: ArchiveRow): Promise<void> {
-  const { s3, now } = services;
-  const { bucket, key: at, versionId } = source;
-  // Without one, S3 would hide what is there, whatever it is.
-  if (versionId === undefined) throw new Error(`${at} has no version.`);
+async function deleteOriginal(services: SweepServices, key: RowKey, row: ArchiveRow): Promise<void> {
+  const { s3 } = services;
+  const { bucket, key: at, versionId } = row.source;
+  // Without one, S3 would hide what is there, whatever it is; `null` names whatever was put there last without versions.
+  if (!hasVersion(row.source)) throw new Error(`${at} has no version.`);
   try {
     await remove(s3, { bucket, key: at, versionId });
   } catch (error) {
     // https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html: 403, and no header of ours overrides it.
     if (httpStatus(error) !== 403) throw error;
     logger.warn('an original is kept by a lock', { key: at, versionId, error });
-    return keep(
-      services,
-      key,
-      'S3 does not let it be deleted: an Object Lock, a legal hold, or a policy of the bucket',
-    );
+    await keep(services, key, 'S3 does not let it be deleted: an Object Lock, a legal hold, or a policy of the bucket');
+    return;
   }
-  await changeArchive(services, key, (is, media) => archivePurged(is, media, now));
+  await noteDeleted(services, key, row);
+}
+
+async function noteDeleted(services: SweepServices, key: RowKey, { source }: ArchiveRow): Promise<void> {
+  await changeArchive(services, key, (is, media) => archivePurged(is, media, services.now));
   services.report('originalsPurged');
-  logger.info('original deleted', { key: at, versionId });
+  logger.info('original deleted', { key: source.key, versionId: source.versionId });
 }
 
 /** The copy of an original that was restored, once nothing reads it. */
 export async function removeCopy(services: SweepServices, key: RowKey): Promise<void> {
-  const { table, s3, now } = services;
+  const { table, s3, uploadsBucket, now } = services;
   const row = await getRow(table, key, ArchiveRow);
   const media = row && (await getMedia(table, row.mediaId));
-  if (!row?.replaced || row.state !== 'refused' || !media || (row.todoAt ?? '') > now) return;
-  const { copy } = row.replaced;
+  if (row?.state !== 'refused' || !media || (row.todoAt ?? '') > now) return;
+  const copy = row.replaced?.copy;
+  if (copy) {
+    const why = await whyCopyStays(services, row, media, copy);
+    if (why !== null) {
+      await changeArchive(services, key, (is) => archiveWaits(is, { todoAt: plus(now, { days: AGAIN_DAYS }) }));
+      return;
+    }
+    await remove(s3, { bucket: uploadsBucket, key: copy.key, versionId: copy.versionId });
+  }
+  await changeArchive(services, key, (is, of) => archiveCopyRemoved(is, of, now));
+}
+
+async function whyCopyStays(
+  { s3 }: SweepServices,
+  row: ArchiveRow,
+  media: MediaRow,
+  { key, versionId }: Replaced['copy'],
+): Promise<string | null> {
+  // Its worker may read the copy.
+  if (isUnderWay(media)) return `the media item is ${media.state}`;
   const uses = [media.source, media.pending?.source, media.current?.source, media.previous?.source];
-  if (copy.versionId === undefined || uses.some((source) => source?.versionId === copy.versionId)) {
-    logger.error('a copy is still in use', { key: copy.key, mediaId: row.mediaId });
-    await changeArchive(services, key, (is) => archiveWaits(is, { todoAt: plus(now, { days: AGAIN_DAYS }) }));
-    return;
+  if (versionId === undefined || uses.some((source) => source?.versionId === versionId)) {
+    logger.error('a copy is still in use', { key, mediaId: row.mediaId });
+    return 'it is in use';
   }
   // The original is looked at first: this is the other file of the two.
-  if (!(await head(s3, row.source))) {
-    logger.error('a copy is kept: its original is gone', { key: copy.key, decision: 'escalate' });
-    count('escalated');
-    await changeArchive(services, key, (is) => archiveWaits(is, { todoAt: plus(now, { days: AGAIN_DAYS }) }));
-    return;
-  }
-  await remove(s3, { bucket: row.source.bucket, key: copy.key, versionId: copy.versionId });
-  await changeArchive(services, key, (is) => archiveCopyRemoved(is));
+  if (await head(s3, row.source)) return null;
+  logger.error('a copy is kept: its original is gone', { key, decision: 'escalate' });
+  count('escalated');
+  return 'its original is gone';
 }

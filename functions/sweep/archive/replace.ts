@@ -1,10 +1,10 @@
 import { head, type ObjectHead, remove, removeMany } from '../../../aws/s3.ts';
 import { copyObject } from '../../../aws/s3-copy.ts';
-import { getRow } from '../../../aws/table.ts';
+import { getCollection, getMedia, getRow } from '../../../aws/table.ts';
 import { archiveFile, tmpPrefix } from '../../../core/contracts/keys.ts';
 import { ArchivePolicyRow, type ArchiveRow, type Replaced } from '../../../core/contracts/table/archive.ts';
 import { type RowKey, rowKeys } from '../../../core/contracts/table/keys.ts';
-import type { Source } from '../../../core/contracts/table/media.ts';
+import type { MediaRow, Source } from '../../../core/contracts/table/media.ts';
 import {
   archiveRefused,
   archiveReplaced,
@@ -14,13 +14,17 @@ import {
 } from '../../../core/jobs/archive.ts';
 import type { Outcome } from '../../../core/jobs/change.ts';
 import { plus } from '../../../core/time.ts';
-import { logger } from '../../shared/observability.ts';
+import { count, logger } from '../../shared/observability.ts';
 import type { SweepServices } from '../services.ts';
 import { changeArchive, DELETED } from './rows.ts';
 
 /** A media item that is being encoded again gets its copy afterwards. */
 const BUSY_MINUTES = 15;
+/** Of a row of an earlier release, whose policy is gone. */
 const KEEP_DAYS = 1;
+export const OTHER_BUCKET = 'its original is in another bucket than uploads';
+/** The one would remove what the other takes the place of. */
+export const DELETES_ORIGINALS = 'its collection deletes originals';
 /** Attempts in a row without a copy, after which a person has to look. */
 export const ATTEMPTS = 3;
 
@@ -32,24 +36,25 @@ export async function replaceOriginal(services: SweepServices, key: RowKey, row:
   const { s3, uploadsBucket, now, report } = services;
   const { replaced, jobId } = row;
   if (!replaced || jobId === undefined) return;
+  const original = await head(s3, row.source);
+  const isThere = original !== null && original.size === row.source.size && sameEtag(original.etag, row.source.etag);
+  const policy = await policyNow(services, row);
+  // Where the original is gone, the copy is all that is left, whatever the policy says.
+  if (policy.ends !== undefined && isThere)
+    return undo(services, key, { jobId, copy: replaced.copy, why: policy.ends });
   const copy = await copyToItsKey(services, { replaced, jobId, source: row.source });
   if (copy === 'lost') {
     await giveUp(services, key, jobId);
     return;
   }
-  const original = await head(s3, row.source);
-  const isThere = original !== null && original.size === row.source.size && sameEtag(original.etag, row.source.etag);
-  const deleteAfter = plus(now, { days: await daysKept(services, row) });
+  const deleteAfter = plus(now, { days: policy.keepOriginalDays });
   const done = await changeArchive(services, key, (is, media): Outcome<{ done?: true }> => {
     if (is.jobId !== jobId || is.state !== 'replacing') return { refused: 'it went on' };
-    const isOther = media.source.versionId !== is.source.versionId;
-    if (!isThere || isOther) {
-      const detail = isThere ? 'Another upload has taken its place.' : 'S3 does not have the original any more.';
-      return archiveRefused(is, media, { refusals: [{ reason: 'source_changed', detail }], now });
-    }
+    const detail = whyNotItsSource(is, media);
+    if (detail !== null) return archiveRefused(is, media, { refusals: [{ reason: 'source_changed', detail }], now });
     const busy = whyNotArchived(media);
     if (busy !== null) return archiveWaits(is, { waits: busy, todoAt: plus(now, { minutes: BUSY_MINUTES }) });
-    const outcome = archiveReplaced(is, media, { ...copy, deleteAfter, now });
+    const outcome = archiveReplaced(is, media, { ...copy, deleteAfter, isGone: !isThere, now });
     return 'refused' in outcome ? outcome : { ...outcome, done: true };
   });
   if ('refused' in done) {
@@ -61,9 +66,55 @@ export async function replaceOriginal(services: SweepServices, key: RowKey, row:
     return;
   }
   if (!done.done) return;
+  if (!isThere) {
+    logger.error('an original was gone: its copy is all that is left', { key: row.source.key, decision: 'escalate' });
+    count('escalated');
+  }
   report('originalsArchived');
   logger.info('archived', { jobId, original: replaced.original.bytes, copy: replaced.copy.bytes, deleteAfter });
   await removeMany(s3, services.mediaBucket, [fileOf(jobId, row.source)]);
+}
+
+/** It begins anew should it be allowed again; what was copied to the copy's key is not kept. */
+async function undo(
+  { s3, uploadsBucket, ...services }: SweepServices,
+  key: RowKey,
+  { jobId, copy, why }: { jobId: string; copy: Replaced['copy']; why: string },
+): Promise<void> {
+  const { now } = services;
+  const undone = await changeArchive(services, key, (is, media) =>
+    is.jobId === jobId && is.state === 'replacing'
+      ? archiveUndone(is, media, { waits: why, todoAt: now, now })
+      : { refused: 'it went on' },
+  );
+  if ('refused' in undone) return;
+  const found = await head(s3, { bucket: uploadsBucket, key: copy.key });
+  if (found) await remove(s3, { bucket: uploadsBucket, key: copy.key, versionId: found.versionId });
+}
+
+/** Why a copy of that upload may not become the source, now or later; null where it may. */
+function whyNotItsSource({ source }: ArchiveRow, media: MediaRow): string | null {
+  if (media.source.versionId !== source.versionId) return 'Another upload has taken its place.';
+  return media.originalDeletedAt === undefined ? null : 'Its collection deletes originals.';
+}
+
+/** How long the original is to stay by the policy of its collection, and why nothing of that collection is archived any more. */
+async function policyNow(
+  { table, now, uploadsBucket }: SweepServices,
+  row: ArchiveRow,
+): Promise<{ keepOriginalDays: number; ends?: string }> {
+  const { creatorId, collectionId } = (await getMedia(table, row.mediaId)) ?? row;
+  const policy = await getRow(table, rowKeys.archivePolicy(creatorId, collectionId), ArchivePolicyRow);
+  const collection = await getCollection(table, creatorId, collectionId);
+  const days = [row.keepOriginalDays ?? KEEP_DAYS, policy?.policy.keepOriginalDays ?? 0];
+  const isForced = policy?.forcedUntil !== undefined && policy.forcedUntil > now;
+  const isOff = !policy?.enabled && !row.asked && !isForced;
+  const ends =
+    // By the deployment's configuration, uploads go to another one since.
+    (row.source.bucket !== uploadsBucket && OTHER_BUCKET) ||
+    (isOff && 'the archive of its collection is off') ||
+    (collection?.deleteOriginal && DELETES_ORIGINALS);
+  return { keepOriginalDays: Math.max(...days), ...(ends && { ends }) };
 }
 
 /** The copy is gone, or is not what was verified: it is made anew, but not for ever. */
@@ -101,7 +152,11 @@ async function copyToItsKey(
     ...{ contentType, cacheControl: 'private' },
   });
   const after = await head(s3, at);
-  if (!after || !isCopy(after, copy)) throw new Error(`${copy.key} is not what was copied there.`);
+  if (!after || !isCopy(after, copy)) {
+    logger.error('a copy is not what was copied there', { key: copy.key, ...after });
+    if (after) await remove(s3, { ...at, versionId: after.versionId });
+    return 'lost';
+  }
   return { versionId: after.versionId ?? '', etag: after.etag };
 }
 
@@ -112,9 +167,4 @@ export function isCopy(found: ObjectHead, { bytes, crc64nvme }: Replaced['copy']
 
 export function sameEtag(a: string, b: string): boolean {
   return a.replaceAll('"', '') === b.replaceAll('"', '');
-}
-
-async function daysKept({ table }: SweepServices, { creatorId, collectionId }: ArchiveRow): Promise<number> {
-  const policy = await getRow(table, rowKeys.archivePolicy(creatorId, collectionId), ArchivePolicyRow);
-  return policy?.policy.keepOriginalDays ?? KEEP_DAYS;
 }

@@ -24,7 +24,7 @@ import { room } from '../../shared/caps.ts';
 import { PRICES } from '../../shared/cost.ts';
 import { logger } from '../../shared/observability.ts';
 import type { SweepServices } from '../services.ts';
-import { sameEtag } from './replace.ts';
+import { DELETES_ORIGINALS, OTHER_BUCKET, sameEtag } from './replace.ts';
 
 /** Longer than SubmitJob's time limit, and than a run of sweep. */
 const SUBMITTING_MINUTES = 5;
@@ -64,6 +64,9 @@ export async function startOne(
       begun = { isClosed: true };
       return { refused: 'its window is closed' };
     }
+    if (media.source.bucket !== services.uploadsBucket) {
+      return archiveWaits(row, { waits: OTHER_BUCKET, todoAt: plus(now, { days: BUSY_DAYS }) });
+    }
     const early = decideWithoutS3(row, media, policyRow, now);
     if (early) return early;
     const stopAt =
@@ -84,6 +87,9 @@ export async function startOne(
       return archiveWaits(row, { waits: found.archived, todoAt: plus(now, { days: BUSY_DAYS }) });
     const usd = expectedUsd(media, policyRow, services.archive.vcpus);
     const collection = await getCollection(table, media.creatorId, media.collectionId);
+    if (collection?.deleteOriginal) {
+      return archiveWaits(row, { waits: DELETES_ORIGINALS, todoAt: plus(now, { days: BUSY_DAYS }) });
+    }
     const { caps, over } = await room(services, media, collection, usd, now);
     if (over) {
       begun = { capped: over.message };
@@ -91,6 +97,8 @@ export async function startOne(
     }
     const started = archiveStarted(row, media, {
       ...{ policy: keyOf(policyRow), stopAt, now, submittingUntil: plus(now, { minutes: SUBMITTING_MINUTES }) },
+      keepOriginalDays: policy.keepOriginalDays,
+      ...(!policyRow.enabled && { asked: true }),
       charge: charge({ creatorId: media.creatorId, collectionId: media.collectionId }, usd, caps, now),
     });
     return 'refused' in started ? started : { ...started, starts: true };
@@ -193,10 +201,21 @@ export async function submitArchive(
     const is = await getRow(table, rowKeys.archive(mediaId), ArchiveRow);
     return is?.jobId === jobId ? archiveSubmitted(is, engineJobId, now) : { refused: 'it went on' };
   });
+  if ('refused' in noted) await cancelUnlessKnown(services, { mediaId, jobId, engineJobId });
   logger.info('submitted for the archive', {
     jobId,
     engineJobId,
     tried,
     ...('refused' in noted && { notNoted: noted.refused }),
   });
+}
+
+/** Its media item was deleted, or its window closed, while the engine took the job: nothing would end it, or take what it makes. */
+async function cancelUnlessKnown(
+  { table, archive }: SweepServices,
+  { mediaId, jobId, engineJobId }: { mediaId: string; jobId: string; engineJobId: string },
+): Promise<void> {
+  const row = await getRow(table, rowKeys.archive(mediaId), ArchiveRow);
+  if (row?.jobId === jobId && (row.state === 'encoding' || row.state === 'replacing')) return;
+  await archive.cancel(engineJobId, 'the job is over');
 }

@@ -1,7 +1,9 @@
-import { head, readText } from '../../../aws/s3.ts';
+import { head, readText, TextTooLarge } from '../../../aws/s3.ts';
 import { apply, getRow } from '../../../aws/table.ts';
 import { learned } from '../../../core/archive/candidates.ts';
-import { ArchiveResult } from '../../../core/contracts/archive-job.ts';
+import { qualityFaults, savingsFault } from '../../../core/archive/compare.ts';
+import { EncodePolicy } from '../../../core/contracts/archive.ts';
+import { ArchiveResult, MOST_DETAIL } from '../../../core/contracts/archive-job.ts';
 import { ERRORS } from '../../../core/contracts/errors.ts';
 import { parseJobId } from '../../../core/contracts/ids.ts';
 import { Claim } from '../../../core/contracts/job.ts';
@@ -88,7 +90,7 @@ async function hasEnded(
 ): Promise<void> {
   const result = await readArchiveResult(services, row.jobId);
   if (result && result.status !== 'failed') return takeResult(services, key, row, result);
-  const claim = await readText(services.s3, {
+  const claim = await readLeft(services.s3, {
     bucket: services.mediaBucket,
     key: `${tmpPrefix(row.jobId)}${CLAIM_FILE}`,
   });
@@ -114,9 +116,17 @@ async function isSilent(
   return plus(heardAt, { minutes: SILENT_MINUTES }) <= now;
 }
 
+/** What a worker has left; empty where it is too large to be meant. */
+async function readLeft(s3: SweepServices['s3'], at: { bucket: string; key: string }): Promise<string | null> {
+  return readText(s3, at).catch((error: unknown) => {
+    if (error instanceof TextTooLarge) return '';
+    throw error;
+  });
+}
+
 /** Null before there is one. One that cannot be read, or is of another job, counts as a failed one: a worker may have been taken over. */
 async function readArchiveResult({ s3, mediaBucket }: SweepServices, jobId: string): Promise<ArchiveResult | null> {
-  const text = await readText(s3, { bucket: mediaBucket, key: `${tmpPrefix(jobId)}${RESULT_FILE}` });
+  const text = await readLeft(s3, { bucket: mediaBucket, key: `${tmpPrefix(jobId)}${RESULT_FILE}` });
   if (text === null) return null;
   const parsed = ArchiveResult.safeParse(parseJson(text));
   if (parsed.success && parsed.data.jobId === jobId) return parsed.data;
@@ -142,8 +152,10 @@ async function takeResult(
     return;
   }
   const { original, copy, quality, encoder, ffmpeg } = result;
-  if (original.bytes !== row.source.size) {
-    return hasFailed(services, key, row, { end: OTHER_SOURCE, result: null });
+  const message = await faultOfResult(services, row, result);
+  if (message !== null) {
+    const end: EngineEnd = { by: 'itself', reason: { code: 'worker_bug', message } };
+    return hasFailed(services, key, row, { end, result: null });
   }
   const at = archiveCopyKey(row.creatorId, row.mediaId, parseJobId(row.jobId).n, row.source.key);
   const replaced = { original, copy: { ...copy, key: at }, quality, encoder, ffmpeg };
@@ -155,10 +167,20 @@ async function takeResult(
   await replaceOriginal(services, key, verified.row);
 }
 
-const OTHER_SOURCE: EngineEnd = {
-  by: 'itself',
-  reason: { code: 'worker_bug', message: 'The worker encoded a file of another size.' },
-};
+/** What of it contradicts the original as S3 knows it, or the policy: a worker may have been taken over. Null where nothing does. */
+async function faultOfResult(
+  { s3 }: SweepServices,
+  row: UnderWay,
+  { original, copy, quality }: Extract<ArchiveResult, { status: 'archived' }>,
+): Promise<string | null> {
+  if (original.bytes !== row.source.size) return 'The worker encoded a file of another size.';
+  const policy = EncodePolicy.parse(JSON.parse(row.policy));
+  const [fault] = [savingsFault(original.bytes, copy.bytes, policy) ?? [], qualityFaults(quality, policy)].flat();
+  if (fault) return `The worker took what the policy refuses: ${fault.detail}`;
+  const found = await head(s3, row.source);
+  const isOther = found?.crc64nvme !== undefined && found.crc64nvme !== original.crc64nvme;
+  return isOther ? 'The worker encoded a file with another checksum.' : null;
+}
 
 function costOf(vcpuSeconds: number) {
   return priceOf('batch-cpu', { vcpuSeconds }, PRICES);
@@ -192,6 +214,7 @@ async function stop(
     waits: 'the window was over before it was done',
     todoAt: now,
     ...(tooShortMs > 0 && { tooShortMs }),
+    cost: costOf((had / 1000) * archive.vcpus),
   });
   services.report('archivesStopped');
 }
@@ -207,7 +230,7 @@ async function hasFailed(
   const told = result?.status === 'failed' && end.by !== 'outside' ? result.error : end.reason;
   const cost = end.held ? costOf(allHeld(end.held)) : undefined;
   const failures = (row.failures ?? 0) + 1;
-  const detail = `${told.code}: ${told.message}`;
+  const detail = `${told.code}: ${told.message}`.slice(0, MOST_DETAIL);
   logger.warn('a copy was not made', { jobId: row.jobId, code: told.code, reason: told.message, failures });
   const isGone = told.code === 'source_missing' || told.code === 'source_changed';
   if (isGone || failures >= ATTEMPTS || (!ERRORS[told.code].transient && told.code !== 'cancelled')) {

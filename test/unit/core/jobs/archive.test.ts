@@ -1,19 +1,27 @@
 import { describe, expect, it } from 'vitest';
-import type { ArchiveRow } from '../../../../core/contracts/table/archive.ts';
+import { CollectionArchivePolicy } from '../../../../core/contracts/archive.ts';
+import type { ArchivePolicyRow, ArchiveRow } from '../../../../core/contracts/table/archive.ts';
 import type { MediaRow } from '../../../../core/contracts/table/media.ts';
 import {
   archiveAnew,
   archiveDueNow,
-  archivePurging,
   archiveReplaced,
-  archiveRestored,
   archiveStarted,
   whyNotArchived,
 } from '../../../../core/jobs/archive.ts';
+import {
+  archiveCopyRemoved,
+  archiveLater,
+  archiveLeft,
+  archivePurging,
+  archiveRestored,
+  dayOfPurge,
+  whyNotPurged,
+} from '../../../../core/jobs/archive-purge.ts';
 import type { Write } from '../../../../core/jobs/change.ts';
 import { uploadOf } from '../../../../core/jobs/sources.ts';
 import { lastVersionOf, newestUpload, whyIgnored } from '../../../../core/jobs/transitions.ts';
-import { LATER, MEDIA_ID, media, NOW, source, version } from '../../../support/factories.ts';
+import { EARLIER, LATER, MEDIA_ID, media, NOW, source, version } from '../../../support/factories.ts';
 
 const HASHES = { sha256: 'aa', crc64nvme: 'bb' };
 const COPY_KEY = `archive/ann/${MEDIA_ID}/2/archive.mp4`;
@@ -47,8 +55,14 @@ const archived = (more: Partial<MediaRow> = {}) =>
     },
     ...more,
   });
+const policy = (days: number, more: Partial<ArchivePolicyRow> = {}): ArchivePolicyRow => ({
+  ...{ type: 'archive-policy', creatorId: 'ann', collectionId: 'talks', enabled: true, rev: 7, updatedAt: NOW },
+  policy: CollectionArchivePolicy.parse({ keepOriginalDays: days }),
+  ...more,
+});
 const archivedRow = row({
   state: 'archived',
+  archivedAt: EARLIER,
   jobId: `${MEDIA_ID}-2`,
   replaced,
   deleteAfter: NOW,
@@ -84,8 +98,14 @@ describe('a candidate', () => {
     ['is archived', archivedRow, archived(), 'it is archived'],
     ['is being encoded', row({ state: 'encoding' }), {}, 'it is encoding'],
     ['is deleted', null, { state: 'deleting' as const }, 'the media item is deleting'],
+    ['is due in its collection', row(), {}, 'it is due'],
   ])('is none that %s', (_, known, more, refused) => {
     expect(archiveDueNow(ready(more), known, { policy: POLICY, now: NOW })).toEqual({ refused });
+  });
+
+  it('is one that was due in the collection that it was moved from', () => {
+    const writes = writesOf(archiveDueNow(ready({ collectionId: 'films' }), row(), { policy: POLICY, now: NOW }));
+    expect(setOf(writes, 'ARCHIVE')).toMatchObject({ collectionId: 'films', todo: 'archive-due#ann#films' });
   });
 
   it('is one that was refused under another policy, but not one that a person has restored', () => {
@@ -109,16 +129,17 @@ describe('a candidate', () => {
 });
 
 it('a job of the archive has the next number of its media item', () => {
-  const how = { policy: POLICY, now: NOW, submittingUntil: LATER, charge: null };
+  const how = { policy: POLICY, now: NOW, submittingUntil: LATER, keepOriginalDays: 9, charge: null };
   const writes = writesOf(archiveStarted(row(), ready(), how));
   expect(setOf(writes, 'MEDIA')).toMatchObject({ jobCount: 2, archive: { state: 'encoding' } });
   expect(setOf(writes, 'ARCHIVE')).toMatchObject({ jobId: `${MEDIA_ID}-2`, todo: 'archive-job', todoAt: LATER });
+  expect(setOf(writes, 'ARCHIVE')).toMatchObject({ keepOriginalDays: 9 });
 });
 
 it('a copy takes the place of the source, and of the versions that were made of it, on the condition that nothing has changed', () => {
   const { versionId: __, ...copy } = replaced.copy;
   const replacing = row({ state: 'replacing', jobId: `${MEDIA_ID}-2`, replaced: { ...replaced, copy } });
-  const how = { versionId: 'v-copy', etag: '"cc"', deleteAfter: LATER, now: NOW };
+  const how = { versionId: 'v-copy', etag: '"cc"', deleteAfter: LATER, isGone: false, now: NOW };
   const before = ready({ previous: { ...version(0 as never), expiresAt: LATER } });
   const writes = writesOf(archiveReplaced(replacing, before, how));
   expect(setOf(writes, 'MEDIA')).toMatchObject({
@@ -137,6 +158,20 @@ it('a copy takes the place of the source, and of the versions that were made of 
   });
 });
 
+it('a copy whose original is gone is all that is left, and becomes the source with nothing more to delete', () => {
+  const { versionId: __, ...copy } = replaced.copy;
+  const replacing = row({
+    ...{ state: 'replacing', jobId: `${MEDIA_ID}-2`, replaced: { ...replaced, copy } },
+    ...{ todo: 'archive-job', todoAt: NOW },
+  });
+  const how = { versionId: 'v-copy', etag: '"cc"', deleteAfter: LATER, isGone: true, now: NOW };
+  const writes = writesOf(archiveReplaced(replacing, ready(), how));
+  expect(setOf(writes, 'MEDIA')).toMatchObject({ source: COPY, archive: { state: 'purged' } });
+  expect(setOf(writes, 'ARCHIVE')).toMatchObject({ state: 'purged', deletedAt: NOW, replaced });
+  expect(writes.find(({ key }) => key.sk === 'ARCHIVE')).toMatchObject({ remove: ['todo', 'todoAt'] });
+  expect(writes.at(-1)).toMatchObject({ amounts: { archived: 1, originalBytes: 1000, archivedBytes: 400 } });
+});
+
 describe('an original', () => {
   it('is put back as it was, and so are the versions', () => {
     const writes = writesOf(archiveRestored(archivedRow, archived(), NOW));
@@ -152,13 +187,51 @@ describe('an original', () => {
     });
   });
 
+  const ORIGINAL = version(1);
   it.each([
-    ['its day has not come', { ...archivedRow, deleteAfter: LATER }, archived()],
-    ['another upload has the place of the copy', archivedRow, ready({ source: source({ versionId: 'v-b' }) })],
-    ['the original is the source', archivedRow, ready()],
-    ['its media item is being deleted', archivedRow, archived({ state: 'deleting' })],
-  ])('is not deleted while %s', (_, of, now) => {
-    expect(archivePurging(of, now, NOW)).toHaveProperty('refused');
+    ['its day has not come', { ...archivedRow, deleteAfter: LATER }, archived(), policy(0)],
+    ['its day by the policy of today has not come', archivedRow, archived(), policy(1)],
+    ["another upload has the copy's place", archivedRow, ready({ source: source({ versionId: 'v-b' }) }), policy(0)],
+    ['the original is the source', archivedRow, ready(), policy(0)],
+    ['its media item is being deleted', archivedRow, archived({ state: 'deleting' }), policy(0)],
+    ['the archive is off', archivedRow, archived(), policy(0, { enabled: false })],
+    ['its collection has no archive', archivedRow, archived(), null],
+    ['an encode is under way', archivedRow, archived({ state: 'retranscoding' }), policy(0)],
+    ['a version names it', archivedRow, archived({ current: ORIGINAL }), policy(0)],
+    [
+      'a version that may come back names it',
+      archivedRow,
+      archived({ previous: { ...ORIGINAL, expiresAt: LATER } }),
+      policy(0),
+    ],
+  ])('is not deleted while %s, even if that was decided before', (_, of, now, by) => {
+    expect(archivePurging(of, now, by, NOW)).toHaveProperty('refused');
+    expect(archivePurging({ ...of, state: 'purging' }, now, by, NOW)).toHaveProperty('refused');
+  });
+
+  it.each([
+    'archived',
+    'purging',
+  ] as const)('is deleted on the condition that the policy is as it was read (%s)', (state) => {
+    expect(whyNotPurged(archivedRow, archived())).toBeNull();
+    const writes = writesOf(archivePurging({ ...archivedRow, state }, archived(), policy(0), NOW));
+    expect(setOf(writes, 'ARCHIVE')).toMatchObject({ state: 'purging', todoAt: NOW });
+    const key = { pk: 'CREATOR#ann', sk: 'ARCHIVE#talks' };
+    expect(writes.at(-1)).toEqual({ op: 'check', key, expect: { rev: 7, enabled: true } });
+  });
+
+  it('is kept for the longer time, which people are shown', () => {
+    expect(dayOfPurge(archivedRow, policy(0))).toBe(NOW);
+    expect(dayOfPurge(archivedRow, policy(1))).toBe('2026-11-22T11:00:00.000Z');
+    const writes = writesOf(archiveLater({ ...archivedRow, state: 'purging' }, archived(), LATER, NOW));
+    expect(setOf(writes, 'MEDIA')).toMatchObject({ archive: { state: 'archived', deleteAfter: LATER } });
+    expect(setOf(writes, 'ARCHIVE')).toMatchObject({ state: 'archived', deleteAfter: LATER, todoAt: LATER });
+  });
+
+  it('stays where another upload came while it was being deleted, and that upload is a candidate', () => {
+    const newer = archived({ source: source({ versionId: 'v-b' }) });
+    const writes = writesOf(archiveLeft({ ...archivedRow, state: 'purging' }, newer, NOW));
+    expect(setOf(writes, 'ARCHIVE')).toMatchObject({ state: 'due', source: { versionId: 'v-b' } });
   });
 });
 
@@ -168,6 +241,21 @@ describe('another upload that is shown', () => {
     const anew = archiveAnew(archived({ source: newer }), newer, NOW);
     expect(anew?.archive).toEqual({ state: 'due', versionId: 'v-b', collectionId: 'talks' });
     expect(anew?.writes[0]).toMatchObject({ expect: { state: 'archived' }, set: { state: 'due', source: newer } });
+  });
+
+  it('waits for the copy of a restored original to be removed', () => {
+    const newer = source({ versionId: 'v-b' });
+    const summary = { state: 'refused' as const, versionId: 'v-a', collectionId: 'talks', reason: 'restored' };
+    const anew = archiveAnew(ready({ source: newer, archive: summary }), newer, NOW);
+    expect(anew?.archive).toEqual(summary);
+    expect(anew?.writes).toMatchObject([{ set: { todo: 'archive-remove', todoAt: LATER } }]);
+    const refusals = [{ reason: 'restored' as const, detail: '' }];
+    const left = row({ state: 'refused', refusals, replaced, todo: 'archive-remove', todoAt: NOW });
+    const writes = writesOf(archiveCopyRemoved(left, ready({ source: newer, archive: summary }), NOW));
+    expect(setOf(writes, 'ARCHIVE')).toMatchObject({ state: 'due', source: newer });
+    expect(writes.find(({ key }) => key.sk === 'ARCHIVE')).toMatchObject({
+      remove: expect.arrayContaining(['replaced']),
+    });
   });
 
   it('is not the copy, encoded again', () => {

@@ -1,5 +1,12 @@
 import { expect, it } from 'vitest';
-import { finishDeletion, markDeleting, originalDeleted, uploadWaits } from '../../../../core/jobs/transitions.ts';
+import {
+  finishDeletion,
+  markDeleting,
+  newestLeft,
+  originalDeleted,
+  uploadWaits,
+  versionsOf,
+} from '../../../../core/jobs/transitions.ts';
 import { changeOf, EARLIER, MEDIA_KEY, media, NOW, source, updateOf } from '../../../support/factories.ts';
 
 const deleting = media({ state: 'deleting', deleteThrough: 'v-b' });
@@ -8,6 +15,20 @@ it('a media item marked for deletion names the newest version of its upload, or 
   const setOf = (newest?: string) => updateOf(markDeleting(media({ state: 'ready' }), NOW, newest), 'MEDIA').set;
   expect(setOf('v-b')).toMatchObject({ state: 'deleting', deleteThrough: 'v-b' });
   expect(setOf()).not.toHaveProperty('deleteThrough');
+});
+
+it('a version that sweep is deleting for the archive marks no deletion, and goes with its media item if it is still there', () => {
+  const archivedFrom = { key: source().key, versionId: 'v-b', size: 1000, etag: '"aa"' };
+  const copy = source({ key: 'archive/ann/x/2/archive.mp4', versionId: 'v-copy', archivedFrom });
+  const of = (state: 'archived' | 'purging') =>
+    media({ state: 'ready', source: copy, archive: { state, versionId: 'v-b', collectionId: 'talks' } });
+  expect(newestLeft(of('archived'), ['v-b', 'v-a'])).toBe('v-b');
+  expect(newestLeft(of('purging'), ['v-b', 'v-a'])).toBe('v-a');
+  expect(newestLeft(of('purging'), ['v-b'])).toBeUndefined();
+  const marked = { ...of('purging'), deleteThrough: 'v-a' };
+  expect(versionsOf(marked, ['v-c', 'v-b', 'v-a'])).toEqual(['v-b', 'v-a']);
+  expect(versionsOf(marked, ['v-c', 'v-a', 'v-0'])).toEqual(['v-a', 'v-0']);
+  expect(versionsOf(media({ deleteThrough: 'v-a' }), ['v-b'])).toEqual([]);
 });
 
 it('an upload of a media item that is being deleted waits, unless it is the version that is deleted with it', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { UploadRow } from '../../../../core/contracts/table/media.ts';
 import { isLate, rememberLate } from '../../../../core/jobs/late-upload.ts';
-import { MEDIA_ID, media } from '../../../support/factories.ts';
+import { MEDIA_ID, media, source } from '../../../support/factories.ts';
 
 const upload: UploadRow = {
   type: 'upload',
@@ -16,11 +16,22 @@ const upload: UploadRow = {
 };
 const NOW = '2026-11-20T12:00:00.000Z';
 
+const archived = (state: 'archived' | 'purging' | 'purged') =>
+  media({
+    state: 'ready',
+    source: { ...source(), archivedFrom: { key: source().key, versionId: 'v-a', size: 1000, etag: '"aa"' } },
+    archive: { state, versionId: 'v-a', collectionId: 'talks' },
+  });
+
 describe('bytes at the key of an announced upload are late', () => {
   it.each([
     ['where it was given up', null, true],
     ['where its media is being deleted', media({ state: 'deleting' }), true],
     ['where its original was removed', media({ state: 'ready', originalDeletedAt: NOW }), true],
+    ['where its original was deleted after its day', archived('purged'), true],
+    ['where its original is being deleted', archived('purging'), true],
+    ['not where a copy has replaced it', archived('archived'), false],
+    ['not where another upload came since', { ...archived('purged'), source: source() }, false],
     ['not where it waits for them', media({ state: 'uploading' }), false],
     ['not where a media item with its original exists', media({ state: 'ready' }), false],
   ])('%s', (_, row, late) => {

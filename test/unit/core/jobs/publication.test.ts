@@ -115,6 +115,14 @@ describe('a published version', () => {
     );
   });
 
+  it('that is made of the copy in the archive does not change the record of the upload', () => {
+    const archivedFrom = { key: source().key, versionId: 'v-a', size: 1000, etag: '"aa"' };
+    const copy = source({ key: 'archive/a.mp4', versionId: 'v-copy' });
+    const before = media({ source: { ...copy, archivedFrom }, sourceInfo: { videoCodec: 'h264' } });
+    const outcome = published(done({ source: copy }), before, publication(1));
+    expect(updateOf(outcome, 'MEDIA').set).not.toHaveProperty('sourceInfo');
+  });
+
   it('keeps an error that was recorded while its job ran, as of a later upload that was refused', () => {
     const error = { code: 'not_media' as const, message: 'It is a letter.', at: NOW };
     const before = media({ state: 'retranscoding', current: version(1), error, jobId: `${MEDIA_ID}-2` });

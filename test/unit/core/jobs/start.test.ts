@@ -142,6 +142,9 @@ describe('another job', () => {
     const failedWith = (code: 'worker_lost' | 'corrupt', from = newer) =>
       job({ n: 2, state: 'failed', source: from, error: { code, message: 'No.', at: NOW } });
 
+    const archivedFrom = { key: source().key, versionId: 'v-a', size: 1000, etag: '"aa"' };
+    const copy = source({ key: `archive/ann/${MEDIA_ID}/2/archive.mp4`, versionId: 'v-copy', etag: '"cc"' });
+
     it('the upload, when nothing is published yet', () => {
       expect(sourcesToEncode(media({ state: 'failed' }), null)).toEqual([shown]);
     });
@@ -151,6 +154,18 @@ describe('another job', () => {
     });
     it('a later upload that failed for a temporary reason, while it exists', () => {
       expect(sourcesToEncode(replaced, failedWith('worker_lost'))).toEqual([newer, shown]);
+    });
+    it('the copy in the archive, not the upload that it has replaced, whatever names that', () => {
+      const archived = (of: typeof copy) =>
+        media({ state: 'ready', source: { ...copy, archivedFrom }, current: version(1, { source: of }) });
+      expect(sourcesToEncode(archived(copy), failedWith('worker_lost', source()))).toEqual([copy]);
+      expect(sourcesToEncode(archived(source()), null)).toEqual([copy]);
+      const gone = source({ versionId: 'v-0' });
+      expect(sourcesToEncode(archived(gone), null)).toEqual([gone, copy]);
+    });
+    it('a restored original, not its copy, which is removed', () => {
+      const restored = media({ state: 'ready', current: version(1) });
+      expect(sourcesToEncode(restored, failedWith('worker_lost', copy))).toEqual([source()]);
     });
     it('the original, though the last job was to encode an output of it', () => {
       const output = source({ bucket: 'media', key: 'ann/mp4/one/v1.mp4' });

@@ -1,0 +1,266 @@
+import {
+  DeleteBucketLifecycleCommand,
+  DeleteObjectCommand,
+  PutBucketLifecycleConfigurationCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
+import { expect, it, vi } from 'vitest';
+import { head, listVersions } from '../../aws/s3.ts';
+import { apply, applyWithRetry, getMedia, getRow } from '../../aws/table.ts';
+import { archiveCopyKey, RESULT_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
+import { ArchivePolicyRow } from '../../core/contracts/table/archive.ts';
+import { rowKeys } from '../../core/contracts/table/keys.ts';
+import type { MediaRow } from '../../core/contracts/table/media.ts';
+import { archivePurging } from '../../core/jobs/archive-purge.ts';
+import { markDeleting, newestLeft } from '../../core/jobs/transitions.ts';
+import { deleteMedia } from '../../functions/sweep/deletions.ts';
+import { AwsError } from '../../local/kernel/service.ts';
+import {
+  addPolicy,
+  archiveAt,
+  archiveRowOf,
+  COPY,
+  later,
+  NIGHT,
+  sourceBytes,
+  workerMakes,
+} from '../support/archive.ts';
+import { MEDIA, UPLOADS } from '../support/services.ts';
+import { startStand } from '../support/stand.ts';
+import { addCollection, addMedia, dropObject, sweepWith } from '../support/swept.ts';
+
+/** What must not go wrong while somebody changes the bucket, the policy or the media item between two runs, or a worker lies. */
+
+// Read when the logger is made, before any other line here.
+vi.hoisted(() => {
+  process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
+});
+
+const { services, world } = await startStand();
+const { table, s3 } = services;
+const run = (now = NIGHT) => archiveAt(services, world, now);
+const H264 = { kind: 'video' as const, sourceInfo: { videoCodec: 'h264', container: 'mov,mp4,m4a,3gp,3g2,mj2' } };
+const POLICY = rowKeys.archivePolicy('ann', 'talks');
+const NEXT = later(NIGHT, 0.01);
+const UNAVAILABLE = new AwsError('ServiceUnavailable', 503, 'The table is not there.');
+
+/** A media item whose copy a worker is asked for. */
+async function encoding(name: string, policy: object = {}) {
+  await addPolicy(services, policy);
+  const media = await addMedia(services, 'talks', name, H264);
+  expect(await run()).toMatchObject({ archivesStarted: 1 });
+  return media;
+}
+
+async function archived(name: string) {
+  const media = await encoding(name);
+  await workerMakes(services, media, name);
+  expect(await run(NEXT)).toMatchObject({ originalsArchived: 1 });
+  return media;
+}
+
+/** As a run leaves it that has died before its DELETE. */
+async function purging({ mediaId }: MediaRow, now: string) {
+  const done = await applyWithRetry(table, async () => {
+    const [row, media] = [await archiveRowOf(services, mediaId), await getMedia(table, mediaId)];
+    const policy = await getRow(table, POLICY, ArchivePolicyRow);
+    return row && media ? archivePurging(row, media, policy, now) : { refused: 'gone' };
+  });
+  expect(done).not.toHaveProperty('refused');
+}
+
+const rowOf = ({ mediaId }: MediaRow) => archiveRowOf(services, mediaId);
+const isThere = async (media: MediaRow) => (await head(s3, media.source)) !== null;
+const copyOf = (media: MediaRow, n = 2) => ({
+  bucket: UPLOADS,
+  key: archiveCopyKey('ann', media.mediaId, n, media.source.key),
+});
+const setPolicy = (set: Partial<ArchivePolicyRow>) => apply(table, [{ op: 'update', key: POLICY, expect: {}, set }]);
+
+it.each([
+  'archived',
+  'purging',
+])('an original (%s) is kept while a rule of the bucket can expire its copy', async (state) => {
+  const media = await archived('ruled.mp4');
+  if (state === 'purging') await purging(media, later(NIGHT, 2));
+  const Rules = [{ ID: 'theirs', Status: 'Enabled' as const, Filter: { Prefix: 'archive/' }, Expiration: { Days: 9 } }];
+  const rules = { Bucket: UPLOADS, LifecycleConfiguration: { Rules } };
+  await s3.send(new PutBucketLifecycleConfigurationCommand(rules));
+  try {
+    expect(await run(later(NIGHT, 2))).toMatchObject({ originalsPurged: 0, originalsKept: 1 });
+    expect(await rowOf(media)).toMatchObject({
+      state: 'archived',
+      kept: "lifecycle_too_short: The bucket's lifecycle rule theirs can remove objects under archive/: it expires them.",
+    });
+    expect(await isThere(media)).toBe(true);
+  } finally {
+    await s3.send(new DeleteBucketLifecycleCommand({ Bucket: UPLOADS }));
+  }
+  expect(await run(later(NIGHT, 4))).toMatchObject({ originalsPurged: 1 });
+});
+
+it.each(['archived', 'purging'])('an original (%s) is kept while a delete marker hides its copy', async (state) => {
+  const media = await archived('hidden.mp4');
+  if (state === 'purging') await purging(media, later(NIGHT, 2));
+  await s3.send(new DeleteObjectCommand({ Bucket: UPLOADS, Key: copyOf(media).key }));
+  expect(await run(later(NIGHT, 2))).toMatchObject({ originalsPurged: 0, originalsKept: 1 });
+  expect(await rowOf(media)).toMatchObject({
+    state: 'archived',
+    kept: 'the copy is not the newest version of its key',
+  });
+  expect(await isThere(media)).toBe(true);
+});
+
+it('a run that goes on where another died asks the policy again, and finds what that one had deleted', async () => {
+  const media = await archived('continued.mp4');
+  await purging(media, later(NIGHT, 2));
+  await setPolicy({ enabled: false });
+  expect(await run(later(NIGHT, 2))).toMatchObject({ originalsPurged: 0, originalsKept: 1 });
+  expect(await rowOf(media)).toMatchObject({ state: 'archived', kept: 'the archive of its collection is off' });
+  expect(await isThere(media)).toBe(true);
+  await setPolicy({ enabled: true });
+  await purging(media, later(NIGHT, 10));
+  await s3.send(new DeleteObjectCommand({ Bucket: UPLOADS, Key: media.source.key, VersionId: media.source.versionId }));
+  await setPolicy({ enabled: false });
+  expect(await run(later(NIGHT, 10))).toMatchObject({ originalsPurged: 1 });
+  expect(await rowOf(media)).toMatchObject({ state: 'purged' });
+});
+
+it('a copy whose original is gone before it could take its place becomes the source', async () => {
+  const media = await encoding('vanished.mp4');
+  await workerMakes(services, media, 'vanished.mp4');
+  await s3.send(new DeleteObjectCommand({ Bucket: UPLOADS, Key: media.source.key, VersionId: media.source.versionId }));
+  // Not even the archive's being off changes that.
+  await setPolicy({ enabled: false });
+  expect(await run(NEXT)).toMatchObject({ originalsArchived: 1 });
+  expect(await sourceBytes(services, media.mediaId)).toBe(COPY);
+  expect(await rowOf(media)).toMatchObject({ state: 'purged', source: { versionId: media.source.versionId } });
+  expect(await getMedia(table, media.mediaId)).toMatchObject({ state: 'ready', archive: { state: 'purged' } });
+});
+
+it('an older upload under its key does not make a deleted media item anew, though the original was deleted at that moment', async () => {
+  await addCollection(services, 'talks');
+  await dropObject(services, 'drop/ann/talks/twice.mp4', 'the first one');
+  const media = await archived('twice.mp4');
+  await purging(media, later(NIGHT, 2));
+  await applyWithRetry(table, async () => {
+    const [row, { versions }] = [await getMedia(table, media.mediaId), await listVersions(s3, media.source)];
+    return row ? markDeleting(row, later(NIGHT, 2), newestLeft(row, versions)) : { refused: 'gone' };
+  });
+  await s3.send(new DeleteObjectCommand({ Bucket: UPLOADS, Key: media.source.key, VersionId: media.source.versionId }));
+  const earlier = { Bucket: MEDIA, Key: `${tmpPrefix(`${media.mediaId}-1`)}left` };
+  await s3.send(new PutObjectCommand({ ...earlier, Body: 'of an earlier attempt' }));
+  for (const days of [2.01, 2.1]) await sweepWith(services, world, later(NIGHT, days), () => 265_000, [deleteMedia]);
+  expect(await getMedia(table, media.mediaId)).toBeNull();
+  expect(await listVersions(s3, media.source)).toEqual({ versions: [], deleteMarkers: [] });
+  expect(await head(s3, { bucket: MEDIA, key: earlier.Key })).toBeNull();
+});
+
+it.each([
+  ['is larger than its original', { copy: 'a copy that is larger' }, 'save -'],
+  ['is below a floor of the policy', { quality: { mean: 0.5 } }, 'SSIM on average is 0.5000'],
+  ['is not as good as a number', { quality: { psnr: 0 } }, 'PSNR in dB is 0.0000'],
+  ['is of a file with another checksum', { original: 'other.mp4' }, 'with another checksum'],
+])('a copy is refused that %s, though its worker says that all is well', async (_, says, detail) => {
+  const media = await encoding('small.mp4');
+  // As S3 has it of uploads that are sent without any checksum.
+  const { Key, ...body } = { Key: media.source.key, Body: 'small.mp4' };
+  await s3.send(new DeleteObjectCommand({ Bucket: UPLOADS, Key, VersionId: media.source.versionId }));
+  const put = await s3.send(new PutObjectCommand({ Bucket: UPLOADS, Key, ...body, ChecksumAlgorithm: 'CRC64NVME' }));
+  const source = { ...media.source, versionId: put.VersionId };
+  const change = { ...media, source, current: media.current && { ...media.current, source } };
+  await apply(table, [
+    { op: 'update', key: rowKeys.media(media.mediaId), expect: {}, set: { source, current: change.current } },
+    { op: 'update', key: rowKeys.archive(media.mediaId), expect: {}, set: { source } },
+  ]);
+  const {
+    original = 'small.mp4',
+    copy = 'dense',
+    quality,
+  } = says as Partial<Record<'original' | 'copy', string>> & {
+    quality?: object;
+  };
+  await workerMakes(services, media, original, copy, quality);
+  expect(await run(NEXT)).toMatchObject({ originalsArchived: 0, archivesRefused: 1 });
+  expect((await rowOf(media))?.refusals).toMatchObject([
+    { reason: 'encode_failed', detail: expect.stringContaining(detail) },
+  ]);
+  expect((await getMedia(table, media.mediaId))?.source).toEqual(source);
+});
+
+it.each([
+  ['too large to be read', () => Buffer.alloc(33 * 1024 * 1024, ' ')],
+  [
+    'more than a row holds',
+    (jobId: string) => {
+      const refusals = Array.from({ length: 500 }, () => ({ reason: 'savings', detail: 'x'.repeat(1000) }));
+      return JSON.stringify({ status: 'refused', jobId, refusals, usage: { wallSeconds: 1, cpuSeconds: 1 } });
+    },
+  ],
+])('a result that is %s ends its attempt', async (_, body) => {
+  const media = await encoding('flood.mp4');
+  const { jobId = '', engineJobId = '' } = (await rowOf(media)) ?? {};
+  await s3.send(new PutObjectCommand({ Bucket: MEDIA, Key: `${tmpPrefix(jobId)}${RESULT_FILE}`, Body: body(jobId) }));
+  await world.until(engineJobId, 'SUCCEEDED', 'FAILED');
+  await run(NEXT);
+  expect(await rowOf(media)).not.toMatchObject({ state: 'encoding' });
+});
+
+it('a copy that gets no version of its own is not left there, nor tried for ever', async () => {
+  const media = await encoding('suspended.mp4');
+  await workerMakes(services, media, 'suspended.mp4');
+  const versioning = (Status: 'Enabled' | 'Suspended') =>
+    s3.send(new PutBucketVersioningCommand({ Bucket: UPLOADS, VersioningConfiguration: { Status } }));
+  await versioning('Suspended');
+  try {
+    expect(await run(NEXT)).toMatchObject({ originalsArchived: 0 });
+  } finally {
+    await versioning('Enabled');
+  }
+  expect(await rowOf(media)).toMatchObject({ state: 'due', failures: 1 });
+  expect(await listVersions(s3, copyOf(media))).toEqual({ versions: [], deleteMarkers: [] });
+});
+
+it('what is switched off is not archived, nor in a collection that deletes originals', async () => {
+  const media = await encoding('off.mp4');
+  await workerMakes(services, media, 'off.mp4');
+  await setPolicy({ enabled: false });
+  expect(await run(NEXT)).toMatchObject({ originalsArchived: 0 });
+  expect(await rowOf(media)).toMatchObject({ state: 'due', waits: 'the archive of its collection is off' });
+  await addCollection(services, 'talks', { deleteOriginal: true });
+  await setPolicy({ enabled: true, todo: 'archive-policy', todoAt: NIGHT });
+  expect(await run(later(NIGHT, 0.02))).toMatchObject({ archivesStarted: 0 });
+  expect(await rowOf(media)).toMatchObject({ state: 'due', waits: 'its collection deletes originals' });
+  expect((await getMedia(table, media.mediaId))?.source).toEqual(media.source);
+});
+
+it('the run that a person asks for is done in a collection whose archive is off', async () => {
+  await addPolicy(services, {}, { enabled: false, forcedUntil: later(NIGHT, 1) });
+  const media = await addMedia(services, 'talks', 'forced.mp4', H264);
+  expect(await run()).toMatchObject({ archivesStarted: 1 });
+  await workerMakes(services, media, 'forced.mp4');
+  expect(await run(NEXT)).toMatchObject({ originalsArchived: 1 });
+});
+
+it('an original stays for as long as the policy said when its copy was begun, if that is longer', async () => {
+  const media = await encoding('longest.mp4', { keepOriginalDays: 20 });
+  await workerMakes(services, media, 'longest.mp4');
+  const policy = await getRow(table, POLICY, ArchivePolicyRow);
+  if (policy) await setPolicy({ policy: { ...policy.policy, keepOriginalDays: 1 } });
+  await run(NEXT);
+  expect(await rowOf(media)).toMatchObject({ state: 'archived', deleteAfter: later(NEXT, 20) });
+});
+
+it('a media item whose row could not be written is looked at again, and those behind it with it', async () => {
+  await addPolicy(services);
+  const media = await addMedia(services, 'talks', 'unlucky.mp4', H264);
+  services.onCall = (when, call) => {
+    if (when === 'before' && call.operation === 'TransactWriteItems') throw UNAVAILABLE;
+  };
+  await run().catch(() => {});
+  services.onCall = () => {};
+  expect(await rowOf(media)).toBeNull();
+  await run(later(NIGHT, 0.1));
+  expect(await rowOf(media)).toMatchObject({ state: 'encoding' });
+});
