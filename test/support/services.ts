@@ -18,6 +18,7 @@ import { Clock } from '../../local/kernel/clock.ts';
 import { Meter } from '../../local/kernel/meter.ts';
 import type { Service } from '../../local/kernel/service.ts';
 import { createDynamoDb } from '../../local/services/dynamodb/dynamodb.ts';
+import type { BucketConfiguration } from '../../local/services/s3/model.ts';
 import { createS3 } from '../../local/services/s3/s3.ts';
 import { createSqs } from '../../local/services/sqs/service.ts';
 
@@ -36,6 +37,8 @@ export interface Services extends AsyncDisposable {
   clock: Clock;
   endpoint: string;
   log: string[];
+  /** Of the bucket of uploads; what a test changes of it holds at once, and until the end of the test. */
+  uploads: BucketConfiguration;
 }
 
 export const UPLOADS = 'uploads';
@@ -61,7 +64,8 @@ export async function startServices(
     await mkdir(join(root, name));
     return { dir: join(root, name), clock, log: (line: string) => void log.push(line) };
   };
-  const buckets = [UPLOADS, MEDIA].map((name) => bucket(name, name === UPLOADS));
+  const uploads = bucket(UPLOADS, true);
+  const buckets = [uploads, bucket(MEDIA, false)];
   const s3 = await createS3(await at('s3'), { buckets, emit: async () => {} });
   const dynamodb = await createDynamoDb(await at('dynamodb'), {
     tables: [table()],
@@ -99,6 +103,7 @@ export async function startServices(
     clock,
     endpoint: gateway.endpoint,
     log,
+    uploads,
     async [Symbol.asyncDispose]() {
       for (const { s3: client, sqs: queues, table: rows } of [mine, breakable]) {
         client.destroy();
@@ -117,6 +122,7 @@ export async function startServices(
 export async function emptyServices(services: Services): Promise<void> {
   const { s3, table, sqs } = services;
   services.onCall = () => {};
+  Object.assign(services.uploads, bucket(UPLOADS, true));
   for (const Bucket of [UPLOADS, MEDIA]) {
     for (;;) {
       const { Versions = [], DeleteMarkers = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket }));
