@@ -6,7 +6,8 @@ import { archiveCopyKey, RESULT_FILE, tmpPrefix } from '../../core/contracts/key
 import { ArchivePolicyRow } from '../../core/contracts/table/archive.ts';
 import { rowKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
-import { archivePurging } from '../../core/jobs/archive-purge.ts';
+import { archivePurging, archiveRestored } from '../../core/jobs/archive-purge.ts';
+import { SpentRow, spentKey } from '../../core/jobs/spending.ts';
 import { markDeleting, newestLeft } from '../../core/jobs/transitions.ts';
 import { deleteMedia } from '../../functions/sweep/deletions.ts';
 import { AwsError } from '../../local/kernel/service.ts';
@@ -22,7 +23,7 @@ import {
 } from '../support/archive.ts';
 import { MEDIA, UPLOADS } from '../support/services.ts';
 import { startStand } from '../support/stand.ts';
-import { addCollection, addMedia, dropObject, sweepWith } from '../support/swept.ts';
+import { addCollection, addMedia, archiveOf, dropObject, sweepWith } from '../support/swept.ts';
 
 /** What must not go wrong while somebody changes the bucket, the policy or the media item between two runs, or a worker lies. */
 
@@ -244,4 +245,52 @@ it('a media item whose row could not be written is looked at again, and those be
   expect(await rowOf(media)).toBeNull();
   await run(later(NIGHT, 0.1));
   expect(await rowOf(media)).toMatchObject({ state: 'encoding' });
+});
+
+it('the copy of a restored original stays while an encode is under way, and goes afterwards', async () => {
+  const media = await archived('put back.mp4');
+  await applyWithRetry(table, async () => {
+    const [row, is] = [await rowOf(media), await getMedia(table, media.mediaId)];
+    return row && is ? archiveRestored(row, is, NEXT) : { refused: 'gone' };
+  });
+  const key = rowKeys.media(media.mediaId);
+  await apply(table, [{ op: 'update', key, expect: {}, set: { state: 'retranscoding' } }]);
+  await run(later(NIGHT, 2));
+  expect(await head(s3, copyOf(media))).not.toBeNull();
+  await apply(table, [{ op: 'update', key, expect: {}, set: { state: 'ready' } }]);
+  await run(later(NIGHT, 4));
+  expect(await head(s3, copyOf(media))).toBeNull();
+});
+
+it('a worker that was asked for a copy while its media item was deleted is told to stop', async () => {
+  await addPolicy(services);
+  const media = await addMedia(services, 'talks', 'too late.mp4', H264);
+  const workers = archiveOf(world);
+  const cancelled: string[] = [];
+  await archiveAt(services, world, NIGHT, {
+    ...workers,
+    async submit(submission) {
+      const engineJobId = await workers.submit(submission);
+      await apply(table, [{ op: 'remove', key: rowKeys.archive(media.mediaId), expect: {} }]);
+      return engineJobId;
+    },
+    async cancel(engineJobId, why) {
+      cancelled.push(why);
+      await workers.cancel(engineJobId, why);
+    },
+  });
+  expect(cancelled).toEqual(['the job is over']);
+});
+
+it('a copy that the end of its window stops counts under a cap with what it has cost', async () => {
+  await addCollection(services, 'talks', { maxUsdPerMonth: 5 });
+  const media = await encoding('stopped.mp4', { window: '02:00-03:00' });
+  const startedAt = '2026-12-03T02:30:00.000Z';
+  const workers = archiveOf(world);
+  const running = { ...workers, describe: async () => ({ kind: 'running' as const, startedAt }) };
+  await archiveAt(services, world, '2026-12-03T03:00:30.000Z', running);
+  expect(await rowOf(media)).toMatchObject({ state: 'due', waits: 'the window was over before it was done' });
+  const spent = await getRow(table, spentKey('ann', '2026-12', 'talks'), SpentRow);
+  // 30.5 minutes of 4 vCPUs, at 0.04937 USD for an hour of one.
+  expect(spent?.usd).toBe(0.100386);
 });

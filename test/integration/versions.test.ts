@@ -147,4 +147,19 @@ describe("an original that is to be deleted by its collection's setting", () => 
     await publish(second);
     expect([await there(), (await media()).originalDeletedAt]).toEqual([false, expect.stringMatching(/^20/)]);
   });
+
+  it('stays where a person has put it back from the archive', async () => {
+    const key = rowKeys.collection('ann', 'talks');
+    await apply(services.table, [{ op: 'update', key, expect: {}, set: { deleteOriginal: true } }]);
+    const Key = 'drop/ann/talks/one.mp4';
+    const put = await services.s3.send(new PutObjectCommand({ Bucket: UPLOADS, Key, Body: 'original' }));
+    const versionId = put.VersionId ?? '';
+    const source = { bucket: UPLOADS, key: Key, versionId, sequencer: '0A', size: 8, etag: put.ETag ?? '' };
+    await changeMedia({
+      source,
+      archive: { state: 'refused', versionId, collectionId: 'talks', reason: 'restored' },
+    });
+    await publish(await nextOutput());
+    expect(await head(services.s3, { bucket: UPLOADS, key: Key, versionId })).not.toBeNull();
+  });
 });

@@ -12,7 +12,7 @@ import { plus } from '../../core/time.ts';
 import { archiveOriginals } from '../../functions/sweep/archive/originals.ts';
 import type { World } from '../../local/test/support/batch-world.ts';
 import { MEDIA, type Services } from './services.ts';
-import { LONG_AGO, sweepWith } from './swept.ts';
+import { archiveOf, LONG_AGO, sweepWith } from './swept.ts';
 
 /** The archive of the collection `talks`, with its workers played by the test: they do what a worker leaves in S3. */
 
@@ -32,10 +32,10 @@ export async function addPolicy({ table }: Services, more: object = {}, row: Par
 }
 
 /** One run of the archive's part of sweep. */
-export async function archiveAt(services: Services, world: World, now: string) {
+export async function archiveAt(services: Services, world: World, now: string, workers = archiveOf(world)) {
   const load = { type: 'load' as const, at: now, waiting: { 'batch-cpu': 0 } };
   await apply(services.table, [{ op: 'update', key: engineKeys.load, expect: {}, set: load }]);
-  return sweepWith(services, world, now, () => 265_000, [archiveOriginals]);
+  return sweepWith(services, world, now, () => 265_000, [archiveOriginals], undefined, workers);
 }
 
 export const archiveRowOf = ({ table }: Services, mediaId: string) =>

@@ -57,6 +57,7 @@ export function sweepWith(
   remainingMs: () => number,
   parts?: readonly Part[],
   engines = enginesOf(world),
+  archive = archiveOf(world),
 ) {
   const { s3, sqs, table } = services.breakable;
   const queues = {
@@ -65,7 +66,7 @@ export function sweepWith(
     webhookQueueUrl: QUEUES.webhooks,
   };
   const buckets = { mediaBucket: MEDIA, uploadsBucket: UPLOADS };
-  const all = { s3, sqs, table, engines, ...queues, ...buckets, maxRetranscodes: CAP, archive: archiveOf(world) };
+  const all = { s3, sqs, table, engines, ...queues, ...buckets, maxRetranscodes: CAP, archive };
   return sweep(all, now, remainingMs, parts);
 }
 
