@@ -155,10 +155,11 @@ describe("an original that is to be deleted by its collection's setting", () => 
     const put = await services.s3.send(new PutObjectCommand({ Bucket: UPLOADS, Key, Body: 'original' }));
     const versionId = put.VersionId ?? '';
     const source = { bucket: UPLOADS, key: Key, versionId, sequencer: '0A', size: 8, etag: put.ETag ?? '' };
-    await changeMedia({
-      source,
-      archive: { state: 'refused', versionId, collectionId: 'talks', reason: 'restored' },
-    });
+    const archive = { state: 'refused' as const, versionId, collectionId: 'talks', reason: 'restored' };
+    const set = { source, archive };
+    await apply(services.table, [
+      { op: 'update', key: rowKeys.media(MEDIA_ID), expect: {}, set, remove: ['originalDeletedAt'] },
+    ]);
     await publish(await nextOutput());
     expect(await head(services.s3, { bucket: UPLOADS, key: Key, versionId })).not.toBeNull();
   });
