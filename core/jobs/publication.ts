@@ -9,6 +9,7 @@ import { archiveAnew } from './archive.ts';
 import type { Outcome, Update, Write } from './change.ts';
 import { jobOfPending } from './next.ts';
 import { changeJob, changeMedia, endJobRow, hasEnded, isUploadOf } from './rows.ts';
+import { sourceKept } from './sources.ts';
 import type { Encoding } from './start.ts';
 
 /** Which version viewers see, and which one they saw before. */
@@ -56,7 +57,10 @@ export interface Publication {
 export function published(job: JobRow, media: MediaRow | null, publication: Publication): Outcome<{ next?: JobRow }> {
   if (job.state === 'published') return { refused: 'published before' };
   if (!media || media.state === 'deleting') return { refused: 'the media item is deleted' };
-  const { version, result, now, graceUntil, cost } = publication;
+  const { result, now, graceUntil, cost } = publication;
+  const { source } = publication.version;
+  // The archive may have replaced its source while its job waited.
+  const version = { ...publication.version, ...(source && { source: sourceKept(source, media) }) };
   const decides = media.jobId === job.jobId;
   // An output that replaces its original, or an older upload, says nothing about the present upload.
   const ofUpload = isUploadOf(job, media);

@@ -4,7 +4,6 @@ import { FILE_NAMES, PLAYLIST_TYPE, some } from '../contracts/outputs.ts';
 import type { JobRow } from '../contracts/table/jobs.ts';
 import type { MediaRow, Outputs, PublishedVersion } from '../contracts/table/media.ts';
 import { bounded } from '../contracts/warnings.ts';
-import { sourceKept } from '../jobs/sources.ts';
 
 /** Objects of a version never change: a year is the longest that caches are asked to keep anything. */
 export const IMMUTABLE = 'public, max-age=31536000, immutable';
@@ -111,7 +110,7 @@ export function versionOf(
     bytes: plan.bytes,
     ...(job.access && { access: job.access }),
     redirects: true,
-    source: fromUpload ? sourceKept(job.source, media) : (media.current?.source ?? media.source),
+    source: fromUpload ? job.source : (media.current?.source ?? media.source),
     ...(warnings.length > 0 && { warnings }),
     ...(result.ssim !== undefined && { ssim: result.ssim }),
   };

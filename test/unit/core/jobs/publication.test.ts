@@ -123,6 +123,13 @@ describe('a published version', () => {
     expect(updateOf(outcome, 'MEDIA').set).not.toHaveProperty('sourceInfo');
   });
 
+  it('that is made of an upload which the archive has replaced since names the copy', () => {
+    const archivedFrom = { key: source().key, versionId: 'v-a', size: 1000, etag: '"aa"' };
+    const copy = source({ key: 'archive/a.mp4', versionId: 'v-copy' });
+    const outcome = published(done(), media({ source: { ...copy, archivedFrom } }), publication(1));
+    expect(updateOf(outcome, 'MEDIA').set).toMatchObject({ current: { version: 1, source: copy } });
+  });
+
   it('keeps an error that was recorded while its job ran, as of a later upload that was refused', () => {
     const error = { code: 'not_media' as const, message: 'It is a letter.', at: NOW };
     const before = media({ state: 'retranscoding', current: version(1), error, jobId: `${MEDIA_ID}-2` });

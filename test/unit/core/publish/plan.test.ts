@@ -156,8 +156,5 @@ describe('the record of a version', () => {
     const fromMp4 = job({ source: source({ bucket: 'media', key: 'ann/mp4/x/v1.mp4' }) });
     const before = media({ current: version(1, { source: source({ versionId: 'v-first' }) }) });
     expect(versionOf(fromMp4, before, { result: result(), plan, now: NOW }).source?.versionId).toBe('v-first');
-    const archivedFrom = { key: source().key, versionId: 'v-a', size: 1000, etag: '"aa"' };
-    const archived = media({ source: source({ key: 'archive/a.mp4', versionId: 'v-copy', archivedFrom }) });
-    expect(versionOf(job(), archived, { result: result(), plan, now: NOW }).source?.versionId).toBe('v-copy');
   });
 });
