@@ -65,6 +65,8 @@ it('an upload becomes a verified HEVC copy, is put back once, deleted after its 
   expect(sha256(copy)).toBe((await readArchive(cloud, kept))?.replaced?.copy.sha256);
   expect(copy.length).toBeLessThan((await readFile(file)).length * 0.9);
 
+  // The clock was put forward by more than a token lasts.
+  api = await apiAs(cloud, 'ann');
   expect(await api('POST', `/media/${restored}/archive/restore`)).toMatchObject({ status: 200 });
   const back = await readMedia(cloud, restored);
   expect(sha256(await bytesOf(back?.source as Source))).toBe(sha256(await readFile(file)));
