@@ -45,10 +45,12 @@ export function jobOfAnotherTry(
   const reclaimed = code === 'worker_lost' && how.reclaimed && ended.onDemand !== true;
   const again = how.onlyAttempt === true && decide(code, media.attempts, LOST_ATTEMPTS) === 'retry';
   const isElsewhere = code === 'engine_down' || code === 'engine_unfit';
-  const moved = isElsewhere && ended.auto === true && ended.movedFrom === undefined;
+  const { movedFrom = [] } = ended;
+  const from = how.movesFrom ?? ended.engine;
+  const moved = isElsewhere && ended.auto === true && !movedFrom.includes(from);
   if (!lost && !reclaimed && !again && !moved) return null;
   const { purpose, source } = ended;
-  const to = moved ? { engine: AUTO, movedFrom: how.movesFrom ?? ended.engine } : { engine: ended.engine };
+  const to = moved ? { engine: AUTO, movedFrom: [...movedFrom, from] } : { engine: ended.engine };
   const start: Start = { purpose, source, ...to, preset: how.preset, now: at };
   const { row, put } = newJob(media, { ...start, ...((reclaimed || ended.onDemand) && { onDemand: true }) });
   const set = { state: stateDuring(media), jobId: row.jobId, jobCount: row.n, attempts: media.attempts + 1 };

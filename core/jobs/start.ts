@@ -29,8 +29,8 @@ export interface Start extends Encoding {
   now: string;
   /** Set where the engine job must not be reclaimed; otherwise its length decides when it is submitted. */
   onDemand?: true;
-  /** The engine that the job before it moved on from. */
-  movedFrom?: string;
+  /** The engines that the jobs before it moved on from. */
+  movedFrom?: string[];
   /** What a person asked for: the media item's from now on. */
   askedEngine?: string | undefined;
 }
@@ -168,7 +168,7 @@ export function submitting(
   const moves = job.engine !== AUTO && to.engine !== job.engine;
   const set = {
     ...(job.engine === AUTO && { auto: true as const }),
-    ...(moves && { movedFrom: job.engine }),
+    ...(moves && { movedFrom: [...(job.movedFrom ?? []), job.engine] }),
     todo: jobTodo(job.purpose),
     charged: to.charge?.charged ?? job.charged,
     submittingUntil: plus(now, { ms: SUBMITTING_MS }),

@@ -96,7 +96,7 @@ function deadlineOf({ purpose, createdAt }: JobRow, collection: CollectionRow | 
 
 /**
  * The engine that the row names, or the choice for `auto`, and what it is expected to take. A choice is made again where its engine has
- * been down for long, and it was not made again before.
+ * been down for long.
  */
 async function choiceFor(
   { table, engines }: DecideServices,
@@ -114,9 +114,14 @@ async function choiceFor(
   };
 }
 
-/** Whether `auto` gave it to its engine, it has not moved yet, and its encode is not done. */
+/** Whether `auto` gave it to its engine, it has not left that one before, and its encode is not done. */
 function isMovable(engines: Engines, row: JobRow): boolean {
-  return row.auto === true && row.movedFrom === undefined && engines.needs(row).includes(row.engine);
+  return row.auto === true && !hasLeft(row, engines.needs(row)) && engines.needs(row).includes(row.engine);
+}
+
+/** Whether it has moved on from one of these services. It does not return, so that it moves no more often than there are engines. */
+function hasLeft({ movedFrom = [] }: JobRow, services: readonly string[]): boolean {
+  return services.some((service) => movedFrom.includes(service));
 }
 
 /** Whether a job that is blocked may move, and an engine that does not need the same service is up and fit for it. */
@@ -125,7 +130,7 @@ export async function mayMoveOn(services: DecideServices, row: JobRow, info: Sou
   const blocked = services.engines.servedBy(row);
   const condition = await conditionOf(services.table, services.engines, new Date().toISOString());
   const { expected } = await expectationsFor(services, row, { info, condition });
-  return expected.some((one) => !one.needs.includes(blocked) && isUp(one));
+  return expected.some((one) => !one.needs.includes(blocked) && !hasLeft(row, one.needs) && isUp(one));
 }
 
 async function expectationsFor(
@@ -148,14 +153,12 @@ function isUp(one: Expected): boolean {
 }
 
 function engineFor(
-  { engine, movedFrom }: JobRow,
+  row: JobRow,
   expected: readonly Expected[],
   { mayMove, deadline }: { mayMove: boolean; deadline: number | undefined },
 ): string {
-  if (engine === AUTO) {
-    const others = expected.filter((one) => !one.needs.some((service) => service === movedFrom) && isFit(one));
-    return choose(others.length > 0 ? others : expected, deadline).engine;
-  }
-  const up = expected.filter(isUp);
-  return mayMove && up.length > 0 ? choose(up, deadline).engine : engine;
+  const others = expected.filter((one) => !hasLeft(row, one.needs) && isFit(one));
+  if (row.engine === AUTO) return choose(others.length > 0 ? others : expected, deadline).engine;
+  const up = others.filter(isUp);
+  return mayMove && up.length > 0 ? choose(up, deadline).engine : row.engine;
 }

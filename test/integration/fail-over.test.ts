@@ -129,7 +129,7 @@ it('a job that auto gave to an engine that is down for half an hour goes to anot
   expect(await jobOf(chosen)).toMatchObject({ engine: 'cheap', auto: true });
   await failsForHours();
   expect(await submitJob(submission, chosen)).toBe('submitted');
-  expect(await jobOf(chosen)).toMatchObject({ engine: 'dear', engineJobId: 'dear-1', movedFrom: 'cheap', n: 1 });
+  expect(await jobOf(chosen)).toMatchObject({ engine: 'dear', engineJobId: 'dear-1', movedFrom: ['cheap'], n: 1 });
   expect(await submitJob(submission, named)).toBe('not now');
   expect((await jobOf(named))?.engine).toBe('cheap');
   expect(given).toEqual(['cheap 1', 'cheap 1', 'dear 1']);
@@ -151,6 +151,25 @@ it('after each pause the next job of auto tries the engine again: it ends the ou
   expect(await failing('cheap')).toBeNull();
 });
 
+it('a job whose second engine takes no jobs either goes to the third, and to none that it has left', async () => {
+  layered = throttled;
+  const row = await queued('third.mp4', { engine: 'layered', auto: true });
+  await failsForHours('layered');
+  cheap = throttled;
+  await expect(submitJob(submission, row)).rejects.toThrow('Too many requests.');
+  expect(await jobOf(row)).toMatchObject({ engine: 'cheap', movedFrom: ['layered'] });
+  await failsForHours('cheap');
+  expect(await submitJob(submission, row)).toBe('submitted');
+  expect(await jobOf(row)).toMatchObject({ engine: 'dear', movedFrom: ['layered', 'cheap'], n: 1 });
+  expect(given).toEqual(['cheap 1', 'dear 1']);
+
+  await apply(services.table, [{ op: 'remove', key: engineKeys.engine('cheap'), expect: {} }]);
+  await failsForHours('dear');
+  const left = await queued('left.mp4', { engine: 'dear', auto: true, movedFrom: ['layered', 'cheap'] });
+  expect(await submitJob(submission, left)).toBe('not now');
+  expect((await jobOf(left))?.engine).toBe('dear');
+});
+
 it('a job that it may have got goes to the other under another number, so that no two write to one place, and once', async () => {
   cheap = unanswered;
   const row = await queued('unanswered.mp4');
@@ -161,7 +180,7 @@ it('a job that it may have got goes to the other under another number, so that n
   await Promise.all([sweep(repairJobs), sweep(repairJobs)]);
   const [second, first, ...others] = await queryJobs(services.table, row.mediaId, 9);
   expect([first?.state, first?.error?.code, others]).toEqual(['failed', 'engine_down', []]);
-  expect(second).toMatchObject({ n: 2, state: 'queued', engine: 'auto', movedFrom: 'cheap' });
+  expect(second).toMatchObject({ n: 2, state: 'queued', engine: 'auto', movedFrom: ['cheap'] });
   expect(await getMedia(services.table, row.mediaId)).toMatchObject({ state: 'transcoding', jobId: second?.jobId });
   await submitJob(submission, second ?? expect.fail('no second job'));
   expect(given).toEqual(['cheap 1', 'dear 2']);
@@ -197,7 +216,7 @@ it('a job that its engine says is blocked goes to another after half an hour, if
       engine: 'cheap',
       engineJobId: 'cheap-7',
       auto: true,
-      movedFrom: 'dear',
+      movedFrom: ['dear'],
       error: blocked,
     }),
     await queued('not long.mp4', { engine: 'cheap', engineJobId: 'cheap-6', auto: true }),
@@ -208,7 +227,10 @@ it('a job that its engine says is blocked goes to another after half an hour, if
     ['failed', 'engine_down'],
     ...Array(3).fill(['queued', 'engine_stuck']),
   ]);
-  expect(await getJob(services.table, rows[0]?.mediaId ?? '', 2)).toMatchObject({ engine: 'auto', movedFrom: 'cheap' });
+  expect(await getJob(services.table, rows[0]?.mediaId ?? '', 2)).toMatchObject({
+    engine: 'auto',
+    movedFrom: ['cheap'],
+  });
   expect(given).toEqual(['cheap cancels cheap-9']);
 });
 
@@ -236,7 +258,7 @@ it('of the engines that another one runs the workers of, none is taken for a way
   await sweep(repairJobs);
   for (const { mediaId } of rows) {
     const again = (await getJob(services.table, mediaId, 2)) ?? expect.fail('no other job');
-    expect(again.movedFrom).toBe('cheap');
+    expect(again.movedFrom).toEqual(['cheap']);
     await submitJob(submission, again);
   }
   expect(given.toSorted()).toEqual(['cheap cancels cheap-9', 'dear 2', 'dear 2', 'layered cancels layered-9']);
@@ -269,7 +291,7 @@ it('a job whose own part its engine does not take goes to another under another 
   expect(await jobOf(row)).toMatchObject({ state: 'failed', error: { code: 'engine_down' }, part: 'encode' });
   const again = (await getJob(services.table, row.mediaId, 2)) ?? expect.fail('no other job');
   await submitJob(submission, again);
-  expect([again.movedFrom, ...given]).toEqual(['layered', 'cheap 2']);
+  expect([again.movedFrom, ...given]).toEqual([['layered'], 'cheap 2']);
 });
 
 it('a job of which the encode is done waits for the workers that finish it, down or blocked', async () => {

@@ -26,10 +26,10 @@ export const JobRow = z.object({
   purpose: z.enum(['ingest', 'retranscode']),
   /** An EngineName, or that of an engine of a later release; `auto` until it is first submitted. */
   engine: z.string(),
-  /** Whether `auto` chose its engine: it may move on to another one, once. */
+  /** Whether `auto` chose its engine: it may move on to others, to each once. */
   auto: z.literal(true).optional(),
-  /** The engine that it moved on from, or whose service that one needed, because it was down or blocked. */
-  movedFrom: z.string().optional(),
+  /** The engines that it moved on from, or whose service one of them needed, because they were down, blocked or unfit. */
+  movedFrom: z.array(z.string()).optional(),
   /** Absent until the engine accepted the job. */
   engineJobId: z.string().optional(),
   /** Which part of the job comes next or is under way, in the words of its engine; absent: the first, or the only one. */

@@ -185,7 +185,13 @@ describe('a job that fails', () => {
     const unfit = { code: 'engine_unfit' as const, message: 'Too small.', at: NOW };
     const row = job({ engine: 'mediaconvert' });
     const chosen = jobFailed({ ...row, auto: true }, media(), unfit, how);
-    expect(chosen).toMatchObject({ next: { n: 2, engine: 'auto', movedFrom: 'mediaconvert' } });
+    expect(chosen).toMatchObject({ next: { n: 2, engine: 'auto', movedFrom: ['mediaconvert'] } });
+    const movedFrom = ['mediaconvert'];
+    expect(jobFailed({ ...row, auto: true, engine: 'tape', movedFrom }, media(), unfit, how)).toMatchObject({
+      next: { engine: 'auto', movedFrom: ['mediaconvert', 'tape'] },
+    });
+    const back = jobFailed({ ...row, auto: true, movedFrom }, media(), unfit, how);
+    expect(updateOf(back, 'MEDIA').set).toMatchObject({ state: 'failed', error: unfit });
     const named = jobFailed(row, media(), unfit, how);
     expect(updateOf(named, 'MEDIA').set).toMatchObject({ state: 'failed', error: unfit });
   });

@@ -215,7 +215,7 @@ describe('another job', () => {
 it('a job that another engine takes is submitted under a number of its own', () => {
   const { engineJobId: _, ...row } = job({ state: 'queued', engine: 'tape', submissions: 2 });
   expect(submitting(row, null, { onDemand: false, engine: 'paper' }, NOW)).toMatchObject({
-    change: [{ set: { engine: 'paper', movedFrom: 'tape', submissions: 3 } }],
+    change: [{ set: { engine: 'paper', movedFrom: ['tape'], submissions: 3 } }],
   });
 });
 
