@@ -36,6 +36,22 @@ it('where no engine is in time for the deadline of a collection, it goes to the 
   ]);
 });
 
+it('while AWS Batch takes no jobs, one waits for half an hour, then goes to the endpoint, and is encoded once', async () => {
+  using refusing = world.refuse('SubmitJob');
+  const droppedAt = cloud.clock.now();
+  const dropped = { mediaId: await drop(cloud, 'drop/ann/default/moved.mp3', { file: sound.file }) };
+  // A step in the midst of a submission would end its lease: the engine may have the job then, and it moves under another number.
+  await world.reachedInTime('http', dropped, 'ready', { stepMinutes: 5, timeoutMs: 150_000 });
+  expect(await jobsOf(dropped)).toMatchObject([{ n: 1, state: 'published', engine: 'http', movedFrom: ['batch-cpu'] }]);
+  expect(cloud.clock.now() - droppedAt).toBeGreaterThan(30 * 60_000);
+  expect(world.encodes.of(`${dropped.mediaId}-1`)).toBe(1);
+
+  refusing.release();
+  // The last pause is over.
+  cloud.clock.advance(16 * 60_000);
+  expect(await jobsOf(await ready('drop/ann/default/back.mp3', sound.file))).toMatchObject([{ engine: 'batch-cpu' }]);
+}, 180_000);
+
 /** Noon of the second day of the month after the cloud's present one: hours away from where its clock turns. */
 function intoNextMonth(): void {
   const now = new Date(cloud.clock.now());

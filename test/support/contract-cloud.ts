@@ -27,7 +27,7 @@ interface Deadly {
   kill: () => void;
 }
 
-/** Calls that wait, at the latest until the end of the block. */
+/** Calls that wait or are refused, at the latest until the end of the block. */
 interface Held extends Disposable {
   release(): void;
 }
@@ -174,8 +174,13 @@ export class ContractCloud {
   }
 
   /** Awaits a state of the media item, with time passing whenever nothing is at work. */
-  reachedInTime(engine: Contracted, { mediaId }: Dropped, state: MediaState): Promise<MediaRow> {
-    return reachedInTime(this.cloud, mediaId, state, { isEncoding: () => this.rows[engine].busy() });
+  reachedInTime(
+    engine: Contracted,
+    { mediaId }: Pick<Dropped, 'mediaId'>,
+    state: MediaState,
+    pace: { timeoutMs?: number; stepMinutes?: number } = {},
+  ): Promise<MediaRow> {
+    return reachedInTime(this.cloud, mediaId, state, { ...pace, isEncoding: () => this.rows[engine].busy() });
   }
 
   /** Objects whose path contains `text` are not handed out to what is at work on a job, until they are released. */
@@ -191,6 +196,13 @@ export class ContractCloud {
     const reads = this.rows[engine].parts[part];
     if (!reads) throw new Error(`${engine} has no part ${part}.`);
     return this.holdReads(reads(dropped));
+  }
+
+  /** AWS refuses this operation to every role for its rate, until it is released. */
+  refuse(operation: string): Held {
+    const release = () => void this.#mishaps.refused.delete(operation);
+    this.#mishaps.refused.add(operation);
+    return { release, [Symbol.dispose]: release };
   }
 
   /** Whatever is held goes on: after a test that has failed, the next one is not to wait. */
@@ -266,11 +278,15 @@ export class ContractCloud {
 
 class Mishaps {
   readonly lost = new Set<string>();
+  readonly refused = new Set<string>();
   readonly #held = new Set<{ applies: (call: GatewayCall) => boolean; over: Promise<void>; release: () => void }>();
   #deadly: (Deadly & { left: number; last?: string | undefined }) | undefined;
 
   readonly hooks: Hooks = {
     before: async (call) => {
+      if (call.principal.type === 'role' && this.refused.has(call.operation)) {
+        throw new AwsError('TooManyRequestsException', 429, 'Refused on purpose.');
+      }
       for (const { applies, over } of this.#held) if (applies(call)) await over;
       this.#count(call);
     },

@@ -9,7 +9,7 @@ const REST_MS = 1000;
 
 /**
  * Awaits a state of a media item. Whenever nothing is at work, which means no job, no function and no message that a function
- * could take, 16 minutes go by, and sweep runs in between.
+ * could take, some minutes go by, and sweep runs in between.
  */
 export async function reachedInTime(
   cloud: Cloud,
@@ -17,6 +17,7 @@ export async function reachedInTime(
   state: MediaState,
   {
     timeoutMs = 90_000,
+    stepMinutes = 16,
     isEncoding = () => cloud.batch.running().length + cloud.mediaconvert.running().length > 0,
   } = {},
 ) {
@@ -31,7 +32,7 @@ export async function reachedInTime(
       if (media?.state === state) return media;
       if (isAtWork()) restedAt = Date.now();
       if (Date.now() - restedAt < REST_MS) return undefined;
-      if (!(await canBeTaken()) && !isAtWork()) cloud.clock.advance(16 * 60_000);
+      if (!(await canBeTaken()) && !isAtWork()) cloud.clock.advance(stepMinutes * 60_000);
       restedAt = Date.now();
       return undefined;
     },
