@@ -123,11 +123,6 @@ export const NEEDED_UNSEEN: readonly Unseen[] = [
     why: 'Webhook deliveries whose message was lost are sent again.',
   })),
   {
-    role: 'apifunction',
-    action: 'dynamodb:ConditionCheckItem',
-    why: 'A media item can be moved to a collection only if that collection exists in the same transaction.',
-  },
-  {
     role: 'sweepschedulerole',
     action: 'sqs:SendMessage',
     why: "The scheduler's dead letter when Lambda refuses the event of a run, which does not happen here.",

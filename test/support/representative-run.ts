@@ -16,7 +16,7 @@ import { AT_ONCE, archivedUntil, recording } from './archived-in-cloud.ts';
 import { eventually, testCloud } from './cloud.ts';
 import { configuredApp } from './configured-app.ts';
 import { Mishaps, sufferMishaps } from './mishaps.ts';
-import { drop, makeClip, reached, readJobs, readMedia, testVideo } from './pipeline.ts';
+import { drop, makeClip, reached, readJobs, readMedia, sweepUntilJob, testVideo } from './pipeline.ts';
 import { reachedInTime } from './settled.ts';
 
 const HOUR = 3_600_000;
@@ -247,6 +247,9 @@ async function archived(cloud: Cloud, path: string): Promise<void> {
   cloud.clock.advance(26 * HOUR);
   await archivedUntil(cloud, purged, 'purged');
   await cloud.fireSchedule('sweep');
+  await must(await apiAs(cloud, 'ann'), 'POST', `/media/${purged}/retranscode`);
+  await sweepUntilJob(cloud, purged, 3);
+  await reached(cloud, purged, 'ready', { jobs: 3, timeoutMs: 120_000 });
 }
 
 async function rest(cloud: Cloud, webhook: string): Promise<void> {
