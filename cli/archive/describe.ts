@@ -53,31 +53,53 @@ export function currentFiles(status: Status | undefined): string {
   return files.map(({ file, phase, percent }) => `${file} (${phase}, ${percent} %)`).join(', ') || 'None';
 }
 
-/** In the form of the recorder's own statistics that it replaces. */
 export function statsText(stats: ArchiveStats, settings: Settings, status: Status | undefined, now: Date): string {
   const { policy, enabled } = settings;
+  return statisticsText(stats, policy, {
+    status: activity(settings, status),
+    current: currentFiles(status),
+    next: enabled ? new Date(nextWindow(now.getTime(), policy)).toISOString() : null,
+  });
+}
+
+interface Statistics extends Omit<ArchiveStats, 'last'> {
+  /** ISO 8601. */
+  last?: string | null | undefined;
+}
+
+/** In the form of the recorder's own statistics that it replaces. `next` is ISO 8601. */
+export function statisticsText(
+  stats: Statistics,
+  { targetSavingsPercent, timeZone }: Pick<ArchivePolicy, 'targetSavingsPercent' | 'timeZone'>,
+  { status, current, next }: { status: string; current: string; next: string | null },
+): string {
+  const at = (time: string) => clockTime(new Date(time), timeZone);
   const saved = stats.originalBytes - stats.archivedBytes;
-  const next = enabled ? clockTime(new Date(nextWindow(now.getTime(), policy)), policy.timeZone) : 'None';
   const refused = Object.entries(stats.refused).map(([reason, count]) => `${reason} ${count}`);
   return [
     '=== Transcoding Statistics ===',
     '',
     `Files transcoded: ${stats.archived}`,
-    `Space saved: ${gigabytes(saved)} (${stats.savedPercent.toFixed(1)}% reduction; target ${policy.targetSavingsPercent}%)`,
+    `Space saved: ${gigabytes(saved)} (${stats.savedPercent.toFixed(1)}% reduction; target ${targetSavingsPercent}%)`,
     `Total original: ${gigabytes(stats.originalBytes)}`,
     `Total transcoded: ${gigabytes(stats.archivedBytes)}`,
     `Originals still kept: ${gigabytes(stats.keptBytes)}`,
     `Files kept as they are: ${refused.join(', ') || 'None'}`,
     '',
-    `Last transcoded: ${stats.last === undefined ? 'Never' : clockTime(new Date(stats.last), policy.timeZone)}`,
-    `Status: ${activity(settings, status)}`,
-    `Current file: ${currentFiles(status)}`,
+    `Last transcoded: ${stats.last ? at(stats.last) : 'Never'}`,
+    `Status: ${status}`,
+    `Current file: ${current}`,
     '',
-    `Next scheduled run: ${next}`,
+    `Next scheduled run: ${next === null ? 'None' : at(next)}`,
   ].join('\n');
 }
 
-export function policyLine(policy: ArchivePolicy): string {
+type Shown = Pick<
+  ArchivePolicy,
+  'codec' | 'quality' | 'preset' | 'minAgeDays' | 'window' | 'timeZone' | 'keepOriginalDays'
+>;
+
+export function policyLine(policy: Shown): string {
   const { codec, quality, preset, minAgeDays, window, timeZone, keepOriginalDays } = policy;
   const days = (count: number) => (count === 1 ? '1 day' : `${count} days`);
   return `${codec}, CRF ${quality}, ${preset}; after ${days(minAgeDays)}; ${window} ${timeZone}; originals kept for ${days(keepOriginalDays)}`;

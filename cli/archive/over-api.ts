@@ -2,15 +2,12 @@ import type { Client } from '../../client/client.ts';
 import type { ArchivePlanView, ArchiveView } from '../../core/contracts/http/archive.ts';
 import type { MediaView } from '../../core/contracts/http/media.ts';
 import { fields, table } from '../table.ts';
-import { clockTime, gigabytes } from './describe.ts';
+import { clockTime, gigabytes, policyLine, statisticsText } from './describe.ts';
 
 /** The archive of a collection, for people. */
 
 function policyText({ policy, enabled }: ArchiveView): string {
-  const { method, codec, quality, preset, minAgeDays, window, timeZone, keepOriginalDays } = policy;
-  const days = (count: number) => (count === 1 ? '1 day' : `${count} days`);
-  const rest = `after ${days(minAgeDays)}; ${window} ${timeZone}; originals kept for ${days(keepOriginalDays)}`;
-  return `${enabled ? '' : 'off: '}${method}, ${codec}, CRF ${quality}, ${preset}; ${rest}`;
+  return `${enabled ? '' : 'off: '}${policy.method}, ${policyLine(policy)}`;
 }
 
 function activity({ enabled, waits }: ArchiveView): string {
@@ -33,28 +30,12 @@ export function archiveText(view: ArchiveView): string {
   ].join('\n');
 }
 
-/** In the form of the statistics of a folder. */
 export function archiveStatsText(view: ArchiveView): string {
-  const { stats, policy } = view;
-  const at = (time: string) => clockTime(new Date(time), policy.timeZone);
-  const refused = Object.entries(stats.refused).map(([reason, count]) => `${reason} ${count}`);
-  const saved = stats.originalBytes - stats.archivedBytes;
-  return [
-    '=== Transcoding Statistics ===',
-    '',
-    `Files transcoded: ${stats.archived}`,
-    `Space saved: ${gigabytes(saved)} (${stats.savedPercent.toFixed(1)}% reduction; target ${policy.targetSavingsPercent}%)`,
-    `Total original: ${gigabytes(stats.originalBytes)}`,
-    `Total transcoded: ${gigabytes(stats.archivedBytes)}`,
-    `Originals still kept: ${gigabytes(stats.keptBytes)}`,
-    `Files kept as they are: ${refused.join(', ') || 'None'}`,
-    '',
-    `Last transcoded: ${stats.last === null ? 'Never' : at(stats.last)}`,
-    `Status: ${activity(view)}`,
-    `Current file: ${view.current.map(({ mediaId }) => mediaId).join(', ') || 'None'}`,
-    '',
-    `Next scheduled run: ${view.nextLookAt === null ? 'None' : at(view.nextLookAt)}`,
-  ].join('\n');
+  return statisticsText(view.stats, view.policy, {
+    status: activity(view),
+    current: view.current.map(({ mediaId }) => mediaId).join(', ') || 'None',
+    next: view.nextLookAt,
+  });
 }
 
 /** All pages of a plan. */
