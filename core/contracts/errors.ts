@@ -156,13 +156,13 @@ export const ERRORS = {
   engine_refused: {
     transient: true,
     when: 'The engine did not accept the job, or the deployment does not have it.',
-    action: 'Read the reason; of AWS Batch, check the job queue and the job definition. Then retry.',
+    action: 'Read the reason. Then retry, with another engine where this one refuses always.',
   },
   engine_down: {
     transient: true,
-    when: 'The engine takes no jobs: it throttles, fails or is out of quota. The job waits for it; if `auto` chose it, it moves on to another engine after half an hour.',
+    when: 'The engine takes no jobs: it throttles, fails, is out of quota, or its queue, definition, address or key is gone. The job waits for it; if `auto` chose it, it moves on to another engine after half an hour.',
     action:
-      'Read the reason: quotas, permissions, the status of the service. Waiting jobs are submitted when it takes jobs again.',
+      'Read the reason: quotas, permissions, queue and job definition, key, the status of the service. Waiting jobs are submitted when it takes jobs again.',
   },
   engine_unfit: {
     transient: false,

@@ -65,13 +65,20 @@ export async function submit(client: BatchClient, submission: BatchSubmission): 
   });
   // SubmitJob is limited to 50 a second per account. https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html
   const { jobId } = await whileThrottled(() => client.send(command)).catch((error: unknown) => {
-    throw wasRefused(error)
-      ? refused(error.message, { forGood: error.name === 'ClientException', cause: error })
-      : error;
+    throw wasRefused(error) ? refused(error.message, { forGood: OF_THE_JOB.test(error.message), cause: error }) : error;
   });
   if (!jobId) throw new Error('AWS Batch answered SubmitJob without a job id.');
   return jobId;
 }
+
+/**
+ * A `ClientException` is whatever is wrong with a request, and its text alone says what: a queue that is disabled or missing ("JobQueue x not
+ * found.", base2genomics/batchit#13), a job definition ("does not exist or is not in ACTIVE status", AlexsLemonade/refinebio#2887),
+ * permissions. All of these, and texts that are not known, are over when somebody has corrected them. These alone are of the job:
+ * nextflow-io/nextflow#822, ASFHyP3/hyp3#3041, Netflix/metaflow#1482.
+ * https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html
+ */
+const OF_THE_JOB = /Job name should match|Job size must be less|Container Overrides length/i;
 
 /** Whether an error of SubmitJob means that AWS Batch does not have the job; otherwise that is unknown. */
 function wasRefused(error: unknown): error is BatchServiceException {

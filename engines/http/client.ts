@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ReadSecret } from '../../aws/secrets.ts';
 import { EngineRefused } from '../engine.ts';
+import { isOfTheRequest } from '../refusals.ts';
 
 /**
  * The calls of a RunPod-compatible endpoint, as its documentation describes them: https://docs.runpod.io/serverless/endpoints/operation-reference
@@ -42,10 +43,13 @@ export class Endpoint {
    * @throws EngineRefused when the endpoint does not have it; after any other error that is unknown
    */
   async run(body: unknown): Promise<string> {
+    await this.#key().catch((cause: unknown) => {
+      throw new EngineRefused('The key of the endpoint cannot be read.', { forGood: false, cause });
+    });
     const response = await this.#call('POST', 'run', { body, timeoutMs: RUN_TIMEOUT_MS });
     if (response.status >= 400 && response.status < 500) {
-      // The key, the endpoint's address and its rate can be corrected without another job.
-      const forGood = ![401, 403, 404, 408, 429].includes(response.status);
+      await response.body?.cancel();
+      const forGood = isOfTheRequest(response.status);
       throw new EngineRefused(`The endpoint refused the job: HTTP ${response.status}.`, { forGood });
     }
     return (await answer(response, 'run', Run)).id;

@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-mediaconvert';
 import { eachLimit } from '../../aws/concurrency.ts';
 import { type EngineEnd, EngineRefused, type EngineState, type QueueState } from '../engine.ts';
+import { isOfTheRequest } from '../refusals.ts';
 import { whileThrottled } from '../throttled.ts';
 import { afterComplete } from './complete.ts';
 import { CANCELLED, endOfError } from './reasons.ts';
@@ -39,13 +40,13 @@ export async function submit(client: MediaConvertClient, { request }: Pick<Plann
   return job.Id;
 }
 
-/** Settings that are refused once are refused always; permissions, quotas and rates change. */
+/** Settings that are refused once are refused always; permissions (403), the queue (404), quotas (402) and rates (429) change. */
 function refusalOf(error: unknown): EngineRefused | null {
   if (!(error instanceof MediaConvertServiceException)) return null;
   const { httpStatusCode: status = 0 } = error.$metadata;
   if (status < 400 || status >= 500) return null;
-  const forGood = status === 400;
-  return new EngineRefused(`MediaConvert refused the job: ${error.message}`, { forGood, cause: error });
+  const options = { forGood: isOfTheRequest(status), cause: error };
+  return new EngineRefused(`MediaConvert refused the job: ${error.message}`, options);
 }
 
 /** Ids of MediaConvert are numbers and a few letters, `1515368087458-qnoxtd`; those of AWS Batch are UUIDs. */

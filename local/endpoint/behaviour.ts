@@ -6,6 +6,8 @@ export interface Behaviour {
   dead: boolean;
   /** Every call of a client is answered 503. */
   down: boolean;
+  /** The status by which /run is refused. */
+  refuses: number | undefined;
   /** The answer to /run is lost; the job is there. */
   losesRuns: boolean;
   /** The state that it reports of every job that it knows, whatever the truth. */
@@ -23,6 +25,7 @@ export const KIND: Readonly<Behaviour> = {
   slowMs: 0,
   dead: false,
   down: false,
+  refuses: undefined,
   losesRuns: false,
   says: undefined,
   webhooks: 1,

@@ -112,6 +112,7 @@ async function answerClient(context: Context, { request, response, send, path, u
   const [call, id = ''] = path;
   switch (`${request.method} ${call}`) {
     case 'POST run': {
+      if (behaviour.refuses !== undefined) return send(behaviour.refuses);
       const body = RunBody.parse(JSON.parse(await read(request)));
       const job = jobs.add(body);
       if (!behaviour.dead) workers.wake({ url: url.origin, key: context.workerKey });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { AwsError } from '../../local/kernel/service.ts';
 import { makeMedia } from '../faults/media.ts';
 import { apiAs, OPERATOR } from '../support/api.ts';
 import { eventually } from '../support/cloud.ts';
@@ -36,8 +37,9 @@ it('where no engine is in time for the deadline of a collection, it goes to the 
   ]);
 });
 
-it('while AWS Batch takes no jobs, one waits for half an hour, then goes to the endpoint, and is encoded once', async () => {
-  using refusing = world.refuse('SubmitJob');
+it('while the queues of AWS Batch are disabled, one waits for half an hour, then goes to the endpoint, and is encoded once', async () => {
+  const disabled = new AwsError('ClientException', 400, 'Job queue dropreel-uploads is disabled');
+  using refusing = world.refuse('SubmitJob', disabled);
   const droppedAt = cloud.clock.now();
   const dropped = { mediaId: await drop(cloud, 'drop/ann/default/moved.mp3', { file: sound.file }) };
   // A step in the midst of a submission would end its lease: the engine may have the job then, and it moves under another number.

@@ -113,10 +113,10 @@ describe('a job', () => {
     expect(await rowOf(row)).toMatchObject({ engineJobId: known[0] });
   });
 
-  it('that AWS Batch refuses can be submitted again at once', async () => {
+  it('that AWS Batch refuses for its definition can be submitted again at once', async () => {
     const row = await queued('refused.mp4');
     const wrong = submission({ JOB_DEFINITION: 'nothing' });
-    const refusal = { code: 'engine_refused', forGood: true, cause: { name: 'ClientException' } };
+    const refusal = { code: 'engine_refused', forGood: false, cause: { name: 'ClientException' } };
     await expect(submitJob(wrong, row)).rejects.toMatchObject(refusal);
     await submitJob(submission(), row);
     expect(await engineJobsOf(row)).toHaveLength(1);

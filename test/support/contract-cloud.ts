@@ -198,10 +198,10 @@ export class ContractCloud {
     return this.holdReads(reads(dropped));
   }
 
-  /** AWS refuses this operation to every role for its rate, until it is released. */
-  refuse(operation: string): Held {
+  /** AWS refuses this operation to every role, until it is released. @param error by default, that it is asked too often */
+  refuse(operation: string, error = new AwsError('TooManyRequestsException', 429, 'Refused on purpose.')): Held {
     const release = () => void this.#mishaps.refused.delete(operation);
-    this.#mishaps.refused.add(operation);
+    this.#mishaps.refused.set(operation, error);
     return { release, [Symbol.dispose]: release };
   }
 
@@ -278,15 +278,14 @@ export class ContractCloud {
 
 class Mishaps {
   readonly lost = new Set<string>();
-  readonly refused = new Set<string>();
+  readonly refused = new Map<string, AwsError>();
   readonly #held = new Set<{ applies: (call: GatewayCall) => boolean; over: Promise<void>; release: () => void }>();
   #deadly: (Deadly & { left: number; last?: string | undefined }) | undefined;
 
   readonly hooks: Hooks = {
     before: async (call) => {
-      if (call.principal.type === 'role' && this.refused.has(call.operation)) {
-        throw new AwsError('TooManyRequestsException', 429, 'Refused on purpose.');
-      }
+      const refusal = call.principal.type === 'role' ? this.refused.get(call.operation) : undefined;
+      if (refusal) throw refusal;
       for (const { applies, over } of this.#held) if (applies(call)) await over;
       this.#count(call);
     },

@@ -11,6 +11,7 @@ import {
   submit,
 } from '../../../../engines/batch/client.ts';
 import { shareIdentifierFor } from '../../../../engines/batch/queues.ts';
+import { AwsError } from '../../../../local/kernel/service.ts';
 import { arns, startWorld, type World } from '../../../../local/test/support/batch-world.ts';
 import { job, source } from '../../../support/factories.ts';
 import { enginesOf } from '../../../support/swept.ts';
@@ -99,6 +100,25 @@ describe('the engine batch-cpu', () => {
     });
     const id = await submit(world.client, shared);
     expect(await world.describe(id)).toMatchObject({ shareIdentifier: expect.any(String), schedulingPriority: 1 });
+  });
+
+  // As people have met them: engines/batch/client.ts.
+  it.each([
+    ['JobQueue low not found.', false],
+    ['Job queue low is disabled', false],
+    ['JobDefinition name worker does not exist or is not in ACTIVE status', false],
+    ['Job Queue is attached to Compute Environment that can not run Jobs with capability EC2.', false],
+    ['Error executing request, Exception : Job size must be less than 30 KiB, got 47 KiB', true],
+    ['Error executing request, Exception : Job name should match valid pattern', true],
+    ['Container Overrides length must be at most 8192', true],
+  ])('with the answer "%s" refuses a job for good: %s', async (message, forGood) => {
+    const refusing = await startWorld({
+      authorize() {
+        throw new AwsError('ClientException', 400, message);
+      },
+    });
+    await expect(submit(refusing.client, submission(1))).rejects.toMatchObject({ code: 'engine_refused', forGood });
+    await refusing.close();
   });
 
   it('refuses a job beyond the size of overrides without a request', async () => {

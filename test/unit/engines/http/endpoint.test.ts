@@ -91,9 +91,26 @@ describe('a job at the endpoint', () => {
     await expect(engine.describe(['any'])).rejects.toThrow('HTTP 503');
   });
 
-  it('is refused with a wrong key, but not for good', async () => {
-    const wrong = connectHttp('https://api.example.com', new Endpoint(endpoint.url, async () => 'wrong'));
+  it.each<[string, () => Promise<string>]>([
+    ['a wrong key', async () => 'wrong'],
+    ['a key that cannot be read', () => Promise.reject(new Error('No such secret.'))],
+  ])('is refused with %s, but not for good', async (_, key) => {
+    const wrong = connectHttp('https://api.example.com', new Endpoint(endpoint.url, key));
     await expect(wrong.submit(submission())).rejects.toMatchObject({ code: 'engine_refused', forGood: false });
+  });
+
+  it.each([
+    [400, true],
+    [402, false],
+    [403, false],
+    [404, false],
+    [410, false],
+    [413, true],
+    [422, true],
+    [429, false],
+  ])('that is refused by HTTP %i is refused for good: %s', async (status, forGood) => {
+    endpoint.behaviour.refuses = status;
+    await expect(engine.submit(submission())).rejects.toMatchObject({ code: 'engine_refused', forGood });
   });
 });
 
