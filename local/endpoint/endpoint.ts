@@ -19,10 +19,15 @@ export interface LocalEndpoint {
   /** Each may be changed at any time. */
   behaviour: Behaviour;
   jobs: Jobs;
+  /** Runs around each call of a client: `run`, `status`, `cancel` or `health`. Where it throws, the client gets a 500. */
+  intercept: (operation: string, act: () => Promise<Answer>) => Promise<Answer>;
   /** Kills the worker, as if its machine were lost: another one gets its jobs. */
   killWorker(): void;
   close(): Promise<void>;
 }
+
+/** Null where the connection breaks off instead. */
+type Answer = { status: number; body?: unknown } | null;
 
 export interface EndpointOptions {
   /** What clients send as bearer token. */
@@ -53,18 +58,17 @@ export async function startEndpoint(options: EndpointOptions): Promise<LocalEndp
   const behaviour: Behaviour = { ...KIND };
   const jobs = new Jobs(behaviour, (job) => void notify(job, behaviour, log));
   const workers = new Workers(options.worker, log, (worker) => jobs.lost(worker));
-  const context: Context = { options, behaviour, jobs, workers, workerKey: randomUUID() };
+  const workerKey = randomUUID();
+  const context: Context = { options, behaviour, jobs, workers, workerKey, intercept: (_, act) => act() };
   const server = await listen((request, response) => void answer(context, request, response), {
     port: options.port ?? 0,
     pages: 'own',
   });
-  return {
+  return Object.assign(context, {
     url: `${server.url}/v2/local`,
-    behaviour,
-    jobs,
     killWorker: () => void workers.kill(),
     close: () => close(workers, server),
-  };
+  });
 }
 
 async function close(workers: Workers, server: Listening): Promise<void> {
@@ -72,10 +76,8 @@ async function close(workers: Workers, server: Listening): Promise<void> {
   await server.close();
 }
 
-interface Context {
+interface Context extends Pick<LocalEndpoint, 'behaviour' | 'jobs' | 'intercept'> {
   options: EndpointOptions;
-  behaviour: Behaviour;
-  jobs: Jobs;
   workers: Workers;
   workerKey: string;
 }
@@ -88,9 +90,17 @@ async function answer(context: Context, request: IncomingMessage, response: Serv
   try {
     const url = new URL(request.url ?? '/', `http://${request.headers.host}`);
     const [, area = '', ...rest] = url.pathname.split('/').map(decodeURIComponent);
-    if (area === 'v2') return await answerClient(context, { request, response, send, path: rest.slice(1), url });
+    if (area === 'v2') {
+      const [, call = '', id = ''] = rest;
+      const act = () => answerClient(context, request, { call: `${request.method} ${call}`, id, url });
+      const answered = await context.intercept(call, act).catch((error: unknown) => {
+        context.options.log?.(`endpoint: ${call}: ${String(error)}`);
+        return { status: 500, body: undefined };
+      });
+      return answered ? send(answered.status, answered.body) : void response.destroy();
+    }
     if (request.headers.authorization !== context.workerKey) return send(401);
-    return await answerWorker(context, { request, response, send, path: [area, ...rest], url });
+    return await answerWorker(context, { request, send, path: [area, ...rest] });
   } catch (error) {
     context.options.log?.(`endpoint: ${String(error)}`);
     if (!response.headersSent) send(400, { error: 'bad request' });
@@ -99,40 +109,40 @@ async function answer(context: Context, request: IncomingMessage, response: Serv
 
 interface Call {
   request: IncomingMessage;
-  response: ServerResponse;
   send: (status: number, body?: unknown) => void;
   path: string[];
-  url: URL;
 }
 
-async function answerClient(context: Context, { request, response, send, path, url }: Call): Promise<void> {
-  const { options, behaviour, jobs, workers } = context;
-  if (behaviour.down) return send(503);
-  if (request.headers.authorization !== `Bearer ${options.apiKey}`) return send(401);
-  const [call, id = ''] = path;
-  switch (`${request.method} ${call}`) {
+async function answerClient(
+  { options, behaviour, jobs, workers, workerKey }: Context,
+  request: IncomingMessage,
+  { call, id, url }: { call: string; id: string; url: URL },
+): Promise<Answer> {
+  if (behaviour.down) return { status: 503 };
+  if (request.headers.authorization !== `Bearer ${options.apiKey}`) return { status: 401 };
+  switch (call) {
     case 'POST run': {
-      if (behaviour.refuses !== undefined) return send(behaviour.refuses);
-      const body = RunBody.parse(JSON.parse(await read(request)));
-      const job = jobs.add(body);
-      if (!behaviour.dead) workers.wake({ url: url.origin, key: context.workerKey });
-      if (behaviour.losesRuns) return void response.destroy();
-      return send(200, { id: job.id, status: 'IN_QUEUE' });
+      if (behaviour.refuses !== undefined) return { status: behaviour.refuses };
+      const { success, data } = RunBody.safeParse(JSON.parse(await read(request)));
+      if (!success) return { status: 400, body: { error: 'bad request' } };
+      const job = jobs.add(data);
+      if (!behaviour.dead) workers.wake({ url: url.origin, key: workerKey });
+      return behaviour.losesRuns ? null : { status: 200, body: { id: job.id, status: 'IN_QUEUE' } };
     }
     case 'GET status': {
       const job = jobs.get(id);
-      return job ? send(200, jobs.statusOf(job)) : send(404);
+      return job ? { status: 200, body: jobs.statusOf(job) } : { status: 404 };
     }
     case 'POST cancel': {
       const job = jobs.get(id);
-      if (!job) return send(404);
+      if (!job) return { status: 404 };
       jobs.cancel(job);
-      return send(200, { id, status: 'CANCELLED' });
+      return { status: 200, body: { id, status: 'CANCELLED' } };
     }
     case 'GET health':
-      return send(200, { jobs: jobs.counts(), workers: workers.counts() });
+      return { status: 200, body: { jobs: jobs.counts(), workers: workers.counts() } };
     default:
-      return send(404);
+      return { status: 404 };
   }
 }
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { EngineName } from '../../core/contracts/engines.ts';
 import { summary, type Tried, tryPoint, undisturbed } from './explore.ts';
 import { FaultCloud } from './fault-cloud.ts';
 import { makeMedia } from './media.ts';
@@ -13,6 +14,9 @@ const STRIDE = Number(process.env.DROPREEL_FAULTS_STRIDE ?? 1);
 /** Only points whose names contain this, DROPREEL_FAULTS_TIMES times each. */
 const ONLY = process.env.DROPREEL_FAULTS_ONLY ?? '';
 const TIMES = Number(process.env.DROPREEL_FAULTS_TIMES ?? 1);
+/** Of the other engines, the sound alone goes all the way. */
+const ENGINE = EngineName.parse(process.env.DROPREEL_FAULTS_ENGINE ?? 'batch-cpu');
+const WALKED: readonly Medium[] = ENGINE === 'batch-cpu' ? MEDIA : ['sound'];
 const CLOUDS = 2;
 /** A new cloud after so many flows, so that its table and its clock stay near to those of a real one. */
 const FLOWS_PER_CLOUD = 40;
@@ -25,11 +29,12 @@ it('the result is complete, whichever call fails', async () => {
   const points: Point[] = [];
   const expected = new Map<Medium, Ended>();
   {
-    await using cloud = await FaultCloud.boot({ adverse: false });
-    for (const medium of MEDIA) {
-      const { calls, ended } = await undisturbed(cloud, medium, files);
+    await using cloud = await FaultCloud.boot({ adverse: false, engine: ENGINE });
+    for (const medium of WALKED) {
+      const of = { engine: ENGINE, medium };
+      const { calls, ended } = await undisturbed(cloud, of, files);
       expected.set(medium, ended);
-      points.push(...pointsOf(medium, calls));
+      points.push(...pointsOf(of, calls));
     }
   }
   // One of each call's kinds comes first, so that a stride other than 1 meets all kinds.
@@ -43,7 +48,7 @@ it('the result is complete, whichever call fails', async () => {
   await Promise.all(
     Array.from({ length: CLOUDS }, async () => {
       while (rest.length > 0) {
-        await using cloud = await FaultCloud.boot();
+        await using cloud = await FaultCloud.boot({ engine: ENGINE });
         for (let flows = 0; flows < FLOWS_PER_CLOUD; flows++) {
           const point = rest.shift();
           if (!point) break;

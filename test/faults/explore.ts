@@ -1,6 +1,6 @@
 import type { FaultCloud, Flow, Order } from './fault-cloud.ts';
 import type { makeMedia } from './media.ts';
-import { KINDS, type Kind, type Medium, type Point, pointName } from './points.ts';
+import { KINDS, type Kind, type Point, pointName } from './points.ts';
 import type { Ended } from './state.ts';
 
 type Files = Awaited<ReturnType<typeof makeMedia>>;
@@ -16,8 +16,12 @@ export interface Tried {
 }
 
 /** What an undisturbed flow ends as. @throws Error when that itself is not right */
-export async function undisturbed(cloud: FaultCloud, medium: Medium, files: Files): Promise<Flow> {
-  const flow = await cloud.run(medium, files[medium]);
+export async function undisturbed(
+  cloud: FaultCloud,
+  { engine, medium }: Pick<Point, 'engine' | 'medium'>,
+  files: Files,
+): Promise<Flow> {
+  const flow = await cloud.run({ engine, medium }, files[medium]);
   const expected = medium === 'broken' ? 'failed' : 'ready';
   const faults = flow.ended.state === expected ? flow.faults : [`${medium} is ${flow.ended.state}`, ...flow.faults];
   if (faults.length > 0 || flow.steps > 0)
@@ -32,7 +36,7 @@ export async function tryPoint(
   expected: Ended,
   order?: Order,
 ): Promise<Tried> {
-  const flow = await cloud.run(point.medium, files[point.medium], point, order);
+  const flow = await cloud.run(point, files[point.medium], point, order);
   return {
     point,
     faults: [...flow.faults, ...differences(expected, flow.ended)],

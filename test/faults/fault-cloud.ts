@@ -1,11 +1,15 @@
+import { EngineName } from '../../core/contracts/engines.ts';
 import { hasEnded } from '../../core/jobs/rows.ts';
 import { LONGEST_HOLD_MS } from '../../local/adverse/adverse.ts';
 import type { Cloud } from '../../local/boot.ts';
+import type { LocalEndpoint } from '../../local/endpoint/endpoint.ts';
+import { apiAs } from '../support/api.ts';
 import { testCloud } from '../support/cloud.ts';
 import { Encodes } from '../support/encodes.ts';
+import { httpCloud } from '../support/http-engine.ts';
 import { drop } from '../support/pipeline.ts';
 import { Breaker } from './breaker.ts';
-import { ACTORS, type Actor, type Kind, type Medium, type Site } from './points.ts';
+import { type Actor, ENDPOINT, FUNCTIONS, type Kind, type Point, type Site } from './points.ts';
 import { type Ended, Observer } from './state.ts';
 
 /** Without a call for so long, and no job running, nothing happens by itself any more: only time helps. */
@@ -20,6 +24,13 @@ export type Order = keyof typeof STEPS_MS;
 const LAST_STEP_MS = 91 * 60_000;
 const MAX_STEPS = 20;
 const DEADLINE_MS = 90_000;
+
+interface BootOptions {
+  adverse?: false;
+  engine?: EngineName;
+}
+
+type Booted = Awaited<ReturnType<typeof testCloud>> & { endpoint?: LocalEndpoint };
 
 export interface Flow {
   ended: Ended;
@@ -37,47 +48,51 @@ export interface Flow {
 export class FaultCloud implements AsyncDisposable {
   readonly cloud: Cloud;
   readonly log: string[];
+  readonly #endpoint: LocalEndpoint | undefined;
   readonly #breaker: Breaker;
   readonly observer: Observer;
   readonly #encodes: Encodes;
   readonly #dispose: () => PromiseLike<void>;
   #flows = 0;
 
-  private constructor(booted: Awaited<ReturnType<typeof testCloud>>, breaker: Breaker, encodes: Encodes) {
+  private constructor(booted: Booted, breaker: Breaker, encodes: Encodes) {
     this.cloud = booted.cloud;
     this.log = booted.log;
+    this.#endpoint = booted.endpoint;
     this.#breaker = breaker;
     this.#encodes = encodes;
     this.observer = new Observer(booted.cloud);
     this.#dispose = () => booted[Symbol.asyncDispose]();
   }
 
-  /** Adverse, as every cloud of these tests, unless its calls are to be recorded: doubles of messages would be calls, too. */
-  static async boot(options: { adverse?: false } = {}): Promise<FaultCloud> {
-    let cloud: Cloud | undefined;
-    const kill = (actor: Actor) => {
-      if (!cloud) return;
-      if (actor !== 'worker') return cloud.lambda.kill(functionOf(actor));
-      for (const id of cloud.batch.running()) cloud.batch.kill(id, 'SIGKILL').catch(() => {});
-    };
+  /**
+   * Adverse, as every cloud of these tests, unless its calls are to be recorded: doubles of messages would be calls, too.
+   * @param options `engine` other than `batch-cpu`: the cloud has all of them, each with a collection of its name
+   */
+  static async boot({ engine = 'batch-cpu', ...options }: BootOptions = {}): Promise<FaultCloud> {
+    let booted: Booted | undefined;
     const encodes = new Encodes();
-    const breaker = new Breaker(kill);
-    const booted = await testCloud({ hooks: encodes.hooks(breaker.hooks), ...options });
-    cloud = booted.cloud;
-    encodes.watch(cloud);
+    const breaker = new Breaker((actor) => booted && kill(booted, actor));
+    const hooks = encodes.hooks(breaker.hooks);
+    booted =
+      engine === 'batch-cpu' ? await testCloud({ hooks, ...options }) : await httpCloud({ hooks, ...options }, EVERY);
+    if (booted.endpoint) breakEndpoint(booted.endpoint, booted.cloud, breaker);
+    encodes.watch(booted.cloud);
+    if (engine !== 'batch-cpu') await addCollections(booted.cloud);
     return new FaultCloud(booted, breaker, encodes);
   }
 
   /** @param order by default the one in every other flow. */
   async run(
-    medium: Medium,
+    { engine, medium }: Pick<Point, 'engine' | 'medium'>,
     media: { file: string; name: string },
     fault?: { site: Site; kind: Kind },
     order: Order = this.#flows % 2 === 0 ? 'message first' : 'together',
   ): Promise<Flow> {
     this.#flows += 1;
     this.#breaker.arm(fault);
-    const mediaId = await drop(this.cloud, `drop/ann/${medium}-${this.#flows}/${media.name}`, { file: media.file });
+    const folder = `${engine === 'batch-cpu' ? '' : `${engine}/`}${medium}-${this.#flows}`;
+    const mediaId = await drop(this.cloud, `drop/ann/${folder}/${media.name}`, { file: media.file });
     const faults: string[] = [];
     let steps = await this.#settle(mediaId, faults, order);
     if (!fault || fault.site.actor === 'sweep') {
@@ -124,10 +139,18 @@ export class FaultCloud implements AsyncDisposable {
   async #quiet(): Promise<void> {
     const since = () => Date.now() - this.#breaker.lastCallAt;
     this.#breaker.lastCallAt = Math.max(this.#breaker.lastCallAt, Date.now() - QUIET_MS / 2);
-    const atWork = () => this.cloud.batch.running().length > 0 || this.cloud.lambda.running().length > 0;
+    const { batch, mediaconvert, lambda } = this.cloud;
+    const atWork = () =>
+      [batch, mediaconvert, lambda].some((service) => service.running().length > 0) || this.#isServed();
     while (atWork() || since() < QUIET_MS) {
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
+  }
+
+  /** Whether the endpoint has a job that waits or runs. */
+  #isServed(): boolean {
+    const { inQueue = 0, inProgress = 0 } = this.#endpoint?.jobs.counts() ?? {};
+    return inQueue + inProgress > 0;
   }
 
   async #hasEnded(mediaId: string): Promise<boolean> {
@@ -158,6 +181,41 @@ export class FaultCloud implements AsyncDisposable {
   }
 }
 
-function functionOf(actor: Exclude<Actor, 'worker'>): string {
-  return actor === 'sweep' ? 'sweepfunction' : ACTORS[actor];
+/** As for EngineRow of test/support, of a cloud that has every engine. */
+const EVERY = { gpuEngine: { maxVcpus: 8 }, mediaConvert: true };
+
+async function addCollections(cloud: Cloud): Promise<void> {
+  const ann = await apiAs(cloud, 'ann');
+  for (const id of EngineName.options) {
+    const { status } = await ann('POST', '/collections', { body: { id, engine: id } });
+    if (status !== 201) throw new Error(`no collection ${id}: ${status}`);
+  }
+}
+
+function kill({ cloud, endpoint }: Booted, actor: Actor): void {
+  if (actor !== 'worker') {
+    cloud.lambda.kill(FUNCTIONS[actor]);
+    return;
+  }
+  for (const id of cloud.batch.running()) cloud.batch.kill(id, 'SIGKILL').catch(() => {});
+  endpoint?.killWorker();
+}
+
+/** Functions that are connected with engines. */
+const CONNECTED = ['ingest-upload', 'track-job', 'sweep'] as const;
+/** Names of theirs that points.ts knows. */
+const ROLES = { 'ingest-upload': 'ingestuploadrole', 'track-job': 'trackjobrole', sweep: 'sweeprole' };
+
+/** Calls of the endpoint are broken like those of AWS. They do not say who calls: it is the function that runs. */
+function breakEndpoint(endpoint: LocalEndpoint, { lambda }: Cloud, { hooks }: Breaker): void {
+  endpoint.intercept = async (operation, act) => {
+    const running = lambda.running();
+    const caller = CONNECTED.find((actor) => running.some((name) => name.includes(FUNCTIONS[actor])));
+    const arn = caller === undefined ? 'unknown' : ROLES[caller];
+    const call = { service: ENDPOINT, operation, principal: { type: 'role' as const, arn }, n: 1 };
+    await hooks.before?.(call);
+    const answer = await act();
+    await hooks.after?.(call);
+    return answer;
+  };
 }

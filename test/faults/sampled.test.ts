@@ -35,7 +35,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dropreel-faults-'));
   files = await makeMedia(folder);
   cloud = await FaultCloud.boot();
-  expected = (await undisturbed(cloud, 'sound', files)).ended;
+  expected = (await undisturbed(cloud, { engine: 'batch-cpu', medium: 'sound' }, files)).ended;
 });
 afterAll(async () => {
   await cloud[Symbol.asyncDispose]();
@@ -43,6 +43,7 @@ afterAll(async () => {
 });
 
 const pointOf = ([kind, actor, service, operation, nth]: (typeof POINTS)[number]): Point => ({
+  engine: 'batch-cpu',
   medium: 'sound',
   site: { actor, service, operation, nth },
   kind,

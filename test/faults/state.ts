@@ -1,7 +1,7 @@
 import { BatchClient, DescribeJobsCommand, type JobDetail, ListJobsCommand } from '@aws-sdk/client-batch';
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { PurgeQueueCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { CLAIM_FILE, mediaKeys, RESULT_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
+import { CLAIM_FILE, mediaKeys, PREPARE_CLAIM_FILE, RESULT_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
 import { playlistUris } from '../../core/publish/playlist-uris.ts';
@@ -12,6 +12,7 @@ import { readJobs, readMedia } from '../support/pipeline.ts';
 import { type QueueState, queuesOf, sqsOf } from '../support/queues.ts';
 
 const CREATOR = 'ann';
+const STAYS = [CLAIM_FILE, PREPARE_CLAIM_FILE, RESULT_FILE];
 
 /** What a flow came to: two of one medium are equal, whatever happened on the way. */
 export interface Ended {
@@ -100,7 +101,7 @@ export class Observer {
   /** Keys that the jobs of a media have left under tmp/, without what stays there to tell a late engine job that all is done. */
   async leftovers(mediaId: string): Promise<string[]> {
     const keys = (await this.#list(tmpPrefix(mediaId).slice(0, -1))).map(({ key }) => key);
-    return keys.filter((key) => !key.endsWith(`/${CLAIM_FILE}`) && !key.endsWith(`/${RESULT_FILE}`));
+    return keys.filter((key) => !STAYS.some((name) => key.endsWith(`/${name}`)));
   }
 
   /** How many engine jobs there were for this job. */
