@@ -59,7 +59,7 @@ export function waitForSource(
   const message = `The upload is in ${from}, and is restored first (${tier}): it should be there by ${expectedAt}.`;
   const error: Failure = { code: 'source_restoring', message, at: now };
   const set = { error, todo: DUE_WORK.restoringJob, todoAt: plus(now, { minutes: isAsked ? POLL_MINUTES[tier] : 0 }) };
-  const expect = { engineJobId: null, submittingUntil: null };
+  const expect = { submittingUntil: null };
   const isNew =
     media?.jobId === job.jobId &&
     (media.error?.code !== error.code || media.restoring?.requestedAt !== requestedAt || media.restoring.tier !== tier);

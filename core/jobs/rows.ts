@@ -40,13 +40,18 @@ export function changeMedia(
   };
 }
 
+/**
+ * One change of a job's row as it was read. Its state alone does not tell that: a job in parts is `queued` and `running` once for each, and a
+ * late event of one part would put its engine's job on the next one's row.
+ */
 export function changeJob(
   job: JobRow,
   set: Readonly<Partial<JobRow>>,
   remove: readonly (keyof JobRow)[] = [],
   expect: Expectation<JobRow> = {},
 ): Update<JobRow> {
-  return { op: 'update', key: jobKey(job), expect: { state: job.state, ...expect }, set, remove };
+  const { state, part = null, engineJobId = null } = job;
+  return { op: 'update', key: jobKey(job), expect: { state, part, engineJobId, ...expect }, set, remove };
 }
 
 /**
@@ -58,7 +63,6 @@ export function endJobRow(job: JobRow, now: string, set: Readonly<Partial<JobRow
   const { charged, adds = [] } = settle(job, set.cost) ?? {};
   const settled = charged && { charged };
   const expect = {
-    engineJobId: job.engineJobId ?? null,
     submittingUntil: job.submittingUntil ?? null,
     'charged.usd': job.charged?.usd ?? null,
   };

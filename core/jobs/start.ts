@@ -177,9 +177,8 @@ export function submitting(
     estimate: (moves ? undefined : job.estimate) ?? to.estimate,
     submissions: (job.submissions ?? 0) + 1,
   };
-  const expect = { state: 'queued', engine: job.engine, engineJobId: null, submittingUntil: before ?? null };
-  const remove = job.error ? (['error'] as const) : [];
-  const change: Write[] = [{ op: 'update', key: jobKey(job), expect, set, remove }, ...(to.charge?.adds ?? [])];
+  const expect = { engine: job.engine, submittingUntil: before ?? null };
+  const change: Write[] = [changeJob(job, set, job.error ? ['error'] : [], expect), ...(to.charge?.adds ?? [])];
   if (media?.jobId === job.jobId && isHeld(media)) {
     change.push(changeMedia(media, now, {}, ['error', 'restoring']));
   }
@@ -201,7 +200,7 @@ const HELD_MINUTES = 15;
 export function holdJob(job: JobRow, media: MediaRow | null, error: Failure): Outcome {
   const refused = whyNotToSubmit(job, error.at);
   if (refused) return refused;
-  const expect = { engineJobId: null, submittingUntil: job.submittingUntil ?? null };
+  const expect = { submittingUntil: job.submittingUntil ?? null };
   const set = { error, todo: DUE_WORK.heldJob, todoAt: plus(error.at, { minutes: HELD_MINUTES }) };
   const isNew = media?.jobId === job.jobId && media.error?.code !== error.code;
   return { change: [changeJob(job, set, [], expect), ...(isNew ? [changeMedia(media, error.at, { error })] : [])] };
@@ -211,7 +210,7 @@ export function holdJob(job: JobRow, media: MediaRow | null, error: Failure): Ou
 export function waitForEngine(job: JobRow, error: Failure, until: string): Outcome {
   const refused = whyNotToSubmit(job, error.at);
   if (refused) return refused;
-  const expect = { engineJobId: null, submittingUntil: job.submittingUntil ?? null };
+  const expect = { submittingUntil: job.submittingUntil ?? null };
   return { change: [changeJob(job, { error, todoAt: until }, [], expect)] };
 }
 
@@ -227,8 +226,7 @@ function isHeld({ error }: MediaRow): boolean {
 
 /** The engine refused the job and does not have it: the next caller need not wait. */
 export function notSubmitted(job: JobRow): Change {
-  const expect = { submittingUntil: job.submittingUntil ?? null, engineJobId: null };
-  return [{ op: 'update', key: jobKey(job), expect, set: {}, remove: ['submittingUntil'] }];
+  return [changeJob(job, {}, ['submittingUntil'], { submittingUntil: job.submittingUntil ?? null })];
 }
 
 /** The engine accepted the job. Null for `media` when another job decides by now. */
@@ -241,7 +239,7 @@ export function engineAccepted(
   const { engineJobId, part } = submitted;
   if (job.part !== part) return { refused: 'of an earlier part' };
   if (job.engineJobId !== undefined) return { refused: 'the engine job is known' };
-  const taken = changeJob(job, { engineJobId }, ['submittingUntil'], { engineJobId: null });
+  const taken = changeJob(job, { engineJobId }, ['submittingUntil']);
   return { change: [taken, ...toTranscoding(job, media, now)] };
 }
 
@@ -266,8 +264,7 @@ export function partEnded(
     heartbeatAt: now,
     todoAt: plus(now, { ms: STALE_AFTER_MS }),
   };
-  const expect = { part: part ?? null, engineJobId: job.engineJobId ?? null };
-  return { change: [changeJob(job, set, ['engineJobId', 'submittingUntil', 'error'], expect)] };
+  return { change: [changeJob(job, set, ['engineJobId', 'submittingUntil', 'error'])] };
 }
 
 /** A media item whose upload was accepted becomes `transcoding` with the first sign that the engine has its job. */

@@ -13,7 +13,7 @@ async function found(codec: string, hex: string, at = 1000): Promise<boolean> {
   Buffer.from(hex, 'hex').copy(bytes, at);
   const file = join(directory.path, 'file');
   await writeFile(file, bytes);
-  return hasCaptions(file, codec);
+  return await hasCaptions(file, codec);
 }
 
 test.each([

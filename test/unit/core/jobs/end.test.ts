@@ -24,7 +24,7 @@ describe('a job whose result says succeeded', () => {
   it('waits to be published, with every step logged, and stays unfinished', () => {
     const row = job({ steps: [{ name: 'pulled', at: EARLIER }] });
     const update = updateOf(jobSucceeded(row, result(), NOW), 'JOB#000001');
-    expect(update.expect).toEqual({ state: 'running' });
+    expect(update.expect).toEqual({ state: 'running', part: null, engineJobId: 'batch-1' });
     expect(update.set).toMatchObject({
       state: 'succeeded',
       progress: 100,
@@ -69,7 +69,13 @@ describe('what a job has cost', () => {
   });
   it.each(['failed', 'cancelled'] as const)('is recorded once it is %s, when its engine job ended later', (state) => {
     expect(changeOf(costKnown(job({ state }), cost))).toEqual([
-      { op: 'update', key: expect.anything(), expect: { state, cost: null }, set: { cost }, remove: [] },
+      {
+        op: 'update',
+        key: expect.anything(),
+        expect: { state, part: null, engineJobId: 'batch-1', cost: null },
+        set: { cost },
+        remove: [],
+      },
     ]);
     expect(costKnown(job({ state, cost }), { usd: 1, vcpuSeconds: 1 })).toEqual({ refused: expect.anything() });
   });
@@ -98,10 +104,10 @@ describe('a job that fails', () => {
     const charged = { usd: 0.3, month: '2026-11', under: ['creator' as const] };
     const ending = (more: object) => updateOf(jobFailed(job(more), media(), error, how), 'JOB#000001').expect;
     expect(ending({ charged, engineJobId: undefined, submittingUntil: EARLIER })).toEqual({
-      ...{ state: 'running', engineJobId: null, submittingUntil: EARLIER, 'charged.usd': 0.3 },
+      ...{ state: 'running', part: null, engineJobId: null, submittingUntil: EARLIER, 'charged.usd': 0.3 },
     });
     expect(ending({})).toEqual({
-      ...{ state: 'running', engineJobId: 'batch-1', submittingUntil: null, 'charged.usd': null },
+      ...{ state: 'running', part: null, engineJobId: 'batch-1', submittingUntil: null, 'charged.usd': null },
     });
   });
   it('tells what its worker had learnt of the source, but for a length that nobody decoded', () => {

@@ -83,7 +83,7 @@ describe('a job that is about to be submitted', () => {
       {
         op: 'update',
         key: { pk: `MEDIA#${MEDIA_ID}`, sk: 'JOB#000001' },
-        expect: { submittingUntil: IN_2_MINUTES, engineJobId: null },
+        expect: { state: 'queued', part: null, engineJobId: null, submittingUntil: IN_2_MINUTES },
         set: {},
         remove: ['submittingUntil'],
       },
@@ -236,7 +236,7 @@ describe('the engine takes a job', () => {
       {
         op: 'update',
         key: { pk: `MEDIA#${MEDIA_ID}`, sk: 'JOB#000001' },
-        expect: { state: 'queued', engineJobId: null },
+        expect: { state: 'queued', part: null, engineJobId: null },
         set: { engineJobId: 'batch-9' },
         remove: ['submittingUntil'],
       },

@@ -23,6 +23,11 @@ describe('the engine reports that a job runs', () => {
     });
     expect(updateOf(outcome, 'MEDIA').set).toMatchObject({ state: 'transcoding', seq: 3 });
   });
+  it('of one part while the next one begins, and does not name its engine job there', () => {
+    const encoding = job({ state: 'queued', part: 'encode', engineJobId: undefined });
+    const outcome = jobRunning(encoding, media(), { ...seen, part: 'encode' });
+    expect(updateOf(outcome, 'JOB#000001').expect).toEqual({ state: 'queued', part: 'encode', engineJobId: null });
+  });
   it('before the submitter recorded its id, and the id is recorded', () => {
     const { engineJobId: _, ...row } = job({ state: 'queued' });
     expect(updateOf(jobRunning(row, media(), seen), 'JOB#000001').set).toMatchObject({ engineJobId: 'batch-1' });
@@ -49,7 +54,10 @@ describe('the engine reports that a job runs', () => {
 describe('the worker reports', () => {
   it('progress, and the heartbeat is renewed', () => {
     const { expect: expected, set } = updateOf(jobProgressed(job(), null, report({ speed: 2.5 })), 'JOB#000001');
-    expect(expected).toEqual({ state: 'running', attempt: 1, progress: 10, heartbeatAt: EARLIER });
+    expect(expected).toEqual({
+      ...{ state: 'running', part: null, engineJobId: 'batch-1' },
+      ...{ attempt: 1, progress: 10, heartbeatAt: EARLIER },
+    });
     expect(set).toEqual({
       state: 'running',
       engineJobId: 'batch-1',
