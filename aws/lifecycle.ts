@@ -5,14 +5,19 @@ import type { LifecycleRule } from '../core/archive/lifecycle.ts';
 export async function lifecycleRules(client: S3Client, bucket: string): Promise<LifecycleRule[]> {
   try {
     const { Rules = [] } = await client.send(new GetBucketLifecycleConfigurationCommand({ Bucket: bucket }));
-    return Rules.map(({ ID = '', Status, Prefix, Filter, Expiration, NoncurrentVersionExpiration }) => ({
-      id: ID,
-      isEnabled: Status === 'Enabled',
-      prefix: Filter?.And?.Prefix ?? Filter?.Prefix ?? Prefix ?? '',
-      hasTags: Filter?.Tag !== undefined || (Filter?.And?.Tags ?? []).length > 0,
-      expires: Expiration?.Days !== undefined || Expiration?.Date !== undefined,
-      noncurrentDays: NoncurrentVersionExpiration?.NoncurrentDays,
-    }));
+    return Rules.map(
+      ({ ID = '', Status, Prefix, Filter, Expiration, NoncurrentVersionExpiration, Transitions = [] }) => ({
+        id: ID,
+        isEnabled: Status === 'Enabled',
+        prefix: Filter?.And?.Prefix ?? Filter?.Prefix ?? Prefix ?? '',
+        tags: Object.fromEntries(
+          [Filter?.Tag ?? [], Filter?.And?.Tags ?? []].flat().map(({ Key = '', Value = '' }) => [Key, Value]),
+        ),
+        movesTo: Transitions.flatMap(({ StorageClass }) => StorageClass ?? []),
+        expires: Expiration?.Days !== undefined || Expiration?.Date !== undefined,
+        noncurrentDays: NoncurrentVersionExpiration?.NoncurrentDays,
+      }),
+    );
   } catch (error) {
     if (error instanceof Error && error.name === 'NoSuchLifecycleConfiguration') return [];
     throw error;

@@ -1,16 +1,18 @@
 import type { MediaView } from '../core/contracts/http/media.ts';
 import type { SourceTrack } from '../core/contracts/table/media.ts';
 import type { Warning } from '../core/contracts/warnings.ts';
+import { originalText } from './archive/over-api.ts';
 import { fields } from './table.ts';
 import { bytes, duration } from './units.ts';
 
 export function describeMedia(media: MediaView): string {
-  const { source, version, previous, playback, error, restoring, job } = media;
+  const { source, version, previous, playback, error, archive, restoring, job } = media;
   return fields([
     ['id', media.id],
     ['title', media.title],
     ['state', media.state],
     ['error', error && `${error.code}: ${error.message}`],
+    ['archive', archive && originalText(archive)],
     ['restoring', restoring && `from ${restoring.from}, ${restoring.tier}, by ${restoring.expectedAt}`],
     ['attempts', media.attempts > 0 ? `${media.attempts} of ${media.maxAttempts}` : undefined],
     ['creator', media.creatorId],

@@ -19,6 +19,7 @@ const SUITES: Record<string, string[]> = {
 /** `npm test` alone is to end within a quarter of an hour. `.ci/run` runs these too, on Node 24. */
 const LONG = [
   'test/e2e/api-fuzz.test.ts',
+  'test/e2e/archive-command.test.ts',
   'test/e2e/auto.test.ts',
   'test/e2e/data-outlives.test.ts',
   'test/e2e/engine-contract.test.ts',

@@ -65,6 +65,9 @@ export function statsText(stats: ArchiveStats, settings: Settings, status: Statu
 interface Statistics extends Omit<ArchiveStats, 'last'> {
   /** ISO 8601. */
   last?: string | null | undefined;
+  /** Of a collection: what is in a cheaper storage class. */
+  moved?: number;
+  movedBytes?: number;
 }
 
 /** In the form of the recorder's own statistics that it replaces. `next` is ISO 8601. */
@@ -84,6 +87,7 @@ export function statisticsText(
     `Total original: ${gigabytes(stats.originalBytes)}`,
     `Total transcoded: ${gigabytes(stats.archivedBytes)}`,
     `Originals still kept: ${gigabytes(stats.keptBytes)}`,
+    ...(stats.moved ? [`In another storage class: ${stats.moved} (${gigabytes(stats.movedBytes ?? 0)})`] : []),
     `Files kept as they are: ${refused.join(', ') || 'None'}`,
     '',
     `Last transcoded: ${stats.last ? at(stats.last) : 'Never'}`,

@@ -1,4 +1,5 @@
 import type { Client } from '../../client/client.ts';
+import { monthsToPayBack } from '../../core/archive/money.ts';
 import type { ArchivePlanView, ArchiveView } from '../../core/contracts/http/archive.ts';
 import type { MediaView } from '../../core/contracts/http/media.ts';
 import { fields, table } from '../table.ts';
@@ -7,7 +8,9 @@ import { clockTime, gigabytes, policyLine, statisticsText } from './describe.ts'
 /** The archive of a collection, for people. */
 
 function policyText({ policy, enabled }: ArchiveView): string {
-  return `${enabled ? '' : 'off: '}${policy.method}, ${policyLine(policy)}`;
+  const { method, storageClass } = policy;
+  const how = method === 'reencode' ? method : `${method} (${storageClass})`;
+  return `${enabled ? '' : 'off: '}${how}, ${policyLine(policy)}`;
 }
 
 function activity({ enabled, waits }: ArchiveView): string {
@@ -16,7 +19,7 @@ function activity({ enabled, waits }: ArchiveView): string {
 }
 
 export function archiveText(view: ArchiveView): string {
-  const { refused } = view.stats;
+  const { refused, moved, movedBytes } = view.stats;
   const at = (time: string | null) => (time === null ? 'none' : clockTime(new Date(time), view.policy.timeZone));
   return [
     fields([
@@ -26,6 +29,7 @@ export function archiveText(view: ArchiveView): string {
       ['current', view.current.map(({ mediaId, state }) => `${mediaId} (${state})`).join(', ') || 'none'],
       ['next look', at(view.nextLookAt)],
     ]),
+    ...(moved > 0 ? [`moved    ${moved} to another class, ${gigabytes(movedBytes)}`] : []),
     ...Object.entries(refused).map(([reason, count]) => `kept     ${count} ${reason}`),
   ].join('\n');
 }
@@ -56,33 +60,54 @@ function added(a: Plan, b: Plan): Plan {
   const ways = a.ways.map((one) => {
     const other = b.ways.find(({ way }) => way === one.way);
     if (!other) return one;
-    return {
-      ...{
-        way: one.way,
-        files: one.files + other.files,
-        chosen: one.chosen + other.chosen,
-        cost: one.cost + other.cost,
-      },
-      ...{ savedBytes: one.savedBytes + other.savedBytes, savedPerMonth: one.savedPerMonth + other.savedPerMonth },
-    };
+    return { way: one.way, chosen: one.chosen + other.chosen, ...sumOf(one, other) };
   });
-  return { files: a.files + b.files, bytes: a.bytes + b.bytes, savedPart: a.savedPart, ways };
+  const total = sumOf(a.total, b.total);
+  return { files: a.files + b.files, bytes: a.bytes + b.bytes, savedPart: a.savedPart, ways, total };
 }
 
-export function planText({ files, bytes, savedPart, ways }: Plan): string {
-  const months = ({ cost, savedPerMonth }: Plan['ways'][number]) =>
-    savedPerMonth > 0 ? (cost / savedPerMonth).toFixed(1) : 'never';
+function sumOf(a: Plan['total'], b: Plan['total']): Plan['total'] {
+  return {
+    ...{ files: a.files + b.files, cost: a.cost + b.cost },
+    ...{ savedBytes: a.savedBytes + b.savedBytes, savedPerMonth: a.savedPerMonth + b.savedPerMonth },
+  };
+}
+
+function months(sum: Plan['total']): string {
+  const paysBackAfter = monthsToPayBack(sum);
+  return paysBackAfter === null ? 'never' : paysBackAfter.toFixed(1);
+}
+
+/** Of small sums as well: an object costs hundredths of a cent. */
+function usd(amount: number): string {
+  return amount === 0 || amount >= 1 ? amount.toFixed(2) : amount.toPrecision(2);
+}
+
+export function planText({ files, bytes, savedPart, ways, total }: Plan): string {
   const row = (way: Plan['ways'][number]) => [
     ...[way.way, String(way.files), String(way.chosen), gigabytes(way.savedBytes)],
-    ...[way.savedPerMonth.toFixed(2), way.cost.toFixed(2), months(way)],
+    ...[usd(way.savedPerMonth), usd(way.cost), months(way)],
   ];
   return [
     `${files} originals, ${gigabytes(bytes)}; a re-encode is expected to save ${(100 * savedPart).toFixed(0)} %`,
     table(['WAY', 'FILES', 'CHOSEN', 'SAVED', 'USD SAVED A MONTH', 'COST, USD', 'MONTHS TO PAY BACK'], ways.map(row)),
+    total.files === 0
+      ? 'The policy does nothing with them.'
+      : `The policy: ${total.files} originals, ${gigabytes(total.savedBytes)} and ${usd(total.savedPerMonth)} USD a month saved for ${usd(total.cost)} USD; pays back after ${months(total)} months.`,
   ].join('\n');
 }
 
 export function mediaText({ id, archive, source }: MediaView): string {
-  const why = archive?.reason === undefined ? '' : `: ${archive.reason}`;
-  return `${id}  ${source.fileName}  ${archive?.state ?? 'not in the archive'}${why}`;
+  return `${id}  ${source.fileName}  ${archive ? originalText(archive) : 'not in the archive'}`;
+}
+
+/** What the archive did with an original, or does. */
+export function originalText({ state, storageClass, reason, deleteAfter }: NonNullable<MediaView['archive']>): string {
+  const words = {
+    ...{ due: 'is due for the archive', encoding: 'a copy is being made', replacing: 'a copy takes its place' },
+    ...{ archived: 'archived', purging: 'original is being deleted', purged: 'archived, original deleted' },
+    ...{ refused: 'original kept', moving: `moving to ${storageClass}`, moved: `moved to ${storageClass}` },
+  };
+  const until = deleteAfter === undefined ? '' : `, original kept until ${deleteAfter}`;
+  return `${words[state]}${until}${reason === undefined ? '' : `: ${reason}`}`;
 }

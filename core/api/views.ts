@@ -73,9 +73,13 @@ export function mediaView(
   };
 }
 
-function archiveOf({ state, bytes, reason, deleteAfter }: NonNullable<MediaRow['archive']>): MediaView['archive'] {
+function archiveOf(row: NonNullable<MediaRow['archive']>): MediaView['archive'] {
+  const { state, bytes, storageClass, reason, deleteAfter } = row;
   const isKept = state === 'archived' && deleteAfter !== undefined;
-  return { state, ...(bytes && { bytes }), ...(reason !== undefined && { reason }), ...(isKept && { deleteAfter }) };
+  return {
+    ...{ state, ...(bytes && { bytes }), ...(storageClass && { storageClass }) },
+    ...{ ...(reason !== undefined && { reason }), ...(isKept && { deleteAfter }) },
+  };
 }
 
 /** A version keeps the access with which it was published; a change of the collection applies from the next version on. */

@@ -1,8 +1,38 @@
-import type { ArchivePolicy, ArchiveRecord, EncodePolicy } from '../contracts/archive.ts';
+import {
+  type ArchivePolicy,
+  type ArchiveRecord,
+  type ArchiveRefusal,
+  type CollectionArchivePolicy,
+  EncodePolicy,
+} from '../contracts/archive.ts';
+import type { MediaRow } from '../contracts/table/media.ts';
 
 /** The part of a policy on which it depends whether a file can be archived: a refusal holds until one of these changes. */
 export function policyKey({ codec, quality, preset, minSavingsPercent, floors }: EncodePolicy): string {
   return JSON.stringify({ codec, quality, preset, minSavingsPercent, floors });
+}
+
+/** The same of a collection, where the method counts as well. */
+export function collectionPolicyKey(policy: CollectionArchivePolicy): string {
+  const encode = policyKey(EncodePolicy.strip().parse(policy));
+  const { method, storageClass } = policy;
+  return method === 'reencode' ? encode : JSON.stringify({ ...JSON.parse(encode), method, storageClass });
+}
+
+/** What its encode and its verification depend on, of such a key. */
+export function encodePolicyOf(key: string): EncodePolicy {
+  return EncodePolicy.strip().parse(JSON.parse(key));
+}
+
+/** Why no dense copy can be made of an upload, as far as the table knows: a worker finds the rest. Null where one may be. */
+export function whyNotEncoded({ kind, sourceInfo = {} }: Pick<MediaRow, 'kind' | 'sourceInfo'>): ArchiveRefusal | null {
+  const { videoCodec, container } = sourceInfo;
+  if (kind === 'audio') return { reason: 'not_readable', detail: 'It has no track of moving pictures.' };
+  if (container !== undefined && !container.startsWith('mov,'))
+    return { reason: 'container', detail: `It is ${container}.` };
+  if (videoCodec !== undefined && videoCodec !== 'h264')
+    return { reason: 'codec', detail: `The picture is ${videoCodec}.` };
+  return null;
 }
 
 /** A file that changed this recently may still be written. Recorders flush at least once a segment. */

@@ -1,6 +1,14 @@
-import type { ArchiveClass, ArchivePolicy, CollectionArchivePolicy } from '../contracts/archive.ts';
+import {
+  ARCHIVE_CLASSES,
+  type ArchiveClass,
+  type ArchivePolicy,
+  type CollectionArchivePolicy,
+  isMovable,
+} from '../contracts/archive.ts';
 import type { Prices, StoragePrices } from '../contracts/prices.ts';
-import type { SourceInfo } from '../contracts/table/media.ts';
+import type { ArchiveStatsRow } from '../contracts/table/archive.ts';
+import type { MediaRow, SourceInfo } from '../contracts/table/media.ts';
+import { whyNotEncoded } from './candidates.ts';
 
 /** What the archive of an original costs and saves, in USD at list prices, as long as nobody reads it. */
 
@@ -11,8 +19,6 @@ const INDEX_BYTES = { inClass: 32 * 1024, inStandard: 8 * 1024 };
 /** https://aws.amazon.com/s3/storage-classes/: the least that is billed of an object in GLACIER_IR. */
 const LEAST_BILLED_BYTES = 128 * 1024;
 
-/** A smaller original is not moved: the request costs weeks of what it saves, and a restore more than it ever saves. */
-const LEAST_MOVED_BYTES = 10_000_000;
 /** What is not paid back within it is not done by `auto`; of what is, the most saved by its end is chosen. */
 const HORIZON_MONTHS = 12;
 
@@ -71,11 +77,27 @@ export interface Worth {
 export interface Original {
   bytes: number;
   info: SourceInfo;
+  /** Whether a dense copy may be made of it: sound alone, or what is dense already, can only be moved. */
+  isEncodable: boolean;
+}
+
+export function originalOf(media: Pick<MediaRow, 'source' | 'sourceInfo' | 'kind'>): Original {
+  const { source, sourceInfo: info = {} } = media;
+  return { bytes: source.size, info, isEncodable: whyNotEncoded(media) === null };
+}
+
+/** Of the bytes of originals, what a re-encode is expected to save, 0 to 1: as before in the collection, or the target of the policy. */
+export function savedPartOf(
+  stats: Pick<ArchiveStatsRow, 'archived' | 'originalBytes' | 'archivedBytes'> | null,
+  { targetSavingsPercent }: Pick<ArchivePolicy, 'targetSavingsPercent'>,
+): number {
+  if (!stats || stats.archived === 0) return targetSavingsPercent / 100;
+  return 1 - stats.archivedBytes / stats.originalBytes;
 }
 
 /** The ways that are open to an original. `savedPart`: of its bytes, by a re-encode, 0 to 1. */
 export function waysOf(
-  { bytes, info }: Original,
+  { bytes, info, isEncodable }: Original,
   policy: Pick<CollectionArchivePolicy, 'storageClass' | 'preset'>,
   prices: Prices,
   savedPart: number,
@@ -86,17 +108,16 @@ export function waysOf(
   const savedBytes = bytes - copyBytes;
   const move = prices.storage.classes[storageClass].transition + prices.s3.write;
   const ways: Partial<Record<Way, Worth>> = {};
-  const isDense = info.videoCodec !== undefined && info.videoCodec !== 'h264';
-  if (!isDense) {
+  if (isEncodable) {
     const cost = encodeUsd(bytes, info, preset, prices);
     const then = storageUsd(copyBytes, 'STANDARD', prices.storage);
     ways.reencode = { cost, savedBytes, savedPerMonth: now - then };
-    if (copyBytes >= LEAST_MOVED_BYTES) {
+    if (isMovable(copyBytes)) {
       const cold = storageUsd(copyBytes, storageClass, prices.storage);
       ways.both = { cost: cost + move, savedBytes, savedPerMonth: now - cold };
     }
   }
-  if (bytes >= LEAST_MOVED_BYTES) {
+  if (isMovable(bytes)) {
     const cold = storageUsd(bytes, storageClass, prices.storage);
     ways['storage-class'] = { cost: move, savedBytes: 0, savedPerMonth: now - cold };
   }
@@ -110,7 +131,7 @@ export function monthsToPayBack({ cost, savedPerMonth }: Pick<Worth, 'cost' | 's
 
 /**
  * What is done with an original: the method of the policy where it is open, or for `auto` the way that has saved most after a year, of those
- * that have paid back by then. Null: nothing.
+ * that have paid back by then. Of `both`, what is open. Null: nothing.
  */
 export function chooseWay(
   original: Original,
@@ -119,7 +140,8 @@ export function chooseWay(
   savedPart: number,
 ): Way | null {
   const ways = waysOf(original, policy, prices, savedPart);
-  if (policy.method === 'both') return ways.both ? 'both' : ways.reencode ? 'reencode' : null;
+  if (policy.method === 'both')
+    return (['both', 'reencode', 'storage-class'] as const).find((way) => ways[way]) ?? null;
   if (policy.method !== 'auto') return ways[policy.method] ? policy.method : null;
   let best: { way: Way; left: number } | null = null;
   for (const way of ['storage-class', 'reencode', 'both'] as const) {
@@ -131,9 +153,20 @@ export function chooseWay(
   return best?.way ?? null;
 }
 
-/** The class in which the dense copy of an original is stored. */
-export function classOfCopy(way: Way, copyBytes: number, storageClass: ArchiveClass): ArchiveClass | 'STANDARD' {
-  return way === 'both' && copyBytes >= LEAST_MOVED_BYTES ? storageClass : 'STANDARD';
+/** Whether a class of S3 is `wanted` or one below it: there a move has nothing to do. */
+export function isInClass(storageClass: string, wanted: ArchiveClass): boolean {
+  const classes: readonly string[] = ARCHIVE_CLASSES;
+  return classes.indexOf(storageClass) >= classes.indexOf(wanted);
+}
+
+/** Where the dense copy of an original goes when that is deleted: never up from where the original was. Null: it stays in Standard. */
+export function classOfCopy(
+  way: Way,
+  { storageClass: was }: { storageClass: string },
+  { storageClass }: Pick<CollectionArchivePolicy, 'storageClass'>,
+): ArchiveClass | null {
+  const classes = ARCHIVE_CLASSES.filter((name) => name === was || (way === 'both' && name === storageClass));
+  return classes.at(-1) ?? null;
 }
 
 export interface ArchivePlan {
@@ -141,15 +174,20 @@ export interface ArchivePlan {
   files: number;
   bytes: number;
   /** What each way would come to, for those to which it is open; `chosen`: how many of them the policy gives it. */
-  ways: {
-    way: Way;
-    files: number;
-    chosen: number;
-    cost: number;
-    savedBytes: number;
-    savedPerMonth: number;
-    months: number | null;
-  }[];
+  ways: (Sum & { way: Way; chosen: number })[];
+  /** What the policy does. */
+  total: Sum;
+}
+
+interface Sum extends Worth {
+  files: number;
+}
+
+function add(sum: Sum, { cost, savedBytes, savedPerMonth }: Worth): void {
+  sum.files += 1;
+  sum.cost += cost;
+  sum.savedBytes += savedBytes;
+  sum.savedPerMonth += savedPerMonth;
 }
 
 /** What the policy would do with these originals, before anything is done. */
@@ -159,10 +197,9 @@ export function planArchive(
   prices: Prices,
   savedPart: number,
 ): ArchivePlan {
-  const sums = (['reencode', 'storage-class', 'both'] as const).map((way) => ({
-    ...{ way, files: 0, chosen: 0, cost: 0, savedBytes: 0, savedPerMonth: 0 },
-  }));
-  const plan = { files: 0, bytes: 0 };
+  const nothing = { files: 0, cost: 0, savedBytes: 0, savedPerMonth: 0 };
+  const sums = (['reencode', 'storage-class', 'both'] as const).map((way) => ({ way, chosen: 0, ...nothing }));
+  const plan = { files: 0, bytes: 0, total: { ...nothing } };
   for (const original of originals) {
     plan.files += 1;
     plan.bytes += original.bytes;
@@ -171,12 +208,11 @@ export function planArchive(
     for (const sum of sums) {
       const worth = ways[sum.way];
       if (!worth) continue;
-      sum.files += 1;
-      if (sum.way === chosen) sum.chosen += 1;
-      sum.cost += worth.cost;
-      sum.savedBytes += worth.savedBytes;
-      sum.savedPerMonth += worth.savedPerMonth;
+      add(sum, worth);
+      if (sum.way !== chosen) continue;
+      sum.chosen += 1;
+      add(plan.total, worth);
     }
   }
-  return { ...plan, ways: sums.map((sum) => ({ ...sum, months: monthsToPayBack(sum) })) };
+  return { ...plan, ways: sums };
 }

@@ -63,6 +63,13 @@ const ARCHIVE_METHODS = ['reencode', 'storage-class', 'both', 'auto'] as const;
 /** As S3 names them: https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html */
 export const ARCHIVE_CLASSES = ['GLACIER_IR', 'GLACIER', 'DEEP_ARCHIVE'] as const;
 export type ArchiveClass = (typeof ARCHIVE_CLASSES)[number];
+/** A smaller object is not moved: the request costs weeks of what it saves, and a restore more than it ever saves. */
+const LEAST_MOVED_BYTES = 10_000_000;
+
+export function isMovable(bytes: number): boolean {
+  return bytes >= LEAST_MOVED_BYTES;
+}
+
 /** A version with this tag is moved to the class of its value by a lifecycle rule of the stack. */
 export const ARCHIVE_CLASS_TAG = 'dropreel-archive-class';
 /** How fast, and at which price, an original that cannot be read at once is made readable. */
@@ -120,6 +127,8 @@ export const ARCHIVE_REASONS = {
   source_changed: 'The original changed while it was encoded.',
   restored: 'The original was restored by a person.',
   unversioned: 'In S3: the object has no version of its own, so that nothing could name what is kept.',
+  storage_class: 'In S3: somebody has put it into another storage class already, and the policy is to choose by money.',
+  payback: 'In S3: no way of the policy pays back: it is too small to be moved, or an encode costs more than it saves.',
 } as const;
 export type ArchiveReason = keyof typeof ARCHIVE_REASONS;
 

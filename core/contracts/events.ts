@@ -89,7 +89,7 @@ export const MediaStateChanged = z.object({
     error: z.object({ code: ErrorCode, message: z.string() }).optional(),
     /** The state is the same: a cap holds the encode back, as `error` says. */
     held: z.literal(true).optional(),
-    /** The state is the same: a copy has become the source, or the original is the source again. */
+    /** The state is the same: a copy has become the source, or the original is in a cheaper storage class, or it is the source again. */
     archive: z.enum(['archived', 'restored']).optional(),
     /** Of the version that this change published. */
     warnings: z.array(Warning).optional(),

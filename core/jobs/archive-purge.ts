@@ -3,7 +3,15 @@ import type { ArchivePolicyRow, ArchiveRow } from '../contracts/table/archive.ts
 import { DUE_WORK, rowKeys } from '../contracts/table/keys.ts';
 import type { MediaRow, Source } from '../contracts/table/media.ts';
 import { plus } from '../time.ts';
-import { COPY_STAYS_HOURS, changeBoth, changeRow, dueRow, endedRow, versionsFrom } from './archive-rows.ts';
+import {
+  COPY_STAYS_HOURS,
+  changeBoth,
+  changeRow,
+  deletedState,
+  dueRow,
+  endedRow,
+  versionsFrom,
+} from './archive-rows.ts';
 import type { Outcome } from './change.ts';
 import { isUnderWay } from './end.ts';
 import { uploadOf } from './sources.ts';
@@ -71,7 +79,7 @@ export function archivePurged(row: ArchiveRow, media: MediaRow, now: string): Ou
   if (row.state !== 'purging') return { refused: `it is ${row.state}` };
   const isOther = whyNotItsCopy(row, media) !== null;
   const { todo: _, todoAt: __, ...others } = row;
-  const purged: ArchiveRow = { ...others, state: 'purged', at: now, deletedAt: now };
+  const purged: ArchiveRow = { ...others, at: now, ...deletedState(row, now) };
   return { change: changeBoth(media, row, isOther ? dueRow(media, { policy: row.policy, now, todoAt: now }) : purged) };
 }
 

@@ -1,6 +1,6 @@
-import type { ArchiveRefusal } from '../contracts/archive.ts';
+import { type ArchiveRefusal, isMovable } from '../contracts/archive.ts';
 import { ArchiveRow } from '../contracts/table/archive.ts';
-import { archiveDue, rowKeys } from '../contracts/table/keys.ts';
+import { archiveDue, DUE_WORK, rowKeys } from '../contracts/table/keys.ts';
 import type { MediaRow, PublishedVersion, Source } from '../contracts/table/media.ts';
 import type { Add, Update, Write } from './change.ts';
 import { changeMedia } from './rows.ts';
@@ -12,7 +12,8 @@ export type Summary = NonNullable<MediaRow['archive']>;
 const FIELDS = Object.keys(ArchiveRow.shape) as (keyof ArchiveRow)[];
 
 /** What of a row a media item shows. */
-function summaryOf({ state, source, collectionId, replaced, refusals, deleteAfter }: ArchiveRow): Summary {
+function summaryOf(row: ArchiveRow): Summary {
+  const { state, source, collectionId, replaced, refusals, deleteAfter, storageClass } = row;
   const [first] = refusals ?? [];
   const bytes = replaced && { original: replaced.original.bytes, copy: replaced.copy.bytes };
   return {
@@ -20,6 +21,8 @@ function summaryOf({ state, source, collectionId, replaced, refusals, deleteAfte
     versionId: source.versionId ?? '',
     collectionId,
     ...(bytes && state !== 'refused' && { bytes }),
+    ...(storageClass && (state === 'moving' || state === 'moved') && { storageClass }),
+    ...(state === 'moved' && { movedBytes: bytes ? bytes.copy : source.size }),
     ...(first && { reason: first.reason }),
     ...(deleteAfter !== undefined && { deleteAfter }),
   };
@@ -73,13 +76,21 @@ export function changeBoth(
 
 /** What one media item adds to the sums of its collection. */
 function amountsOf(archive: Summary | undefined): Record<string, number> {
-  const { state, bytes, reason } = archive ?? {};
+  const { state, bytes, movedBytes, reason } = archive ?? {};
   if (state === 'refused') return { [`refused ${reason}`]: 1 };
-  if (!bytes || (state !== 'archived' && state !== 'purging' && state !== 'purged')) return {};
+  const moved = movedBytes !== undefined && { moved: 1, movedBytes };
+  if (!bytes || state === undefined || !HAS_COPY.includes(state)) return { ...moved };
   const { original, copy } = bytes;
-  const kept = state === 'purged' ? {} : { keptBytes: original };
-  return { archived: 1, originalBytes: original, archivedBytes: copy, ...kept };
+  const isKept = state === 'archived' || state === 'purging';
+  return {
+    ...{ archived: 1, originalBytes: original, archivedBytes: copy },
+    ...(isKept && { keptBytes: original }),
+    ...moved,
+  };
 }
+
+/** Its copy, if it has one, is its media item's source. */
+const HAS_COPY: readonly ArchiveRow['state'][] = ['archived', 'purging', 'purged', 'moving', 'moved'];
 
 /** Changes the sums by what a media item adds to them now, instead of what it added before. */
 export function counted(
@@ -97,7 +108,7 @@ export function counted(
         .filter(([, it]) => it !== 0),
     );
     if (Object.keys(amounts).length === 0) return [];
-    const isNew = is?.state === 'archived' && (amounts.archived ?? 0) > 0;
+    const isNew = (amounts.archived ?? 0) > 0 || (amounts.moved ?? 0) > 0;
     const set = { type: 'archive-stats', ...(isNew && { last: now }) };
     return [{ op: 'add', key: rowKeys.archiveStats(creatorId, collectionId), amounts, max: {}, set }];
   });
@@ -128,6 +139,14 @@ export function endedRow(
   const { mediaId, creatorId, collectionId, source, jobId } = row;
   const of = { mediaId, creatorId, collectionId, source, ...(jobId !== undefined && { jobId }) };
   return { type: 'archive', ...of, state: 'refused', at: now, policy, refusals };
+}
+
+/** The original is deleted: its copy goes to the class that was chosen for it, where it is large enough. */
+export function deletedState({ copyClass, replaced }: ArchiveRow, now: string) {
+  const goes = copyClass !== undefined && replaced !== undefined && isMovable(replaced.copy.bytes);
+  if (!goes) return { state: 'purged' as const, deletedAt: now };
+  const todo = { todo: DUE_WORK.archiveMove, todoAt: now };
+  return { state: 'moving' as const, deletedAt: now, storageClass: copyClass, ...todo };
 }
 
 /** The versions that viewers see, or may get back, with another source: they are encoded again from what is left. */

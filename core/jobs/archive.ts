@@ -11,6 +11,7 @@ import {
   changeRow,
   counted,
   type Due,
+  deletedState,
   dueRow,
   endedRow,
   replaceRow,
@@ -45,7 +46,8 @@ function standing(media: MediaRow, row: ArchiveRow | null, policy: string): 'new
 export function archiveDueNow(media: MediaRow, row: ArchiveRow | null, due: Due): Outcome<{ row: ArchiveRow }> {
   if (media.state === 'deleting' || media.state === 'uploading') return { refused: `the media item is ${media.state}` };
   const known = standing(media, row, due.policy);
-  const again = due.asked && (row?.state === 'refused' || row?.state === 'due') && row.todo !== DUE_WORK.archiveRemove;
+  const isEnding = row?.todo === DUE_WORK.archiveRemove || row?.todo === DUE_WORK.archiveMove;
+  const again = due.asked && (row?.state === 'refused' || row?.state === 'due') && !isEnding;
   if (known === 'under way' || (known === 'holds' && !again)) return { refused: `it is ${row?.state}` };
   if (media.source.archivedFrom) return { refused: 'it is archived' };
   const after = dueRow(media, due);
@@ -116,7 +118,8 @@ export function archiveAnew(
 /** What a row knows of an upload that it is no longer about. */
 const OF_THE_LAST = [
   ...(['asked', 'engineJobId', 'submittingUntil', 'stopAt', 'startedAt', 'failures', 'tooShortMs', 'waits'] as const),
-  ...(['charged', 'refusals', 'replaced', 'archivedAt', 'deleteAfter', 'kept', 'deletedAt', 'storageClass'] as const),
+  ...(['charged', 'refusals', 'replaced', 'archivedAt', 'deleteAfter', 'kept', 'deletedAt'] as const),
+  ...(['storageClass', 'copyClass'] as const),
 ] as const;
 
 /** Why no copy of a media item's original is made now; null where one may be. */
@@ -150,6 +153,8 @@ export function archiveStarted(
     keepOriginalDays: number;
     /** A person has asked for a run of a collection whose archive is off: that counts for what it has begun. */
     asked?: true;
+    /** Where the copy goes later, and where the original goes if no copy can be made. */
+    classes?: Pick<ArchiveRow, 'storageClass' | 'copyClass'>;
     charge: ReturnType<typeof charge>;
   },
 ): Outcome<{ row: ArchiveRow }> {
@@ -161,7 +166,7 @@ export function archiveStarted(
   const n = media.jobCount + 1;
   const after: ArchiveRow = {
     ...dueRow(media, { policy, now, ...(asked && { asked }) }),
-    ...{ state: 'encoding', jobId: jobIdFor(media.mediaId, n), submittingUntil, keepOriginalDays },
+    ...{ state: 'encoding', jobId: jobIdFor(media.mediaId, n), submittingUntil, keepOriginalDays, ...how.classes },
     ...(stopAt !== undefined && { stopAt }),
     ...(row.failures !== undefined && { failures: row.failures }),
     ...(row.tooShortMs !== undefined && { tooShortMs: row.tooShortMs }),
@@ -219,7 +224,7 @@ function settled(row: ArchiveRow, cost: { usd: number; vcpuSeconds: number } | u
   return settle(row, cost)?.adds ?? [];
 }
 
-/** The original stays, unless there is another one by now. */
+/** The original stays as it is, or goes to the class of the policy, unless there is another one by now. */
 export function archiveRefused(
   row: ArchiveRow,
   media: MediaRow,
@@ -236,8 +241,21 @@ export function archiveRefused(
   const isOther = uploadOf(media.source).versionId !== row.source.versionId;
   const after: ArchiveRow = isOther
     ? dueRow(media, { policy, now, todoAt: now })
-    : endedRow(row, { policy, refusals, now });
+    : moves(row, refusals)
+      ? {
+          ...endedRow(row, { policy, refusals, now }),
+          ...{ state: 'moving', storageClass: row.storageClass, todo: DUE_WORK.archiveMove, todoAt: now },
+          ...(row.asked && { asked: row.asked }),
+        }
+      : endedRow(row, { policy, refusals, now });
   return { change: [...changeBoth(media, row, after), ...settled(row, how.cost)] };
+}
+
+/** Whether an original of which no copy can be made goes to another class instead. */
+function moves({ state, storageClass }: ArchiveRow, refusals: ArchiveRefusal[]): boolean {
+  return (
+    state === 'encoding' && storageClass !== undefined && refusals.every(({ reason }) => reason !== 'source_changed')
+  );
 }
 
 /** The worker has verified a copy, which is to be copied to its own key. */
@@ -278,7 +296,7 @@ export function archiveReplaced(
   const after: ArchiveRow = {
     ...{ ...kept, at: now, archivedAt: now, replaced: { ...replaced, copy: { ...copy, versionId } } },
     ...(isGone
-      ? { state: 'purged', deletedAt: now }
+      ? deletedState(row, now)
       : { state: 'archived', deleteAfter, todo: DUE_WORK.archivePurge, todoAt: deleteAfter }),
   };
   const set = { source: { ...isSource, archivedFrom }, ...versionsFrom(media, source.versionId, isSource) };

@@ -20,7 +20,8 @@ export function isLate(upload: UploadRow | null, media: MediaRow | null, now: st
 
 /** Whether nothing lies under the key of its upload any more, or soon, because we have removed it: by its collection's wish, or after its day. */
 export function isOriginalDeleted({ originalDeletedAt, source, archive }: MediaRow): boolean {
-  const isPurged = archive?.state === 'purging' || archive?.state === 'purged';
+  // A copy goes to another class only after its original was deleted.
+  const isPurged = archive !== undefined && ['purging', 'purged', 'moving', 'moved'].includes(archive.state);
   return originalDeletedAt !== undefined || (source.archivedFrom !== undefined && isPurged);
 }
 

@@ -29,7 +29,9 @@ const MediaImage = z.object({
     })
     .optional(),
   error: z.object({ M: z.object({ code: z.object({ S: ErrorCode }), message: Text }) }).optional(),
-  archive: z.object({ M: z.object({ state: Text, reason: Text.optional() }) }).optional(),
+  archive: z
+    .object({ M: z.object({ state: Text, reason: Text.optional(), bytes: z.unknown().optional() }) })
+    .optional(),
 });
 type MediaImage = z.infer<typeof MediaImage>;
 
@@ -88,13 +90,15 @@ function isHeld({ error }: MediaImage): boolean {
   return error !== undefined && HELD_BY.includes(error.M.code.S);
 }
 
-/** Whether a copy has become its source, or the original is its source again. */
+/** Whether a copy has become its source, or its original is in a cheaper storage class, or the original is its source again. */
 function archiveChange(
   { archive: before }: MediaImage,
   { archive: after }: MediaImage,
 ): 'archived' | 'restored' | null {
   const [from, to] = [before?.M.state.S, after?.M.state.S];
   if (from === 'replacing' && to === 'archived') return 'archived';
+  // That a copy has become the source was announced before it was moved.
+  if (from === 'moving' && to === 'moved' && after?.M.bytes === undefined) return 'archived';
   return from === 'archived' && to === 'refused' && after?.M.reason?.S === 'restored' ? 'restored' : null;
 }
 

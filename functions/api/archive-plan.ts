@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { getRow } from '../../aws/table.ts';
 import { positionOf, queryMedia } from '../../aws/table-queries.ts';
 import { decodeCursor, encodeCursor } from '../../core/api/cursor.ts';
-import { type Original, planArchive } from '../../core/archive/money.ts';
+import { type Original, originalOf, planArchive, savedPartOf } from '../../core/archive/money.ts';
 import type { CollectionArchivePolicy } from '../../core/contracts/archive.ts';
 import type { ArchivePlanView } from '../../core/contracts/http/archive.ts';
 import { ArchiveStatsRow } from '../../core/contracts/table/archive.ts';
@@ -30,8 +30,7 @@ export async function archivePlan(
 ): Promise<ArchivePlanView> {
   const of = `${creatorId} ${collectionId}`;
   const stats = await getRow(table, rowKeys.archiveStats(creatorId, collectionId), ArchiveStatsRow);
-  const savedPart =
-    stats && stats.archived > 0 ? 1 - stats.archivedBytes / stats.originalBytes : policy.targetSavingsPercent / 100;
+  const savedPart = savedPartOf(stats, policy);
   const to = plus(now, { days: -policy.minAgeDays });
   const originals: Original[] = [];
   const by = { creatorId, collectionId };
@@ -43,16 +42,11 @@ export async function archivePlan(
     after = page.next;
     looked += PAGE;
   } while (after && looked < MOST);
-  const { files, bytes, ways } = planArchive(originals, policy, PRICES, savedPart);
   const next = after ? encodeCursor(of, Position.parse(after)) : null;
-  return { files, bytes, savedPart, ways: ways.map(({ months: _, ...way }) => way), next };
+  return { ...planArchive(originals, policy, PRICES, savedPart), savedPart, next };
 }
 
 function isCandidate(media: MediaRow): boolean {
   const isNew = media.archive === undefined || media.archive.state === 'due';
-  return isNew && media.kind !== 'audio' && hasVersion(media.source) && whyNotArchived(media) === null;
-}
-
-function originalOf({ source, sourceInfo = {} }: MediaRow): Original {
-  return { bytes: source.size, info: sourceInfo };
+  return isNew && hasVersion(media.source) && whyNotArchived(media) === null;
 }

@@ -5,7 +5,7 @@ import { parseArchiveKey, parseDropKey } from '../../core/contracts/keys.ts';
 import { ArchiveRow } from '../../core/contracts/table/archive.ts';
 import { DUE_WORK, rowKeys } from '../../core/contracts/table/keys.ts';
 import type { Source } from '../../core/contracts/table/media.ts';
-import { classChanged } from '../../core/jobs/archive-class.ts';
+import { classChanged, movedVersion } from '../../core/jobs/archive-class.ts';
 import { sourceRestored } from '../../core/jobs/transitions.ts';
 import { logger } from '../shared/observability.ts';
 import { type SubmitServices, submitJob } from '../shared/submit-job.ts';
@@ -20,10 +20,11 @@ export async function carryOnWith(services: SubmitServices, { bucket, object }: 
   const mediaId = await mediaOf(bucket.name, object.key);
   if (mediaId === null) return;
   const media = await getMedia(table, mediaId);
-  const isOfEvent = ({ key, versionId }: Source) => key === object.key && versionId === object['version-id'];
+  const isOfEvent = ({ key, versionId }: Pick<Source, 'key' | 'versionId'>) =>
+    key === object.key && versionId === object['version-id'];
   await applyWithRetry(table, async () => {
     const row = await getRow(table, rowKeys.archive(mediaId), ArchiveRow);
-    return row && isOfEvent(row.source) ? classChanged(row, now) : { refused: 'it is not in the archive' };
+    return row && isOfEvent(movedVersion(row)) ? classChanged(row, now) : { refused: 'it is not in the archive' };
   });
   if (media?.jobId === undefined) return;
   const { n } = parseJobId(media.jobId);

@@ -63,6 +63,10 @@ export const NOTHING_DONE = {
   /** Originals that were deleted after their day, and those that were kept though it had come. */
   originalsPurged: 0,
   originalsKept: 0,
+  /** Originals that are to go to a cheaper class. */
+  movesStarted: 0,
+  /** Originals, and copies of deleted ones, that S3 has moved to a cheaper class. */
+  originalsMoved: 0,
   /** Rows of lists that this release cannot read; they are left alone. */
   rowsUnreadable: 0,
   /** Parts of the run that ended with an error. */

@@ -86,6 +86,12 @@ export class Sweep extends Construct {
           uploads.arnForObjects(`${ARCHIVE_PREFIX}*`),
         ),
         allow('s3', ['GetLifecycleConfiguration'], uploads.bucketArn),
+        // A version with a tag of ours is moved to another storage class by a rule of the bucket.
+        allow(
+          's3',
+          ['GetObjectVersionTagging', 'PutObjectVersionTagging'],
+          [DROP_PREFIX, ARCHIVE_PREFIX].map((prefix) => uploads.arnForObjects(`${prefix}*`)),
+        ),
         stages.engines.archive.maySubmit,
         allow('s3', ['ListBucketVersions'], uploads.bucketArn, {
           StringLike: { 's3:prefix': [`${DROP_PREFIX}*`, `${ARCHIVE_PREFIX}*`] },

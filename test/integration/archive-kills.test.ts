@@ -12,6 +12,8 @@ import { deleteMedia } from '../../functions/sweep/deletions.ts';
 import { AwsError } from '../../local/kernel/service.ts';
 import { arns } from '../../local/test/support/batch-world.ts';
 import {
+  aDayOfLifecycle,
+  addClassRules,
   addPolicy,
   archiveAt,
   archiveRowOf,
@@ -64,6 +66,10 @@ interface Phase {
   run: (now: string) => Promise<unknown>;
   /** What holds in the end. */
   expected: (media: MediaRow) => Promise<void>;
+  /** Of its policy. */
+  policy?: object;
+  /** The bytes of the original. */
+  original?: string;
   /** Whether the media item may be gone meanwhile. */
   deletes?: true;
 }
@@ -152,10 +158,45 @@ const PHASES: Record<string, Phase> = {
   },
 };
 
+/** As much as is moved to another class. */
+const MOVABLE = 'o'.repeat(10_000_000);
+const moved = async (media: MediaRow) => {
+  const { bucket, key, versionId } = media.source;
+  const found = await head(s3, { bucket, key, versionId });
+  expect([(await archiveRowOf(services, media.mediaId))?.state, found?.storageClass]).toEqual(['moved', 'GLACIER_IR']);
+  expect((await getMedia(table, media.mediaId))?.source).toEqual(media.source);
+};
+const BY_CLASS = { original: MOVABLE, policy: { method: 'storage-class' } };
+
+const MOVES: Record<string, Phase> = {
+  'an original is to go to another class': {
+    ...BY_CLASS,
+    before: async () => {},
+    at: NIGHT,
+    run,
+    expected: async (media) => {
+      await aDayOfLifecycle(services);
+      await run(later(NIGHT, 1));
+      await moved(media);
+    },
+  },
+  'an original is in another class': {
+    ...BY_CLASS,
+    before: async () => {
+      await started();
+      await aDayOfLifecycle(services);
+    },
+    at: later(NIGHT, 1),
+    run,
+    expected: moved,
+  },
+};
+
 let prepared = 0;
 
-async function prepare({ before }: Phase): Promise<MediaRow> {
-  await addPolicy(services);
+async function prepare({ before, policy, original = ORIGINAL }: Phase): Promise<MediaRow> {
+  addClassRules(services);
+  await addPolicy(services, policy);
   prepared++;
   const media = await addMedia(services, 'talks', `kept-${prepared}.mp4`, {
     kind: 'video',
@@ -164,8 +205,8 @@ async function prepare({ before }: Phase): Promise<MediaRow> {
   const { bucket, key } = media.source;
   // With bytes of its own, and not those of its name.
   await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key, VersionId: media.source.versionId }));
-  const put = await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: ORIGINAL }));
-  const source = { ...media.source, versionId: put.VersionId, etag: put.ETag ?? '', size: ORIGINAL.length };
+  const put = await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: original }));
+  const source = { ...media.source, versionId: put.VersionId, etag: put.ETag ?? '', size: original.length };
   const row = { ...media, source, current: media.current && { ...media.current, source } };
   await apply(table, [{ op: 'update', key: rowKeys.media(media.mediaId), expect: {}, set: row }]);
   await before(row);
@@ -175,13 +216,13 @@ async function prepare({ before }: Phase): Promise<MediaRow> {
 /** Whatever has happened, the media item leads to a complete file: the original, or the copy that was verified. */
 async function checkComplete({ mediaId, source }: MediaRow): Promise<void> {
   const bytes = await sourceBytes(services, mediaId);
-  expect([ORIGINAL, COPY]).toContain(bytes);
+  expect([ORIGINAL, COPY, MOVABLE].some((complete) => complete === bytes)).toBe(true);
   const row = await archiveRowOf(services, mediaId);
   const isDeletable = row?.state === 'purging' || row?.state === 'purged';
   if (!isDeletable) expect(await head(s3, source)).not.toBeNull();
 }
 
-describe.each(Object.entries(PHASES))('when %s, a process that is killed', (_, phase) => {
+describe.each(Object.entries({ ...PHASES, ...MOVES }))('when %s, a process that is killed', (_, phase) => {
   it(`at any call of S3 or the table loses nothing, and the next run ends the work (each ${STEP}th point)`, async () => {
     await prepare(phase);
     const all = dieAt(Number.POSITIVE_INFINITY, 'before');

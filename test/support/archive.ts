@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto';
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { apply, getMedia, getRow } from '../../aws/table.ts';
 import { Crc64Nvme } from '../../containers/transcoder/crc64nvme.ts';
-import { CollectionArchivePolicy, type Quality } from '../../core/contracts/archive.ts';
+import {
+  ARCHIVE_CLASS_TAG,
+  ARCHIVE_CLASSES,
+  CollectionArchivePolicy,
+  type Quality,
+} from '../../core/contracts/archive.ts';
 import type { ArchiveResult, HashedFile } from '../../core/contracts/archive-job.ts';
 import { archiveFile, RESULT_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
 import { type ArchivePolicyRow, ArchiveRow } from '../../core/contracts/table/archive.ts';
@@ -18,6 +23,7 @@ import { archiveOf, LONG_AGO, sweepWith } from './swept.ts';
 
 /** In the window of the policy, some days after media of these tests were made. */
 export const NIGHT = '2026-12-03T02:30:00.000Z';
+const DAY_MS = 24 * 3_600_000;
 /** Shorter by enough than the originals of these tests, whose bytes are their names. */
 export const COPY = 'dense';
 
@@ -32,10 +38,30 @@ export async function addPolicy({ table }: Services, more: object = {}, row: Par
 }
 
 /** One run of the archive's part of sweep. */
-export async function archiveAt(services: Services, world: World, now: string, workers = archiveOf(world)) {
-  const load = { type: 'load' as const, at: now, waiting: { 'batch-cpu': 0 } };
+export async function archiveAt(
+  services: Services,
+  world: World,
+  now: string,
+  workers = archiveOf(world),
+  waiting = 0,
+) {
+  const load = { type: 'load' as const, at: now, waiting: { 'batch-cpu': waiting } };
   await apply(services.table, [{ op: 'update', key: engineKeys.load, expect: {}, set: load }]);
   return sweepWith(services, world, now, () => 265_000, [archiveOriginals], undefined, workers);
+}
+
+/** Those of the stack's bucket, by which a tag moves a version to another class. */
+export function addClassRules({ uploads }: Services): void {
+  uploads.lifecycle = ARCHIVE_CLASSES.map((storageClass) => ({
+    ...{ id: `move-to-${storageClass}`, prefix: '', tags: { [ARCHIVE_CLASS_TAG]: storageClass } },
+    transitions: [{ storageClass, days: 0 }],
+  }));
+}
+
+/** A day of S3 goes by. @returns how many objects its rules have moved or removed */
+export async function aDayOfLifecycle({ clock, runLifecycle }: Services): Promise<number> {
+  clock.advance(1.1 * DAY_MS);
+  return runLifecycle();
 }
 
 export const archiveRowOf = ({ table }: Services, mediaId: string) =>

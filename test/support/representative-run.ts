@@ -16,6 +16,7 @@ import { AT_ONCE, archivedUntil, recording } from './archived-in-cloud.ts';
 import { eventually, testCloud } from './cloud.ts';
 import { configuredApp } from './configured-app.ts';
 import { Mishaps, sufferMishaps } from './mishaps.ts';
+import { pad } from './padded.ts';
 import { drop, makeClip, reached, readJobs, readMedia, sweepUntilJob, testVideo } from './pipeline.ts';
 import { reachedInTime } from './settled.ts';
 
@@ -66,6 +67,7 @@ export async function representativeRun(say: (line: string) => void): Promise<Gr
     for (const engine of ['batch-gpu', 'http', 'mediaconvert'] as const)
       await done(`${engine}: heard, again, replaced, bad, unheard, deleted`, withEngine(world, engine));
     await done('originals archived, put back, and deleted', archived(cloud, join(folder, 'recorded.mp4')));
+    await done('an original moved to another class', movedToClass(cloud, join(folder, 'moved.mp4')));
     await done('what can be read and taken away', rest(cloud, webhook.id));
     // The mishaps took so many hours that the first token has ended.
     const frozen = await inArchive(cloud, await apiAs(cloud, 'ann'), await readFile(sound));
@@ -250,6 +252,17 @@ async function archived(cloud: Cloud, path: string): Promise<void> {
   await must(await apiAs(cloud, 'ann'), 'POST', `/media/${purged}/retranscode`);
   await sweepUntilJob(cloud, purged, 3);
   await reached(cloud, purged, 'ready', { jobs: 3, timeoutMs: 120_000 });
+}
+
+async function movedToClass(cloud: Cloud, path: string): Promise<void> {
+  await must(await apiAs(cloud, 'ann'), 'POST', '/collections', { id: 'cold', engine: 'batch-cpu' });
+  const id = await drop(cloud, 'drop/ann/cold/moved.mp4', { file: await pad(await recording(path)) });
+  await reached(cloud, id, 'ready', { timeoutMs: 120_000 });
+  const body = { enabled: true, policy: { ...AT_ONCE, method: 'storage-class' } };
+  await must(await apiAs(cloud, 'ann'), 'PATCH', '/collections/cold/archive', body);
+  await archivedUntil(cloud, id, 'moving');
+  cloud.clock.advance(26 * HOUR);
+  await archivedUntil(cloud, id, 'moved');
 }
 
 async function rest(cloud: Cloud, webhook: string): Promise<void> {

@@ -37,6 +37,8 @@ export interface Services extends AsyncDisposable {
   clock: Clock;
   endpoint: string;
   log: string[];
+  /** Applies S3's lifecycle rules now. Returns the number of removals and transitions. */
+  runLifecycle: () => Promise<number>;
   /** Of the bucket of uploads; what a test changes of it holds at once, and until the end of the test. */
   uploads: BucketConfiguration;
 }
@@ -104,6 +106,7 @@ export async function startServices(
     endpoint: gateway.endpoint,
     log,
     uploads,
+    runLifecycle: s3.runLifecycle,
     async [Symbol.asyncDispose]() {
       for (const { s3: client, sqs: queues, table: rows } of [mine, breakable]) {
         client.destroy();

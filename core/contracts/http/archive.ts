@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CollectionArchivePolicy } from '../archive.ts';
+import { ARCHIVE_CLASSES, CollectionArchivePolicy } from '../archive.ts';
 import { CollectionId, CreatorId, JobId, MediaId } from '../ids.ts';
 import { ARCHIVE_STATES } from '../table/media.ts';
 
@@ -40,12 +40,23 @@ export const MediaArchiveView = z
   .object({
     state: z.enum(ARCHIVE_STATES),
     bytes: z.object({ original: Bytes, copy: Bytes }).optional(),
+    /** Where it goes, or is, when it is moved to a cheaper storage class. */
+    storageClass: z.enum(ARCHIVE_CLASSES).optional(),
     /** Why its original stays: docs/archive.md. */
     reason: z.string().optional(),
     /** Until then a restore puts the original back. */
     deleteAfter: Time.optional(),
   })
   .meta({ id: 'MediaArchive' });
+
+/** Of some originals, in USD. */
+const Sum = {
+  files: z.number().int(),
+  /** Once. */
+  cost: z.number(),
+  savedBytes: Bytes,
+  savedPerMonth: z.number(),
+};
 
 /** Sums over some of a collection's media: those of all pages together are the plan. USD at list prices. */
 export const ArchivePlanView = z
@@ -59,14 +70,12 @@ export const ArchivePlanView = z
     ways: z.array(
       z.object({
         way: z.enum(['reencode', 'storage-class', 'both']),
-        files: z.number().int(),
+        ...Sum,
         chosen: z.number().int(),
-        /** Once. */
-        cost: z.number(),
-        savedBytes: Bytes,
-        savedPerMonth: z.number(),
       }),
     ),
+    /** What the policy does: each original in the way that it gives it. */
+    total: z.object(Sum),
     next: z.string().nullable(),
   })
   .meta({ id: 'ArchivePlan' });
@@ -89,6 +98,9 @@ export const ArchiveView = z
       savedPercent: z.number(),
       /** Of originals that are still there. */
       keptBytes: Bytes,
+      /** Originals, and copies of deleted ones, in a cheaper storage class. */
+      moved: z.number().int(),
+      movedBytes: Bytes,
       last: Time.nullable(),
       /** Media whose original stays, by the reason. */
       refused: z.record(z.string(), z.number().int()),

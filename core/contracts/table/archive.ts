@@ -27,7 +27,7 @@ export type Replaced = z.infer<typeof Replaced>;
  * - `purging`: the original is being deleted, and can not be put back any more.
  * - `purged`: the original is deleted.
  * - `refused`: the original stays. After a restore, `replaced` names the copy until sweep has removed it.
- * - `moving`, `moved`: the original goes to a cheaper storage class, or is there.
+ * - `moving`, `moved`: the original, or the copy of one that is deleted, goes to a cheaper storage class, or is there.
  */
 export const ArchiveRow = z.object({
   type: z.literal('archive'),
@@ -73,8 +73,10 @@ export const ArchiveRow = z.object({
   /** Why it is not, though that time has come: a lock, a copy that does not verify. */
   kept: z.string().optional(),
   deletedAt: Time.optional(),
-  /** Of a move to another storage class. */
+  /** Where the original goes, or is: also where it is to go if no copy can be made of it. From `moving` on: that of what is moved. */
   storageClass: z.enum(ARCHIVE_CLASSES).optional(),
+  /** Where the copy goes when the original is deleted. */
+  copyClass: z.enum(ARCHIVE_CLASSES).optional(),
   todo: z.string().optional(),
   todoAt: Time.optional(),
 });
@@ -113,6 +115,9 @@ export const ArchiveStatsRow = z.looseObject({
   archivedBytes: z.number().default(0),
   /** Of originals that are still there. */
   keptBytes: z.number().default(0),
+  /** What is in a cheaper storage class: originals, and copies, which count above as well. */
+  moved: z.number().default(0),
+  movedBytes: z.number().default(0),
   last: Time.optional(),
 });
 export type ArchiveStatsRow = z.infer<typeof ArchiveStatsRow>;

@@ -161,7 +161,7 @@ export const DUE_WORK = {
   archiveJob: 'archive-job',
   /** An ArchiveRow whose original may be deleted. */
   archivePurge: 'archive-purge',
-  /** An ArchiveRow whose original goes to another storage class. */
+  /** An ArchiveRow whose original, or copy, goes to another storage class, or whose tag for that is to be removed. */
   archiveMove: 'archive-move',
   /** An ArchiveRow that was restored: its copy is removed. */
   archiveRemove: 'archive-remove',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RESTORE_TIERS } from '../archive.ts';
+import { ARCHIVE_CLASSES, RESTORE_TIERS } from '../archive.ts';
 import { ErrorCode } from '../errors.ts';
 import { CollectionId, CreatorId, JobId, MediaId } from '../ids.ts';
 import { ACCESS } from '../keys.ts';
@@ -206,6 +206,9 @@ export const MediaRow = z.object({
       collectionId: CollectionId,
       /** Of the original and of the copy. */
       bytes: z.object({ original: z.number().int(), copy: z.number().int() }).optional(),
+      /** Of what is in a cheaper storage class: its class, and its bytes. */
+      storageClass: z.enum(ARCHIVE_CLASSES).optional(),
+      movedBytes: z.number().int().optional(),
       /** An ArchiveReason. */
       reason: z.string().optional(),
       deleteAfter: Time.optional(),

@@ -4,17 +4,18 @@ import { getRows, queryTodo } from '../../../aws/table-queries.ts';
 import { etagOf, matches } from '../../../core/api/etag.ts';
 import { ApiError } from '../../../core/api/problem.ts';
 import { mediaView } from '../../../core/api/views.ts';
-import { policyKey } from '../../../core/archive/candidates.ts';
+import { collectionPolicyKey } from '../../../core/archive/candidates.ts';
 import { savedPercent } from '../../../core/archive/compare.ts';
-import { CollectionArchivePolicy, EncodePolicy } from '../../../core/contracts/archive.ts';
+import { CollectionArchivePolicy } from '../../../core/contracts/archive.ts';
 import type { ArchiveView } from '../../../core/contracts/http/archive.ts';
 import type { MediaView } from '../../../core/contracts/http/media.ts';
 import { ArchivePolicyRow, ArchiveRow, ArchiveStatsRow } from '../../../core/contracts/table/archive.ts';
 import type { CollectionRow } from '../../../core/contracts/table/collections.ts';
 import { DUE_WORK, rowKeys } from '../../../core/contracts/table/keys.ts';
 import { archiveDueNow } from '../../../core/jobs/archive.ts';
+import { classTakenBack } from '../../../core/jobs/archive-class.ts';
 import { archiveRestored } from '../../../core/jobs/archive-purge.ts';
-import type { Update } from '../../../core/jobs/change.ts';
+import type { Outcome, Update } from '../../../core/jobs/change.ts';
 import { plus } from '../../../core/time.ts';
 import { archivePlan } from '../archive-plan.ts';
 import { type ApiCall, type ApiServices, type Routes, viewSettings } from '../call.ts';
@@ -41,10 +42,12 @@ export const archiveRoutes: Routes<Ids> = {
     }
     await changePolicy(services, collection, now, (row) => {
       const policy = CollectionArchivePolicy.parse({ ...row?.policy, ...body.policy });
-      requireMethod(policy);
       const enabled = body.enabled ?? row?.enabled ?? false;
       // What was refused under another policy is a candidate again, and so is what was too young.
-      const isSame = row !== null && keyOf(row.policy) === keyOf(policy) && row.policy.minAgeDays === policy.minAgeDays;
+      const isSame =
+        row !== null &&
+        collectionPolicyKey(row.policy) === collectionPolicyKey(policy) &&
+        row.policy.minAgeDays === policy.minAgeDays;
       const set = { policy, enabled, ...(enabled && { todo: DUE_WORK.archivePolicy, todoAt: now }) };
       return {
         set,
@@ -85,7 +88,7 @@ export const archiveRoutes: Routes<Ids> = {
     const done = await applyWithRetry(services.table, async () => {
       const media = await loadMedia(services, caller, params.id);
       const row = await getRow(services.table, rowKeys.archive(media.mediaId), ArchiveRow);
-      return archiveDueNow(media, row, { policy: keyOf(policy), asked: true, now });
+      return archiveDueNow(media, row, { policy: collectionPolicyKey(policy), asked: true, now });
     });
     if ('refused' in done) throw new ApiError('wrong_state', `It cannot be archived now: ${done.refused}.`);
     await changePolicy(services, collection, now, (row) => ({ set: dueNow(row, now), remove: [] }));
@@ -98,17 +101,17 @@ export const archiveRoutes: Routes<Ids> = {
     await applyWithRetry(table, async () => {
       const media = await loadMedia(services, caller, params.id);
       const row = await getRow(table, rowKeys.archive(media.mediaId), ArchiveRow);
-      if (row?.state === 'purging' || row?.state === 'purged') {
+      if (row?.state === 'purging' || row?.deletedAt !== undefined) {
         throw new ApiError('original_deleted', 'Its original is deleted. What is there is the copy that was verified.');
       }
+      if (row?.state === 'moving') return taken(classTakenBack(row, media, now));
+      if (row?.state === 'moved') throw new ApiError('wrong_state', movedText(row));
       if (row?.state !== 'archived') throw new ApiError('wrong_state', 'Its original is not in the archive.');
       const found = await head(s3, row.source, { forbiddenIsMissing: true });
       if (!found || found.size !== row.source.size) {
         throw new ApiError('original_deleted', 'S3 does not have the original any more; nothing was changed.');
       }
-      const outcome = archiveRestored(row, media, now);
-      if ('refused' in outcome) throw new ApiError('wrong_state', `It cannot be restored now: ${outcome.refused}.`);
-      return outcome;
+      return taken(archiveRestored(row, media, now));
     });
     return mediaAnswer(call, services);
   },
@@ -118,15 +121,16 @@ async function withEtag(body: ArchiveView): Promise<{ body: ArchiveView; headers
   return { body, headers: { ETag: await etagOf({ enabled: body.enabled, policy: body.policy }) } };
 }
 
-function keyOf(policy: CollectionArchivePolicy): string {
-  return policyKey(EncodePolicy.strip().parse(policy));
+function taken(outcome: Outcome): Outcome {
+  if ('refused' in outcome) throw new ApiError('wrong_state', `It cannot be restored now: ${outcome.refused}.`);
+  return outcome;
 }
 
-/** The others are in the policy already, and nothing does them yet. */
-function requireMethod({ method }: CollectionArchivePolicy): void {
-  if (method === 'reencode') return;
-  const message = `This release archives by \`reencode\` only, not by \`${method}\`.`;
-  throw new ApiError('invalid_request', message, { errors: [{ path: 'body.policy.method', message }] });
+/** S3 moves nothing up again: it is the original still, under its own key, and as it was. */
+function movedText({ storageClass }: ArchiveRow): string {
+  const isRead =
+    storageClass === 'GLACIER_IR' ? 'can be read at once' : 'is restored by S3 for whatever encodes it again';
+  return `Its original is in ${storageClass}, unchanged, and ${isRead}; S3 does not move it back to Standard.`;
 }
 
 /** A collection that nobody has enabled has the policy of the defaults, and is off. */
@@ -171,13 +175,14 @@ async function archiveView({ table }: ApiServices, { creatorId, collectionId }: 
   ]);
   const underWay = await getRows(table, items, ArchiveRow);
   const { archived = 0, originalBytes = 0, archivedBytes = 0, keptBytes = 0, last = null } = stats ?? {};
+  const { moved = 0, movedBytes = 0 } = stats ?? {};
   return {
     ...{ collectionId, creatorId, enabled: row?.enabled ?? false },
     policy: row?.policy ?? CollectionArchivePolicy.parse({}),
     waits: row?.waits ?? null,
     nextLookAt: row?.todoAt ?? null,
     stats: {
-      ...{ archived, originalBytes, archivedBytes, keptBytes, last, refused: refusedBy(stats) },
+      ...{ archived, originalBytes, archivedBytes, keptBytes, moved, movedBytes, last, refused: refusedBy(stats) },
       savedPercent: savedPercent(originalBytes, archivedBytes),
     },
     current: underWay

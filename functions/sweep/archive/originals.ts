@@ -4,6 +4,7 @@ import { SWEEP_MINUTES } from '../../../core/contracts/timing.ts';
 import { eachDue } from '../due.ts';
 import { withLease } from '../lease.ts';
 import type { SweepServices } from '../services.ts';
+import { moveToClass } from './classes.ts';
 import { lookAtPolicy } from './policies.ts';
 import { purgeOriginal, removeCopy } from './purge.ts';
 import { lookAtJob } from './under-way.ts';
@@ -14,6 +15,7 @@ const KINDS = [
   [DUE_WORK.archiveJob, lookAtJob],
   [DUE_WORK.archivePurge, purgeOriginal],
   [DUE_WORK.archiveRemove, removeCopy],
+  [DUE_WORK.archiveMove, moveToClass],
   [DUE_WORK.archivePolicy, lookAtPolicy],
 ] as const;
 

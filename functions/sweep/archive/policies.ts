@@ -1,25 +1,27 @@
 import { lifecycleRules } from '../../../aws/lifecycle.ts';
 import { apply, applyWithRetry, getMedia, getRow } from '../../../aws/table.ts';
 import { getRows, positionOf, queryMediaKeys, queryTodo } from '../../../aws/table-queries.ts';
-import { policyKey } from '../../../core/archive/candidates.ts';
+import { collectionPolicyKey } from '../../../core/archive/candidates.ts';
 import { lifecycleFault } from '../../../core/archive/lifecycle.ts';
+import { savedPartOf } from '../../../core/archive/money.ts';
 import { isInWindow, nextWindow, windowEnd } from '../../../core/archive/window.ts';
-import { EncodePolicy } from '../../../core/contracts/archive.ts';
-import { ArchivePolicyRow, ArchiveRow } from '../../../core/contracts/table/archive.ts';
+import { ArchivePolicyRow, ArchiveRow, ArchiveStatsRow } from '../../../core/contracts/table/archive.ts';
 import { LoadRow } from '../../../core/contracts/table/engines.ts';
 import { archiveDue, DUE_WORK, engineKeys, type RowKey, rowKeys } from '../../../core/contracts/table/keys.ts';
 import { MediaRow } from '../../../core/contracts/table/media.ts';
 import { archiveDueNow } from '../../../core/jobs/archive.ts';
 import { isoOf, plus } from '../../../core/time.ts';
-import { Failures } from '../due.ts';
+import { due, Failures } from '../due.ts';
 import type { SweepServices } from '../services.ts';
 import { getArchive } from './rows.ts';
-import { startOne } from './start.ts';
+import { startOne, type Turn } from './start.ts';
 
 /** Media items that are read at once. */
 const PAGE = 100;
-/** Candidates that are looked at in one run: some may not fit into what is left of the window, and smaller ones come behind them. */
+/** Candidates for a worker that are looked at in one run: some may not fit into the window, and smaller ones come behind them. */
 const LOOKED_AT = 25;
+/** The same where some may be moved instead, for which no worker is needed. */
+const LOOKED_PAST = 500;
 /** In an open window, a collection that has nothing due is looked through again after this time. */
 const IDLE_MINUTES = 60;
 /** From the last run of sweep that looked at the engines. */
@@ -120,7 +122,7 @@ async function noteCandidate(
   archive: ArchiveRow | null,
 ): Promise<void> {
   const { table, now } = services;
-  const due = { policy: policyKey(EncodePolicy.strip().parse(policy)), now };
+  const due = { policy: collectionPolicyKey(policy), now };
   let first: { media: MediaRow; row: ArchiveRow | null } | null = { media: listed, row: archive };
   await applyWithRetry(table, async () => {
     const { media, row } = first ?? {
@@ -133,7 +135,7 @@ async function noteCandidate(
 }
 
 interface Started {
-  /** Why nothing more is begun. */
+  /** Why nothing more is encoded. */
   waits?: string;
   /** Whether candidates are left. */
   isLeft: boolean;
@@ -144,49 +146,68 @@ async function startSome(
   row: ArchivePolicyRow,
   { isOpen, end }: { isOpen: boolean; end: number | undefined },
 ): Promise<Started> {
-  const { table, now, timeIsUp } = services;
+  const { table, now } = services;
   const { policy, creatorId, collectionId, enabled } = row;
   const todo = archiveDue(creatorId, collectionId);
-  const { items } = await queryTodo(table, todo, { until: now, limit: LOOKED_AT });
+  const { items } = await queryTodo(table, todo, { until: now, limit: 1 });
   if (items.length === 0) return { isLeft: false };
-  const places = await placesFor(services, row);
-  let { waits } = places;
-  let left = places.free;
-  let isLeft = items.length === LOOKED_AT;
-  for (const item of items) {
-    if (waits !== undefined || left <= 0 || timeIsUp()) {
-      isLeft = true;
-      break;
-    }
-    const done = await startOne(services, { pk: item.pk, sk: item.sk }, { row, isOpen, end });
-    if (done.isClosed) {
-      isLeft = false;
-      break;
-    }
-    if (done.started) left--;
-    if (done.capped !== undefined) {
-      waits = done.capped;
-      isLeft = true;
+  const stats = await getRow(table, rowKeys.archiveStats(creatorId, collectionId), ArchiveStatsRow);
+  const turn = { row, isOpen, end, savedPart: savedPartOf(stats, policy) };
+  const started = await startDue(services, todo, turn, await placesFor(services, row));
+  const closed = !isOpen && enabled ? `outside the window ${policy.window} (${policy.timeZone})` : undefined;
+  const waits = started.waits ?? closed;
+  return { isLeft: started.isLeft, ...(waits !== undefined && { waits }) };
+}
+
+/** The oldest first, while there are places for workers; a move needs none, so that all of those are begun for which there is time. */
+async function startDue(
+  services: SweepServices,
+  todo: string,
+  turn: Omit<Turn, 'mayEncode'>,
+  places: Places,
+): Promise<Started> {
+  const { method } = turn.row.policy;
+  const most = method === 'reencode' ? LOOKED_AT : LOOKED_PAST;
+  let { free, waits } = places;
+  let [notBegun, isLeft] = [0, false];
+  const ended = (left: boolean): Started => ({ isLeft: left, ...(waits !== undefined && { waits }) });
+  for await (const items of due(services, todo)) {
+    for (const { pk, sk } of items) {
+      const mayEncode = waits === undefined && free > 0;
+      const mayMove = method !== 'reencode' && !places.isUnsafe;
+      if (!(mayEncode || mayMove) || notBegun === most || services.timeIsUp()) return ended(true);
+      const done = await startOne(services, { pk, sk }, { ...turn, mayEncode });
+      if (done.isClosed) return ended(false);
+      if (done.started === 'encode') free--;
+      if (done.started === undefined) notBegun++;
+      waits ??= done.capped;
+      isLeft ||= done.needsPlace === true || done.capped !== undefined;
     }
   }
-  if (!isOpen && enabled) waits ??= `outside the window ${policy.window} (${policy.timeZone})`;
-  return { isLeft, ...(waits !== undefined && { waits }) };
+  return ended(isLeft || services.timeIsUp());
+}
+
+interface Places {
+  free: number;
+  waits?: string;
+  /** The bucket may remove what the archive relies on: nothing is moved, either. */
+  isUnsafe?: true;
 }
 
 /** How many may be begun: below the policy's number, the deployment's, and only while no upload waits for a worker. */
 async function placesFor(
   { table, s3, uploadsBucket, now, archive }: SweepServices,
   { policy, creatorId, collectionId }: ArchivePolicyRow,
-): Promise<{ free: number; waits?: string }> {
+): Promise<Places> {
+  // In a bucket with rules of somebody else's.
+  const fault = lifecycleFault(await lifecycleRules(s3, uploadsBucket), policy.keepOriginalDays);
+  if (fault !== null) return { free: 0, waits: `lifecycle_too_short: ${fault}`, isUnsafe: true };
   const load = await getRow(table, engineKeys.load, LoadRow);
   if (!load || plus(load.at, { minutes: LOAD_MINUTES }) < now)
     return { free: 0, waits: 'it is not known whether uploads wait' };
   const waiting = load.waiting[ENGINE];
   if (waiting === undefined) return { free: 0, waits: 'it is not known whether uploads wait' };
   if (waiting > 0) return { free: 0, waits: `${waiting} encodes of uploads wait for a worker` };
-  // In a bucket with rules of somebody else's.
-  const fault = lifecycleFault(await lifecycleRules(s3, uploadsBucket), policy.keepOriginalDays);
-  if (fault !== null) return { free: 0, waits: `lifecycle_too_short: ${fault}` };
   const { items } = await queryTodo(table, DUE_WORK.archiveJob, { until: '9999', limit: MOST_UNDER_WAY });
   const rows = await getRows(table, items, ArchiveRow, true);
   const underWay = rows.filter(({ state }) => state === 'encoding');

@@ -1,7 +1,8 @@
 import { head } from '../../../aws/s3.ts';
 import { applyWithRetry, getCollection, getMedia, getRow } from '../../../aws/table.ts';
-import { fits, policyKey } from '../../../core/archive/candidates.ts';
-import { type ArchiveRefusal, EncodePolicy } from '../../../core/contracts/archive.ts';
+import { collectionPolicyKey, encodePolicyOf, fits, whyNotEncoded } from '../../../core/archive/candidates.ts';
+import { chooseWay, classOfCopy, isInClass, originalOf, type Way } from '../../../core/archive/money.ts';
+import type { ArchiveRefusal } from '../../../core/contracts/archive.ts';
 import type { ArchiveJob } from '../../../core/contracts/archive-job.ts';
 import { tmpPrefix } from '../../../core/contracts/keys.ts';
 import { type ArchivePolicyRow, ArchiveRow } from '../../../core/contracts/table/archive.ts';
@@ -16,6 +17,7 @@ import {
   hasVersion,
   whyNotArchived,
 } from '../../../core/jobs/archive.ts';
+import { classMoving } from '../../../core/jobs/archive-class.ts';
 import type { Outcome } from '../../../core/jobs/change.ts';
 import { charge } from '../../../core/jobs/spending.ts';
 import { plus } from '../../../core/time.ts';
@@ -24,6 +26,7 @@ import { room } from '../../shared/caps.ts';
 import { PRICES } from '../../shared/cost.ts';
 import { logger } from '../../shared/observability.ts';
 import type { SweepServices } from '../services.ts';
+import { moveToClass } from './classes.ts';
 import { DELETES_ORIGINALS, OTHER_BUCKET, sameEtag } from './replace.ts';
 
 /** Longer than SubmitJob's time limit, and than a run of sweep. */
@@ -37,88 +40,155 @@ const ASSUMED_SPEED = 0.25;
 const MORE_TIME = 1.25;
 
 interface Begun {
-  started?: true;
+  /** A worker is asked for its copy, or it goes to another class. */
+  started?: 'encode' | 'move';
   /** Neither it nor what comes after it is begun outside of the window. */
   isClosed?: true;
-  /** Why nothing of its collection is begun. */
+  /** A worker would be needed, and there is no place for one. */
+  needsPlace?: true;
+  /** Why nothing of its collection is encoded. */
   capped?: string;
 }
 
-/** A candidate as it is now: a worker is asked for its copy, or it is refused, or waits. */
-export async function startOne(
-  services: SweepServices,
-  key: RowKey,
-  { row: policyRow, isOpen, end }: { row: ArchivePolicyRow; isOpen: boolean; end: number | undefined },
-): Promise<Begun> {
-  const { table, now } = services;
-  const { policy } = policyRow;
+export interface Turn {
+  row: ArchivePolicyRow;
+  isOpen: boolean;
+  /** When the window ends, in milliseconds since the epoch. */
+  end: number | undefined;
+  /** Of the bytes of an original, what a re-encode is expected to save, 0 to 1. */
+  savedPart: number;
+  /** Whether there is a place for a worker. */
+  mayEncode: boolean;
+}
+
+type Decided = Outcome<{ row?: ArchiveRow; started?: Begun['started'] }>;
+
+/** A candidate as it is now: a worker is asked for its copy, or it goes to another class, or it is refused, or waits. */
+export async function startOne(services: SweepServices, key: RowKey, turn: Turn): Promise<Begun> {
+  const { table } = services;
   let begun: Begun = {};
-  const outcome = await applyWithRetry(table, async (): Promise<Outcome<{ row?: ArchiveRow; starts?: true }>> => {
+  const outcome = await applyWithRetry(table, async (): Promise<Decided> => {
     begun = {};
     const row = await getRow(table, key, ArchiveRow);
     const media = row && (await getMedia(table, row.mediaId));
     if (row?.state !== 'due' || !media || media.state === 'deleting') return { refused: 'not due' };
-    // Of those a person asked for, neither age nor window count.
-    const isAsked = row.asked === true;
-    if (!isAsked && !isOpen) {
-      begun = { isClosed: true };
-      return { refused: 'its window is closed' };
-    }
-    if (media.source.bucket !== services.uploadsBucket) {
-      return archiveWaits(row, { waits: OTHER_BUCKET, todoAt: plus(now, { days: BUSY_DAYS }) });
-    }
-    const early = decideWithoutS3(row, media, policyRow, now);
-    if (early) return early;
-    const stopAt =
-      isAsked || end === undefined || policy.overrun === 'finish' ? undefined : new Date(end).toISOString();
-    if (!isAsked && end !== undefined && !hasTime(row, media, policyRow, end - Date.parse(now)))
-      return tooLate(row, policyRow, end, now);
-    const found = await head(services.s3, media.source);
-    if (!found || found.size !== media.source.size || !sameEtag(found.etag, media.source.etag)) {
-      return refuse(
-        row,
-        media,
-        policyRow,
-        { reason: 'source_changed', detail: 'S3 does not have the original any more.' },
-        now,
-      );
-    }
-    if (found.archived !== undefined)
-      return archiveWaits(row, { waits: found.archived, todoAt: plus(now, { days: BUSY_DAYS }) });
-    const usd = expectedUsd(media, policyRow, services.archive.vcpus);
-    const collection = await getCollection(table, media.creatorId, media.collectionId);
-    if (collection?.deleteOriginal) {
-      return archiveWaits(row, { waits: DELETES_ORIGINALS, todoAt: plus(now, { days: BUSY_DAYS }) });
-    }
-    const { caps, over } = await room(services, media, collection, usd, now);
-    if (over) {
-      begun = { capped: over.message };
-      return { refused: 'a cap has no room for it' };
-    }
-    const started = archiveStarted(row, media, {
-      ...{ policy: keyOf(policyRow), stopAt, now, submittingUntil: plus(now, { minutes: SUBMITTING_MINUTES }) },
-      keepOriginalDays: policy.keepOriginalDays,
-      ...(!policyRow.enabled && { asked: true }),
-      charge: charge({ creatorId: media.creatorId, collectionId: media.collectionId }, usd, caps, now),
+    return decide(services, row, media, turn, (why) => {
+      begun = why;
     });
-    return 'refused' in started ? started : { ...started, starts: true };
   });
-  if ('refused' in outcome || !outcome.starts || !outcome.row) return begun;
-  services.report('archivesStarted');
-  // One that is not submitted now is found by a later run, without an engine's id.
-  await submitArchive(services, outcome.row, { tried: false }).catch((error: unknown) => {
-    logger.error('not submitted', { jobId: outcome.row?.jobId, error });
+  if ('refused' in outcome || !outcome.started || !outcome.row) return begun;
+  const { row, started } = outcome;
+  // What is not done now is found by a later run: a job without an engine's id, or a version without its tag.
+  const done = started === 'encode' ? submitArchive(services, row, { tried: false }) : moveToClass(services, key);
+  services.report(started === 'encode' ? 'archivesStarted' : 'movesStarted');
+  await done.catch((error: unknown) => {
+    logger.error('not begun', { mediaId: row.mediaId, jobId: row.jobId, error });
   });
-  return { started: true };
+  return { started };
+}
+
+async function decide(
+  services: SweepServices,
+  row: ArchiveRow,
+  media: MediaRow,
+  turn: Turn,
+  begun: (why: Begun) => void,
+): Promise<Decided> {
+  const { table, now } = services;
+  const { row: policyRow, isOpen, end } = turn;
+  const { policy } = policyRow;
+  // Of those a person asked for, neither age nor window count.
+  const isAsked = row.asked === true;
+  if (!isAsked && !isOpen) {
+    begun({ isClosed: true });
+    return { refused: 'its window is closed' };
+  }
+  const early = decideWithoutS3(services, row, media, policyRow);
+  if (early) return early;
+  const way = chooseWay(originalOf(media), policy, PRICES, turn.savedPart);
+  if (way === null) return refuse(row, media, policyRow, whyNotEncoded(media) ?? NOTHING_PAYS, now);
+  if (way !== 'storage-class' && !turn.mayEncode) {
+    begun({ needsPlace: true });
+    return { refused: 'there is no place for a worker' };
+  }
+  if (
+    way !== 'storage-class' &&
+    !isAsked &&
+    end !== undefined &&
+    !hasTime(row, media, policyRow, end - Date.parse(now))
+  )
+    return tooLate(row, policyRow, end, now);
+  const found = await head(services.s3, media.source);
+  if (!found || found.size !== media.source.size || !sameEtag(found.etag, media.source.etag)) {
+    const detail = 'S3 does not have the original any more.';
+    return refuse(row, media, policyRow, { reason: 'source_changed', detail }, now);
+  }
+  const collection = await getCollection(table, media.creatorId, media.collectionId);
+  if (collection?.deleteOriginal) {
+    return archiveWaits(row, { waits: DELETES_ORIGINALS, todoAt: plus(now, { days: BUSY_DAYS }) });
+  }
+  const elsewhere = whyNotMoved(found, policyRow, way);
+  if (elsewhere) return refuse(row, media, policyRow, elsewhere, now);
+  const asked = !policyRow.enabled && { asked: true as const };
+  const policyOf = { policy: keyOf(policyRow), ...asked, now };
+  if (way === 'storage-class') {
+    const moving = classMoving(row, media, { storageClass: policy.storageClass, ...policyOf });
+    return 'refused' in moving ? moving : { ...moving, started: 'move' };
+  }
+  if (found.archived !== undefined)
+    return archiveWaits(row, { waits: found.archived, todoAt: plus(now, { days: BUSY_DAYS }) });
+  const usd = expectedUsd(media, policyRow, services.archive.vcpus);
+  const { caps, over } = await room(services, media, collection, usd, now);
+  if (over) {
+    begun({ capped: over.message });
+    return { refused: 'a cap has no room for it' };
+  }
+  const isBounded = !isAsked && end !== undefined && policy.overrun === 'stop';
+  const copyClass = classOfCopy(way, found, policy);
+  const started = archiveStarted(row, media, {
+    ...{ ...policyOf, submittingUntil: plus(now, { minutes: SUBMITTING_MINUTES }) },
+    stopAt: isBounded ? new Date(end).toISOString() : undefined,
+    keepOriginalDays: policy.keepOriginalDays,
+    classes: {
+      ...(way === 'both' && { storageClass: policy.storageClass }),
+      ...(copyClass && { copyClass }),
+    },
+    charge: charge({ creatorId: media.creatorId, collectionId: media.collectionId }, usd, caps, now),
+  });
+  return 'refused' in started ? started : { ...started, started: 'encode' };
+}
+
+const NOTHING_PAYS: ArchiveRefusal = {
+  reason: 'payback',
+  detail: 'It is too small to be moved, or what it would save in a year is less than its cost.',
+};
+
+/** Somebody has chosen a class for it: what a way saves by core/archive/money.ts is against Standard. */
+function whyNotMoved(
+  { storageClass }: { storageClass: string },
+  { policy }: ArchivePolicyRow,
+  way: Way,
+): ArchiveRefusal | null {
+  if (storageClass === 'STANDARD' || (way !== 'storage-class' && policy.method !== 'auto')) return null;
+  if (way === 'storage-class' && isInClass(storageClass, policy.storageClass)) return null;
+  return { reason: 'storage_class', detail: `It is in ${storageClass}.` };
 }
 
 function keyOf({ policy }: ArchivePolicyRow): string {
-  return policyKey(EncodePolicy.strip().parse(policy));
+  return collectionPolicyKey(policy);
 }
 
 /** What the rows alone decide; null where S3 has to be asked. */
-function decideWithoutS3(row: ArchiveRow, media: MediaRow, policyRow: ArchivePolicyRow, now: string): Outcome | null {
+function decideWithoutS3(
+  { uploadsBucket, now }: SweepServices,
+  row: ArchiveRow,
+  media: MediaRow,
+  policyRow: ArchivePolicyRow,
+): Outcome | null {
   const { policy, collectionId } = policyRow;
+  if (media.source.bucket !== uploadsBucket) {
+    return archiveWaits(row, { waits: OTHER_BUCKET, todoAt: plus(now, { days: BUSY_DAYS }) });
+  }
   const isAsked = row.asked === true;
   // It was moved, or another upload has come.
   if (media.collectionId !== collectionId || media.source.versionId !== row.source.versionId) {
@@ -131,21 +201,9 @@ function decideWithoutS3(row: ArchiveRow, media: MediaRow, policyRow: ArchivePol
     const days = media.state === 'failed' ? FAILED_DAYS : BUSY_DAYS;
     return archiveWaits(row, { waits: why, todoAt: plus(now, { days }) });
   }
-  const refusal = whyRefused(media);
-  return refusal && refuse(row, media, policyRow, refusal, now);
-}
-
-/** What is known of a source without reading it; the worker finds the rest. */
-function whyRefused({ source, kind, sourceInfo = {} }: MediaRow): ArchiveRefusal | null {
-  const { videoCodec, container } = sourceInfo;
-  if (!hasVersion(source))
-    return { reason: 'unversioned', detail: 'It was uploaded while the bucket kept no versions.' };
-  if (kind === 'audio') return { reason: 'not_readable', detail: 'It has no track of moving pictures.' };
-  if (container !== undefined && !container.startsWith('mov,'))
-    return { reason: 'container', detail: `It is ${container}.` };
-  if (videoCodec !== undefined && videoCodec !== 'h264')
-    return { reason: 'codec', detail: `The picture is ${videoCodec}.` };
-  return null;
+  if (hasVersion(media.source)) return null;
+  const detail = 'It was uploaded while the bucket kept no versions.';
+  return refuse(row, media, policyRow, { reason: 'unversioned', detail }, now);
 }
 
 function refuse(
@@ -194,7 +252,7 @@ export async function submitArchive(
   const job: ArchiveJob = {
     ...{ kind: 'archive', jobId, mediaId, creatorId, source: original },
     output: { bucket: mediaBucket, prefix: tmpPrefix(jobId) },
-    policy: EncodePolicy.parse(JSON.parse(policy)),
+    policy: encodePolicyOf(policy),
   };
   const engineJobId = await archive.submit({ job, tried });
   const noted = await applyWithRetry(table, async () => {

@@ -1,8 +1,7 @@
 import { head, readText, TextTooLarge } from '../../../aws/s3.ts';
 import { apply, getRow } from '../../../aws/table.ts';
-import { learned } from '../../../core/archive/candidates.ts';
+import { encodePolicyOf, learned } from '../../../core/archive/candidates.ts';
 import { qualityFaults, savingsFault } from '../../../core/archive/compare.ts';
-import { EncodePolicy } from '../../../core/contracts/archive.ts';
 import { ArchiveResult, MOST_DETAIL } from '../../../core/contracts/archive-job.ts';
 import { ERRORS } from '../../../core/contracts/errors.ts';
 import { parseJobId } from '../../../core/contracts/ids.ts';
@@ -174,7 +173,7 @@ async function faultOfResult(
   { original, copy, quality }: Extract<ArchiveResult, { status: 'archived' }>,
 ): Promise<string | null> {
   if (original.bytes !== row.source.size) return 'The worker encoded a file of another size.';
-  const policy = EncodePolicy.parse(JSON.parse(row.policy));
+  const policy = encodePolicyOf(row.policy);
   const [fault] = [savingsFault(original.bytes, copy.bytes, policy) ?? [], qualityFaults(quality, policy)].flat();
   if (fault) return `The worker took what the policy refuses: ${fault.detail}`;
   const found = await head(s3, row.source);

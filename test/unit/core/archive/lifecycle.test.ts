@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { type LifecycleRule, lifecycleFault } from '../../../../core/archive/lifecycle.ts';
+import { type LifecycleRule, lifecycleFault, movesByTag } from '../../../../core/archive/lifecycle.ts';
 
 const rule = (more: Partial<LifecycleRule>): LifecycleRule => ({
-  ...{ id: 'rule', isEnabled: true, prefix: '', hasTags: false, expires: false },
+  ...{ id: 'rule', isEnabled: true, prefix: '', tags: {}, expires: false, movesTo: [] },
   ...more,
 });
 const places = (more: Partial<LifecycleRule>) => lifecycleFault([rule(more)], 1)?.match(/drop\/|archive\//g) ?? [];
@@ -12,7 +12,12 @@ describe('rules of a bucket', () => {
     ['an expiry of all keys reaches both', { expires: true }, ['drop/', 'archive/']],
     ['one below a prefix reaches what is there', { expires: true, prefix: 'archive/anna/' }, ['archive/']],
     ['one whose prefix is a part of ours reaches it', { expires: true, prefix: 'dr' }, ['drop/']],
-    ['one for tags reaches uploads only', { expires: true, hasTags: true }, ['drop/']],
+    ['one for tags reaches uploads only', { expires: true, tags: { kind: 'old' } }, ['drop/']],
+    [
+      'one for our tag reaches copies as well',
+      { expires: true, tags: { 'dropreel-archive-class': 'GLACIER' } },
+      ['drop/', 'archive/'],
+    ],
     ['one of another prefix reaches none', { expires: true, prefix: 'tmp/' }, []],
     ['one that is off does nothing', { expires: true, isEnabled: false }, []],
     ['transitions and unfinished uploads remove nothing', {}, []],
@@ -29,5 +34,19 @@ describe('rules of a bucket', () => {
     );
     expect(lifecycleFault(rules, 3)).toBeNull();
     expect(lifecycleFault([], 3650)).toBeNull();
+  });
+});
+
+describe('a rule moves what has our tag', () => {
+  const ours = { tags: { 'dropreel-archive-class': 'GLACIER_IR' }, movesTo: ['GLACIER_IR'] };
+  test.each<[string, Partial<LifecycleRule>, boolean]>([
+    ['with that value', ours, true],
+    ['without any condition', { movesTo: ['GLACIER_IR'] }, true],
+    ['unless it is off', { ...ours, isEnabled: false }, false],
+    ['unless it is for another prefix', { ...ours, prefix: 'archive/' }, false],
+    ['unless it moves to another class', { ...ours, movesTo: ['GLACIER'] }, false],
+    ['unless it asks for another tag, too', { ...ours, tags: { ...ours.tags, kind: 'old' } }, false],
+  ])('%s', (_, more, expected) => {
+    expect(movesByTag([rule(more)], 'drop/ann/talks/a.mp4', 'GLACIER_IR')).toBe(expected);
   });
 });

@@ -3,9 +3,13 @@ import {
   chooseWay,
   classOfCopy,
   encodeUsd,
+  isInClass,
   monthsToPayBack,
+  type Original,
   planArchive,
+  savedPartOf,
   storageUsd,
+  type Way,
   waysOf,
 } from '../../../../core/archive/money.ts';
 import { CollectionArchivePolicy } from '../../../../core/contracts/archive.ts';
@@ -16,7 +20,8 @@ const { storage } = prices;
 const GB = 2 ** 30;
 /** An hour of 1080p25 at 10 Mbit/s. */
 const HOUR = { durationSeconds: 3600, width: 1920, height: 1080, frameRate: 25, videoCodec: 'h264' };
-const hour = { bytes: 4_500_000_000, info: HOUR };
+const hour = { bytes: 4_500_000_000, info: HOUR, isEncodable: true };
+const dense = { ...hour, isEncodable: false };
 const policy = (more: object = {}) => CollectionArchivePolicy.parse(more);
 const cents = (usd: number) => Number((100 * usd).toFixed(4));
 
@@ -56,9 +61,7 @@ describe('the ways of an original', () => {
   });
 
   test('what is dense is not encoded, and what is small is not moved', () => {
-    expect(Object.keys(waysOf({ ...hour, info: { ...HOUR, videoCodec: 'hevc' } }, policy(), prices, 0.4))).toEqual([
-      'storage-class',
-    ]);
+    expect(Object.keys(waysOf(dense, policy(), prices, 0.4))).toEqual(['storage-class']);
     expect(Object.keys(waysOf({ ...hour, bytes: 9_999_999 }, policy(), prices, 0.4))).toEqual(['reencode']);
     // Its copy is too small, the original is not.
     expect(Object.keys(waysOf({ ...hour, bytes: 12_000_000 }, policy(), prices, 0.4)).sort()).toEqual([
@@ -68,7 +71,7 @@ describe('the ways of an original', () => {
   });
 
   test('a month in Deep Archive pays back the move of 10 MB within a month', () => {
-    const moved = waysOf({ bytes: 10_000_000, info: HOUR }, policy({ storageClass: 'DEEP_ARCHIVE' }), prices, 0.4);
+    const moved = waysOf({ ...hour, bytes: 10_000_000 }, policy({ storageClass: 'DEEP_ARCHIVE' }), prices, 0.4);
     expect(moved['storage-class'] && monthsToPayBack(moved['storage-class'])).toBeCloseTo(0.27, 2);
   });
 
@@ -79,7 +82,7 @@ describe('the ways of an original', () => {
 });
 
 describe('the way that is chosen', () => {
-  test.each<[string, object, { bytes: number; info: object }, ReturnType<typeof chooseWay>]>([
+  test.each<[string, object, Original, ReturnType<typeof chooseWay>]>([
     ['the method of the policy', { method: 'reencode' }, hour, 'reencode'],
     ['nothing, where it is not open', { method: 'storage-class' }, { ...hour, bytes: 1000 }, null],
     [
@@ -89,6 +92,9 @@ describe('the way that is chosen', () => {
       'reencode',
     ],
     ['both', { method: 'both' }, hour, 'both'],
+    ['the class alone, for what is dense already', { method: 'both' }, dense, 'storage-class'],
+    ['nothing, for what is dense already', { method: 'reencode' }, dense, null],
+    ['nothing, for what is dense already and too small to move', { method: 'both' }, { ...dense, bytes: 1000 }, null],
     [
       'what saves most after a year: the class, for a costly encode',
       { method: 'auto', preset: 'slow' },
@@ -106,15 +112,35 @@ describe('the way that is chosen', () => {
     expect(chooseWay(original, policy(more), prices, 0.4)).toBe(expected);
   });
 
-  test('the copy is stored in the class by `both` only', () => {
-    expect(classOfCopy('both', 10_000_000, 'GLACIER')).toBe('GLACIER');
-    expect(classOfCopy('both', 9_999_999, 'GLACIER')).toBe('STANDARD');
-    expect(classOfCopy('reencode', 10_000_000, 'GLACIER')).toBe('STANDARD');
+  test.each<[string, Way, string, object, string | null]>([
+    ['in the class of the policy by `both`', 'both', 'STANDARD', { storageClass: 'GLACIER' }, 'GLACIER'],
+    ['in Standard by `reencode`', 'reencode', 'STANDARD', { storageClass: 'GLACIER' }, null],
+    ['where the original was', 'reencode', 'DEEP_ARCHIVE', { storageClass: 'GLACIER' }, 'DEEP_ARCHIVE'],
+    ['never above where the original was', 'both', 'DEEP_ARCHIVE', { storageClass: 'GLACIER' }, 'DEEP_ARCHIVE'],
+    ['below where the original was', 'both', 'GLACIER_IR', { storageClass: 'GLACIER' }, 'GLACIER'],
+    ['in Standard, of one in a class that is none of ours', 'reencode', 'STANDARD_IA', {}, null],
+  ])('the copy is stored %s', (_, way, storageClass, more, expected) => {
+    expect(classOfCopy(way, { storageClass }, policy(more))).toBe(expected);
   });
 });
 
+test.each([
+  ['GLACIER_IR', 'GLACIER_IR', true],
+  ['DEEP_ARCHIVE', 'GLACIER_IR', true],
+  ['GLACIER_IR', 'GLACIER', false],
+  ['STANDARD', 'GLACIER_IR', false],
+  ['STANDARD_IA', 'GLACIER_IR', false],
+] as const)('an object in %s has no way to go to %s: %s', (is, wanted, expected) => {
+  expect(isInClass(is, wanted)).toBe(expected);
+});
+
+test('a re-encode is expected to save what those before have saved, or else what the policy aims at', () => {
+  expect(savedPartOf(null, policy({ targetSavingsPercent: 35 }))).toBe(0.35);
+  expect(savedPartOf({ archived: 0, originalBytes: 0, archivedBytes: 0 }, policy())).toBe(0.4);
+  expect(savedPartOf({ archived: 2, originalBytes: 1000, archivedBytes: 250 }, policy())).toBe(0.75);
+});
+
 test('a plan sums up files, bytes, cost and months of each way before anything runs', () => {
-  const dense = { ...hour, info: { ...HOUR, videoCodec: 'av1' } };
   const plan = planArchive([hour, hour, dense], policy({ method: 'reencode' }), prices, 0.4);
   expect(plan).toMatchObject({ files: 3, bytes: 13_500_000_000 });
   expect(plan.ways.map(({ way, files, chosen, savedBytes }) => [way, files, chosen, savedBytes])).toEqual([
@@ -122,6 +148,18 @@ test('a plan sums up files, bytes, cost and months of each way before anything r
     ['storage-class', 3, 0, 0],
     ['both', 2, 0, 3_600_000_000],
   ]);
-  expect(plan.ways[0]?.months).toBeCloseTo(1.69, 2);
-  expect(planArchive([], policy(), prices, 0.4).ways.map(({ months }) => months)).toEqual([null, null, null]);
+  const [reencode] = plan.ways;
+  expect(reencode && monthsToPayBack(reencode)).toBeCloseTo(1.69, 2);
+  // Two encodes at 6.5263 cents; each saves 3.8557 cents a month.
+  expect([plan.total.files, cents(plan.total.cost), cents(plan.total.savedPerMonth)]).toEqual([2, 13.0526, 7.7114]);
+  expect(planArchive([], policy(), prices, 0.4).total).toEqual({ files: 0, cost: 0, savedBytes: 0, savedPerMonth: 0 });
+});
+
+test('the total of a plan is what the policy does with each: two dense copies that are moved, and one original as it is', () => {
+  const { total } = planArchive([hour, hour, dense], policy({ method: 'both' }), prices, 0.4);
+  expect([total.files, total.savedBytes]).toEqual([3, 3_600_000_000]);
+  // Two encodes, and three moves at 0.0025 cents: a transition and a request.
+  expect(cents(total.cost)).toBe(13.0601);
+  // Of 4.190952 GB at 2.3 cents, 2.514571 GB at 0.4 cents are left of each copy, and all of it of the other.
+  expect(cents(total.savedPerMonth)).toBe(25.2295);
 });

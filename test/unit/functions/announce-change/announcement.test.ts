@@ -48,15 +48,20 @@ describe('an announcement', () => {
       error: { code: 'no_tracks', message: 'Nothing.' },
     });
   });
-  it('says that a copy has become the original, and that it is back, though the state is the same', () => {
-    const archive = (state: string, reason?: string) => ({
-      archive: { M: { state: { S: state }, ...(reason && { reason: { S: reason } }) } },
+  it('says that a copy has become the original, or that it is in another class, and that it is back, though the state is the same', () => {
+    const archive = (state: string, reason?: string, bytes?: object) => ({
+      archive: { M: { state: { S: state }, ...(reason && { reason: { S: reason } }), ...(bytes && { bytes }) } },
     });
     const of = (before: object, after: object) =>
       announcementOf(record(image('ready', 4, before), image('ready', 5, after)))?.detail;
     expect(of(archive('replacing'), archive('archived'))).toMatchObject({ to: 'ready', seq: 5, archive: 'archived' });
     expect(of(archive('archived'), archive('refused', 'restored'))).toMatchObject({ archive: 'restored' });
+    expect(of(archive('moving'), archive('moved'))).toMatchObject({ archive: 'archived' });
+    const copy = { M: { copy: { N: '1' } } };
+    expect(of(archive('moving', undefined, copy), archive('moved', undefined, copy))).toBeUndefined();
     for (const [from, to] of [
+      ['due', 'moving'],
+      ['moving', 'refused'],
       ['due', 'encoding'],
       ['purging', 'archived'],
       ['encoding', 'refused'],

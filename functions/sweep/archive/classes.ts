@@ -1,0 +1,93 @@
+import { lifecycleRules } from '../../../aws/lifecycle.ts';
+import { head } from '../../../aws/s3.ts';
+import { getMedia, getRow } from '../../../aws/table.ts';
+import { setTag } from '../../../aws/tags.ts';
+import { movesByTag } from '../../../core/archive/lifecycle.ts';
+import { isInClass } from '../../../core/archive/money.ts';
+import { ARCHIVE_CLASS_TAG, ARCHIVE_CLASSES, type ArchiveClass } from '../../../core/contracts/archive.ts';
+import { ArchivePolicyRow, ArchiveRow } from '../../../core/contracts/table/archive.ts';
+import { type RowKey, rowKeys } from '../../../core/contracts/table/keys.ts';
+import { archiveWaits } from '../../../core/jobs/archive.ts';
+import { classGone, classMoved, classTagRemoved, classUndone, movedVersion } from '../../../core/jobs/archive-class.ts';
+import { plus } from '../../../core/time.ts';
+import { count, logger } from '../../shared/observability.ts';
+import type { SweepServices } from '../services.ts';
+import { changeArchive } from './rows.ts';
+
+/** Rules run once a day, and what they find is moved within another: S3's event says so sooner than this look. */
+const AGAIN_HOURS = 12;
+/** Longer than rules usually take. https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html */
+const SLOW_DAYS = 4;
+
+/**
+ * An original, or the copy of a deleted one, that goes to a cheaper class: its very version gets the tag that a rule of the bucket follows, and is
+ * looked at until S3 has moved it. Stopped anywhere, the next run does what is left. Another upload under the key is not touched.
+ */
+export async function moveToClass(services: SweepServices, key: RowKey): Promise<void> {
+  const { table, s3, now } = services;
+  const row = await getRow(table, key, ArchiveRow);
+  const media = row && (await getMedia(table, row.mediaId));
+  if (!row?.storageClass || !media || media.state === 'deleting' || (row.todoAt ?? '') > now) return;
+  if (row.state !== 'moving' && row.state !== 'refused') return;
+  const version = movedVersion(row);
+  const found = await head(s3, version);
+  if (!found) return noteGone(services, key, row);
+  const { storageClass } = row;
+  const is = ARCHIVE_CLASSES.find((name) => name === found.storageClass);
+  if (is && isInClass(is, storageClass)) return noteMoved(services, key, is);
+  const isItsSource = media.source.versionId === version.versionId;
+  if (row.state === 'refused' || !isItsSource || (!row.replaced && (await isOff(services, row)))) {
+    await setTag(s3, version, ARCHIVE_CLASS_TAG, null);
+    await changeArchive(services, key, (it, of) =>
+      it.state === 'refused' ? classTagRemoved(it) : classUndone(it, of, now),
+    );
+    return;
+  }
+  const waits = await tagFor(services, row, storageClass);
+  await changeArchive(services, key, (it) =>
+    it.state === 'moving'
+      ? archiveWaits(it, { todoAt: plus(now, { hours: AGAIN_HOURS }), ...(waits !== null && { waits }) })
+      : { refused: 'it went on' },
+  );
+}
+
+async function noteMoved(services: SweepServices, key: RowKey, storageClass: ArchiveClass): Promise<void> {
+  const moved = await changeArchive(services, key, (row, media) => classMoved(row, media, storageClass, services.now));
+  if ('refused' in moved) return;
+  services.report('originalsMoved');
+  logger.info('moved to another class', { ...key, storageClass });
+}
+
+async function noteGone(services: SweepServices, key: RowKey, row: ArchiveRow): Promise<void> {
+  const { now } = services;
+  if (!row.replaced) {
+    await changeArchive(services, key, (is, media) => classGone(is, media, now));
+    return;
+  }
+  logger.error('a copy is gone, and its original is deleted', { key: row.replaced.copy.key, decision: 'escalate' });
+  count('escalated');
+  const todoAt = plus(now, { days: 1 });
+  await changeArchive(services, key, (is) => archiveWaits(is, { waits: 'the copy is missing', todoAt }));
+}
+
+async function isOff({ table, now }: SweepServices, { creatorId, collectionId, asked }: ArchiveRow): Promise<boolean> {
+  if (asked) return false;
+  const policy = await getRow(table, rowKeys.archivePolicy(creatorId, collectionId), ArchivePolicyRow);
+  return !policy?.enabled && (policy?.forcedUntil ?? '') <= now;
+}
+
+/** Sees to the tag. @returns why S3 may never move it, or seems not to; null where nothing is wrong */
+async function tagFor(services: SweepServices, row: ArchiveRow, storageClass: ArchiveClass): Promise<string | null> {
+  const { s3, now } = services;
+  const version = movedVersion(row);
+  const rules = await lifecycleRules(s3, version.bucket);
+  if (!movesByTag(rules, version.key, storageClass)) {
+    return `the bucket has no lifecycle rule that moves objects with the tag ${ARCHIVE_CLASS_TAG}=${storageClass}`;
+  }
+  if ((await setTag(s3, version, ARCHIVE_CLASS_TAG, storageClass)) === 'full') {
+    return 'it has ten tags already, and S3 takes no more';
+  }
+  if (plus(row.at, { days: SLOW_DAYS }) > now) return null;
+  logger.warn('S3 does not move an object', { ...version, storageClass, since: row.at });
+  return `S3 has not moved it since ${row.at}: replication that is pending, MFA delete or another rule may be why`;
+}

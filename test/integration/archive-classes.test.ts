@@ -1,0 +1,339 @@
+import {
+  DeleteObjectCommand,
+  GetObjectTaggingCommand,
+  PutObjectCommand,
+  PutObjectTaggingCommand,
+} from '@aws-sdk/client-s3';
+import { describe, expect, it, vi } from 'vitest';
+import { head } from '../../aws/s3.ts';
+import { apply, applyWithRetry, getMedia, getRow } from '../../aws/table.ts';
+import { ARCHIVE_CLASS_TAG } from '../../core/contracts/archive.ts';
+import { archiveCopyKey } from '../../core/contracts/keys.ts';
+import { ArchivePolicyRow, ArchiveStatsRow } from '../../core/contracts/table/archive.ts';
+import { DUE_WORK, rowKeys } from '../../core/contracts/table/keys.ts';
+import type { MediaRow, Source } from '../../core/contracts/table/media.ts';
+import { archiveDueNow } from '../../core/jobs/archive.ts';
+import { classTakenBack } from '../../core/jobs/archive-class.ts';
+import { carryOnWith } from '../../functions/ingest-upload/carry-on-with.ts';
+import {
+  aDayOfLifecycle,
+  addClassRules,
+  addPolicy,
+  archiveAt,
+  archiveRowOf,
+  later,
+  NIGHT,
+  workerMakes,
+  workerSays,
+} from '../support/archive.ts';
+import { MEDIA, UPLOADS } from '../support/services.ts';
+import { startStand } from '../support/stand.ts';
+import { addCollection, addMedia, archiveOf, enginesOf } from '../support/swept.ts';
+
+// Read when the logger is made, before any other line here.
+vi.hoisted(() => {
+  process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
+});
+
+const { services, world } = await startStand();
+const { table, s3 } = services;
+const H264 = { kind: 'video' as const, sourceInfo: { videoCodec: 'h264', container: 'mov,mp4,m4a,3gp,3g2,mj2' } };
+const BY_CLASS = { method: 'storage-class' };
+const POLICY = rowKeys.archivePolicy('ann', 'talks');
+/** The least that is moved. */
+const MOVABLE = 10_000_000;
+const SOUND = { kind: 'audio' as const, sourceInfo: { audioCodec: 'pcm_s16le' } };
+
+const run = (now = NIGHT) => archiveAt(services, world, now);
+const rowOf = ({ mediaId }: MediaRow) => archiveRowOf(services, mediaId);
+const mediaOf = async ({ mediaId }: MediaRow) => (await getMedia(table, mediaId)) ?? expect.fail('it is gone');
+const classOf = async (source: Pick<Source, 'bucket' | 'key' | 'versionId'>) => (await head(s3, source))?.storageClass;
+const statsOf = () => getRow(table, rowKeys.archiveStats('ann', 'talks'), ArchiveStatsRow);
+
+const addRules = () => addClassRules(services);
+const lifecycleRuns = () => aDayOfLifecycle(services);
+
+async function recording(
+  name: string,
+  { bytes = MOVABLE, ...more }: Partial<MediaRow> & { bytes?: number; StorageClass?: 'STANDARD_IA' | 'GLACIER' } = {},
+): Promise<MediaRow> {
+  const { StorageClass, ...row } = more;
+  const media = await addMedia(services, 'talks', name, { ...H264, ...row });
+  const { bucket: Bucket, key: Key } = media.source;
+  await s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId: media.source.versionId }));
+  const put = await s3.send(new PutObjectCommand({ Bucket, Key, Body: bodyOf(bytes), StorageClass }));
+  const source = { ...media.source, versionId: put.VersionId, etag: put.ETag ?? '', size: bytes };
+  const set = { source, current: media.current && { ...media.current, source } };
+  await apply(table, [{ op: 'update', key: rowKeys.media(media.mediaId), expect: {}, set }]);
+  return { ...media, ...set };
+}
+
+const bodyOf = (bytes: number) => 'o'.repeat(bytes);
+
+async function tagsOf({ bucket: Bucket, key: Key, versionId: VersionId }: Source): Promise<Record<string, string>> {
+  const { TagSet = [] } = await s3.send(new GetObjectTaggingCommand({ Bucket, Key, VersionId }));
+  return Object.fromEntries(TagSet.map((tag) => [tag.Key, tag.Value]));
+}
+
+async function tagAs({ bucket: Bucket, key: Key, versionId: VersionId }: Source, tags: Record<string, string>) {
+  const TagSet = Object.entries(tags).map(([name, Value]) => ({ Key: name, Value }));
+  await s3.send(new PutObjectTaggingCommand({ Bucket, Key, VersionId, Tagging: { TagSet } }));
+}
+
+describe('an original goes to the class of the policy', () => {
+  it('by a tag of its version; it stays its media item’s source, and the row says when it is there', async () => {
+    addRules();
+    await addPolicy(services, BY_CLASS);
+    const media = await recording('moved.mp4');
+    await tagAs(media.source, { kind: 'talk' });
+    expect(await run()).toMatchObject({ movesStarted: 1, archivesStarted: 0 });
+    expect(await tagsOf(media.source)).toEqual({ kind: 'talk', [ARCHIVE_CLASS_TAG]: 'GLACIER_IR' });
+    expect(await mediaOf(media)).toMatchObject({ archive: { state: 'moving', storageClass: 'GLACIER_IR' } });
+    expect(await lifecycleRuns()).toBe(1);
+    expect(await run(later(NIGHT, 0.4))).toMatchObject({ originalsMoved: 0 });
+    expect(await run(later(NIGHT, 0.6))).toMatchObject({ originalsMoved: 1 });
+    expect(await mediaOf(media)).toMatchObject({ state: 'ready', source: media.source, archive: { state: 'moved' } });
+    expect(await statsOf()).toMatchObject({ moved: 1, movedBytes: MOVABLE, archived: 0 });
+    expect(await run(later(NIGHT, 3))).toMatchObject({ movesStarted: 0, archivesStarted: 0 });
+  });
+
+  it('and S3’s event says so sooner', async () => {
+    addRules();
+    await addPolicy(services, BY_CLASS);
+    const media = await recording('event.mp4');
+    await run();
+    await lifecycleRuns();
+    const { bucket, key, versionId } = media.source;
+    const moved = { bucket: { name: bucket }, object: { key, 'version-id': versionId } };
+    await carryOnWith({ ...services.breakable, engines: enginesOf(world), mediaBucket: MEDIA }, moved);
+    const { todoAt = '' } = (await rowOf(media)) ?? {};
+    expect(Math.abs(Date.parse(todoAt) - Date.now())).toBeLessThan(60_000);
+    await apply(table, [{ op: 'update', key: rowKeys.archive(media.mediaId), expect: {}, set: { todoAt: NIGHT } }]);
+    expect(await run(later(NIGHT, 0.1))).toMatchObject({ originalsMoved: 1 });
+  });
+
+  it('also sound, and what is dense already, but nothing below 10 MB', async () => {
+    addRules();
+    await addPolicy(services, { ...BY_CLASS, maxConcurrent: 1 });
+    const moved = [
+      await recording('sound.wav', SOUND),
+      await recording('dense.mp4', { kind: 'video', sourceInfo: { videoCodec: 'hevc' } }),
+    ];
+    const small = await recording('small.mp4', { bytes: MOVABLE - 1 });
+    expect(await run()).toMatchObject({ movesStarted: 2 });
+    for (const media of moved) expect(await rowOf(media)).toMatchObject({ state: 'moving' });
+    expect(await rowOf(small)).toMatchObject({ state: 'refused', refusals: [{ reason: 'payback' }] });
+  });
+
+  it('while uploads wait for workers as well', async () => {
+    addRules();
+    await addPolicy(services, { method: 'both' });
+    const sound = await recording('sound.wav', SOUND);
+    const video = await recording('video.mp4', { bytes: 20_000_000 });
+    expect(await archiveAt(services, world, NIGHT, archiveOf(world), 3)).toMatchObject({
+      movesStarted: 1,
+      archivesStarted: 0,
+    });
+    expect(await rowOf(sound)).toMatchObject({ state: 'moving' });
+    expect(await rowOf(video)).toMatchObject({ state: 'due' });
+    const policy = await getRow(table, POLICY, ArchivePolicyRow);
+    expect(policy).toMatchObject({ waits: '3 encodes of uploads wait for a worker', todoAt: NIGHT });
+  });
+
+  it('unless somebody has put it in another class; one that is there is only noted', async () => {
+    addRules();
+    await addPolicy(services, { method: 'storage-class', storageClass: 'GLACIER' });
+    const theirs = await recording('theirs.mp4', { StorageClass: 'STANDARD_IA' });
+    const there = await recording('there.mp4', { StorageClass: 'GLACIER' });
+    expect(await run()).toMatchObject({ movesStarted: 1, originalsMoved: 1 });
+    expect(await rowOf(theirs)).toMatchObject({ state: 'refused', refusals: [{ reason: 'storage_class' }] });
+    expect(await rowOf(there)).toMatchObject({ state: 'moved', storageClass: 'GLACIER' });
+    expect(await tagsOf(there.source)).toEqual({});
+  });
+
+  it('and says why it may never get there: no rule, ten tags, or nothing for days', async () => {
+    await addPolicy(services, BY_CLASS);
+    const media = await recording('stays.mp4');
+    await run();
+    expect(await rowOf(media)).toMatchObject({ state: 'moving', waits: expect.stringContaining('no lifecycle rule') });
+    expect(await tagsOf(media.source)).toEqual({});
+    addRules();
+    await tagAs(media.source, Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`t${i}`, 'x'])));
+    await run(later(NIGHT, 1));
+    expect(await rowOf(media)).toMatchObject({ waits: 'it has ten tags already, and S3 takes no more' });
+    await tagAs(media.source, {});
+    await run(later(NIGHT, 2));
+    expect(await rowOf(media)).not.toHaveProperty('waits');
+    await run(later(NIGHT, 5));
+    expect(await rowOf(media)).toMatchObject({ waits: expect.stringContaining('S3 has not moved it since') });
+    await lifecycleRuns();
+    await run(later(NIGHT, 6));
+    expect(await rowOf(media)).toMatchObject({ state: 'moved' });
+    expect(await rowOf(media)).not.toHaveProperty('waits');
+  });
+});
+
+describe('a move under way', () => {
+  it('whose upload is replaced leaves the other one alone, and its own version loses the tag', async () => {
+    addRules();
+    await addPolicy(services, BY_CLASS);
+    const media = await recording('again.mp4');
+    await run();
+    const { bucket: Bucket, key: Key } = media.source;
+    const put = await s3.send(new PutObjectCommand({ Bucket, Key, Body: bodyOf(MOVABLE) }));
+    const source = { ...media.source, versionId: put.VersionId, etag: put.ETag ?? '' };
+    // Neither of them is moved: the one is not the newest any more, the other has no tag.
+    expect(await lifecycleRuns()).toBe(0);
+    const set = { source, current: media.current && { ...media.current, source } };
+    await apply(table, [{ op: 'update', key: rowKeys.media(media.mediaId), expect: {}, set }]);
+    await run(later(NIGHT, 0.9));
+    expect([await tagsOf(media.source), await tagsOf(source)]).toEqual([{}, {}]);
+    expect(await rowOf(media)).toMatchObject({ state: 'due', source: { versionId: put.VersionId } });
+    expect(await run(later(NIGHT, 1))).toMatchObject({ movesStarted: 1 });
+    expect(await tagsOf(source)).toEqual({ [ARCHIVE_CLASS_TAG]: 'GLACIER_IR' });
+  });
+
+  it('is taken back where the archive is switched off, unless a person has asked for it', async () => {
+    addRules();
+    await addPolicy(services, BY_CLASS);
+    const media = await recording('off.mp4');
+    await run();
+    await apply(table, [{ op: 'update', key: POLICY, expect: {}, set: { enabled: false } }]);
+    await run(later(NIGHT, 1));
+    expect(await tagsOf(media.source)).toEqual({});
+    expect(await rowOf(media)).toMatchObject({ state: 'due' });
+    await applyWithRetry(table, async () =>
+      archiveDueNow(await mediaOf(media), await rowOf(media), { policy: '', asked: true, now: NIGHT }),
+    );
+    const due = { todo: DUE_WORK.archivePolicy, todoAt: NIGHT };
+    await apply(table, [{ op: 'update', key: POLICY, expect: {}, set: due }]);
+    expect(await run(later(NIGHT, 1.4))).toMatchObject({ movesStarted: 1 });
+    await run(later(NIGHT, 2.4));
+    expect(await tagsOf(media.source)).toEqual({ [ARCHIVE_CLASS_TAG]: 'GLACIER_IR' });
+  });
+
+  it('is taken back by a person: its tag goes, and it is not moved again', async () => {
+    addRules();
+    await addPolicy(services, BY_CLASS);
+    const media = await recording('back.mp4');
+    await run();
+    await takenBack(media);
+    expect(await mediaOf(media)).toMatchObject({ archive: { state: 'refused', reason: 'restored' } });
+    await run(later(NIGHT, 0.1));
+    expect(await tagsOf(media.source)).toEqual({});
+    expect(await rowOf(media)).not.toHaveProperty('todo');
+    expect(await lifecycleRuns()).toBe(0);
+    expect(await run(later(NIGHT, 1))).toMatchObject({ movesStarted: 0 });
+    expect(await statsOf()).toMatchObject({ 'refused restored': 1 });
+  });
+
+  it('that S3 has ended before it was taken back is told as it is', async () => {
+    addRules();
+    await addPolicy(services, BY_CLASS);
+    const media = await recording('late.mp4');
+    await run();
+    await lifecycleRuns();
+    await takenBack(media);
+    await run(later(NIGHT, 0.1));
+    expect(await rowOf(media)).toMatchObject({ state: 'moved', storageClass: 'GLACIER_IR' });
+    expect(await statsOf()).toMatchObject({ moved: 1, 'refused restored': 0 });
+  });
+
+  it('whose original is deleted meanwhile is refused', async () => {
+    addRules();
+    await addPolicy(services, BY_CLASS);
+    const media = await recording('gone.mp4');
+    await run();
+    const { bucket: Bucket, key: Key, versionId: VersionId } = media.source;
+    await s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId }));
+    await run(later(NIGHT, 1));
+    expect(await rowOf(media)).toMatchObject({ state: 'refused', refusals: [{ reason: 'source_changed' }] });
+  });
+});
+
+async function takenBack(media: MediaRow): Promise<void> {
+  const done = await applyWithRetry(table, async () => {
+    const row = await rowOf(media);
+    return row ? classTakenBack(row, await mediaOf(media), later(NIGHT, 0.05)) : { refused: 'it is gone' };
+  });
+  expect(done).not.toHaveProperty('refused');
+}
+
+describe('by `both`', () => {
+  const BOTH = { method: 'both', storageClass: 'GLACIER' };
+  const original = bodyOf(20_000_000);
+  const copy = 'c'.repeat(11_000_000);
+
+  it('the copy goes to the class once its original is deleted, and not before', async () => {
+    addRules();
+    await addPolicy(services, BOTH);
+    const media = await recording('both.mp4', { bytes: original.length });
+    expect(await run()).toMatchObject({ archivesStarted: 1, movesStarted: 0 });
+    await workerMakes(services, media, original, copy);
+    expect(await run(later(NIGHT, 0.01))).toMatchObject({ originalsArchived: 1 });
+    expect(await lifecycleRuns()).toBe(0);
+    expect(await run(later(NIGHT, 2))).toMatchObject({ originalsPurged: 1 });
+    expect(await rowOf(media)).toMatchObject({ state: 'moving', storageClass: 'GLACIER', deletedAt: later(NIGHT, 2) });
+    await run(later(NIGHT, 2.1));
+    expect(await lifecycleRuns()).toBe(1);
+    expect(await run(later(NIGHT, 3))).toMatchObject({ originalsMoved: 1 });
+    const at = { bucket: UPLOADS, key: archiveCopyKey('ann', media.mediaId, 2, media.source.key) };
+    expect(await classOf(at)).toBe('GLACIER');
+    expect(await mediaOf(media)).toMatchObject({ archive: { state: 'moved' }, source: { key: at.key } });
+    expect(await statsOf()).toMatchObject({
+      ...{ archived: 1, originalBytes: original.length, archivedBytes: copy.length, keptBytes: 0 },
+      ...{ moved: 1, movedBytes: copy.length },
+    });
+  });
+
+  it('a copy that is too small stays in Standard', async () => {
+    addRules();
+    await addPolicy(services, BOTH);
+    const media = await recording('small copy.mp4', { bytes: original.length });
+    await run();
+    await workerMakes(services, media, original, 'c'.repeat(9_999_999));
+    await run(later(NIGHT, 0.01));
+    await run(later(NIGHT, 2));
+    expect(await rowOf(media)).toMatchObject({ state: 'purged' });
+  });
+
+  it('an original of which no copy can be made goes as it is, and says why', async () => {
+    addRules();
+    await addPolicy(services, BOTH);
+    const media = await recording('dense.mp4', { bytes: original.length });
+    await run();
+    const { jobId = '' } = (await rowOf(media)) ?? {};
+    const refusals = [{ reason: 'savings' as const, detail: 'It is larger.' }];
+    await workerSays(services, { status: 'refused', jobId, refusals, usage: { wallSeconds: 1, cpuSeconds: 1 } });
+    await run(later(NIGHT, 0.01));
+    expect(await rowOf(media)).toMatchObject({ state: 'moving', storageClass: 'GLACIER', refusals });
+    await run(later(NIGHT, 0.02));
+    await lifecycleRuns();
+    await run(later(NIGHT, 1));
+    expect(await classOf(media.source)).toBe('GLACIER');
+    expect(await mediaOf(media)).toMatchObject({
+      source: media.source,
+      archive: { state: 'moved', reason: 'savings' },
+    });
+  });
+
+  it('nothing of a collection that deletes originals is moved', async () => {
+    addRules();
+    await addCollection(services, 'talks', { deleteOriginal: true });
+    await addPolicy(services, BY_CLASS);
+    const media = await recording('deletes.mp4');
+    await run();
+    expect(await rowOf(media)).toMatchObject({ state: 'due', waits: 'its collection deletes originals' });
+  });
+});
+
+it('`auto` takes what has saved most after a year: the class for 20 MB of a long recording, and no slow encode', async () => {
+  addRules();
+  await addPolicy(services, { method: 'auto', preset: 'slow' });
+  const sourceInfo = { ...H264.sourceInfo, durationSeconds: 3600, width: 1920, height: 1080, frameRate: 25 };
+  const media = await recording('auto.mp4', { sourceInfo, bytes: 20_000_000 });
+  const small = await recording('auto small.mp4', { sourceInfo, bytes: 5_000_000 });
+  expect(await run()).toMatchObject({ movesStarted: 1, archivesStarted: 0 });
+  expect(await rowOf(media)).toMatchObject({ state: 'moving' });
+  expect(await rowOf(small)).toMatchObject({ state: 'refused', refusals: [{ reason: 'payback' }] });
+});
