@@ -26,6 +26,8 @@ export function mediaView(
 ): MediaView {
   const { tracks, ...info } = row.sourceInfo ?? {};
   const playable = PLAYABLE_STATES.includes(row.state) && row.current !== undefined;
+  // Of its source, by the job that waits for it, or else by the archive.
+  const restoring = row.error?.code === 'source_restoring' ? row.restoring : row.archive?.restoring;
   const previous = row.previous && row.previous.expiresAt > settings.now ? row.previous : undefined;
   return {
     id: row.mediaId,
@@ -39,7 +41,7 @@ export function mediaView(
     attempts: row.attempts,
     maxAttempts: settings.maxAttempts,
     ...(row.error && { error: row.error }),
-    ...(row.error?.code === 'source_restoring' && row.restoring && { restoring: row.restoring }),
+    ...(restoring && { restoring }),
     source: {
       ...info,
       ...(more.sourceTracks && { tracks }),

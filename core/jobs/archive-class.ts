@@ -1,6 +1,6 @@
 import type { ArchiveClass, ArchiveRefusal } from '../contracts/archive.ts';
 import type { ArchiveRow } from '../contracts/table/archive.ts';
-import { DUE_WORK, rowKeys } from '../contracts/table/keys.ts';
+import { DUE_WORK } from '../contracts/table/keys.ts';
 import type { MediaRow, Source } from '../contracts/table/media.ts';
 import { whyNotArchived } from './archive.ts';
 import { changeBoth, changeRow, dueRow, endedRow } from './archive-rows.ts';
@@ -37,14 +37,6 @@ export function classMoving(
   const due = dueRow(media, { policy, now, ...(asked && { asked }) });
   const after: ArchiveRow = { ...due, state: 'moving', storageClass, todo: DUE_WORK.archiveMove, todoAt: now };
   return { change: changeBoth(media, row, after), row: after };
-}
-
-/** S3 says that a version is in another class: sweep looks at it with its next run. */
-export function classChanged(row: ArchiveRow, now: string): Outcome {
-  if (row.state !== 'moving') return { refused: `it is ${row.state}` };
-  if ((row.todoAt ?? '') <= now) return { refused: 'it is due' };
-  const expect = { state: row.state, at: row.at, todo: DUE_WORK.archiveMove };
-  return { change: [{ op: 'update', key: rowKeys.archive(row.mediaId), expect, set: { todoAt: now } }] };
 }
 
 /** It is in that class, which may be one below the one that was asked for. A move that was taken back too late counts as well. */

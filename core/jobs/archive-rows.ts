@@ -13,7 +13,7 @@ const FIELDS = Object.keys(ArchiveRow.shape) as (keyof ArchiveRow)[];
 
 /** What of a row a media item shows. */
 function summaryOf(row: ArchiveRow): Summary {
-  const { state, source, collectionId, replaced, refusals, deleteAfter, storageClass } = row;
+  const { state, source, collectionId, replaced, refusals, deleteAfter, storageClass, restoring } = row;
   const [first] = refusals ?? [];
   const bytes = replaced && { original: replaced.original.bytes, copy: replaced.copy.bytes };
   return {
@@ -23,6 +23,7 @@ function summaryOf(row: ArchiveRow): Summary {
     ...(bytes && state !== 'refused' && { bytes }),
     ...(storageClass && (state === 'moving' || state === 'moved') && { storageClass }),
     ...(state === 'moved' && { movedBytes: bytes ? bytes.copy : source.size }),
+    ...(restoring && { restoring }),
     ...(first && { reason: first.reason }),
     ...(deleteAfter !== undefined && { deleteAfter }),
   };

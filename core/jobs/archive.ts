@@ -119,7 +119,7 @@ export function archiveAnew(
 const OF_THE_LAST = [
   ...(['asked', 'engineJobId', 'submittingUntil', 'stopAt', 'startedAt', 'failures', 'tooShortMs', 'waits'] as const),
   ...(['charged', 'refusals', 'replaced', 'archivedAt', 'deleteAfter', 'kept', 'deletedAt'] as const),
-  ...(['storageClass', 'copyClass'] as const),
+  ...(['storageClass', 'copyClass', 'restoring'] as const),
 ] as const;
 
 /** Why no copy of a media item's original is made now; null where one may be. */

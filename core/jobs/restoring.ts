@@ -13,7 +13,7 @@ const TYPICAL_HOURS: Readonly<Record<'deep' | 'flexible', Record<RestoreTier, nu
   deep: { Expedited: 12, Standard: 12, Bulk: 48 },
 };
 /** How often it is looked at where S3's event is lost. */
-const POLL_MINUTES: Readonly<Record<RestoreTier, number>> = { Expedited: 10, Standard: 30, Bulk: 60 };
+export const POLL_MINUTES: Readonly<Record<RestoreTier, number>> = { Expedited: 10, Standard: 30, Bulk: 60 };
 
 /** A copy that ends sooner may end before the job does: an encode may take most of a day. */
 const LEAST_LEFT_MS = 24 * 3_600_000;

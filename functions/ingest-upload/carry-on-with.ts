@@ -5,7 +5,8 @@ import { parseArchiveKey, parseDropKey } from '../../core/contracts/keys.ts';
 import { ArchiveRow } from '../../core/contracts/table/archive.ts';
 import { DUE_WORK, rowKeys } from '../../core/contracts/table/keys.ts';
 import type { Source } from '../../core/contracts/table/media.ts';
-import { classChanged, movedVersion } from '../../core/jobs/archive-class.ts';
+import { movedVersion } from '../../core/jobs/archive-class.ts';
+import { archiveHeard } from '../../core/jobs/archive-restore.ts';
 import { sourceRestored } from '../../core/jobs/transitions.ts';
 import { logger } from '../shared/observability.ts';
 import { type SubmitServices, submitJob } from '../shared/submit-job.ts';
@@ -24,7 +25,7 @@ export async function carryOnWith(services: SubmitServices, { bucket, object }: 
     key === object.key && versionId === object['version-id'];
   await applyWithRetry(table, async () => {
     const row = await getRow(table, rowKeys.archive(mediaId), ArchiveRow);
-    return row && isOfEvent(movedVersion(row)) ? classChanged(row, now) : { refused: 'it is not in the archive' };
+    return row && isOfEvent(movedVersion(row)) ? archiveHeard(row, now) : { refused: 'it is not in the archive' };
   });
   if (media?.jobId === undefined) return;
   const { n } = parseJobId(media.jobId);

@@ -68,6 +68,12 @@ async function recording(
   return { ...media, ...set };
 }
 
+/** S3's event about a version. */
+function heardOf({ bucket, key, versionId }: Source): Promise<void> {
+  const moved = { bucket: { name: bucket }, object: { key, 'version-id': versionId } };
+  return carryOnWith({ ...services.breakable, engines: enginesOf(world), mediaBucket: MEDIA }, moved);
+}
+
 const bodyOf = (bytes: number) => 'o'.repeat(bytes);
 
 async function tagsOf({ bucket: Bucket, key: Key, versionId: VersionId }: Source): Promise<Record<string, string>> {
@@ -103,9 +109,7 @@ describe('an original goes to the class of the policy', () => {
     const media = await recording('event.mp4');
     await run();
     await lifecycleRuns();
-    const { bucket, key, versionId } = media.source;
-    const moved = { bucket: { name: bucket }, object: { key, 'version-id': versionId } };
-    await carryOnWith({ ...services.breakable, engines: enginesOf(world), mediaBucket: MEDIA }, moved);
+    await heardOf(media.source);
     const { todoAt = '' } = (await rowOf(media)) ?? {};
     expect(Math.abs(Date.parse(todoAt) - Date.now())).toBeLessThan(60_000);
     await apply(table, [{ op: 'update', key: rowKeys.archive(media.mediaId), expect: {}, set: { todoAt: NIGHT } }]);
@@ -336,4 +340,64 @@ it('`auto` takes what has saved most after a year: the class for 20 MB of a long
   expect(await run()).toMatchObject({ movesStarted: 1, archivesStarted: 0 });
   expect(await rowOf(media)).toMatchObject({ state: 'moving' });
   expect(await rowOf(small)).toMatchObject({ state: 'refused', refusals: [{ reason: 'payback' }] });
+});
+
+/** In its window, a collection that had nothing due is looked at each hour. */
+async function untilEncoding(media: MediaRow): Promise<void> {
+  for (const days of [1, 1.05, 1.1]) {
+    await run(later(NIGHT, days));
+    if ((await rowOf(media))?.state === 'encoding') return;
+  }
+}
+
+describe('an original that cannot be read', () => {
+  it('is restored first, by the tier of the policy, and encoded when it can be; its copy goes where it was', async () => {
+    addRules();
+    await addPolicy(services, { restoreTier: 'Bulk' });
+    const original = bodyOf(20_000_000);
+    const media = await recording('frozen.mp4', { bytes: original.length, StorageClass: 'GLACIER' });
+    let asked = 0;
+    services.onCall = (moment, { operation }) => {
+      if (moment === 'before' && operation === 'RestoreObject') asked++;
+    };
+    expect(await run()).toMatchObject({ archivesStarted: 0 });
+    const restoring = { tier: 'Bulk', from: 'GLACIER' };
+    expect(await mediaOf(media)).toMatchObject({ state: 'ready', archive: { state: 'due', restoring } });
+    await run(later(NIGHT, 0.1));
+    expect(await rowOf(media)).toMatchObject({ todo: DUE_WORK.archiveRestore, restoring });
+    services.clock.advance(12 * 3_600_000);
+    await heardOf(media.source);
+    await untilEncoding(media);
+    expect(asked).toBe(1);
+    expect(await rowOf(media)).toMatchObject({ state: 'encoding', copyClass: 'GLACIER' });
+    expect((await mediaOf(media)).archive).not.toHaveProperty('restoring');
+    await workerMakes(services, media, original, 'c'.repeat(11_000_000));
+    await run(later(NIGHT, 1.06));
+    await run(later(NIGHT, 3));
+    expect(await rowOf(media)).toMatchObject({ state: 'moving', storageClass: 'GLACIER' });
+  });
+
+  it('is restored ahead of its turn for four of each worker at most', async () => {
+    await addPolicy(services, { restoreTier: 'Bulk' });
+    const frozen = [1, 2, 3, 4, 5, 6].map((i) => recording(`frozen ${i}.mp4`, { bytes: 100, StorageClass: 'GLACIER' }));
+    const media = await Promise.all(frozen);
+    await run();
+    const waiting = async () => (await Promise.all(media.map(rowOf))).filter((row) => row?.restoring).length;
+    expect(await waiting()).toBe(4);
+    await run(later(NIGHT, 0.01));
+    expect(await waiting()).toBe(4);
+  });
+
+  it('has its turn again when another upload has taken its place', async () => {
+    await addPolicy(services, {});
+    const media = await recording('replaced.mp4', { bytes: 100, StorageClass: 'GLACIER' });
+    await run();
+    const { bucket: Bucket, key: Key } = media.source;
+    const put = await s3.send(new PutObjectCommand({ Bucket, Key, Body: bodyOf(100) }));
+    const source = { ...media.source, versionId: put.VersionId, etag: put.ETag ?? '' };
+    const set = { source, current: media.current && { ...media.current, source } };
+    await apply(table, [{ op: 'update', key: rowKeys.media(media.mediaId), expect: {}, set }]);
+    await untilEncoding(media);
+    expect(await rowOf(media)).toMatchObject({ state: 'encoding', source: { versionId: put.VersionId } });
+  });
 });

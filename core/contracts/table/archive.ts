@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ARCHIVE_CLASSES, ArchiveRefusal, CollectionArchivePolicy, Quality } from '../archive.ts';
 import { HashedFile } from '../archive-job.ts';
 import { CollectionId, CreatorId, JobId, MediaId } from '../ids.ts';
-import { ARCHIVE_STATES, Source } from './media.ts';
+import { ARCHIVE_STATES, Restoring, Source } from './media.ts';
 
 /** Rows of the archive in S3: docs/decisions/0501-the-archive-in-s3.md. Times are ISO 8601 in UTC, sizes bytes. */
 
@@ -60,6 +60,8 @@ export const ArchiveRow = z.object({
   tooShortMs: z.number().int().optional(),
   /** Why it waits, for people. */
   waits: z.string().optional(),
+  /** Of its original, which cannot be read before. */
+  restoring: Restoring.optional(),
   /** What it counts for under caps: as that of a job's row. */
   charged: z
     .object({ usd: z.number(), month: z.string(), under: z.array(z.enum(['creator', 'collection'])) })

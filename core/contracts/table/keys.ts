@@ -163,6 +163,8 @@ export const DUE_WORK = {
   archivePurge: 'archive-purge',
   /** An ArchiveRow whose original, or copy, goes to another storage class, or whose tag for that is to be removed. */
   archiveMove: 'archive-move',
+  /** An ArchiveRow that is due, and whose original is being restored from a class that cannot be read. */
+  archiveRestore: 'archive-restore',
   /** An ArchiveRow that was restored: its copy is removed. */
   archiveRemove: 'archive-remove',
 } as const;

@@ -209,6 +209,8 @@ export const MediaRow = z.object({
       /** Of what is in a cheaper storage class: its class, and its bytes. */
       storageClass: z.enum(ARCHIVE_CLASSES).optional(),
       movedBytes: z.number().int().optional(),
+      /** While it is due, and its original is restored before. */
+      restoring: Restoring.optional(),
       /** An ArchiveReason. */
       reason: z.string().optional(),
       deleteAfter: Time.optional(),

@@ -7,6 +7,7 @@ import type { SweepServices } from '../services.ts';
 import { moveToClass } from './classes.ts';
 import { lookAtPolicy } from './policies.ts';
 import { purgeOriginal, removeCopy } from './purge.ts';
+import { lookAtRestore } from './restores.ts';
 import { lookAtJob } from './under-way.ts';
 
 const EVERY_MS = SWEEP_MINUTES * 60_000;
@@ -16,6 +17,7 @@ const KINDS = [
   [DUE_WORK.archivePurge, purgeOriginal],
   [DUE_WORK.archiveRemove, removeCopy],
   [DUE_WORK.archiveMove, moveToClass],
+  [DUE_WORK.archiveRestore, lookAtRestore],
   [DUE_WORK.archivePolicy, lookAtPolicy],
 ] as const;
 

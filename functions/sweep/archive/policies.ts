@@ -22,6 +22,8 @@ const PAGE = 100;
 const LOOKED_AT = 25;
 /** The same where some may be moved instead, for which no worker is needed. */
 const LOOKED_PAST = 500;
+/** Originals are restored before their turn, so many for each worker: they can be read for some days, and are billed for them. */
+const RESTORED_AHEAD = 4;
 /** In an open window, a collection that has nothing due is looked through again after this time. */
 const IDLE_MINUTES = 60;
 /** From the last run of sweep that looked at the engines. */
@@ -163,22 +165,30 @@ async function startSome(
 async function startDue(
   services: SweepServices,
   todo: string,
-  turn: Omit<Turn, 'mayEncode'>,
+  turn: Omit<Turn, 'mayEncode' | 'mayRestore'>,
   places: Places,
 ): Promise<Started> {
-  const { method } = turn.row.policy;
+  const { method, maxConcurrent } = turn.row.policy;
   const most = method === 'reencode' ? LOOKED_AT : LOOKED_PAST;
   let { free, waits } = places;
-  let [notBegun, isLeft] = [0, false];
+  let [notBegun, isLeft, restoring] = [0, false, places.restoring];
   const ended = (left: boolean): Started => ({ isLeft: left, ...(waits !== undefined && { waits }) });
   for await (const items of due(services, todo)) {
     for (const { pk, sk } of items) {
       const mayEncode = waits === undefined && free > 0;
       const mayMove = method !== 'reencode' && !places.isUnsafe;
       if (!(mayEncode || mayMove) || notBegun === most || services.timeIsUp()) return ended(true);
-      const done = await startOne(services, { pk, sk }, { ...turn, mayEncode });
+      const done = await startOne(
+        services,
+        { pk, sk },
+        {
+          ...{ ...turn, mayEncode },
+          mayRestore: restoring < RESTORED_AHEAD * maxConcurrent,
+        },
+      );
       if (done.isClosed) return ended(false);
       if (done.started === 'encode') free--;
+      if (done.started === 'restore') restoring++;
       if (done.started === undefined) notBegun++;
       waits ??= done.capped;
       isLeft ||= done.needsPlace === true || done.capped !== undefined;
@@ -189,28 +199,33 @@ async function startDue(
 
 interface Places {
   free: number;
+  /** Originals of the collection that are being restored. */
+  restoring: number;
   waits?: string;
   /** The bucket may remove what the archive relies on: nothing is moved, either. */
   isUnsafe?: true;
 }
 
 /** How many may be begun: below the policy's number, the deployment's, and only while no upload waits for a worker. */
-async function placesFor(
-  { table, s3, uploadsBucket, now, archive }: SweepServices,
-  { policy, creatorId, collectionId }: ArchivePolicyRow,
-): Promise<Places> {
+async function placesFor(services: SweepServices, row: ArchivePolicyRow): Promise<Places> {
+  const { table, s3, uploadsBucket, now, archive } = services;
+  const { policy } = row;
+  const none = { free: 0, restoring: 0 };
   // In a bucket with rules of somebody else's.
   const fault = lifecycleFault(await lifecycleRules(s3, uploadsBucket), policy.keepOriginalDays);
-  if (fault !== null) return { free: 0, waits: `lifecycle_too_short: ${fault}`, isUnsafe: true };
+  if (fault !== null) return { ...none, waits: `lifecycle_too_short: ${fault}`, isUnsafe: true };
   const load = await getRow(table, engineKeys.load, LoadRow);
-  if (!load || plus(load.at, { minutes: LOAD_MINUTES }) < now)
-    return { free: 0, waits: 'it is not known whether uploads wait' };
-  const waiting = load.waiting[ENGINE];
-  if (waiting === undefined) return { free: 0, waits: 'it is not known whether uploads wait' };
-  if (waiting > 0) return { free: 0, waits: `${waiting} encodes of uploads wait for a worker` };
-  const { items } = await queryTodo(table, DUE_WORK.archiveJob, { until: '9999', limit: MOST_UNDER_WAY });
-  const rows = await getRows(table, items, ArchiveRow, true);
-  const underWay = rows.filter(({ state }) => state === 'encoding');
-  const mine = underWay.filter((job) => job.creatorId === creatorId && job.collectionId === collectionId);
-  return { free: Math.min(policy.maxConcurrent - mine.length, archive.atOnce - underWay.length) };
+  const waiting = load && plus(load.at, { minutes: LOAD_MINUTES }) >= now ? load.waiting[ENGINE] : undefined;
+  if (waiting === undefined) return { ...none, waits: 'it is not known whether uploads wait' };
+  if (waiting > 0) return { ...none, waits: `${waiting} encodes of uploads wait for a worker` };
+  const jobs = (await rowsOf(services, DUE_WORK.archiveJob)).filter(({ state }) => state === 'encoding');
+  const isMine = (of: ArchiveRow) => of.creatorId === row.creatorId && of.collectionId === row.collectionId;
+  const restoring = (await rowsOf(services, DUE_WORK.archiveRestore)).filter(isMine).length;
+  const mine = jobs.filter(isMine).length;
+  return { free: Math.min(policy.maxConcurrent - mine, archive.atOnce - jobs.length), restoring };
+}
+
+async function rowsOf({ table }: SweepServices, todo: string): Promise<ArchiveRow[]> {
+  const { items } = await queryTodo(table, todo, { until: '9999', limit: MOST_UNDER_WAY });
+  return getRows(table, items, ArchiveRow, true);
 }

@@ -1,5 +1,6 @@
 import { head } from '../../../aws/s3.ts';
 import { applyWithRetry, getCollection, getMedia, getRow } from '../../../aws/table.ts';
+import type { Archive } from '../../../aws/unreadable.ts';
 import { collectionPolicyKey, encodePolicyOf, fits, whyNotEncoded } from '../../../core/archive/candidates.ts';
 import { chooseWay, classOfCopy, isInClass, originalOf, type Way } from '../../../core/archive/money.ts';
 import type { ArchiveRefusal } from '../../../core/contracts/archive.ts';
@@ -18,6 +19,7 @@ import {
   whyNotArchived,
 } from '../../../core/jobs/archive.ts';
 import { classMoving } from '../../../core/jobs/archive-class.ts';
+import { archiveRestoring } from '../../../core/jobs/archive-restore.ts';
 import type { Outcome } from '../../../core/jobs/change.ts';
 import { charge } from '../../../core/jobs/spending.ts';
 import { plus } from '../../../core/time.ts';
@@ -25,6 +27,7 @@ import { priceOf } from '../../../engines/registry.ts';
 import { room } from '../../shared/caps.ts';
 import { PRICES } from '../../shared/cost.ts';
 import { logger } from '../../shared/observability.ts';
+import { whatRestores } from '../../shared/restore-source.ts';
 import type { SweepServices } from '../services.ts';
 import { moveToClass } from './classes.ts';
 import { DELETES_ORIGINALS, OTHER_BUCKET, sameEtag } from './replace.ts';
@@ -40,8 +43,8 @@ const ASSUMED_SPEED = 0.25;
 const MORE_TIME = 1.25;
 
 interface Begun {
-  /** A worker is asked for its copy, or it goes to another class. */
-  started?: 'encode' | 'move';
+  /** A worker is asked for its copy, or it goes to another class, or S3 is asked for its restore. */
+  started?: 'encode' | 'move' | 'restore';
   /** Neither it nor what comes after it is begun outside of the window. */
   isClosed?: true;
   /** A worker would be needed, and there is no place for one. */
@@ -59,6 +62,8 @@ export interface Turn {
   savedPart: number;
   /** Whether there is a place for a worker. */
   mayEncode: boolean;
+  /** Whether S3 may be asked for another restore. */
+  mayRestore: boolean;
 }
 
 type Decided = Outcome<{ row?: ArchiveRow; started?: Begun['started'] }>;
@@ -76,8 +81,9 @@ export async function startOne(services: SweepServices, key: RowKey, turn: Turn)
       begun = why;
     });
   });
-  if ('refused' in outcome || !outcome.started || !outcome.row) return begun;
+  if ('refused' in outcome || !outcome.started) return begun;
   const { row, started } = outcome;
+  if (!row) return { started };
   // What is not done now is found by a later run: a job without an engine's id, or a version without its tag.
   const done = started === 'encode' ? submitArchive(services, row, { tried: false }) : moveToClass(services, key);
   services.report(started === 'encode' ? 'archivesStarted' : 'movesStarted');
@@ -135,8 +141,8 @@ async function decide(
     const moving = classMoving(row, media, { storageClass: policy.storageClass, ...policyOf });
     return 'refused' in moving ? moving : { ...moving, started: 'move' };
   }
-  if (found.archived !== undefined)
-    return archiveWaits(row, { waits: found.archived, todoAt: plus(now, { days: BUSY_DAYS }) });
+  const archive = found.archive && (await restoreFirst(services, row, media, found.archive, turn));
+  if (archive) return archive;
   const usd = expectedUsd(media, policyRow, services.archive.vcpus);
   const { caps, over } = await room(services, media, collection, usd, now);
   if (over) {
@@ -156,6 +162,21 @@ async function decide(
     charge: charge({ creatorId: media.creatorId, collectionId: media.collectionId }, usd, caps, now),
   });
   return 'refused' in started ? started : { ...started, started: 'encode' };
+}
+
+/** What is done with a candidate whose original is in a class that cannot be read; null where a restored copy can be, for long enough. */
+async function restoreFirst(
+  services: SweepServices,
+  row: ArchiveRow,
+  media: MediaRow,
+  { isRestoring, readableUntil }: Archive,
+  { mayRestore }: Turn,
+): Promise<Decided | null> {
+  if (!mayRestore && !isRestoring && readableUntil === undefined) return { refused: 'enough others are restored' };
+  const restoring = await whatRestores(services, media, media.source, { known: row.restoring });
+  if (restoring === null) return null;
+  const waiting = archiveRestoring(row, media, restoring, services.now);
+  return 'refused' in waiting ? waiting : { ...waiting, started: 'restore' };
 }
 
 const NOTHING_PAYS: ArchiveRefusal = {
