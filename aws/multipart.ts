@@ -6,12 +6,14 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 
-/** Uploads by clients with presigned URLs. An upload that S3 no longer has was completed or aborted, or has expired. */
+/** Uploads in parts: by clients with presigned URLs, and long copies. An upload that S3 no longer has was completed or aborted, or has expired. */
 
 export interface ReceivedPart {
   partNumber: number;
   size: number;
   etag: string;
+  /** Base64; of an upload that was begun with this algorithm. */
+  crc64nvme?: string;
 }
 
 interface Target {
@@ -36,8 +38,8 @@ export async function listParts(
   const parts: ReceivedPart[] = [];
   try {
     for await (const page of paginateListParts({ client: s3 }, { Bucket: bucket, Key: key, UploadId: uploadId })) {
-      for (const { PartNumber = 0, Size = 0, ETag = '' } of page.Parts ?? []) {
-        parts.push({ partNumber: PartNumber, size: Size, etag: ETag });
+      for (const { PartNumber = 0, Size = 0, ETag = '', ChecksumCRC64NVME: crc64nvme } of page.Parts ?? []) {
+        parts.push({ partNumber: PartNumber, size: Size, etag: ETag, ...(crc64nvme && { crc64nvme }) });
       }
     }
     return parts;

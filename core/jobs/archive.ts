@@ -119,7 +119,7 @@ export function archiveAnew(
 const OF_THE_LAST = [
   ...(['asked', 'engineJobId', 'submittingUntil', 'stopAt', 'startedAt', 'failures', 'tooShortMs', 'waits'] as const),
   ...(['charged', 'refusals', 'replaced', 'archivedAt', 'deleteAfter', 'kept', 'deletedAt'] as const),
-  ...(['storageClass', 'copyClass', 'restoring'] as const),
+  ...(['storageClass', 'copyClass', 'restoring', 'uploadId'] as const),
 ] as const;
 
 /** Why no copy of a media item's original is made now; null where one may be. */
@@ -258,6 +258,18 @@ function moves({ state, storageClass }: ArchiveRow, refusals: ArchiveRefusal[]):
   );
 }
 
+/** A large copy goes to its key in parts: one run begins, and others go on. `uploadId` null: it has to begin anew. */
+export function archiveCopying(
+  row: ArchiveRow,
+  how: { uploadId: string | null; waits?: string; now: string },
+): Outcome<{ row: ArchiveRow }> {
+  if (row.state !== 'replacing') return { refused: `it is ${row.state}` };
+  const { uploadId, waits, now } = how;
+  const { uploadId: _, waits: __, ...others } = row;
+  const after = { ...others, at: now, todoAt: now, ...(uploadId !== null && { uploadId }), ...(waits && { waits }) };
+  return { change: [replaceRow(row, after)], row: after };
+}
+
 /** The worker has verified a copy, which is to be copied to its own key. */
 export function archiveVerified(
   row: ArchiveRow,
@@ -292,7 +304,7 @@ export function archiveReplaced(
   const { key, size } = source;
   const isSource = { ...media.source, key: copy.key, versionId, size: copy.bytes, etag };
   const archivedFrom = { key, versionId: source.versionId, size, etag: source.etag };
-  const { waits: _, todo: __, todoAt: ___, ...kept } = row;
+  const { waits: _, todo: __, todoAt: ___, uploadId: ____, ...kept } = row;
   const after: ArchiveRow = {
     ...{ ...kept, at: now, archivedAt: now, replaced: { ...replaced, copy: { ...copy, versionId } } },
     ...(isGone

@@ -8,6 +8,8 @@ export interface SweepServices extends EndServices, SubmitServices {
   webhookQueueUrl: string;
   maxRetranscodes: number;
   archive: ArchiveWorkers;
+  /** Larger copies of the archive go to their key in parts of this size. Absent: 1 GiB. */
+  copyPartBytes?: number;
   /** The time of this run. */
   now: string;
   /** What is left of the part's share of the time. */

@@ -82,7 +82,10 @@ export class Sweep extends Construct {
         // The copies that the archive makes of originals: each has a key of its own.
         allow(
           's3',
-          ['GetObject', 'GetObjectVersion', 'PutObject', 'AbortMultipartUpload', 'DeleteObjectVersion'],
+          [
+            ...['GetObject', 'GetObjectVersion', 'DeleteObjectVersion'],
+            ...['PutObject', 'ListMultipartUploadParts', 'AbortMultipartUpload'],
+          ],
           uploads.arnForObjects(`${ARCHIVE_PREFIX}*`),
         ),
         allow('s3', ['GetLifecycleConfiguration'], uploads.bucketArn),

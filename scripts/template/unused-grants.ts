@@ -54,11 +54,11 @@ export const NEEDED_UNSEEN: readonly Unseen[] = [
     action: 'dynamodb:PutItem',
     why: 'The first function that submits to the HTTP endpoint makes the key of its secrets; here that is ingest-upload.',
   },
-  {
+  ...['s3:AbortMultipartUpload', 's3:ListMultipartUploadParts'].map((action) => ({
     role: 'sweeprole',
-    action: 's3:AbortMultipartUpload',
-    why: 'A copy of the archive of more than 5 GiB is copied in parts: the same, when one fails.',
-  },
+    action,
+    why: 'A copy of the archive of more than 1 GiB is copied in parts, by several runs, unless its archive is switched off.',
+  })),
   {
     role: 'publishoutput',
     action: 's3:AbortMultipartUpload',

@@ -28,7 +28,7 @@ import {
 } from '../support/archive.ts';
 import { MEDIA, UPLOADS } from '../support/services.ts';
 import { startStand } from '../support/stand.ts';
-import { addCollection, addMedia, archiveOf, enginesOf } from '../support/swept.ts';
+import { addCollection, addMedia, enginesOf } from '../support/swept.ts';
 
 // Read when the logger is made, before any other line here.
 vi.hoisted(() => {
@@ -134,7 +134,7 @@ describe('an original goes to the class of the policy', () => {
     await addPolicy(services, { method: 'both' });
     const sound = await recording('sound.wav', SOUND);
     const video = await recording('video.mp4', { bytes: 20_000_000 });
-    expect(await archiveAt(services, world, NIGHT, archiveOf(world), 3)).toMatchObject({
+    expect(await archiveAt(services, world, NIGHT, { waiting: 3 })).toMatchObject({
       movesStarted: 1,
       archivesStarted: 0,
     });

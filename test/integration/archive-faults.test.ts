@@ -1,5 +1,10 @@
-import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { expect, it, vi } from 'vitest';
+import {
+  AbortMultipartUploadCommand,
+  DeleteObjectCommand,
+  ListMultipartUploadsCommand,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
+import { describe, expect, it, vi } from 'vitest';
 import { head, listVersions } from '../../aws/s3.ts';
 import { apply, applyWithRetry, getMedia, getRow } from '../../aws/table.ts';
 import { archiveCopyKey, RESULT_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
@@ -268,15 +273,17 @@ it('a worker that was asked for a copy while its media item was deleted is told 
   const workers = archiveOf(world);
   const cancelled: string[] = [];
   await archiveAt(services, world, NIGHT, {
-    ...workers,
-    async submit(submission) {
-      const engineJobId = await workers.submit(submission);
-      await apply(table, [{ op: 'remove', key: rowKeys.archive(media.mediaId), expect: {} }]);
-      return engineJobId;
-    },
-    async cancel(engineJobId, why) {
-      cancelled.push(why);
-      await workers.cancel(engineJobId, why);
+    workers: {
+      ...workers,
+      async submit(submission) {
+        const engineJobId = await workers.submit(submission);
+        await apply(table, [{ op: 'remove', key: rowKeys.archive(media.mediaId), expect: {} }]);
+        return engineJobId;
+      },
+      async cancel(engineJobId, why) {
+        cancelled.push(why);
+        await workers.cancel(engineJobId, why);
+      },
     },
   });
   expect(cancelled).toEqual(['the job is over']);
@@ -288,9 +295,76 @@ it('a copy that the end of its window stops counts under a cap with what it has 
   const startedAt = '2026-12-03T02:30:00.000Z';
   const workers = archiveOf(world);
   const running = { ...workers, describe: async () => ({ kind: 'running' as const, startedAt }) };
-  await archiveAt(services, world, '2026-12-03T03:00:30.000Z', running);
+  await archiveAt(services, world, '2026-12-03T03:00:30.000Z', { workers: running });
   expect(await rowOf(media)).toMatchObject({ state: 'due', waits: 'the window was over before it was done' });
   const spent = await getRow(table, spentKey('ann', '2026-12', 'talks'), SpentRow);
   // 30.5 minutes of 4 vCPUs, at 0.04937 USD for an hour of one.
   expect(spent?.usd).toBe(0.100386);
+});
+
+describe('a copy that is longer than a run', () => {
+  const PART = 5 * 2 ** 20;
+  const original = 'o'.repeat(20_000_000);
+  const copy = 'c'.repeat(2 * PART + 1000);
+
+  /** A run in which there is time for one part. */
+  async function shortRun(now: string) {
+    let left = 265_000;
+    services.onCall = (when, { operation }) => {
+      if (when === 'after' && operation === 'ListParts') left = 0;
+    };
+    const done = await archiveAt(services, world, now, { copyPartBytes: PART, remainingMs: () => left });
+    services.onCall = () => {};
+    return done;
+  }
+
+  async function made(): Promise<MediaRow> {
+    await addPolicy(services);
+    const media = await addMedia(services, 'talks', 'long.mp4', H264);
+    const { bucket: Bucket, key: Key } = media.source;
+    const put = await s3.send(new PutObjectCommand({ Bucket, Key, Body: original }));
+    const source = { ...media.source, versionId: put.VersionId, etag: put.ETag ?? '', size: original.length };
+    const set = { source, current: media.current && { ...media.current, source } };
+    await apply(table, [{ op: 'update', key: rowKeys.media(media.mediaId), expect: {}, set }]);
+    await run();
+    await workerMakes(services, { ...media, source }, original, copy);
+    return { ...media, source };
+  }
+  const uploads = async () => (await s3.send(new ListMultipartUploadsCommand({ Bucket: UPLOADS }))).Uploads ?? [];
+
+  it('goes on in the next ones, part by part, and ends', async () => {
+    const media = await made();
+    expect(await shortRun(later(NIGHT, 0.01))).toMatchObject({ originalsArchived: 0 });
+    const { uploadId } = (await rowOf(media)) ?? {};
+    expect(await rowOf(media)).toMatchObject({
+      ...{ state: 'replacing', waits: expect.stringMatching(/^1 of 3 parts of the copy are at their place$/) },
+    });
+    expect((await uploads()).map(({ UploadId }) => UploadId)).toEqual([uploadId]);
+    for (let i = 0; i < 2; i++) await shortRun(later(NIGHT, 0.02 + i / 100));
+    expect(await rowOf(media)).toMatchObject({ state: 'archived' });
+    expect(await rowOf(media)).not.toHaveProperty('uploadId');
+    expect(await sourceBytes(services, media.mediaId)).toBe(copy);
+    expect(await uploads()).toEqual([]);
+  });
+
+  it('begins anew where S3 has forgotten its parts', async () => {
+    const media = await made();
+    await shortRun(later(NIGHT, 0.01));
+    const { uploadId: UploadId } = (await rowOf(media)) ?? {};
+    await s3.send(new AbortMultipartUploadCommand({ Bucket: UPLOADS, Key: copyOf(media).key, UploadId }));
+    await shortRun(later(NIGHT, 0.02));
+    for (let i = 0; i < 4; i++) await shortRun(later(NIGHT, 0.03 + i / 100));
+    expect(await rowOf(media)).toMatchObject({ state: 'archived' });
+    expect(await sourceBytes(services, media.mediaId)).toBe(copy);
+  });
+
+  it('leaves no parts behind where the archive is switched off', async () => {
+    const media = await made();
+    await shortRun(later(NIGHT, 0.01));
+    await setPolicy({ enabled: false });
+    await shortRun(later(NIGHT, 0.02));
+    expect(await rowOf(media)).toMatchObject({ state: 'due' });
+    expect(await uploads()).toEqual([]);
+    expect(await sourceBytes(services, media.mediaId)).toBe(original);
+  });
 });

@@ -14,6 +14,7 @@ import { type ArchivePolicyRow, ArchiveRow } from '../../core/contracts/table/ar
 import { DUE_WORK, engineKeys, rowKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
 import { plus } from '../../core/time.ts';
+import type { ArchiveWorkers } from '../../engines/batch/archive.ts';
 import { archiveOriginals } from '../../functions/sweep/archive/originals.ts';
 import type { World } from '../../local/test/support/batch-world.ts';
 import { MEDIA, type Services } from './services.ts';
@@ -37,17 +38,21 @@ export async function addPolicy({ table }: Services, more: object = {}, row: Par
   await apply(table, [{ op: 'put', key: rowKeys.archivePolicy('ann', 'talks'), row: policy }]);
 }
 
+interface Run {
+  workers?: ArchiveWorkers;
+  /** Uploads that wait for a worker. */
+  waiting?: number;
+  copyPartBytes?: number;
+  remainingMs?: () => number;
+}
+
 /** One run of the archive's part of sweep. */
-export async function archiveAt(
-  services: Services,
-  world: World,
-  now: string,
-  workers = archiveOf(world),
-  waiting = 0,
-) {
+export async function archiveAt(services: Services, world: World, now: string, run: Run = {}) {
+  const { workers = archiveOf(world), waiting = 0, remainingMs = () => 265_000, copyPartBytes } = run;
   const load = { type: 'load' as const, at: now, waiting: { 'batch-cpu': waiting } };
   await apply(services.table, [{ op: 'update', key: engineKeys.load, expect: {}, set: load }]);
-  return sweepWith(services, world, now, () => 265_000, [archiveOriginals], undefined, workers);
+  const more = copyPartBytes === undefined ? {} : { copyPartBytes };
+  return sweepWith(services, world, now, remainingMs, [archiveOriginals], undefined, workers, more);
 }
 
 /** Those of the stack's bucket, by which a tag moves a version to another class. */

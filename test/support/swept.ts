@@ -12,6 +12,7 @@ import { type ArchiveWorkers, connectArchive } from '../../engines/batch/archive
 import { connectBatch } from '../../engines/batch/engine.ts';
 import type { BatchEnv } from '../../engines/batch/names.ts';
 import { Engines } from '../../engines/registry.ts';
+import type { SweepServices } from '../../functions/sweep/services.ts';
 import { type Part, sweep } from '../../functions/sweep/sweep.ts';
 import { arns, type World } from '../../local/test/support/batch-world.ts';
 import { job, media, source, version } from './factories.ts';
@@ -58,6 +59,7 @@ export function sweepWith(
   parts?: readonly Part[],
   engines = enginesOf(world),
   archive = archiveOf(world),
+  more: Pick<SweepServices, 'copyPartBytes'> = {},
 ) {
   const { s3, sqs, table } = services.breakable;
   const queues = {
@@ -66,7 +68,7 @@ export function sweepWith(
     webhookQueueUrl: QUEUES.webhooks,
   };
   const buckets = { mediaBucket: MEDIA, uploadsBucket: UPLOADS };
-  const all = { s3, sqs, table, engines, ...queues, ...buckets, maxRetranscodes: CAP, archive };
+  const all = { s3, sqs, table, engines, ...queues, ...buckets, maxRetranscodes: CAP, archive, ...more };
   return sweep(all, now, remainingMs, parts);
 }
 

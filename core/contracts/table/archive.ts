@@ -68,6 +68,8 @@ export const ArchiveRow = z.object({
     .optional(),
   refusals: z.array(ArchiveRefusal).min(1).optional(),
   replaced: Replaced.optional(),
+  /** S3's id of the upload by which a large copy gets to its key, in parts. */
+  uploadId: z.string().optional(),
   /** When the copy became the source. */
   archivedAt: Time.optional(),
   /** The original may be deleted then. */

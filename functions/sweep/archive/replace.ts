@@ -1,11 +1,13 @@
+import { abortMultipart } from '../../../aws/multipart.ts';
 import { head, type ObjectHead, remove, removeMany } from '../../../aws/s3.ts';
-import { copyObject } from '../../../aws/s3-copy.ts';
+import { beginCopy, type CopyRequest, copyObject, goOnCopying, PART_SIZE } from '../../../aws/s3-copy.ts';
 import { getCollection, getMedia, getRow } from '../../../aws/table.ts';
 import { archiveFile, tmpPrefix } from '../../../core/contracts/keys.ts';
 import { ArchivePolicyRow, type ArchiveRow, type Replaced } from '../../../core/contracts/table/archive.ts';
 import { type RowKey, rowKeys } from '../../../core/contracts/table/keys.ts';
 import type { MediaRow, Source } from '../../../core/contracts/table/media.ts';
 import {
+  archiveCopying,
   archiveRefused,
   archiveReplaced,
   archiveUndone,
@@ -41,8 +43,9 @@ export async function replaceOriginal(services: SweepServices, key: RowKey, row:
   const policy = await policyNow(services, row);
   // Where the original is gone, the copy is all that is left, whatever the policy says.
   if (policy.ends !== undefined && isThere)
-    return undo(services, key, { jobId, copy: replaced.copy, why: policy.ends });
-  const copy = await copyToItsKey(services, { replaced, jobId, source: row.source });
+    return undo(services, key, { row, jobId, copy: replaced.copy, why: policy.ends });
+  const copy = await copyToItsKey(services, key, { row, replaced, jobId });
+  if (copy === 'not yet') return;
   if (copy === 'lost') {
     await giveUp(services, key, jobId);
     return;
@@ -79,7 +82,7 @@ export async function replaceOriginal(services: SweepServices, key: RowKey, row:
 async function undo(
   { s3, uploadsBucket, ...services }: SweepServices,
   key: RowKey,
-  { jobId, copy, why }: { jobId: string; copy: Replaced['copy']; why: string },
+  { row, jobId, copy, why }: { row: ArchiveRow; jobId: string; copy: Replaced['copy']; why: string },
 ): Promise<void> {
   const { now } = services;
   const undone = await changeArchive(services, key, (is, media) =>
@@ -88,6 +91,7 @@ async function undo(
       : { refused: 'it went on' },
   );
   if ('refused' in undone) return;
+  if (row.uploadId !== undefined) await abortMultipart(s3, { bucket: uploadsBucket, key: copy.key }, row.uploadId);
   const found = await head(s3, { bucket: uploadsBucket, key: copy.key });
   if (found) await remove(s3, { bucket: uploadsBucket, key: copy.key, versionId: found.versionId });
 }
@@ -134,23 +138,27 @@ function fileOf(jobId: string, source: Source): string {
   return `${tmpPrefix(jobId)}${archiveFile(source.key)}`;
 }
 
-/** The version that lies there, with the checksum of what was verified. */
+/** The version that lies there, with the checksum of what was verified. `not yet`: the next run of sweep goes on with it. */
 async function copyToItsKey(
-  { s3, uploadsBucket, mediaBucket }: SweepServices,
-  { replaced: { copy }, jobId, source }: { replaced: Replaced; jobId: string; source: Source },
-): Promise<{ versionId: string; etag: string } | 'lost'> {
+  services: SweepServices,
+  key: RowKey,
+  { row, replaced: { copy }, jobId }: { row: ArchiveRow; replaced: Replaced; jobId: string },
+): Promise<{ versionId: string; etag: string } | 'lost' | 'not yet'> {
+  const { s3, uploadsBucket, mediaBucket } = services;
   const at = { bucket: uploadsBucket, key: copy.key };
   const before = await head(s3, at);
   if (before && isCopy(before, copy)) return { versionId: before.versionId ?? '', etag: before.etag };
-  const from = fileOf(jobId, source);
+  const from = fileOf(jobId, row.source);
   const made = await head(s3, { bucket: mediaBucket, key: from });
   // One that is not what was verified, as after an attempt that went on, is not taken either.
   if (!made || made.size !== copy.bytes || made.crc64nvme !== copy.crc64nvme) return 'lost';
   const contentType = from.endsWith('.mov') ? 'video/quicktime' : 'video/mp4';
-  await copyObject(s3, {
+  const request = {
     ...{ fromBucket: mediaBucket, from, bucket: uploadsBucket, to: copy.key, size: copy.bytes },
     ...{ contentType, cacheControl: 'private' },
-  });
+  };
+  if (copy.bytes <= (services.copyPartBytes ?? PART_SIZE)) await copyObject(s3, request);
+  else if (!(await copyOn(services, key, row, request))) return 'not yet';
   const after = await head(s3, at);
   if (!after || !isCopy(after, copy)) {
     logger.error('a copy is not what was copied there', { key: copy.key, ...after });
@@ -158,6 +166,33 @@ async function copyToItsKey(
     return 'lost';
   }
   return { versionId: after.versionId ?? '', etag: after.etag };
+}
+
+/**
+ * Copies parts of it for as long as there is time, one at least, so that a copy of any size ends. Which are there is what S3 says; the row names
+ * the upload, from before the first of them.
+ * @returns whether all of it is copied
+ */
+async function copyOn(services: SweepServices, key: RowKey, row: ArchiveRow, request: CopyRequest): Promise<boolean> {
+  const { s3, now, timeIsUp: stop, copyPartBytes: partSize } = services;
+  const note = (uploadId: string | null, waits?: string) =>
+    changeArchive(services, key, (is) =>
+      is.jobId === row.jobId && is.uploadId === row.uploadId
+        ? archiveCopying(is, { uploadId, now, ...(waits !== undefined && { waits }) })
+        : { refused: 'it went on' },
+    );
+  if (row.uploadId === undefined) {
+    const uploadId = await beginCopy(s3, request);
+    const noted = await note(uploadId);
+    if ('row' in noted) return copyOn(services, key, noted.row, request);
+    await abortMultipart(s3, { bucket: request.bucket, key: request.to }, uploadId);
+    return false;
+  }
+  const done = await goOnCopying(s3, request, { uploadId: row.uploadId, stop, partSize });
+  if (done === 'copied') return true;
+  if (done === 'gone') await note(null);
+  else await note(row.uploadId, `${done.parts} of ${done.of} parts of the copy are at their place`);
+  return false;
 }
 
 export function isCopy(found: ObjectHead, { bytes, crc64nvme }: Replaced['copy']): boolean {
