@@ -44,12 +44,6 @@ export const NEEDED_UNSEEN: readonly Unseen[] = [
     },
   ]),
   {
-    role: 'httpengineworker',
-    action: 's3:GetObject',
-    why: 'Under tmp/: a worker that gets the job of another one reads what that has claimed and left.',
-    byChance: true,
-  },
-  {
     role: 'sweeprole',
     action: 'dynamodb:PutItem',
     why: 'The first function that submits to the HTTP endpoint makes the key of its secrets; here that is ingest-upload.',

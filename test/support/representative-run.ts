@@ -213,6 +213,12 @@ async function withEngine({ cloud, mishaps, endpoint, sound }: World, engine: En
   stick(false);
   await reached(cloud, heard, 'ready', { jobs: 4, timeoutMs: 120_000 });
 
+  if (engine === 'http') {
+    // The worker that gets the job then reads what this one has claimed.
+    mishaps.killAtMp4('httpengineworker', () => endpoint.killWorker());
+    await reached(cloud, await put('killed.mp3'), 'ready', { timeoutMs: 120_000 });
+  }
+
   await badFile(cloud, await ann(), engine);
   // The endpoint may have the job twice then.
   endpoint.behaviour.losesRuns = true;
