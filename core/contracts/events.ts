@@ -47,6 +47,7 @@ export const DETAIL = {
   countsChanged: 'Media Counts Changed',
   calledBack: 'Engine Called Back',
   hint: 'Engine Hint',
+  deleted: 'Media Item Deleted',
 } as const;
 
 /** From the worker, on our bus, at most one every 2 s and one for each finished step. It is the job's heartbeat too. */
@@ -133,6 +134,14 @@ export const EngineHint = z.object({
   detail: z.object({ jobId: JobId, engineJobId: z.string(), engine: z.string() }),
 });
 export type EngineHint = z.infer<typeof EngineHint>;
+
+/** From api, in the track queue alone: a media item has been marked for deletion while this job of it was under way. */
+export const MediaDeleted = z.object({
+  source: z.literal(SOURCE.pipeline),
+  'detail-type': z.literal(DETAIL.deleted),
+  detail: z.object({ jobId: JobId }),
+});
+export type MediaDeleted = z.infer<typeof MediaDeleted>;
 
 /** An event in the format of an engine: `engines/` reads it. */
 export const EngineMessage = z.object({ source: z.string(), 'detail-type': z.string(), detail: z.unknown() });

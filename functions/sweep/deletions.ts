@@ -11,8 +11,7 @@ import { ENDING_MS, hasEnded } from '../../core/jobs/rows.ts';
 import { uploadOf } from '../../core/jobs/sources.ts';
 import { finishDeletion, versionsOf } from '../../core/jobs/transitions.ts';
 import { plus } from '../../core/time.ts';
-import { cancelJob } from '../shared/cancel-job.ts';
-import { failJob } from '../shared/end-job.ts';
+import { endDeleted } from '../shared/end-deleted.ts';
 import { logger } from '../shared/observability.ts';
 import { uploadEventOf } from '../shared/upload-event.ts';
 import { getArchive } from './archive/rows.ts';
@@ -102,12 +101,7 @@ async function endJobs(services: SweepServices, jobs: readonly JobRow[]): Promis
   const { now } = services;
   // A cancelled job may have got its engine job since.
   const open = jobs.filter((job) => !hasEnded(job) || job.state === 'cancelled');
-  for (const { jobId, engine, engineJobId, state } of open) {
-    if (engineJobId !== undefined && state !== 'succeeded') {
-      await cancelJob(services, { jobId, engine, engineJobId }, 'the media item is deleted');
-    }
-    await failJob(services, jobId, { code: 'cancelled', message: 'The media item was deleted.' });
-  }
+  for (const job of open) await endDeleted(services, job);
   // Whatever the job's end: two calls of publish-output may be at one job, and only one of them has ended it.
   const ends = jobs.map((job) => plus(hasEnded(job) ? (job.finishedAt ?? now) : now, { ms: ENDING_MS }));
   const last = ends.toSorted().at(-1);

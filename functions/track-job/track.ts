@@ -1,13 +1,15 @@
 import type { z } from 'zod';
 import { applyWithRetry, getJob, getMedia } from '../../aws/table.ts';
-import { DETAIL, type JobProgress, SOURCE, type TrackMessage } from '../../core/contracts/events.ts';
+import { DETAIL, type JobProgress, MediaDeleted, SOURCE, type TrackMessage } from '../../core/contracts/events.ts';
 import { parseJobId } from '../../core/contracts/ids.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
+import { hasEnded } from '../../core/jobs/rows.ts';
 import { jobProgressed, jobRunning } from '../../core/jobs/transitions.ts';
 import type { EngineEvent } from '../../engines/engine.ts';
 import type { Engines } from '../../engines/registry.ts';
 import { cancelJob } from '../shared/cancel-job.ts';
 import { continueJob } from '../shared/continue-job.ts';
+import { endDeleted } from '../shared/end-deleted.ts';
 import { type EndServices, endJob } from '../shared/end-job.ts';
 import { count, logger } from '../shared/observability.ts';
 
@@ -16,11 +18,13 @@ export interface TrackServices extends EndServices {
 }
 
 /**
- * One event of a worker or an engine.
+ * One event of a worker or an engine, or of a deletion.
  * @throws Error where no engine reads it
  */
 export async function track(services: TrackServices, message: z.infer<typeof TrackMessage>): Promise<void> {
   if (isProgress(message)) return workerReported(services, message.detail);
+  const { success, data } = MediaDeleted.safeParse(message);
+  if (success) return mediaDeleted(services, data.detail);
   const event = await services.engines.read(message);
   switch (event.kind) {
     case 'nothing':
@@ -80,6 +84,13 @@ async function workerReported(services: TrackServices, report: JobProgress['deta
     return jobProgressed(job, media, report);
   });
   if (over) await stop(services, over, report.engineJobId);
+}
+
+/** Its job ends at once. Sweep ends it too, and what else of the media item is at work. */
+async function mediaDeleted(services: TrackServices, { jobId }: MediaDeleted['detail']): Promise<void> {
+  const { mediaId, n } = parseJobId(jobId);
+  const [job, media] = await Promise.all([getJob(services.table, mediaId, n), getMedia(services.table, mediaId)]);
+  if (job && media?.state === 'deleting' && !hasEnded(job)) await endDeleted(services, job);
 }
 
 /** Whether it ended without anything to publish: a new upload replaced it, its media item was deleted, or it was given up. */

@@ -68,11 +68,6 @@ export const NEEDED_UNSEEN: readonly Unseen[] = [
     action: 'dynamodb:PutItem',
     why: 'An upload that arrived while another of its media item was encoded gets its job when that one ends.',
   })),
-  ...['batch:TerminateJob', 'mediaconvert:CancelJob'].map((action) => ({
-    role: 'trackjob',
-    action,
-    why: 'It ends the worker of a job that is over, as when the media item was deleted meanwhile.',
-  })),
   ...['dynamodb:UpdateItem', 'dynamodb:DeleteItem'].map((action) => ({
     role: 'trackjob',
     action,

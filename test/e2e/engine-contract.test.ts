@@ -147,26 +147,30 @@ describe.each(CONTRACTED)('%s', (engine) => {
     expect(await world.rowsOf(dropped)).toEqual(before);
   });
 
-  it.each(parts)('ends a job of a deleted media item in its part %s', async (part) => {
+  it.each(parts)('ends a job of a deleted media item in its part %s at once', async (part) => {
     const name = `deleted-${part}.mp3`;
     using _ = world.holdPart(engine, part, await world.named(engine, name));
     const dropped = await world.drop(engine, name, sound.file);
     const id = await world.untilInPart(engine, dropped, part);
     await world.remove(dropped);
-    await world.untilCancelled(engine, id, () => sweepNow(cloud));
+    // Before sweep runs.
+    await world.untilCancelled(engine, id);
+    await eventually('its job has ended', async () => (await world.jobOf(dropped))?.state === 'cancelled', 60_000);
   });
 
-  it('ends a job of a deleted media item that waits, and leaves one that has ended as it is', async () => {
+  it('ends a job of a deleted media item that waits, by sweep alone, and leaves one that has ended as it is', async () => {
     using _ = world.holdReads('first.mp3');
     const first = await world.drop(engine, 'first.mp3', sound.file);
     await world.untilAtEngine(engine, first, 'running');
     const waiting = await world.drop(engine, 'waiting.mp3', sound.file);
     await world.untilAtEngine(engine, waiting, 'waiting');
+    const events = world.holdEvents();
     for (const dropped of [waiting, first]) {
       const id = await world.idAtEngine(dropped);
       await world.remove(dropped);
       await world.untilCancelled(engine, id, () => sweepNow(cloud));
     }
+    events.release();
     const { mediaId } = await madeBy(engine);
     const ended = { name: 'seven.mp4', mediaId, jobId: `${mediaId}-1` };
     const before = await world.atEngine(engine, ended);

@@ -1,12 +1,13 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { apply, getJob, getMedia } from '../../aws/table.ts';
+import { apply, applyWithRetry, getJob, getMedia } from '../../aws/table.ts';
 import { TrackMessage } from '../../core/contracts/events.ts';
 import { tmpPrefix } from '../../core/contracts/keys.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { rowKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
+import { markDeleting } from '../../core/jobs/transitions.ts';
 import { type BatchEnd, endOf } from '../../engines/batch/reasons.ts';
 import { NO_SIGN_OF_LIFE } from '../../engines/engine.ts';
 import { endJob, failJob } from '../../functions/shared/end-job.ts';
@@ -349,6 +350,25 @@ describe('a worker', () => {
     await world.until(engineJobId, 'RUNNING');
     await track(endServices(), report(row, engineJobId));
     expect((await world.until(engineJobId, 'FAILED')).statusReason).toBe('dropreel: the job is over');
+  });
+
+  it('of a deleted media item is ended with its job by the message of the deletion, and by no other', async () => {
+    const row = await running();
+    const engineJobId = await world.submit(HELD, { jobName: row.jobId });
+    await world.until(engineJobId, 'RUNNING');
+    await apply(services.table, [named(row, engineJobId)]);
+    const detail = { jobId: row.jobId };
+    const message = { id: 'd', source: 'dropreel', 'detail-type': 'Media Item Deleted', detail };
+    await track(endServices(), TrackMessage.parse(message));
+    expect(await rowOf(row)).toMatchObject({ state: 'running' });
+    await applyWithRetry(services.table, async () => {
+      const media = await mediaOf(row);
+      return media ? markDeleting(media, '2026-11-21T12:00:00.000Z') : { refused: 'it is gone' };
+    });
+    for (let times = 0; times < 2; times++) await track(endServices(), TrackMessage.parse(message));
+    expect(await rowOf(row)).toMatchObject({ state: 'cancelled', error: { code: 'cancelled' } });
+    expect(await mediaOf(row)).toMatchObject({ state: 'deleting' });
+    expect((await world.until(engineJobId, 'FAILED')).statusReason).toBe('dropreel: the media item is deleted');
   });
 
   it('that sweep ended for its silence gets its next job, though sweep died before it wrote that', async () => {

@@ -6,12 +6,21 @@ import type { Caller } from '../../../core/api/caller.ts';
 import { etagOf, matches } from '../../../core/api/etag.ts';
 import { ApiError } from '../../../core/api/problem.ts';
 import { jobView, mediaView } from '../../../core/api/views.ts';
-import type { PublishMessage } from '../../../core/contracts/events.ts';
+import { DETAIL, type MediaDeleted, type PublishMessage, SOURCE } from '../../../core/contracts/events.ts';
 import type { MediaView } from '../../../core/contracts/http/media.ts';
 import { collectionOf, rowKeys } from '../../../core/contracts/table/keys.ts';
 import { type MediaRow, PLAYABLE_STATES } from '../../../core/contracts/table/media.ts';
+import type { Outcome } from '../../../core/jobs/change.ts';
 import { uploadOf } from '../../../core/jobs/sources.ts';
-import { flagMedia, markDeleting, newestLeft, outputToEncode, unflagMedia } from '../../../core/jobs/transitions.ts';
+import {
+  flagMedia,
+  isUnderWay,
+  markDeleting,
+  newestLeft,
+  outputToEncode,
+  unflagMedia,
+} from '../../../core/jobs/transitions.ts';
+import { logger } from '../../shared/observability.ts';
 import { type ApiCall, type ApiServices, type Routes, viewSettings } from '../call.ts';
 import { listMedia } from '../list-media.ts';
 import { collectionIsThere, loadJob, loadMedia, requireCollection } from '../load.ts';
@@ -83,11 +92,13 @@ export const mediaRoutes: Routes<Ids> = {
   async deleteMedia(call, services) {
     const { caller, params, now } = call;
     if ((await loadMedia(services, caller, params.id)).state === 'uploading') await endMultipart(services, params.id);
-    await applyWithRetry(services.table, async () => {
+    const marked = await applyWithRetry(services.table, async (): Promise<Outcome<{ jobId?: string }>> => {
       const media = await loadMedia(services, caller, params.id);
       const { versions } = await listVersions(services.s3, uploadOf(media.source));
-      return markDeleting(media, now, newestLeft(media, versions));
+      const { jobId } = media;
+      return { ...markDeleting(media, now, newestLeft(media, versions)), ...(jobId && isUnderWay(media) && { jobId }) };
     });
+    if ('jobId' in marked && marked.jobId !== undefined) await askToEnd(services, marked.jobId);
     return mediaAnswer(call, services);
   },
 
@@ -133,6 +144,14 @@ async function mediaAnswer(
 ): Promise<{ body: MediaView }> {
   const media = await loadMedia(services, call.caller, call.params.id);
   return { body: mediaView(media, viewSettings(call, services)) };
+}
+
+/** When this is lost, the next run of sweep ends the job. */
+async function askToEnd({ sqs, env }: ApiServices, jobId: string): Promise<void> {
+  const message: MediaDeleted = { source: SOURCE.pipeline, 'detail-type': DETAIL.deleted, detail: { jobId } };
+  await send(sqs, env.TRACK_QUEUE_URL, message).catch((error: unknown) => {
+    logger.warn('not asked to end; sweep ends it', { jobId, error });
+  });
 }
 
 /** Sets or clears the flag that sweep acts on. */
