@@ -44,18 +44,15 @@ export async function endJob(
     return 'succeeded';
   }
   const claim = await readClaim(services, { jobId, part });
-  if (!(await counts(services.table, { jobId, engineJobId, part }, claim))) {
-    logger.info('a second engine job ended', { jobId, engineJobId });
-    if (claim) await noteClaim(services.table, claim, part);
-    return 'ignored';
-  }
   const { code, message } = explain(result, end);
+  const unless = (job: JobRow) => whyOfAnother(job, { engineJobId, part }, claim);
   const costFor = (job: JobRow) => costOfFailed(job, end);
   const { reclaimed, onlyAttempt } = end;
-  const how = { code, message, reclaimed, onlyAttempt, costFor, found: result?.source };
+  const how = { code, message, reclaimed, onlyAttempt, costFor, found: result?.source, unless };
   const failed = await failJob(services, jobId, how);
   if (failed === 'failed') return 'failed';
-  await noteCost(services.table, jobId, costFor);
+  await noteCost(services.table, jobId, (job) => (unless(job) ? undefined : costFor(job)));
+  if (claim && claim.engineJobId !== engineJobId) await noteClaim(services.table, claim, part);
   return 'ignored';
 }
 
@@ -86,12 +83,17 @@ async function noteCost(table: Table, jobId: string, costFor: (job: JobRow) => J
   });
 }
 
-async function counts(table: Table, { jobId, engineJobId, part }: OfJob, claim: Claim | null): Promise<boolean> {
-  const { mediaId, n } = parseJobId(jobId);
-  const job = await getJob(table, mediaId, n);
-  if (job && job.part !== part) return false;
-  if (claim) return claim.engineJobId === engineJobId;
-  return job?.engineJobId === undefined || job.engineJobId === engineJobId;
+/** Why the end of an engine job does not end its job, by the job's row as it is when that is written; null where it does. */
+function whyOfAnother(
+  job: JobRow,
+  { engineJobId, part }: Pick<OfJob, 'engineJobId' | 'part'>,
+  claim: Claim | null,
+): Refused | null {
+  // Its result came after the look for it.
+  if (job.state === 'succeeded') return { refused: 'the job is succeeded' };
+  if (job.part !== part) return { refused: 'of another part' };
+  const holder = claim?.engineJobId ?? job.engineJobId;
+  return holder === undefined || holder === engineJobId ? null : { refused: 'of another engine job' };
 }
 
 async function noteClaim(table: Table, { jobId, engineJobId }: Claim, part: string | undefined): Promise<void> {
@@ -153,7 +155,10 @@ export async function failJob(
       return { ...jobFailed(job, media, { code, message, at: new Date().toISOString() }, next), media };
     },
   );
-  if ('refused' in outcome) return 'ended before';
+  if ('refused' in outcome) {
+    logger.info('not failed', { jobId, why: outcome.refused });
+    return 'ended before';
+  }
   const { next, media } = outcome;
   // The engine has made all its own attempts by now.
   const decision = next ? 'retry' : decide(code, 1, 1);

@@ -1,5 +1,6 @@
 import { eachLimit } from '../../aws/concurrency.ts';
 import { getRows } from '../../aws/table-queries.ts';
+import type { Refused } from '../../core/contracts/refused.ts';
 import { JobRow } from '../../core/contracts/table/jobs.ts';
 import { DUE_WORK } from '../../core/contracts/table/keys.ts';
 import { STALE_AFTER_MS } from '../../core/contracts/timing.ts';
@@ -88,15 +89,20 @@ async function publishAgain(services: SweepServices, job: JobRow): Promise<void>
 }
 
 /** Its engine may have it, so that another one gets it under another number, and with it under another prefix. */
-async function moveOn(services: SweepServices, { jobId, part }: JobRow, { moves, why }: Moves): Promise<void> {
-  const ended = await failJob(services, jobId, {
+async function moveOn(services: SweepServices, job: JobRow, { moves, why }: Moves): Promise<void> {
+  const ended = await failJob(services, job.jobId, {
     code: 'engine_down',
     message: `${moves} takes no jobs: ${why}`,
     movesFrom: moves,
-    unless: (row) =>
-      row.part === part ? whyNotToSubmit(row, new Date().toISOString()) : { refused: 'of an earlier part' },
+    unless: whyNotGivenUp(job),
   });
   if (ended === 'failed') services.report('jobsRepaired');
+}
+
+/** A part that was not submitted does not end its job once an engine has it, or another caller submits it. */
+function whyNotGivenUp({ part }: JobRow): (row: JobRow) => Refused | null {
+  return (row) =>
+    row.part === part ? whyNotToSubmit(row, new Date().toISOString()) : { refused: 'of an earlier part' };
 }
 
 async function submitAgain(services: SweepServices, job: JobRow): Promise<void> {
@@ -110,8 +116,8 @@ async function submitAgain(services: SweepServices, job: JobRow): Promise<void> 
     const refused = error instanceof EngineRefused && error.forGood;
     if (!refused || plus(job.createdAt, { minutes: GIVE_UP_MINUTES }) > services.now) throw error;
     logger.error('given up', { jobId: job.jobId, error });
-    await failJob(services, job.jobId, { code: 'engine_refused', message: error.message });
-    services.report('jobsEscalated');
+    const how = { code: 'engine_refused', message: error.message, unless: whyNotGivenUp(job) } as const;
+    if ((await failJob(services, job.jobId, how)) === 'failed') services.report('jobsEscalated');
     return;
   }
   await lookAgain(services, job, plus(services.now, { ms: STALE_AFTER_MS }));

@@ -3,7 +3,7 @@ import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { stillWaiting } from '../../core/jobs/transitions.ts';
 import type { SweepServices } from './services.ts';
 
-/** Makes the job due again at `todoAt`. With an error: the reason why it cannot run now. */
+/** Makes the job due again at `todoAt`. With an error: the reason why it cannot run now, unless it has begun, or gone on, meanwhile. */
 export async function lookAgain(
   services: SweepServices,
   job: JobRow,
@@ -12,6 +12,8 @@ export async function lookAgain(
 ): Promise<void> {
   await applyWithRetry(services.table, async () => {
     const row = await getJob(services.table, job.mediaId, job.n);
-    return row ? stillWaiting(row, todoAt, error && { error }) : { refused: 'the job is gone' };
+    if (!row) return { refused: 'the job is gone' };
+    const isAsSeen = row.state === job.state && row.part === job.part && row.engineJobId === job.engineJobId;
+    return stillWaiting(row, todoAt, error && isAsSeen ? { error } : {});
   });
 }

@@ -1,4 +1,5 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { apply, applyWithRetry, getJob, getMedia } from '../../aws/table.ts';
@@ -59,6 +60,25 @@ const loseJob = (row: JobRow) => {
   const reason = { code: 'engine_lost' as const, message: 'Unknown.' };
   return endJob(endServices(), { jobId: row.jobId, engineJobId: 'e-1', end: { by: 'unseen', reason } });
 };
+/** The end of `e-1` without a result, and what happens to the row after the first look at it. */
+async function endMeanwhile(row: JobRow, set: Partial<JobRow>) {
+  const { table } = endServices();
+  let looked = false;
+  const send = async (command: GetCommand) => {
+    const answer = await table.client.send(command);
+    const isLook = command instanceof GetCommand && String(command.input.Key?.sk).startsWith('JOB#') && !looked;
+    if (isLook) {
+      looked = true;
+      await apply(services.table, [{ op: 'update', key: rowKeys.job(row.mediaId, row.n), expect: {}, set }]);
+    }
+    return answer;
+  };
+  const client = { send } as unknown as typeof table.client;
+  const reason = { code: 'engine_refused' as const, message: 'No.' };
+  const of = { jobId: row.jobId, engineJobId: 'e-1', end: { by: 'outside' as const, reason } };
+  return endJob({ ...endServices(), table: { ...table, client } }, of);
+}
+
 const rowOf = ({ mediaId, n }: JobRow) => getJob(services.table, mediaId, n);
 const mediaOf = ({ mediaId }: JobRow) => getMedia(services.table, mediaId);
 
@@ -92,6 +112,20 @@ describe('the end of a duplicate engine job', () => {
     await claimed(row, 'e-1');
     expect(await end(row, { engineJobId: 'e-2', status: 'SUCCEEDED', exitCode: 0 })).toBe('ignored');
     expect(await rowOf(row)).toMatchObject({ state: 'running', engineJobId: 'e-1' });
+  });
+});
+
+describe('the end of an engine job is that of no job', () => {
+  it.each([
+    ['whose row names another one by the time that this is written', { state: 'queued', engineJobId: 'e-2' }],
+    ['whose result has come by then', { state: 'succeeded' }],
+    ['that has gone on with its next part by then', { state: 'queued', part: 'encode' }],
+  ] as const)('%s', async (_, meanwhile) => {
+    const row = await running({ state: 'queued' });
+    const noId = { op: 'update', key: rowKeys.job(row.mediaId, 1), expect: {}, set: {} } as const;
+    await apply(services.table, [{ ...noId, remove: ['engineJobId'] }]);
+    expect(await endMeanwhile(row, meanwhile)).toBe('ignored');
+    expect(await rowOf(row)).toMatchObject(meanwhile);
   });
 });
 

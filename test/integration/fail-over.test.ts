@@ -26,12 +26,12 @@ const { services, world } = await startStand({ slots: 0 });
 
 /** What each engine was given, and what it answers: its id of the job, or an error. */
 let given: string[] = [];
-let cheap: () => string = () => 'cheap-1';
+let cheap: () => string | Promise<string> = () => 'cheap-1';
 let layered: () => string = () => 'layered-1';
 
 const QUEUE = { queue: 'one', atWork: true, blockedBy: null };
 
-function engine(name: string, [usd, seconds]: [number, number], answer: () => string): Engine {
+function engine(name: string, [usd, seconds]: [number, number], answer: () => string | Promise<string>): Engine {
   return {
     title: name,
     async submit({ job: { jobId }, part }) {
@@ -320,6 +320,32 @@ it('a job that is being submitted does not move, nor one that has begun since sw
   await sweep((all) => repairFromEngine(all, asRead, { kind: 'waiting', blockedBy: 'Out of vCPUs.' }));
   expect([(await jobOf(leased))?.state, (await jobOf(begun))?.state]).toEqual(['queued', 'running']);
   expect(given).toEqual([]);
+});
+
+it('a job that has begun since sweep read that it was blocked does not show that it waits', async () => {
+  const begun = await queued('no error.mp4', { engine: 'cheap', engineJobId: 'cheap-9', state: 'running' });
+  const asRead = { ...begun, engineJobId: 'cheap-9', state: 'queued' as const };
+  await sweep((all) => repairFromEngine(all, asRead, { kind: 'waiting', blockedBy: 'Out of vCPUs.' }));
+  expect(await jobOf(begun)).not.toHaveProperty('error');
+});
+
+it('a job that its engine refuses for its own sake is given up after an hour, unless an earlier submission shows meanwhile', async () => {
+  const tooLarge = new EngineRefused('It is too large.', { forGood: true });
+  cheap = () => {
+    throw tooLarge;
+  };
+  const refused = await queued('refused.mp4');
+  expect((await sweep(repairJobs)).jobsEscalated).toBe(1);
+  expect(await jobOf(refused)).toMatchObject({ state: 'failed', error: { code: 'engine_refused' } });
+
+  const taken = await queued('taken.mp4');
+  cheap = async () => {
+    const key = rowKeys.job(taken.mediaId, 1);
+    await apply(services.table, [{ op: 'update', key, expect: {}, set: { engineJobId: 'cheap-9' } }]);
+    throw tooLarge;
+  };
+  expect((await sweep(repairJobs)).jobsEscalated).toBe(0);
+  expect(await jobOf(taken)).toMatchObject({ state: 'queued', engineJobId: 'cheap-9' });
 });
 
 it('a job that moves counts under caps with what the other engine is expected to cost, if there is room for that', async () => {
