@@ -78,7 +78,9 @@ export function jobApi({ job, apiUrl, secret, hintUrl }: HttpInput, onOver: (why
           redirect: 'error',
           signal: AbortSignal.timeout(TIMEOUT_MS),
         });
-        if (!response.ok && !isRefused(response.status)) throw unavailable(response.status);
+        // 409: the job's submission is not noted yet.
+        if (!response.ok && (response.status === 409 || !isRefused(response.status)))
+          throw unavailable(response.status);
       });
     },
   };

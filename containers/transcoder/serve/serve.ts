@@ -58,12 +58,12 @@ async function serveOne({ queue, tools, gpu, scratchDirectory, end }: Server, { 
   const ended = queue.ping(id);
   try {
     const exit = await attempts({ given, api, id, tools, gpu, scratchDirectory, signal });
-    if (exit === EXIT.drained) {
-      // Whoever has cancelled it there: nothing else tells of that before sweep asks.
-      if (signal.reason === stopped)
-        await api.hint().catch((cause: unknown) => log('warn', 'not told', { jobId, error: String(cause) }));
-      return;
-    }
+    // Whoever has cancelled it there: nothing else tells of that before sweep asks.
+    if (over.signal.reason === stopped)
+      await api.hint().catch((cause: unknown) => log('warn', 'not told', { jobId, error: String(cause) }));
+    // Over at the API: the endpoint would wait for it up to its time limit, or give it to another worker.
+    else if (over.signal.reason instanceof Drained) await queue.done(id, { error: over.signal.reason.message });
+    if (exit === EXIT.drained) return;
     const failed = exit !== EXIT.ok;
     const error = failed ? `exit code ${exit}` : undefined;
     await api
