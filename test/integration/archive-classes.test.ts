@@ -21,6 +21,7 @@ import {
   addPolicy,
   archiveAt,
   archiveRowOf,
+  copyOfBytes,
   later,
   NIGHT,
   workerMakes,
@@ -266,7 +267,7 @@ async function takenBack(media: MediaRow): Promise<void> {
 describe('by `both`', () => {
   const BOTH = { method: 'both', storageClass: 'GLACIER' };
   const original = bodyOf(20_000_000);
-  const copy = 'c'.repeat(11_000_000);
+  const copy = copyOfBytes(11_000_000);
 
   it('the copy goes to the class once its original is deleted, and not before', async () => {
     addRules();
@@ -295,7 +296,7 @@ describe('by `both`', () => {
     await addPolicy(services, BOTH);
     const media = await recording('small copy.mp4', { bytes: original.length });
     await run();
-    await workerMakes(services, media, original, 'c'.repeat(9_999_999));
+    await workerMakes(services, media, original, copyOfBytes(9_999_999));
     await run(later(NIGHT, 0.01));
     await run(later(NIGHT, 2));
     expect(await rowOf(media)).toMatchObject({ state: 'purged' });
@@ -371,7 +372,7 @@ describe('an original that cannot be read', () => {
     expect(asked).toBe(1);
     expect(await rowOf(media)).toMatchObject({ state: 'encoding', copyClass: 'GLACIER' });
     expect((await mediaOf(media)).archive).not.toHaveProperty('restoring');
-    await workerMakes(services, media, original, 'c'.repeat(11_000_000));
+    await workerMakes(services, media, original, copyOfBytes(11_000_000));
     await run(later(NIGHT, 1.06));
     await run(later(NIGHT, 3));
     expect(await rowOf(media)).toMatchObject({ state: 'moving', storageClass: 'GLACIER' });

@@ -21,6 +21,7 @@ import {
   archiveAt,
   archiveRowOf,
   COPY,
+  copyOfBytes,
   later,
   NIGHT,
   sourceBytes,
@@ -171,7 +172,7 @@ it.each([
   ]);
   const {
     original = 'small.mp4',
-    copy = 'dense',
+    copy = COPY,
     quality,
   } = says as Partial<Record<'original' | 'copy', string>> & {
     quality?: object;
@@ -302,10 +303,36 @@ it('a copy that the end of its window stops counts under a cap with what it has 
   expect(spent?.usd).toBe(0.100386);
 });
 
+it.each([
+  ['is not an MP4', 'text only', 'the copy is not an MP4'],
+  ['has no index', '\0\0\0\x09mdatx', 'the copy does not end where its boxes do, or has no index'],
+  ['ends before its boxes do', '\0\0\0\x0amoov', 'the copy does not end where its boxes do, or has no index'],
+])('an original is kept whose copy %s, whatever its checksum', async (_, copy, kept) => {
+  const media = await encoding('a long original.mp4');
+  await workerMakes(services, media, 'a long original.mp4', copy);
+  expect(await run(NEXT)).toMatchObject({ originalsArchived: 1 });
+  expect(await run(later(NIGHT, 2))).toMatchObject({ originalsPurged: 0, originalsKept: 1 });
+  expect(await rowOf(media)).toMatchObject({ state: 'archived', kept });
+  expect(await head(s3, media.source)).not.toBeNull();
+});
+
+it('an original is kept whose copy nobody may read, though S3 has it', async () => {
+  const media = await archived('a long original.mp4');
+  services.onCall = (when, { operation }) => {
+    if (when === 'before' && operation === 'GetObject') {
+      throw new AwsError('AccessDenied', 403, 'The ciphertext refers to a customer master key that does not exist.');
+    }
+  };
+  expect(await run(later(NIGHT, 2))).toMatchObject({ originalsPurged: 0, originalsKept: 1 });
+  services.onCall = () => {};
+  expect(await rowOf(media)).toMatchObject({ kept: expect.stringContaining('KMS key that dropreel may not use') });
+  expect(await run(later(NIGHT, 3.1))).toMatchObject({ originalsPurged: 1 });
+});
+
 describe('a copy that is longer than a run', () => {
   const PART = 5 * 2 ** 20;
   const original = 'o'.repeat(20_000_000);
-  const copy = 'c'.repeat(2 * PART + 1000);
+  const copy = copyOfBytes(2 * PART + 1000);
 
   /** A run in which there is time for one part. */
   async function shortRun(now: string) {

@@ -25,8 +25,13 @@ import { archiveOf, LONG_AGO, sweepWith } from './swept.ts';
 /** In the window of the policy, some days after media of these tests were made. */
 export const NIGHT = '2026-12-03T02:30:00.000Z';
 const DAY_MS = 24 * 3_600_000;
-/** Shorter by enough than the originals of these tests, whose bytes are their names. */
-export const COPY = 'dense';
+/** Shorter by enough than the originals of these tests, whose bytes are their names: an MP4 with an index, which is empty. */
+export const COPY = '\0\0\0\x08moov';
+
+/** The same, of any size: by a box that goes to the end of the file. */
+export function copyOfBytes(bytes: number): string {
+  return '\0\0\0\0moov'.padEnd(bytes, 'c');
+}
 
 export async function addPolicy({ table }: Services, more: object = {}, row: Partial<ArchivePolicyRow> = {}) {
   const policy: ArchivePolicyRow = {

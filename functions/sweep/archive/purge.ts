@@ -21,6 +21,7 @@ import { isUnderWay } from '../../../core/jobs/transitions.ts';
 import { plus } from '../../../core/time.ts';
 import { count, logger } from '../../shared/observability.ts';
 import type { SweepServices } from '../services.ts';
+import { faultOfBoxes } from './boxes.ts';
 import { isCopy } from './replace.ts';
 import { changeArchive } from './rows.ts';
 
@@ -86,7 +87,10 @@ async function stays(
 async function faultOfCopy({ s3, uploadsBucket }: SweepServices, copy: Replaced['copy']): Promise<string | null> {
   const at = { bucket: uploadsBucket, key: copy.key };
   const newest = await head(s3, at);
-  if (newest?.versionId === copy.versionId && newest && isCopy(newest, copy)) return null;
+  if (newest && newest.versionId === copy.versionId && isCopy(newest, copy)) {
+    // A rule of somebody's may have moved it where it cannot be read now: S3 has its checksum all the same.
+    return newest.archived === undefined ? faultOfBoxes(s3, { ...at, versionId: copy.versionId }, copy.bytes) : null;
+  }
   const found = await head(s3, { ...at, versionId: copy.versionId });
   if (!found) return 'the copy is missing';
   return isCopy(found, copy) ? 'the copy is not the newest version of its key' : 'the copy is not what was verified';

@@ -83,3 +83,29 @@ test.runIf(linux)('a window that ends while a recording is read is no problem', 
     ...{ outcomes: [], problems: [], waits: 'the window is over; the recording in work is as it was' },
   });
 });
+
+test.runIf(linux)('with `finish`, an encode goes on after the window, and no other begins', async () => {
+  await using directory = await temporaryDirectory();
+  for (const name of ['a.mp4', 'b.mp4']) {
+    await writeFile(join(directory.path, name), name);
+    await utimes(join(directory.path, name), 1_700_000_000, 1_700_000_000);
+  }
+  let now = '2026-11-30T05:59:59.999Z';
+  const work = workIn(directory.path, {
+    policy: { ...policy, minFreeSpaceGb: 0, overrun: 'finish' },
+    now: () => new Date(now),
+    disk: {
+      ...QUICK,
+      create: async () => {
+        // Longer than the timer of the window would take.
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        now = '2026-11-30T06:00:01.000Z';
+      },
+    },
+  });
+  // It goes on to its FFmpeg, which is not there.
+  expect(await pass(work, { ...options, force: false })).toMatchObject({
+    problems: [expect.stringMatching(/^a\.mp4: .*ffprobe/)],
+    waits: 'outside the window 02:00-06:00 (UTC)',
+  });
+});
