@@ -8,6 +8,7 @@ import type { Status } from './status.ts';
 
 /** 10^9 bytes, as disks are sold and as the policy counts. */
 export function gigabytes(bytes: number): string {
+  if (bytes < 1e6) return bytes === 0 ? '0 MB' : `${Math.ceil(bytes / 1e3)} kB`;
   return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
@@ -103,8 +104,13 @@ type Shown = Pick<
   'codec' | 'quality' | 'preset' | 'minAgeDays' | 'window' | 'timeZone' | 'keepOriginalDays'
 >;
 
+const days = (count: number) => (count === 1 ? '1 day' : `${count} days`);
+
 export function policyLine(policy: Shown): string {
-  const { codec, quality, preset, minAgeDays, window, timeZone, keepOriginalDays } = policy;
-  const days = (count: number) => (count === 1 ? '1 day' : `${count} days`);
-  return `${codec}, CRF ${quality}, ${preset}; after ${days(minAgeDays)}; ${window} ${timeZone}; originals kept for ${days(keepOriginalDays)}`;
+  const { codec, quality, preset, keepOriginalDays } = policy;
+  return `${codec}, CRF ${quality}, ${preset}; ${timesLine(policy)}; originals kept for ${days(keepOriginalDays)}`;
+}
+
+export function timesLine({ minAgeDays, window, timeZone }: Pick<Shown, 'minAgeDays' | 'window' | 'timeZone'>): string {
+  return `after ${days(minAgeDays)}; ${window} ${timeZone}`;
 }

@@ -3,14 +3,18 @@ import { monthsToPayBack } from '../../core/archive/money.ts';
 import type { ArchivePlanView, ArchiveView } from '../../core/contracts/http/archive.ts';
 import type { MediaView } from '../../core/contracts/http/media.ts';
 import { fields, table } from '../table.ts';
-import { clockTime, gigabytes, policyLine, statisticsText } from './describe.ts';
+import { clockTime, gigabytes, policyLine, statisticsText, timesLine } from './describe.ts';
 
 /** The archive of a collection, for people. */
 
 function policyText({ policy, enabled }: ArchiveView): string {
   const { method, storageClass } = policy;
-  const how = method === 'reencode' ? method : `${method} (${storageClass})`;
-  return `${enabled ? '' : 'off: '}${how}, ${policyLine(policy)}`;
+  const how = {
+    ...{ reencode: `reencode, ${policyLine(policy)}`, both: `both (${storageClass}), ${policyLine(policy)}` },
+    'storage-class': `storage-class (${storageClass}); ${timesLine(policy)}`,
+    auto: `auto (${storageClass}), ${policyLine(policy)}`,
+  };
+  return `${enabled ? '' : 'off: '}${how[method]}`;
 }
 
 function activity({ enabled, waits }: ArchiveView): string {
@@ -29,8 +33,8 @@ export function archiveText(view: ArchiveView): string {
       ['current', view.current.map(({ mediaId, state }) => `${mediaId} (${state})`).join(', ') || 'none'],
       ['next look', at(view.nextLookAt)],
     ]),
-    ...(moved > 0 ? [`moved    ${moved} to another class, ${gigabytes(movedBytes)}`] : []),
-    ...Object.entries(refused).map(([reason, count]) => `kept     ${count} ${reason}`),
+    ...(moved > 0 ? [`moved       ${moved} to another class, ${gigabytes(movedBytes)}`] : []),
+    ...Object.entries(refused).map(([reason, count]) => `kept        ${count} ${reason}`),
   ].join('\n');
 }
 
@@ -75,7 +79,8 @@ function sumOf(a: Plan['total'], b: Plan['total']): Plan['total'] {
 
 function months(sum: Plan['total']): string {
   const paysBackAfter = monthsToPayBack(sum);
-  return paysBackAfter === null ? 'never' : paysBackAfter.toFixed(1);
+  if (paysBackAfter === null) return 'never';
+  return paysBackAfter < 0.05 ? 'less than 0.1' : paysBackAfter.toFixed(1);
 }
 
 /** Of small sums as well: an object costs hundredths of a cent. */
@@ -88,6 +93,7 @@ export function planText({ files, bytes, savedPart, ways, total }: Plan): string
     ...[way.way, String(way.files), String(way.chosen), gigabytes(way.savedBytes)],
     ...[usd(way.savedPerMonth), usd(way.cost), months(way)],
   ];
+  if (files === 0) return 'No originals: none is old enough, or all of them are seen to.';
   return [
     `${files} originals, ${gigabytes(bytes)}; a re-encode is expected to save ${(100 * savedPart).toFixed(0)} %`,
     table(['WAY', 'FILES', 'CHOSEN', 'SAVED', 'USD SAVED A MONTH', 'COST, USD', 'MONTHS TO PAY BACK'], ways.map(row)),

@@ -87,7 +87,8 @@ export function changed<Schema extends z.ZodObject>(
 export function changed(policy: object, changes: readonly string[], schema: z.ZodObject = ArchivePolicy): object {
   const draft = structuredClone(policy) as Record<string, unknown>;
   for (const change of changes) {
-    const [, name = '', text = ''] = /^([A-Za-z.]+)=(.*)$/.exec(change) ?? [];
+    const [, name, text = ''] = /^([A-Za-z.]+)=(.*)$/.exec(change) ?? [];
+    if (name === undefined) throw new CliError(EXIT.usage, `${change}: takes NAME=VALUE, such as minAgeDays=14.`);
     const [field = '', inner] = name.split('.');
     const value = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : text;
     if (inner === undefined) draft[field] = value;

@@ -50,7 +50,9 @@ export async function purge(
 export async function restore(disk: FileSystem, recording: Recording, { policy, now }: Context): Promise<void> {
   const record = await readRecord(recording);
   if (record?.state !== 'archived') {
-    const why = record?.state === 'purged' ? `its original was deleted at ${record.deletedAt}` : 'it is not archived';
+    const isThere = record !== undefined || (await statOf(recording.path)) !== undefined;
+    const notArchived = isThere ? 'it is not archived' : 'there is no such recording';
+    const why = record?.state === 'purged' ? `its original was deleted at ${record.deletedAt}` : notArchived;
     throw new Error(`${recording.path} cannot be restored: ${why}.`);
   }
   if ((await holds(recording.original, record)) !== 'original') {

@@ -176,7 +176,8 @@ test('settings are changed by name', () => {
 
 test.each([
   ['window=25:00-04:00', 'window: takes HH:MM-HH:MM.'],
-  ['nonsense', 'policy: Unrecognized key: "".'],
+  ['nonsense', 'nonsense: takes NAME=VALUE, such as minAgeDays=14.'],
+  ['nonsense=1', 'policy: Unrecognized key: "nonsense". It has minAgeDays, '],
   ['quality=99', 'quality: Too big: expected number to be <=40.'],
 ])('the setting %s is refused', (change, message) => {
   expect(() => changed(policy, [change])).toThrow(message);
@@ -185,6 +186,7 @@ test.each([
 test('what a person reads', () => {
   expect(gigabytes(68_512_345_678)).toBe('68.5 GB');
   expect(gigabytes(1_500_000)).toBe('1.5 MB');
+  expect([gigabytes(5), gigabytes(0)]).toEqual(['1 kB', '0 MB']);
   expect(clockTime(new Date('2026-11-12T03:23:15Z'), 'Europe/Berlin')).toBe('2026-11-12 04:23:15');
   const status = { pid: process.pid, at: '2026-11-12T04:00:00.000Z', current: [], pauses: [], problems: [] };
   const settings = { enabled: true, policy };

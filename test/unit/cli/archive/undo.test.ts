@@ -1,6 +1,7 @@
 import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Recording } from '../../../../cli/archive/recording.ts';
+import { type Recording, recordingAt } from '../../../../cli/archive/recording.ts';
 import { readRecord } from '../../../../cli/archive/records.ts';
 import { purge, repair, restore } from '../../../../cli/archive/undo.ts';
 import { ARCHIVED, LATER, library, NOW, ORIGINAL, policy, QUICK, replaceIt } from '../../../support/archived.ts';
@@ -232,4 +233,13 @@ test('a restore that was killed between its two names is finished', async () => 
   expect(await repair(QUICK, recording, context)).toBe('restore finished');
   expect(Object.keys(await contents(directory.path))).toEqual(['a.mp4', 'a.mp4.archive.json']);
   expect(await readRecord(recording)).toMatchObject({ state: 'refused', refusals: [{ reason: 'restored' }] });
+});
+
+test('what cannot be restored says why', async () => {
+  await using directory = await temporaryDirectory();
+  const recording = recordingAt(join(directory.path, 'b.mp4'));
+  const refused = `${recording.path} cannot be restored:`;
+  await expect(restore(QUICK, recording, context)).rejects.toThrow(`${refused} there is no such recording.`);
+  await writeFile(recording.path, ORIGINAL);
+  await expect(restore(QUICK, recording, context)).rejects.toThrow(`${refused} it is not archived.`);
 });
