@@ -211,8 +211,8 @@ it('a copy that gets no version of its own is not left there, nor tried for ever
 });
 
 it('what is switched off is not archived, nor in a collection that deletes originals', async () => {
-  const media = await encoding('off.mp4');
-  await workerMakes(services, media, 'off.mp4');
+  const media = await encoding('switched off.mp4');
+  await workerMakes(services, media, 'switched off.mp4');
   await setPolicy({ enabled: false });
   expect(await run(NEXT)).toMatchObject({ originalsArchived: 0 });
   expect(await rowOf(media)).toMatchObject({ state: 'due', waits: 'the archive of its collection is off' });
@@ -304,7 +304,7 @@ it('a copy that the end of its window stops counts under a cap with what it has 
 });
 
 it.each([
-  ['is not an MP4', 'text only', 'the copy is not an MP4'],
+  ['is not an MP4', '\0\0\0\x04moov', 'the copy is not an MP4'],
   ['has no index', '\0\0\0\x09mdatx', 'the copy does not end where its boxes do, or has no index'],
   ['ends before its boxes do', '\0\0\0\x0amoov', 'the copy does not end where its boxes do, or has no index'],
 ])('an original is kept whose copy %s, whatever its checksum', async (_, copy, kept) => {
