@@ -9,7 +9,10 @@ export function completionScript(shell: 'bash' | 'zsh' | 'fish', tree: Tree): st
   return { bash, zsh, fish }[shell](tree);
 }
 
-/** Words by the command that they follow: `''` for the top, `collections`, `collections create`. Files complete `upload`, `estimate` and `presets set`. */
+/** Commands that take files. */
+const OF_FILES = ['upload', 'estimate', 'check-stream', 'presets set', 'presets diff'];
+
+/** Words by the command that they follow: `''` for the top, `collections`, `collections create`. */
 function wordsByPath(tree: Tree): [string, string[]][] {
   const walk = (command: Tree, path: string): [string, string[]][] => [
     [path, [...command.commands.map(({ name }) => name), ...command.options, ...(path === '' ? [] : tree.options)]],
@@ -30,14 +33,16 @@ ${cases.join('\n')}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   # Names may have spaces.
-  [[ ( $path == upload || $path == estimate || $path == 'presets set' ) && $current != -* ]] && { local IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$current")); }
+  case "$path" in ${OF_FILES.map((path) => `'${path}'`).join('|')})
+    [[ $current != -* ]] && { local IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$current")); } ;;
+  esac
 }
 _${tree.name}_known() {
   case "$1" in ${pathsOf(tree)
     .map((path) => `'${path}'`)
     .join('|')}) return 0 ;; *) return 1 ;; esac
 }
-complete -o filenames -F _${tree.name} ${tree.name}
+complete -o default -o filenames -F _${tree.name} ${tree.name}
 `;
 }
 
@@ -65,7 +70,14 @@ function fish(tree: Tree): string {
       ...command.commands.flatMap((child) => lines(child, [...path, child.name])),
     ];
   };
-  return `${lines(tree, []).join('\n')}\ncomplete -c ${tree.name} -n '__fish_seen_subcommand_from upload estimate' -F\n`;
+  const files = OF_FILES.map((path) => {
+    const condition = path
+      .split(' ')
+      .map((name) => `__fish_seen_subcommand_from ${name}`)
+      .join('; and ');
+    return `complete -c ${tree.name} -n ${quote(condition)} -F`;
+  });
+  return `${[...lines(tree, []), ...files].join('\n')}\n`;
 }
 
 function pathsOf(tree: Tree): string[] {

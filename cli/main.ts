@@ -23,7 +23,7 @@ import { addToken } from './commands/token.ts';
 import { addUpload } from './commands/upload.ts';
 import { addWatch } from './commands/watch.ts';
 import { addWebhooks } from './commands/webhooks/webhooks.ts';
-import { EXIT } from './exit.ts';
+import { CliError, EXIT } from './exit.ts';
 import { Output } from './output.ts';
 import metadata from './package.json' with { type: 'json' };
 
@@ -35,7 +35,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   ...[addDoctor, addCheckStream, addArchive, addCompletion],
 ];
 
-function program(): Command {
+function program(json: boolean): Command {
   const dropreel = new Command('dropreel')
     .description('Uploads media to dropreel, follows it and manages it, on this machine or deployed.')
     .option(
@@ -49,9 +49,11 @@ function program(): Command {
     )
     .option('--json', 'print results as JSON, errors too')
     .version(metadata.version, '-V, --version')
-    // Subcommands inherit it from here on.
+    // Subcommands inherit these from here on.
     .configureHelp({ showGlobalOptions: true })
-    .showHelpAfterError('(dropreel --help shows more)')
+    // With --json, `main` prints what is wrong.
+    .configureOutput({ outputError: (text, write) => (json ? undefined : write(text)) })
+    .showHelpAfterError(json ? false : '(dropreel --help shows more)')
     .addHelpText(
       'after',
       `
@@ -64,16 +66,25 @@ Exit codes: 0 done, 1 what it found is bad, 2 wrong usage, 3 not allowed, 4 not 
 
 /** Runs the command; returns the exit code. */
 export async function main(argv: string[]): Promise<number> {
-  const dropreel = program();
+  const json = argv.includes('--json');
+  const dropreel = program(json);
   exitOverride(dropreel);
   try {
     await dropreel.parseAsync(argv, { from: 'user' });
     return EXIT.ok;
   } catch (error) {
-    // Commander has already printed it.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    return new Output(argv.includes('--json')).error(error).exitCode;
+    const out = new Output(json);
+    if (!(error instanceof CommanderError)) return out.error(error).exitCode;
+    if (error.exitCode === 0) return EXIT.ok;
+    // Commander has already printed it as text, and the help in its place.
+    if (json && error.code !== 'commander.help') out.error(new CliError(EXIT.usage, wrongUse(error)));
+    return EXIT.usage;
   }
+}
+
+/** Without the word that begins each line of commander's. */
+function wrongUse({ message }: CommanderError): string {
+  return message.replace(/^error: /, '').replace('\n', ' ');
 }
 
 function exitOverride(command: Command): void {

@@ -23,6 +23,8 @@ export function addRetranscode(program: Command): void {
       const { api, out } = await contextOf(command);
       if (id !== undefined) {
         const media = await api.call('retranscodeMedia', { id });
+        if (!out.json)
+          out.note(`It starts within 5 minutes, or when its turn comes; dropreel watch ${media.id} follows it.`);
         return out.result(media, () => `${media.id}  flagged`);
       }
       const flagged = await api.call('retranscodeCollection', { id: collection ?? '', query: { creatorId } });

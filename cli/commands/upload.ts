@@ -5,7 +5,7 @@ import type { MediaView } from '../../core/contracts/http/media.ts';
 import { printableLine } from '../../core/contracts/text.ts';
 import { type Context, contextOf } from '../context.ts';
 import { warningLine } from '../describe-media.ts';
-import { CliError, EXIT } from '../exit.ts';
+import { CliError, cliErrorOf, EXIT } from '../exit.ts';
 import { engineOption, wholeNumber } from '../options.ts';
 import { activityOf, bar } from '../progress.ts';
 import { bytes } from '../units.ts';
@@ -66,8 +66,8 @@ async function sendAll(context: Context, files: string[], options: Options): Pro
         throw new CliError(EXIT.failed, printableLine(`${path}: ${message} (${code})`));
       }
     } catch (error) {
-      const failure = stop.signal.aborted ? stop.signal.reason : error;
-      failures.push(failure instanceof Error ? failure : new Error(String(failure)));
+      const failure = stop.signal.aborted ? stop.signal.reason : ofFile(path, error);
+      failures.push(failure);
       throw failure;
     }
   };
@@ -97,6 +97,12 @@ async function sendAll(context: Context, files: string[], options: Options): Pro
   if (!context.out.json) for (const line of lost) context.out.note(printableLine(`warning: ${line}`));
   process.removeListener('SIGINT', interrupt);
   return failures;
+}
+
+/** The command's own errors name their file; those of API and storage do not. */
+function ofFile(path: string, error: unknown): CliError {
+  const { exitCode, message, problem } = cliErrorOf(error);
+  return error instanceof CliError ? error : new CliError(exitCode, printableLine(`${path}: ${message}`), problem);
 }
 
 async function send(

@@ -28,7 +28,7 @@ export function judge(findings: Findings): Health {
   if (last24Hours.latestBadKey) {
     const { key } = last24Hours.latestBadKey;
     degraded.push(
-      `${key}, which came within the last day, is not encoded: a key has to be drop/{creator}/{collection}/{file}. Move it, or delete it.`,
+      `${key}, which came within the last day, is not encoded: a key has to be drop/{creator}/{file} or drop/{creator}/{collection}/{file}. Move it, or delete it.`,
     );
   }
   const problems = [...failing, ...degraded];

@@ -159,6 +159,13 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output', schemas: Json): Jso
       // Clients must accept fields that are added later.
       if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
       delete jsonSchema.id;
+      // openapi-typescript takes what has a default for always present, so a client would have to send it.
+      if (io === 'input' && jsonSchema.default !== undefined) {
+        jsonSchema.description = `Default: ${JSON.stringify(jsonSchema.default)}.`;
+        delete jsonSchema.default;
+      }
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
       // The format is enough; zod's pattern for it has 300 characters.
       if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
     },

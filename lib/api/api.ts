@@ -128,7 +128,7 @@ export class Api extends Construct {
       });
       new ApiMapping(this, 'DomainMapping', { api: this.httpApi, domainName: this.domain, stage });
     }
-    this.url = apiDomain ? `https://${apiDomain}` : stage.url;
+    this.url = apiDomain ? `https://${apiDomain}` : this.httpApi.apiEndpoint;
   }
 }
 

@@ -73,7 +73,8 @@ function troubleOf(json: object): string | undefined {
   const { success, data } = Entry.safeParse(json);
   if (!success) return undefined;
   const { level, service, message, key, error } = data;
-  if (message === 'bad_key') return `ignored: ${key}: the key has to be drop/{creator}/{collection}/{file}`;
+  if (message === 'bad_key')
+    return `ignored: ${key}: the key has to be drop/{creator}/{file} or drop/{creator}/{collection}/{file}`;
   if (!TROUBLE.includes(level)) return undefined;
   return `${service}: ${message}${error ? `: ${error.message}` : ''}`;
 }

@@ -282,10 +282,22 @@ it("the command's package contains all that it needs to run", async () => {
 
 it('the command reports each file that was not uploaded', async () => {
   await writeFile(join(home, 'empty.mp4'), '');
-  const { exitCode, stderr } = await start('upload', 'no-such-file.mp4', 'empty.mp4', '--json');
+  await writeFile(join(home, 'notes.txt'), 'not a film');
+  const { exitCode, stderr } = await start('upload', 'no-such-file.mp4', 'empty.mp4', 'notes.txt', '--json');
   expect(exitCode).toBe(2);
   const errors = stderr.split('\n').map((line) => JSON.parse(line).error);
-  expect(errors.sort()).toEqual(['empty.mp4 is empty.', 'no-such-file.mp4 is not a file that can be read.']);
+  expect(errors.sort()).toEqual([
+    'empty.mp4 is empty.',
+    'no-such-file.mp4 is not a file that can be read.',
+    expect.stringMatching(/^notes\.txt: Content type not allowed: /),
+  ]);
+});
+
+it('the command prints what is wrong with its arguments as JSON, too', async () => {
+  const [word, choice] = await Promise.all([start('--json', 'uplaod'), start('ls', '--state', 'redy', '--json')]);
+  expect(JSON.parse(word.stderr)).toEqual({ error: "unknown command 'uplaod' (Did you mean upload?)", exitCode: 2 });
+  expect(JSON.parse(choice.stderr)).toMatchObject({ error: expect.stringContaining("argument 'redy'"), exitCode: 2 });
+  expect([word.exitCode, choice.exitCode, word.stdout, choice.stdout]).toEqual([2, 2, '', '']);
 });
 
 it('the command says what a retry does not mend', async () => {

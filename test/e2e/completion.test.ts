@@ -24,6 +24,8 @@ const LINES: [string, string][] = [
   ['dropreel --json coll', 'dropreel --json collections'],
   ['dropreel ls --coll', 'dropreel ls --collection'],
   ['dropreel upload my', 'dropreel upload my\\ clip.mp4'],
+  ['dropreel check-stream my', 'dropreel check-stream my\\ clip.mp4'],
+  ['dropreel download -o my', 'dropreel download -o my\\ clip.mp4'],
 ];
 
 /** The lines of a shell that has just begun, after Tab. Ctrl-X shows the line as the shell holds it; Ctrl-U empties it. */
@@ -64,6 +66,7 @@ describe.skipIf(lacks('fish'))('fish with its completions', () => {
     ['dropreel --json coll', ['collections']],
     ['dropreel ls --coll', ['--collection']],
     ['dropreel upload my', ['my clip.mp4']],
+    ['dropreel check-stream my', ['my clip.mp4']],
   ])('completes «%s»', async (line, words) => {
     await writeFile(join(folder, 'completions.fish'), scriptFor('fish'));
     const asked = ['--no-config', '-c', 'source completions.fish; complete -C $argv[1]', line];

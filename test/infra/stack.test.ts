@@ -30,6 +30,11 @@ describe('the stack', () => {
       new DropreelStack(new App(), 'Dropreel', { configuration: readConfiguration({}), dist: '/nowhere' });
     expect(stack).toThrow('/nowhere/transcoder is missing: run the build first (node --import tsx scripts/build.ts).');
   });
+
+  it('gives an address of the API without a slash at its end, so that $API/uploads has one', () => {
+    const [api = ''] = Object.keys(template.findResources('AWS::ApiGatewayV2::Api'));
+    template.hasOutput('ApiUrl', { Value: { 'Fn::GetAtt': [api, 'ApiEndpoint'] } });
+  });
 });
 
 describe('the functions', () => {

@@ -34,6 +34,8 @@ export async function createS3(
   const { clock, log } = context;
   const store = await Store.open(context, options.buckets);
   const outbox = new Outbox(store, options.emit, log);
+  // Each boot may change a bucket's policy, and S3 gives the time of such a change too (API_ListBuckets.html, CreationDate).
+  const created = new Date(clock.now()).toISOString();
   let cancel = () => {};
   const lifecycle = () => runLifecycle(store, clock.now());
   const schedule = () => {
@@ -77,7 +79,6 @@ export async function createS3(
 
   function listBuckets(request: ServiceRequest) {
     request.authorize({ action: 's3:ListAllMyBuckets', resource: '*' });
-    const created = new Date(0).toISOString();
     const Bucket = store.buckets.map(({ configuration }) => ({ Name: configuration.name, CreationDate: created }));
     return xmlResponse('ListAllMyBucketsResult', { Owner: { ID: 'local' }, Buckets: { Bucket } });
   }

@@ -45,7 +45,7 @@ async function shownOf(shown: Shown): Promise<string[]> {
 }
 
 const TROUBLE = [
-  'ignored: drop/x.wav: the key has to be drop/{creator}/{collection}/{file}',
+  'ignored: drop/x.wav: the key has to be drop/{creator}/{file} or drop/{creator}/{collection}/{file}',
   'api: Request failed: no such table',
   's3: the disk is full',
 ];

@@ -4,6 +4,7 @@ import {
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
+  ListBucketsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
@@ -178,6 +179,16 @@ const CASES: Case[] = [
     title: 'to create a bucket that is already owned is no error in us-east-1',
     truth: 'API/API_CreateBucket.html, BucketAlreadyOwnedByYou',
     run: async (t) => (await t.s3.send(new CreateBucketCommand({ Bucket: t.plain }))).Location === `/${t.plain}`,
+    expected: true,
+  },
+  {
+    title: 'a list of buckets says since when they are',
+    truth: 'API/API_ListBuckets.html, CreationDate',
+    run: async (t) => {
+      const { Buckets = [] } = await t.s3.send(new ListBucketsCommand({}));
+      const { CreationDate } = Buckets.find(({ Name }) => Name === t.plain) ?? {};
+      return CreationDate !== undefined && CreationDate > new Date('2020-01-01');
+    },
     expected: true,
   },
   {

@@ -33,7 +33,7 @@ it('health is degraded by a file under a key that is no drop', () => {
   expect(health).toMatchObject({
     status: 'degraded',
     problems: [
-      'drop/x.wav, which came within the last day, is not encoded: a key has to be drop/{creator}/{collection}/{file}. Move it, or delete it.',
+      'drop/x.wav, which came within the last day, is not encoded: a key has to be drop/{creator}/{file} or drop/{creator}/{collection}/{file}. Move it, or delete it.',
     ],
   });
 });

@@ -52,6 +52,19 @@ describe('the OpenAPI document', () => {
     expect(text).not.toContain('$defs');
   });
 
+  it('has no default in what is sent, which generated clients would require, and no bounds of JavaScript', () => {
+    expect(document.components.schemas.UploadRequest).toMatchObject({
+      required: ['fileName', 'size', 'contentType'],
+      properties: {
+        size: { type: 'integer', exclusiveMinimum: 0 },
+        collectionId: { description: 'Default: "default".' },
+      },
+    });
+    const sent = Object.entries(document.components.schemas).filter(([name]) => name.endsWith('Request'));
+    expect(JSON.stringify(sent)).not.toContain('"default":');
+    expect(JSON.stringify(document)).not.toContain(String(Number.MAX_SAFE_INTEGER));
+  });
+
   it.each(described)('describes the parameters, answers and problems of $operationId', (operation) => {
     const inPath = [...operation.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
     const parameters = operation.parameters ?? [];
