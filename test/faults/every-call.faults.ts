@@ -17,7 +17,7 @@ const TIMES = Number(process.env.DROPREEL_FAULTS_TIMES ?? 1);
 /** Of the other engines, the sound alone goes all the way. */
 const ENGINE = EngineName.parse(process.env.DROPREEL_FAULTS_ENGINE ?? 'batch-cpu');
 const WALKED: readonly Medium[] = ENGINE === 'batch-cpu' ? MEDIA : ['sound'];
-const CLOUDS = 2;
+const CLOUDS = Number(process.env.DROPREEL_FAULTS_CLOUDS ?? 2);
 /** A new cloud after so many flows, so that its table and its clock stay near to those of a real one. */
 const FLOWS_PER_CLOUD = 40;
 

@@ -9,7 +9,7 @@ import { Encodes } from '../support/encodes.ts';
 import { httpCloud } from '../support/http-engine.ts';
 import { drop } from '../support/pipeline.ts';
 import { Breaker } from './breaker.ts';
-import { type Actor, ENDPOINT, FUNCTIONS, type Kind, type Point, type Site } from './points.ts';
+import { ACTORS, type Actor, ENDPOINT, type Kind, type Point, type Site } from './points.ts';
 import { type Ended, Observer } from './state.ts';
 
 /** Without a call for so long, and no job running, nothing happens by itself any more: only time helps. */
@@ -193,8 +193,9 @@ async function addCollections(cloud: Cloud): Promise<void> {
 }
 
 function kill({ cloud, endpoint }: Booted, actor: Actor): void {
-  if (actor !== 'worker') {
-    cloud.lambda.kill(FUNCTIONS[actor]);
+  const { function: name } = ACTORS[actor];
+  if (name !== null) {
+    cloud.lambda.kill(name);
     return;
   }
   for (const id of cloud.batch.running()) cloud.batch.kill(id, 'SIGKILL').catch(() => {});
@@ -203,15 +204,13 @@ function kill({ cloud, endpoint }: Booted, actor: Actor): void {
 
 /** Functions that are connected with engines. */
 const CONNECTED = ['ingest-upload', 'track-job', 'sweep'] as const;
-/** Names of theirs that points.ts knows. */
-const ROLES = { 'ingest-upload': 'ingestuploadrole', 'track-job': 'trackjobrole', sweep: 'sweeprole' };
 
 /** Calls of the endpoint are broken like those of AWS. They do not say who calls: it is the function that runs. */
 function breakEndpoint(endpoint: LocalEndpoint, { lambda }: Cloud, { hooks }: Breaker): void {
   endpoint.intercept = async (operation, act) => {
     const running = lambda.running();
-    const caller = CONNECTED.find((actor) => running.some((name) => name.includes(FUNCTIONS[actor])));
-    const arn = caller === undefined ? 'unknown' : ROLES[caller];
+    const caller = CONNECTED.find((actor) => running.some((name) => name.includes(ACTORS[actor].function)));
+    const arn = caller === undefined ? 'unknown' : ACTORS[caller].roles[0];
     const call = { service: ENDPOINT, operation, principal: { type: 'role' as const, arn }, n: 1 };
     await hooks.before?.(call);
     const answer = await act();

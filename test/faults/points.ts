@@ -2,38 +2,27 @@ import type { EngineName } from '../../core/contracts/engines.ts';
 import type { GatewayCall } from '../../local/gateway/hooks.ts';
 import type { Principal } from '../../local/kernel/service.ts';
 
-/** Who calls, by parts of the names of roles. */
-const ACTORS = {
-  'ingest-upload': ['ingestupload'],
-  'track-job': ['trackjob'],
-  'publish-output': ['publishoutput'],
-  'announce-change': ['announcechange'],
-  'fan-out-change': ['fanoutchange'],
-  'deliver-webhook': ['deliverwebhook'],
-  sweep: ['sweeprole'],
-  api: ['apifunctionrole'],
-  worker: ['transcoderjobrole', 'transcodercontainerrole', 'httpengineworkerrole'],
+/** Who calls: parts of the names of its roles, and of its function, where it is one. */
+export const ACTORS = {
+  'ingest-upload': { roles: ['ingestupload'], function: 'ingestupload' },
+  'track-job': { roles: ['trackjob'], function: 'trackjob' },
+  'publish-output': { roles: ['publishoutput'], function: 'publishoutput' },
+  'announce-change': { roles: ['announcechange'], function: 'announcechange' },
+  'fan-out-change': { roles: ['fanoutchange'], function: 'fanoutchange' },
+  'deliver-webhook': { roles: ['deliverwebhook'], function: 'deliverwebhook' },
+  sweep: { roles: ['sweeprole'], function: 'sweepfunction' },
+  api: { roles: ['apifunctionrole'], function: 'apifunction' },
+  worker: { roles: ['transcoderjobrole', 'transcodercontainerrole', 'httpengineworkerrole'], function: null },
 } as const;
 export type Actor = keyof typeof ACTORS;
-
-/** Parts of the names of functions. */
-export const FUNCTIONS: Record<Exclude<Actor, 'worker'>, string> = {
-  'ingest-upload': 'ingestupload',
-  'track-job': 'trackjob',
-  'publish-output': 'publishoutput',
-  'announce-change': 'announcechange',
-  'fan-out-change': 'fanoutchange',
-  'deliver-webhook': 'deliverwebhook',
-  sweep: 'sweepfunction',
-  api: 'apifunction',
-};
 
 /** That of the engine `http`, which is none of AWS. */
 export const ENDPOINT = 'endpoint';
 const SERVICES = ['s3', 'sqs', 'dynamodb', 'batch', 'mediaconvert', 'secretsmanager', 'sts', 'events', ENDPOINT];
-/** Of the engines beside batch-cpu: what comes after a job's result is the same code. Of sweep, its calls to engines. */
-const OF_ENGINES: readonly Actor[] = ['ingest-upload', 'track-job', 'api', 'worker', 'sweep'];
-const OF_ROWS = ['s3', 'sqs', 'dynamodb'];
+/** What every engine's jobs use alike. */
+const SHARED = ['s3', 'sqs', 'dynamodb'];
+/** After any of these, all is as it was before. */
+const READS = /^(Get|Head|List|Describe|Query|BatchGet|AssumeRole|status|health)/;
 
 /** Before: nothing was done. After: it was done, and the caller never hears of it. A kill is of the caller. */
 export const KINDS = ['fail-before', 'fail-after', 'kill-before', 'kill-after'] as const;
@@ -68,7 +57,7 @@ export function isPoll({ operation }: Pick<GatewayCall, 'operation'>): boolean {
 
 export function actorOf(principal: Principal): Actor | undefined {
   if (principal.type !== 'role') return undefined;
-  const found = Object.entries(ACTORS).find(([, parts]) => parts.some((part) => principal.arn.includes(part)));
+  const found = Object.entries(ACTORS).find(([, { roles }]) => roles.some((part) => principal.arn.includes(part)));
   return found?.[0] as Actor | undefined;
 }
 
@@ -84,8 +73,8 @@ export function pointsOf(
   const points: Point[] = [];
   for (const { site, count } of calls.values()) {
     if (!SERVICES.includes(site.service) || STREAM.has(site.operation)) continue;
-    if (engine !== 'batch-cpu' && !isOfEngine(site)) continue;
-    const kinds = POLLED.has(site.operation) ? KINDS.filter((kind) => kind.startsWith('fail')) : KINDS;
+    const polled = POLLED.has(site.operation) ? KINDS.filter((kind) => kind.startsWith('fail')) : KINDS;
+    const kinds = engine === 'batch-cpu' ? polled : polled.filter((kind) => isOfEngine(site, kind));
     const times = site.operation === 'ReceiveMessage' ? 1 : count;
     for (let nth = 1; nth <= times; nth++)
       for (const kind of kinds) points.push({ engine, medium, site: { ...site, nth }, kind });
@@ -93,8 +82,18 @@ export function pointsOf(
   return points;
 }
 
-function isOfEngine({ actor, service }: Omit<Site, 'nth'>): boolean {
-  return OF_ENGINES.includes(actor) && !(actor === 'sweep' && OF_ROWS.includes(service));
+const OTHERS: readonly Actor[] = ['publish-output', 'announce-change', 'fan-out-change', 'deliver-webhook'];
+
+/**
+ * What is tried of the engines beside batch-cpu: deaths at each call that changes something, because one at a read is as one before the next
+ * change; deaths and failures at each call of the engine's own service. A run of batch-cpu breaks the rest: what comes after a job's result, what
+ * sweep does with rows, failures that the SDK's next try makes up for.
+ */
+function isOfEngine({ actor, service, operation }: Omit<Site, 'nth'>, kind: Kind): boolean {
+  const isOwn = !SHARED.includes(service);
+  if (OTHERS.includes(actor) || (actor === 'sweep' && !isOwn)) return false;
+  const changes = !READS.test(operation);
+  return changes ? isOwn || kind.startsWith('kill') : isOwn && kind !== 'kill-after';
 }
 
 export function pointName({ engine, medium, site, kind }: Point): string {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { EngineName } from '../../core/contracts/engines.ts';
 import { tryPoint, undisturbed } from './explore.ts';
 import { FaultCloud } from './fault-cloud.ts';
 import { makeMedia } from './media.ts';
@@ -26,6 +27,19 @@ const POINTS: [Kind, Actor, string, string, number][] = [
   ['kill-before', 'sweep', 'dynamodb', 'Query', 1],
 ];
 
+/** Of the other engines: their own calls, and a part each. */
+const OF_ENGINES: [EngineName, ...(typeof POINTS)[number]][] = [
+  ['batch-gpu', 'fail-after', 'ingest-upload', 'batch', 'SubmitJob', 1],
+  ['batch-gpu', 'kill-after', 'worker', 's3', 'PutObject', 3],
+  ['http', 'fail-before', 'ingest-upload', 'secretsmanager', 'GetSecretValue', 1],
+  ['http', 'kill-after', 'ingest-upload', 'endpoint', 'run', 1],
+  ['http', 'kill-before', 'track-job', 'endpoint', 'status', 1],
+  ['http', 'kill-before', 'worker', 's3', 'PutObject', 3],
+  ['mediaconvert', 'kill-after', 'track-job', 'mediaconvert', 'CreateJob', 1],
+  ['mediaconvert', 'kill-before', 'track-job', 'batch', 'SubmitJob', 1],
+  ['mediaconvert', 'kill-after', 'worker', 's3', 'PutObject', 2],
+];
+
 let cloud: FaultCloud;
 let folder: string;
 let files: Awaited<ReturnType<typeof makeMedia>>;
@@ -42,15 +56,18 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const pointOf = ([kind, actor, service, operation, nth]: (typeof POINTS)[number]): Point => ({
-  engine: 'batch-cpu',
+const pointOf = (
+  [kind, actor, service, operation, nth]: (typeof POINTS)[number],
+  engine: EngineName = 'batch-cpu',
+): Point => ({
+  engine,
   medium: 'sound',
   site: { actor, service, operation, nth },
   kind,
 });
 
 describe('the result of an audio file is complete', () => {
-  it.each(POINTS.map(pointOf).map((point) => [pointName(point), point] as const))('%s', async (_, point) => {
+  it.each(POINTS.map((of) => pointOf(of)).map((point) => [pointName(point), point] as const))('%s', async (_, point) => {
     const { faults, reached } = await tryPoint(cloud, point, files, expected);
     expect({ faults, reached }).toEqual({ faults: [], reached: true });
   });
@@ -62,5 +79,24 @@ describe('an audio file whose ingest stopped after its rows were written has one
     const { faults, reached, jobIds } = await tryPoint(cloud, point, files, expected, order);
     expect({ faults, reached }).toEqual({ faults: [], reached: true });
     expect(await Promise.all(jobIds.map((jobId) => cloud.observer.engineJobs(jobId)))).toEqual([1]);
+  });
+});
+
+describe('the result of an audio file is complete at another engine', () => {
+  let other: FaultCloud;
+  const undisturbedBy = new Map<EngineName, Ended>();
+  beforeAll(async () => {
+    other = await FaultCloud.boot({ engine: 'mediaconvert' });
+  });
+  afterAll(() => other[Symbol.asyncDispose]());
+
+  const points = OF_ENGINES.map(([engine, ...of]) => pointOf(of, engine));
+  it.each(points.map((point) => [pointName(point), point] as const))('%s', async (_, point) => {
+    const { engine } = point;
+    const ended =
+      undisturbedBy.get(engine) ?? (await undisturbed(other, { engine, medium: 'sound' }, files)).ended;
+    undisturbedBy.set(engine, ended);
+    const { faults, reached } = await tryPoint(other, point, files, ended);
+    expect({ faults, reached }).toEqual({ faults: [], reached: true });
   });
 });
