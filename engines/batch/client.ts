@@ -11,6 +11,7 @@ import {
 import type { ArchiveJob } from '../../core/contracts/archive-job.ts';
 import type { Job } from '../../core/contracts/job.ts';
 import { EngineRefused, type EngineState, type Look, type QueueState } from '../engine.ts';
+import { isRefusal } from '../refusals.ts';
 import { whileThrottled } from '../throttled.ts';
 import { heldBy } from './held.ts';
 import { CANCEL_REASON, endOf } from './reasons.ts';
@@ -83,8 +84,7 @@ const OF_THE_JOB = /Job name should match|Job size must be less|Container Overri
 /** Whether an error of SubmitJob means that AWS Batch does not have the job; otherwise that is unknown. */
 function wasRefused(error: unknown): error is BatchServiceException {
   if (!(error instanceof BatchServiceException)) return false;
-  const { httpStatusCode = 0 } = error.$metadata;
-  return httpStatusCode >= 400 && httpStatusCode < 500;
+  return isRefusal(error.$metadata.httpStatusCode ?? 0);
 }
 
 function refused(why: string, options: { forGood: boolean; cause?: unknown }): EngineRefused {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ReadSecret } from '../../aws/secrets.ts';
 import { EngineRefused } from '../engine.ts';
-import { isOfTheRequest } from '../refusals.ts';
+import { isOfTheRequest, isRefusal } from '../refusals.ts';
 
 /**
  * The calls of a RunPod-compatible endpoint, as its documentation describes them: https://docs.runpod.io/serverless/endpoints/operation-reference
@@ -47,7 +47,7 @@ export class Endpoint {
       throw new EngineRefused('The key of the endpoint cannot be read.', { forGood: false, cause });
     });
     const response = await this.#call('POST', 'run', { body, timeoutMs: RUN_TIMEOUT_MS });
-    if (response.status >= 400 && response.status < 500) {
+    if (isRefusal(response.status)) {
       await response.body?.cancel();
       const forGood = isOfTheRequest(response.status);
       throw new EngineRefused(`The endpoint refused the job: HTTP ${response.status}.`, { forGood });

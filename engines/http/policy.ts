@@ -5,8 +5,8 @@ import { VCPUS } from './price.ts';
 
 /** The longest of either limit: 7 days. https://docs.runpod.io/serverless/endpoints/send-requests */
 const MOST_SECONDS = 7 * 86_400;
-/** For the start of a worker, small files, and whatever the estimate leaves out. */
-const LEAST_SECONDS = 30 * 60;
+/** For the start of a worker, small files, and whatever the estimate leaves out: no job has a lower limit. */
+export const LEAST_SECONDS = 30 * 60;
 /** How wrong the estimate may be. */
 const MARGIN = 4;
 /** Bytes per second of a slow connection, for the source and about as much output. */

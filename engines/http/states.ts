@@ -1,5 +1,6 @@
 import type { EngineEnd, EngineState } from '../engine.ts';
 import type { Status } from './client.ts';
+import { LEAST_SECONDS } from './policy.ts';
 
 /**
  * What the endpoint's word for a job's state means: https://docs.runpod.io/serverless/endpoints/job-states. What it says of a result is
@@ -26,9 +27,12 @@ export function stateOf(status: Status | null): EngineState {
     case 'CANCELLED':
       return ended('outside', 'cancelled', 'The job was cancelled at the endpoint.');
     case 'TIMED_OUT':
-      return ended('outside', 'job_timeout', 'The job took longer than the time limit that was set for it.');
+      // Also of a job that no worker has taken, and of a worker that was lost.
+      return (status.executionTime ?? 0) >= LEAST_SECONDS * 1000
+        ? ended('outside', 'job_timeout', 'The job took longer than the time limit that was set for it.')
+        : ended('unseen', 'engine_lost', 'The endpoint gave the job up before the time limit that was set for it.');
     default:
-      // Of a later release of the endpoint: as long as its worker gives signs of life it counts as running.
-      return { kind: 'running' };
+      // Of a later release of the endpoint.
+      return { kind: 'unknown', why: 'the endpoint has a word for its state that is not documented' };
   }
 }

@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-mediaconvert';
 import { eachLimit } from '../../aws/concurrency.ts';
 import { type EngineEnd, EngineRefused, type EngineState, type QueueState } from '../engine.ts';
-import { isOfTheRequest } from '../refusals.ts';
+import { isOfTheRequest, isRefusal } from '../refusals.ts';
 import { whileThrottled } from '../throttled.ts';
 import { afterComplete } from './complete.ts';
 import { CANCELLED, endOfError } from './reasons.ts';
@@ -44,7 +44,7 @@ export async function submit(client: MediaConvertClient, { request }: Pick<Plann
 function refusalOf(error: unknown): EngineRefused | null {
   if (!(error instanceof MediaConvertServiceException)) return null;
   const { httpStatusCode: status = 0 } = error.$metadata;
-  if (status < 400 || status >= 500) return null;
+  if (!isRefusal(status)) return null;
   const options = { forGood: isOfTheRequest(status), cause: error };
   return new EngineRefused(`MediaConvert refused the job: ${error.message}`, options);
 }

@@ -16,6 +16,8 @@ export interface Behaviour {
   webhooks: number;
   /** Milliseconds before a webhook is called. */
   lateMs: number;
+  /** A job that no worker has taken within its time to live is TIMED_OUT; else it is not known any more. RunPod documents both. */
+  tellsExpired: boolean;
   /** A job that has ended is not known any more. */
   forgetful: boolean;
 }
@@ -30,5 +32,6 @@ export const KIND: Readonly<Behaviour> = {
   says: undefined,
   webhooks: 1,
   lateMs: 0,
+  tellsExpired: false,
   forgetful: false,
 };

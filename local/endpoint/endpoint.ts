@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { type Listening, listen } from '../kernel/http-server.ts';
+import { Clock } from '../kernel/clock.ts';
 import { type Behaviour, KIND } from './behaviour.ts';
 import { type EndpointJob, Jobs } from './jobs.ts';
 import { notify } from './webhook.ts';
@@ -35,6 +36,8 @@ export interface EndpointOptions {
   worker: WorkerProgram;
   log?: (line: string) => void;
   port?: number;
+  /** By which its limits pass; the machine's by default. */
+  clock?: Pick<Clock, 'now'>;
 }
 
 /** Of the JSON of /run. https://docs.runpod.io/serverless/endpoints/send-requests */
@@ -54,9 +57,9 @@ const RunBody = z.object({
 });
 
 export async function startEndpoint(options: EndpointOptions): Promise<LocalEndpoint> {
-  const { log = () => {} } = options;
+  const { log = () => {}, clock = new Clock() } = options;
   const behaviour: Behaviour = { ...KIND };
-  const jobs = new Jobs(behaviour, (job) => void notify(job, behaviour, log));
+  const jobs = new Jobs(behaviour, clock, (job) => void notify(job, behaviour, log));
   const workers = new Workers(options.worker, log, (worker) => jobs.lost(worker));
   const workerKey = randomUUID();
   const context: Context = { options, behaviour, jobs, workers, workerKey, intercept: (_, act) => act() };

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Clock } from '../kernel/clock.ts';
 import type { Behaviour } from './behaviour.ts';
 
 /** https://docs.runpod.io/serverless/endpoints/job-states */
@@ -28,13 +29,15 @@ const KEPT_MS = 30 * 60_000;
 /** The jobs of an endpoint, in memory. Every call looks at the clock first. */
 export class Jobs {
   readonly #behaviour: Behaviour;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #onEnd: (job: EndpointJob) => void;
   readonly #jobs = new Map<string, EndpointJob>();
   /** Ids of jobs that a worker still runs though they are over, by worker. */
   readonly #stop = new Map<string, string[]>();
 
-  constructor(behaviour: Behaviour, onEnd: (job: EndpointJob) => void) {
+  constructor(behaviour: Behaviour, clock: Pick<Clock, 'now'>, onEnd: (job: EndpointJob) => void) {
     this.#behaviour = behaviour;
+    this.#clock = clock;
     this.#onEnd = onEnd;
   }
 
@@ -53,7 +56,7 @@ export class Jobs {
       webhook,
       policy,
       status: 'IN_QUEUE',
-      addedAt: Date.now(),
+      addedAt: this.#clock.now(),
       retried: 0,
     };
     this.#jobs.set(job.id, job);
@@ -98,9 +101,9 @@ export class Jobs {
   /** The oldest job that waits, for this worker. */
   take(worker: string): EndpointJob | undefined {
     this.#expire();
-    const ready = Date.now() - this.#behaviour.slowMs;
+    const ready = this.#clock.now() - this.#behaviour.slowMs;
     const job = this.all().find(({ status, addedAt }) => status === 'IN_QUEUE' && addedAt <= ready);
-    if (job) Object.assign(job, { status: 'IN_PROGRESS', worker, startedAt: Date.now() });
+    if (job) Object.assign(job, { status: 'IN_PROGRESS', worker, startedAt: this.#clock.now() });
     return job;
   }
 
@@ -140,16 +143,18 @@ export class Jobs {
     if (job.status === 'IN_PROGRESS' && job.worker && end.output === undefined && end.error === undefined) {
       this.#stop.set(job.worker, [...(this.#stop.get(job.worker) ?? []), job.id]);
     }
-    Object.assign(job, { ...end, endedAt: Date.now() });
+    Object.assign(job, { ...end, endedAt: this.#clock.now() });
   }
 
   /** The time to live counts from the submission, and ends a job that runs too: it is gone then. */
   #expire(): void {
-    const now = Date.now();
+    const now = this.#clock.now();
     for (const job of this.#jobs.values()) {
       const { policy, addedAt, startedAt = now, endedAt } = job;
       if (endedAt !== undefined) {
         if (now - endedAt > KEPT_MS) this.#jobs.delete(job.id);
+      } else if (now - addedAt > policy.ttl && this.#behaviour.tellsExpired && job.status === 'IN_QUEUE') {
+        this.#end(job, { status: 'TIMED_OUT' });
       } else if (now - addedAt > policy.ttl) {
         this.#end(job, {});
         this.#jobs.delete(job.id);

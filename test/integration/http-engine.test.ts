@@ -36,6 +36,7 @@ const services = await startServices();
 const endpoint = await startEndpoint({
   apiKey: 'key',
   worker: { command: [], cwd: '.', environment: {}, dir: '.' },
+  clock: services.clock,
 });
 afterAll(async () => {
   await endpoint.close();
@@ -218,6 +219,23 @@ it('a job that the endpoint has forgotten is published by its outputs, or lost a
   const media = await getMedia(table, lost.mediaId);
   expect(media).toMatchObject({ state: 'transcoding', jobId: `${lost.mediaId}-2` });
   expect(await getJob(table, lost.mediaId, 2)).toMatchObject({ state: 'queued', engine: 'http' });
+});
+
+it('a job that no worker has taken in time is tried once more, and one that took too long has failed', async () => {
+  const [waits, runs] = [await submitted('waits.mp4'), await submitted('runs.mp4')];
+  endpoint.behaviour.tellsExpired = true;
+  takes(waits.engineJobId);
+  takes(runs.engineJobId);
+  Object.assign(endpoint.jobs.get(waits.engineJobId) ?? {}, { status: 'IN_QUEUE', startedAt: undefined });
+  services.clock.advance(3_600_000);
+  expect(endpoint.jobs.get(runs.engineJobId)?.status).toBe('TIMED_OUT');
+  await sweepAfterSilence(runs);
+  expect(await rowOf(runs)).toMatchObject({ state: 'failed', error: { code: 'job_timeout' } });
+  expect((await getMedia(table, runs.mediaId))?.state).toBe('failed');
+  services.clock.advance(30 * 3_600_000);
+  await sweepAfterSilence(waits);
+  expect(await rowOf(waits)).toMatchObject({ state: 'failed', error: { code: 'engine_lost' } });
+  expect((await getMedia(table, waits.mediaId))?.jobId).toBe(`${waits.mediaId}-2`);
 });
 
 it('a job that the endpoint forgot a moment ago is asked for again', async () => {

@@ -91,6 +91,11 @@ describe('a job at the endpoint', () => {
     await expect(engine.describe(['any'])).rejects.toThrow('HTTP 503');
   });
 
+  it.each([408, 409])('is not counted as refused by HTTP %i, which may hide that it was accepted', async (status) => {
+    endpoint.behaviour.refuses = status;
+    await expect(engine.submit(submission())).rejects.not.toHaveProperty('code', 'engine_refused');
+  });
+
   it.each<[string, () => Promise<string>]>([
     ['a wrong key', async () => 'wrong'],
     ['a key that cannot be read', () => Promise.reject(new Error('No such secret.'))],
@@ -118,10 +123,17 @@ it.each([
   ['IN_QUEUE', { kind: 'waiting' }],
   ['RUNNING', { kind: 'running' }],
   ['COMPLETED', { kind: 'ended', end: { by: 'itself', reason: { code: 'worker_lost' } } }],
-  ['TIMED_OUT', { kind: 'ended', end: { by: 'outside', reason: { code: 'job_timeout' } } }],
-  ['PAUSED', { kind: 'running' }],
+  ['TIMED_OUT', { kind: 'ended', end: { by: 'unseen', reason: { code: 'engine_lost' } } }],
+  ['PAUSED', { kind: 'unknown' }],
 ])('the state %s', (status, state) => {
   expect(stateOf({ status })).toMatchObject(state);
+});
+
+it.each([
+  [1_799_999, 'unseen', 'engine_lost'],
+  [1_800_000, 'outside', 'job_timeout'],
+])('a job that is TIMED_OUT after %i ms of a worker', (executionTime, by, code) => {
+  expect(stateOf({ status: 'TIMED_OUT', executionTime })).toMatchObject({ end: { by, reason: { code } } });
 });
 
 it('the time of a worker that left nothing is billed', () => {
