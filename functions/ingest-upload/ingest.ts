@@ -23,7 +23,9 @@ import {
 import type { ReceivedUpload } from '../../core/jobs/upload.ts';
 import { scratchNeeded } from '../../core/media/plan.ts';
 import { cancelJob } from '../shared/cancel-job.ts';
+import { costOfFailed } from '../shared/cost.ts';
 import { encodingOf } from '../shared/encoding.ts';
+import { noteCost } from '../shared/end-job.ts';
 import { count, logger } from '../shared/observability.ts';
 import { type SubmitServices, submitJob } from '../shared/submit-job.ts';
 import { type Accepted, type Finding, refused } from './finding.ts';
@@ -184,12 +186,17 @@ async function accept(
   return { ...accepted, change, ...(replaced && { replaced }) };
 }
 
+/** If this stops half-way, its worker's next sign of life ends it. */
+async function endReplaced(services: IngestServices, { jobId, engine, engineJobId }: JobRow): Promise<void> {
+  if (engineJobId) await cancelJob(services, { jobId, engine, engineJobId }, 'the job is over');
+  // Of one whose encode was done and paid.
+  await noteCost(services.table, jobId, costOfFailed);
+}
+
 /** Submits the job once the rows are written, also when an earlier call wrote them and then stopped. */
 async function carryOn(services: IngestServices, mediaId: string, outcome: Outcome<Accepting>): Promise<void> {
   if (!('refused' in outcome)) {
-    const { jobId, engine, engineJobId } = outcome.replaced ?? {};
-    // If this stops here, its worker's next sign of life ends it.
-    if (jobId && engine && engineJobId) await cancelJob(services, { jobId, engine, engineJobId }, 'the job is over');
+    if (outcome.replaced) await endReplaced(services, outcome.replaced);
     if (!outcome.job)
       return logger.info('no job yet: refused, or waiting for the job under way or for the deletion of its media item');
     logger.info('accepted', { jobId: outcome.job.jobId });

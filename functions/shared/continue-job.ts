@@ -2,6 +2,8 @@ import { applyWithRetry, getJob } from '../../aws/table.ts';
 import { parseJobId } from '../../core/contracts/ids.ts';
 import { partEnded } from '../../core/jobs/transitions.ts';
 import type { EngineEvent } from '../../engines/engine.ts';
+import { costOfFailed } from './cost.ts';
+import { noteCost } from './end-job.ts';
 import { logger } from './observability.ts';
 import { type SubmitServices, submitJob } from './submit-job.ts';
 
@@ -22,6 +24,8 @@ export async function continueJob(
   const job = await getJob(services.table, mediaId, n);
   const waits = job?.state === 'queued' && job.part === next && job.engineJobId === undefined;
   if (!waits) {
+    // Where it had ended before, as by a deletion, its engine may be paid for this part all the same.
+    await noteCost(services.table, jobId, (row) => costOfFailed({ ...row, part: next }));
     logger.info('nothing new', { jobId, why: 'refused' in outcome ? outcome.refused : 'it went on' });
     return 'ignored';
   }

@@ -17,6 +17,7 @@ import type { Held } from '../../core/jobs/cost.ts';
 import { costKnown, jobFailed, jobSucceeded, stillWaiting } from '../../core/jobs/transitions.ts';
 import { readPart } from '../../engines/batch/parts.ts';
 import type { EngineEnd, OfJob } from '../../engines/engine.ts';
+import { ENCODE } from '../../engines/mediaconvert/parts.ts';
 import { costOf, costOfFailed } from './cost.ts';
 import { readEncoding } from './encoding.ts';
 import { count, logger } from './observability.ts';
@@ -75,7 +76,7 @@ export async function takeResult(services: EndServices, result: Succeeded, held?
 }
 
 /** Notes the cost of a job that was ended, as by a deletion or by sweep, before its engine job: the cost is known only now. */
-async function noteCost(table: Table, jobId: string, costFor: (job: JobRow) => JobRow['cost']): Promise<void> {
+export async function noteCost(table: Table, jobId: string, costFor: (job: JobRow) => JobRow['cost']): Promise<void> {
   const { mediaId, n } = parseJobId(jobId);
   await applyWithRetry(table, async () => {
     const job = await getJob(table, mediaId, n);
@@ -208,9 +209,10 @@ async function readClaim(
   return null;
 }
 
-/** Where a worker may have claimed a job that is in this part. Those of chunks claim nothing. */
+/** Where a worker may have claimed a job that is in this part. Those of chunks claim nothing, and MediaConvert has no worker of ours. */
 export function claimsIn(part: string | undefined): string[] {
   if (part === undefined) return [CLAIM_FILE, PREPARE_CLAIM_FILE];
+  if (part === ENCODE) return [];
   const film = readPart(part);
   if (film) return film.name === 'join' ? [JOIN_CLAIM_FILE] : [];
   return [CLAIM_FILE];

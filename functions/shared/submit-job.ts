@@ -3,10 +3,13 @@ import { callbackSecret, hintToken } from '../../aws/engine-key.ts';
 import { apply, applyWithRetry, getJob, getMedia } from '../../aws/table.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import type { SourceInfo } from '../../core/contracts/table/media.ts';
+import { hasEnded } from '../../core/jobs/rows.ts';
 import { engineAccepted, jobFor, notSubmitted, waitForSource } from '../../core/jobs/transitions.ts';
 import { type Engine, EngineRefused } from '../../engines/engine.ts';
+import { cancelJob } from './cancel-job.ts';
 import { type Decided, type DecideServices, decideSubmission, type Moves } from './decide-submission.ts';
 import { presetOf } from './encoding.ts';
+import { claimsIn } from './end-job.ts';
 import { logger } from './observability.ts';
 import { noteFailure, noteSuccess } from './outages.ts';
 import { whatRestores } from './restore-source.ts';
@@ -51,11 +54,15 @@ export async function submitJob(
   }
   const { job, tried } = decided;
   const engineJobId = await submitLeased(services, engines.get(job.engine), job, { info, tried });
+  const submitted = { engineJobId, part: job.part };
+  let row: JobRow | null | undefined;
   const noted = await applyWithRetry(table, async () => {
-    const [row, media] = await Promise.all([getJob(table, mediaId, n), getMedia(table, mediaId)]);
-    const submitted = { engineJobId, part: job.part };
-    return row ? engineAccepted(row, media, submitted, new Date().toISOString()) : { refused: 'the job is gone' };
+    const [read, media] = await Promise.all([getJob(table, mediaId, n), getMedia(table, mediaId)]);
+    row = read;
+    return read ? engineAccepted(read, media, submitted, new Date().toISOString()) : { refused: 'the job is gone' };
   });
+  // Its first sign of life would end it too, which comes late where it waits in a queue.
+  if (isInVain(row, submitted)) await cancelJob(services, { ...job, engineJobId }, 'the job is over');
   // The engine has the job, whether or not this can be noted.
   const service = engines.servedBy(job);
   await noteSuccess(table, service).catch((error: unknown) => logger.warn('success not noted', { jobId, error }));
@@ -68,6 +75,19 @@ export async function submitJob(
     ...('refused' in noted && { notNoted: noted.refused }),
   });
   return 'submitted';
+}
+
+/**
+ * Whether nobody waits for what an engine was given: meanwhile the job has ended or gone on, or another submission of this part is known, and
+ * no claim decides between the two.
+ */
+function isInVain(
+  row: JobRow | null | undefined,
+  { engineJobId, part }: { engineJobId: string; part: string | undefined },
+): boolean {
+  if (!row || hasEnded(row) || row.part !== part) return true;
+  const isSecond = row.engineJobId !== undefined && row.engineJobId !== engineJobId;
+  return isSecond && claimsIn(part).length === 0;
 }
 
 /** Whether its source must be restored first. The later parts of a job, and one that its engine may have, go on. */

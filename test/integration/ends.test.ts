@@ -2,15 +2,18 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { apply, applyWithRetry, getJob, getMedia } from '../../aws/table.ts';
+import { apply, applyWithRetry, getJob, getMedia, getRow } from '../../aws/table.ts';
 import { TrackMessage } from '../../core/contracts/events.ts';
 import { tmpPrefix } from '../../core/contracts/keys.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { rowKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
+import { SpentRow, spentKey } from '../../core/jobs/spending.ts';
 import { markDeleting } from '../../core/jobs/transitions.ts';
 import { type BatchEnd, endOf } from '../../engines/batch/reasons.ts';
 import { NO_SIGN_OF_LIFE } from '../../engines/engine.ts';
+import { continueJob } from '../../functions/shared/continue-job.ts';
+import { endDeleted } from '../../functions/shared/end-deleted.ts';
 import { endJob, failJob } from '../../functions/shared/end-job.ts';
 import { metrics } from '../../functions/shared/observability.ts';
 import { track } from '../../functions/track-job/track.ts';
@@ -302,11 +305,28 @@ describe('the cost of a job', () => {
 });
 
 describe('the cost', () => {
+  const estimate = { seconds: 1, usd: 0.04, of: 'usual hd', assumed: { seconds: 1, usd: 0.04 } };
+
   it('of a job that is given up after MediaConvert was paid for its encode is what was expected', async () => {
-    const estimate = { seconds: 1, usd: 0.04, of: 'usual hd', assumed: { seconds: 1, usd: 0.04 } };
     const row = await running({ engine: 'mediaconvert', part: 'finish-1', estimate });
     expect(await failJob(endServices(), row.jobId, { code: 'engine_refused', message: 'No.' })).toBe('failed');
     expect(await rowOf(row)).toMatchObject({ state: 'failed', cost: { usd: 0.04, vcpuSeconds: 0 } });
+  });
+
+  it('of an encode that MediaConvert has completed though its job had ended is what was expected, once', async () => {
+    const charged = { usd: 0, month: '2026-11', under: ['creator' as const] };
+    const row = await running({ engine: 'mediaconvert', part: 'encode', state: 'cancelled', estimate, charged });
+    const complete = { jobId: row.jobId, engineJobId: 'm-1', part: 'encode', next: 'finish-1' };
+    for (let times = 0; times < 2; times++) expect(await continueJob(endServices(), complete)).toBe('ignored');
+    const after = { cost: { usd: 0.04, vcpuSeconds: 0 }, charged: { ...charged, usd: 0.04 }, part: 'encode' };
+    expect(await rowOf(row)).toMatchObject(after);
+    expect(await getRow(services.table, spentKey('ann', '2026-11'), SpentRow)).toEqual({ usd: 0.04 });
+  });
+
+  it('of a worker that prepared a job which had ended is not that of an encode', async () => {
+    const row = await running({ engine: 'mediaconvert', state: 'cancelled', estimate });
+    await continueJob(endServices(), { jobId: row.jobId, engineJobId: 'e-1', next: 'encode' });
+    expect(await rowOf(row)).not.toHaveProperty('cost');
   });
 });
 
@@ -402,6 +422,17 @@ describe('a worker', () => {
     for (let times = 0; times < 2; times++) await track(endServices(), TrackMessage.parse(message));
     expect(await rowOf(row)).toMatchObject({ state: 'cancelled', error: { code: 'cancelled' } });
     expect(await mediaOf(row)).toMatchObject({ state: 'deleting' });
+    expect((await world.until(engineJobId, 'FAILED')).statusReason).toBe('dropreel: the media item is deleted');
+  });
+
+  it('of a deleted media item that its row names since it was read is ended with its job', async () => {
+    const row = await running();
+    const engineJobId = await world.submit(HELD, { jobName: row.jobId });
+    await world.until(engineJobId, 'RUNNING');
+    await apply(services.table, [named(row, engineJobId)]);
+    const { engineJobId: _, ...asRead } = row;
+    await endDeleted(endServices(), asRead);
+    expect(await rowOf(row)).toMatchObject({ state: 'cancelled' });
     expect((await world.until(engineJobId, 'FAILED')).statusReason).toBe('dropreel: the media item is deleted');
   });
 

@@ -166,6 +166,17 @@ describe('an upload', () => {
     expect(await getJob(services.table, media.mediaId, 2)).toMatchObject({ purpose: 'ingest' });
   });
 
+  it('that replaces a re-transcode whose encode is done at MediaConvert notes what that was expected to cost', async () => {
+    const media = await addMedia(services, 'sounds', 'paid.wav', { state: 'retranscoding' });
+    const estimate = { seconds: 1, usd: 0.04, of: 'sound', assumed: { seconds: 1, usd: 0.04 } };
+    const at = { engine: 'mediaconvert', part: 'finish-1', state: 'queued', engineJobId: undefined } as const;
+    await addJob(services, media, { purpose: 'retranscode', estimate, ...at });
+    await drop(media.source.key, WAV);
+    await take(media.source.key, '0C');
+    const cost = { usd: 0.04, vcpuSeconds: 0 };
+    expect(await getJob(services.table, media.mediaId, 1)).toMatchObject({ state: 'cancelled', cost });
+  });
+
   it('that replaces one under encoding waits, and a late event of the older one changes nothing', async () => {
     const { key, mediaId } = await drop('drop/ann/sounds/twice.wav', WAV);
     await take(key, '0A');

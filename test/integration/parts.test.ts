@@ -25,7 +25,8 @@ let services: Services;
 /** What the engine was given, each as `e-1`, `e-2` … */
 let taken: Pick<Submission, 'part' | 'number' | 'tried'>[];
 let events: Extract<Awaited<ReturnType<Engine['read']>>, object>[];
-let onSubmit: () => void;
+let onSubmit: () => void | Promise<void>;
+let cancelled: string[];
 
 beforeAll(async () => {
   services = await startServices();
@@ -33,6 +34,7 @@ beforeAll(async () => {
 afterAll(() => services[Symbol.asyncDispose]());
 beforeEach(async () => {
   taken = [];
+  cancelled = [];
   events = [];
   onSubmit = () => {};
   services.onCall = () => {};
@@ -45,9 +47,10 @@ const engine = {
   estimate: () => ({ unfit: 'nobody knows' }),
   submit: async ({ part, number, tried }: Submission) => {
     taken.push({ part, number, tried });
-    onSubmit();
+    await onSubmit();
     return `e-${taken.length}`;
   },
+  cancel: async (id: string) => void cancelled.push(id),
   read: async () => events.shift() ?? null,
 } as unknown as Engine;
 
@@ -60,13 +63,15 @@ const world = () => ({
 });
 
 let count = 0;
-async function queued(): Promise<JobRow> {
+async function queued(more: Partial<JobRow> = {}): Promise<JobRow> {
   const name = `${++count}.mp4`;
   const { mediaId } = await addMedia(services, 'talks', name, { state: 'uploaded', current: undefined });
-  const { engineJobId: _, ...row } = job({ mediaId, jobId: `${mediaId}-1`, state: 'queued', engine: 'tape' });
+  const { engineJobId: _, ...row } = job({ mediaId, jobId: `${mediaId}-1`, state: 'queued', engine: 'tape', ...more });
   await apply(services.table, [{ op: 'put', key: rowKeys.job(mediaId, 1), row }]);
   return row;
 }
+const changed = async ({ mediaId, n }: JobRow, set: Partial<JobRow>) =>
+  void (await apply(services.table, [{ op: 'update', key: rowKeys.job(mediaId, n), expect: {}, set }]));
 const rowOf = async ({ mediaId, n }: JobRow) => (await getJob(services.table, mediaId, n)) ?? expect.fail('no row');
 const first = ({ jobId }: JobRow, engineJobId = 'e-1') => ({ jobId, engineJobId, part: undefined, next: 'encode' });
 const NEWS = { source: 'tape', 'detail-type': 'News', detail: {} };
@@ -123,6 +128,27 @@ it('a submission that was not noted is adopted by the first news of its part, an
   ]);
   await continueJob(world(), first(row));
   expect(taken).toHaveLength(2);
+});
+
+it.each([
+  ['whose job has ended meanwhile', undefined, { state: 'cancelled' }],
+  ['of a part that has ended meanwhile', undefined, { part: 'encode' }],
+  ['beside another one of the encode, between which no claim decides', 'encode', { engineJobId: 'e-0' }],
+] as const)('a submission %s is cancelled at once', async (_, part, meanwhile) => {
+  const row = await queued({ part });
+  onSubmit = () => changed(row, meanwhile);
+  await submitJob(world(), row);
+  expect(cancelled).toEqual(['e-1']);
+  expect(await rowOf(row)).toMatchObject(meanwhile);
+});
+
+it('a submission that the row names before it is noted goes on, and so does one that a claim may decide for', async () => {
+  const [encode, first] = [await queued({ part: 'encode' }), await queued()];
+  onSubmit = () => changed(encode, { engineJobId: 'e-1' });
+  await submitJob(world(), encode);
+  onSubmit = () => changed(first, { engineJobId: 'e-0' });
+  await submitJob(world(), first);
+  expect(cancelled).toEqual([]);
 });
 
 it('a refusal says nothing of an earlier submission without an answer: the next one waits for the lease', async () => {
