@@ -19,13 +19,16 @@ import { OverBudget, type Part, type Source } from './source.ts';
 /** A film of ten hours in segments of six seconds has 6,000 of about 100 bytes each. */
 const PLAYLIST_BYTES = 4 * 1024 * 1024;
 const PLAYLISTS = 100;
-const SEGMENTS = 10_000;
+/** A day has 14,400 of six seconds, and 43,200 entries in an I-frame playlist. */
+const SEGMENTS = 50_000;
 const INIT_BYTES = 256 * 1024;
-/** Read at a time: what stands before the media of a fragment. */
-const WINDOW = 64 * 1024;
-/** The same of an entry of an I-frame playlist: its moof. An hour has 1,800 such entries, of which these many are looked at, and the last. */
+/** Read at a time: what stands before the media of a fragment, some 5 KB of six seconds of 60 pictures. */
+const WINDOW = 8 * 1024;
+/** The same of an entry of an I-frame playlist: its moof. */
 const KEYFRAME_WINDOW = 4096;
-const KEYFRAMES = 100;
+/** Of segments that are byte ranges, the first that are looked into; of the others all but the last are taken at the playlist's word. */
+const LOOKED_INTO = { segments: 1000, keyframes: 100 };
+const MOOF_BYTES = 1024 * 1024;
 /** Boxes of one segment that are looked at. */
 const BOXES = 256;
 const AT_ONCE = 6;
@@ -106,7 +109,7 @@ async function readMedia(source: Source, stream: Stream, file: MediaFile, at: st
     const keyframes = isKeyframes(file);
     await eachLimit(wanted, async (segment, i) => {
       const { range } = segment;
-      const known = keyframes && range && i >= KEYFRAMES && i < segments.length - 1;
+      const known = range && i >= LOOKED_INTO[keyframes ? 'keyframes' : 'segments'] && i < segments.length - 1;
       file.segments[i] = known
         ? { bytes: range.length }
         : await readSegment(source, segment, { at, tracks: file.tracks ?? [], stream, keyframes });
@@ -197,7 +200,7 @@ async function walk(
     if (cut && box?.type === 'mdat' && at + box.size > end) break;
     if (box === null || box.size < box.header || at + box.size > end) throw new Error(`no whole box at byte ${at}`);
     if (box.type === 'moof') {
-      if (box.size > WINDOW * 16) throw new Error('a moof of more than 1 MiB');
+      if (box.size > MOOF_BYTES) throw new Error('a moof of more than 1 MiB');
       const found = runsOf((await bytesAt(at, box.size)).subarray(box.header), tracks);
       const firstBytes = runs.length === 0 ? found[0]?.firstBytes : undefined;
       if (firstBytes !== undefined) holdsFirst = at + firstBytes <= end;

@@ -1,7 +1,8 @@
 import type { AudioGroup, Rendition, RenditionFile, Succeeded } from '../../core/contracts/job.ts';
-import { measureBandwidth } from '../../core/media/bandwidth.ts';
+import { type MeasuredSegment, measureBandwidth } from '../../core/media/bandwidth.ts';
 import type { EncodePlan } from '../../core/media/encode-plan.ts';
 import { keyframePlaylist, keyframesName } from '../../core/media/keyframes.ts';
+import { targetDuration } from '../../core/media/media-playlist.ts';
 import { lastFrameOf, type RenditionFiles } from './rendition.ts';
 
 /** What the master playlist states about finished renditions. Renditions that are not among `files` are left out. */
@@ -10,8 +11,9 @@ export function describeRenditions(
   files: readonly RenditionFiles[],
   captions: boolean,
 ): Pick<Succeeded, 'audio' | 'renditions' | 'captions'> {
-  const measured = new Map(files.map((file) => [file.file, measure(plan, file)]));
-  const keyframes = new Map(files.map((file) => [file.file, measureKeyframes(plan, file)]));
+  const target = targetDuration(files);
+  const measured = new Map(files.map((file) => [file.file, measure(plan, file, target)]));
+  const keyframes = measureKeyframes(plan, files);
   const { channels = 2, language } = plan.audio ?? {};
   const sound = plan.audio?.renditions.flatMap(({ name, file }) => {
     const found = measured.get(file);
@@ -47,10 +49,8 @@ export function describeRenditions(
 
 type Measured = Omit<AudioGroup, 'id' | 'channels' | 'language'>;
 
-function measure(plan: EncodePlan, files: RenditionFiles): Measured {
-  const { peak, average } = measureBandwidth(
-    files.segments.map(({ range, durationSeconds }) => ({ bytes: range.bytes, durationSeconds })),
-  );
+function measure(plan: EncodePlan, files: RenditionFiles, target: number): Measured {
+  const { peak, average } = measureBandwidth(files.segments.map(sizeOf), target);
   return {
     playlist: `${files.file}.m3u8`,
     codecs: files.header.codec,
@@ -70,15 +70,24 @@ function fileOf({ audio }: EncodePlan, { file, init, segments }: RenditionFiles)
   return { ...place, sound: { sampleRate, channels, ...(language !== undefined && { language }) } };
 }
 
-function measureKeyframes(plan: EncodePlan, files: RenditionFiles): Rendition['keyframes'] {
-  const lastFrame = lastFrameOf(plan, files.file);
-  if (lastFrame === undefined) return undefined;
-  const { segments } = keyframePlaylist(files, lastFrame);
-  const { peak, average } = measureBandwidth(
-    segments.map(({ range, durationSeconds }) => ({ bytes: range?.bytes ?? 0, durationSeconds })),
+function sizeOf({ range, durationSeconds }: { range?: { bytes: number }; durationSeconds: number }): MeasuredSegment {
+  return { bytes: range?.bytes ?? 0, durationSeconds };
+}
+
+/** By the rendition's file. The playlists of keyframes have a target duration of their own. */
+function measureKeyframes(plan: EncodePlan, files: readonly RenditionFiles[]): Map<string, Rendition['keyframes']> {
+  const lists = files.flatMap((rendition) => {
+    const lastFrame = lastFrameOf(plan, rendition.file);
+    return lastFrame === undefined ? [] : [{ rendition, list: keyframePlaylist(rendition, lastFrame) }];
+  });
+  const target = targetDuration(lists.map(({ list }) => list));
+  return new Map(
+    lists.map(({ rendition, list }) => {
+      const { peak, average } = measureBandwidth(list.segments.map(sizeOf), target);
+      const rates = { bandwidth: peak, averageBandwidth: average };
+      return [rendition.file, { playlist: keyframesName(rendition.file), codecs: rendition.header.codec, ...rates }];
+    }),
   );
-  const rates = { bandwidth: peak, averageBandwidth: average };
-  return { playlist: keyframesName(files.file), codecs: files.header.codec, ...rates };
 }
 
 function alone(name: string, group: AudioGroup): Rendition {

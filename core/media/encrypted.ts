@@ -50,6 +50,8 @@ const SYNC = 0x47;
 const PACKET_SIZES = [188, 192, 204];
 /** Packets with tables are never scrambled; these identifiers are theirs (ETSI EN 300 468, 5.1.3), and that of padding. */
 const TABLES = 0x1f;
+/** Of the table that every stream has, each half a second at least (ETSI TR 101 290, 5.2.1). Pictures of grey 0x47 have none. */
+const PROGRAMS = 0;
 const PADDING = 0x1fff;
 
 /** Fewer packets say nothing. */
@@ -60,16 +62,17 @@ export function isScrambled(stream: Uint8Array): boolean {
   const isWhole = (size: number) => [0, 1, 2, 3].every((n) => stream[firstSync(stream, size) + n * size] === SYNC);
   const size = PACKET_SIZES.find(isWhole);
   if (size === undefined) return false;
-  let [scrambled, media, packets] = [0, 0, 0];
+  let [scrambled, media, packets, programs] = [0, 0, 0, 0];
   for (let at = firstSync(stream, size); at + 4 <= stream.length; at += size) {
     packets += 1;
     const [sync, high = 0, low = 0, control = 0] = stream.subarray(at, at + 4);
     const id = ((high & 0x1f) << 8) | low;
+    if (sync === SYNC && id === PROGRAMS) programs += 1;
     if (sync !== SYNC || id <= TABLES || id === PADDING) continue;
     media += 1;
     if ((control & 0xc0) !== 0) scrambled += 1;
   }
-  return packets >= LEAST_PACKETS && scrambled > media / 2;
+  return packets >= LEAST_PACKETS && programs > 0 && scrambled > media / 2;
 }
 
 function firstSync(stream: Uint8Array, size: number): number {

@@ -16,8 +16,8 @@ export type { AudioTrack, Fraction, MediaProbe, Turn, VideoTrack } from './track
  */
 export function interpretProbe(output: FfprobeOutput, known: Known): MediaProbe {
   const { streams, format } = output;
-  // Films with subtitles carry their fonts as attachments, dozens of them.
-  const tracks = streams.filter(({ codec_type }) => codec_type === 'video' || codec_type === 'audio').length;
+  // Films carry fonts and pictures as attachments, dozens of them.
+  const tracks = streams.filter((stream) => isVideo(stream) || stream.codec_type === 'audio').length;
   if (tracks > LIMITS.tracks) {
     throw new DropreelError('limit_tracks', `The file has ${tracks} tracks; at most ${LIMITS.tracks} are allowed.`);
   }

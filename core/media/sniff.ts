@@ -1,7 +1,9 @@
 import type { ErrorCode } from '../contracts/errors.ts';
 
-/** How many bytes of a file's beginning are examined: enough for every signature, and to distinguish text from data. */
-export const SNIFF_BYTES = 4096;
+/** How many bytes of a file's beginning are examined: a PNG's colour profile and texts may come before the mark of an animation. */
+export const SNIFF_BYTES = 64 * 1024;
+/** Of these, how many show what text it is. */
+const TEXT_BYTES = 4096;
 
 export interface Sniffed {
   code: Extract<ErrorCode, 'playlist_refused' | 'still_image' | 'not_media'>;
@@ -52,7 +54,7 @@ export function sniff(head: Uint8Array): Sniffed | null {
   if (known && isAnimatedPng(head)) return null;
   if (known) return { code: known.code, message: `The file is ${known.name}, not video or audio.` };
   if (isPicture(head)) return { code: 'still_image', message: 'The file is a picture, not video or audio.' };
-  const text = ascii(head, 0, head.length)
+  const text = ascii(head, 0, TEXT_BYTES)
     .replace(/^\xef\xbb\xbf/, '')
     .trimStart();
   // A binary file can contain any text; a script contains no control characters.
@@ -62,11 +64,20 @@ export function sniff(head: Uint8Array): Sniffed | null {
   return { code: 'playlist_refused', message };
 }
 
-/** The chunk that makes an APNG of a PNG comes before its picture (PNG, third edition, 5.6). */
+/** Bytes of a PNG's signature, and of what a chunk has beside its data: length, type and checksum (PNG, third edition, 5.2 and 5.3). */
+const [PNG_HEAD, PNG_CHUNK] = [8, 12];
+
+/** Whether the chunk that makes an APNG of a PNG comes before its picture (PNG, third edition, 5.6), as far as these bytes tell. */
 function isAnimatedPng(head: Uint8Array): boolean {
-  const text = ascii(head, 0, head.length);
-  const [animation, data] = [text.indexOf('acTL'), text.indexOf('IDAT')];
-  return text.startsWith('\x89PNG') && animation >= 0 && (data < 0 || animation < data);
+  if (ascii(head, 1, 4) !== 'PNG') return false;
+  const { byteLength, byteOffset, buffer } = head;
+  const view = new DataView(buffer, byteOffset, byteLength);
+  for (let at = PNG_HEAD; at + 8 <= head.length; at += PNG_CHUNK + view.getUint32(at)) {
+    const type = ascii(head, at + 4, at + 8);
+    if (type === 'acTL') return true;
+    if (type === 'IDAT') return false;
+  }
+  return false;
 }
 
 function isPicture(head: Uint8Array): boolean {

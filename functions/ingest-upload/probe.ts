@@ -14,6 +14,7 @@ import {
   WEBM,
 } from 'mediabunny';
 import type { SourceInfo } from '../../core/contracts/table/media.ts';
+import { LIMITS } from '../../core/media/limits.ts';
 import type { Read } from './blocks.ts';
 import { type Finding, refused } from './finding.ts';
 
@@ -60,7 +61,8 @@ async function describe(input: Input): Promise<Finding> {
   }
   const info: SourceInfo = {};
   const duration = await input.getDurationFromMetadata();
-  if (duration !== null && Number.isFinite(duration) && duration > 0) info.durationSeconds = duration;
+  // A recorder that does not know it leaves the largest number there, days or years: the worker measures.
+  if (duration !== null && duration > 0 && duration <= LIMITS.durationSeconds) info.durationSeconds = duration;
   if (video) {
     info.width = await video.getDisplayWidth();
     info.height = await video.getDisplayHeight();

@@ -152,6 +152,13 @@ test.each<[string, string, string[], number, string | null]>([
   ['tagged MP3', 'mp3', ['-b:a', '128k', '-metadata', 'title=x', 't.mp3'], 0, null],
   ['Ogg', 'ogg', ['-c:a', 'libopus', 's.ogg'], 400, MARK],
   ['whole Ogg', 'ogg', ['-c:a', 'libopus', 's.ogg'], 0, null],
+  ...(['wav', 'w64', 'caf', 'avi'] as const).map((name): [string, string, string[], number, string] => [
+    name,
+    name,
+    ['-c:a', name === 'caf' ? 'pcm_s16be' : 'pcm_s16le', `little.${name}`],
+    400,
+    'The end of the file is cut off: 400 bytes of its media are missing.',
+  ]),
   ['whole CAF', 'caf', ['-c:a', 'alac', 's.caf'], 0, null],
   ['whole Wave64', 'w64', ['-c:a', 'pcm_s16le', 's.w64'], 0, null],
   ['a Matroska that was streamed', 'matroska,webm', ['-c:a', 'libopus', '-live', '1', 'l.mka'], 400, null],
@@ -176,6 +183,16 @@ test.each([
 ])('half a file of %s is cut off', async (format, args) => {
   const source = await changed([...SONG, ...args], (bytes) => bytes.subarray(0, bytes.length / 2));
   await expect(checkWhole(await fileInput(source), format)).rejects.toMatchObject({ code: 'truncated' });
+});
+
+test('a recording in fragments, whose last one is cut off, is ready without it', async () => {
+  const film = [...picture('160x120', '1', 150), ...tone(150), ...H264_AAC, '-g', '1'];
+  const fragmented = [...film, '-movflags', '+frag_keyframe+empty_moov', 'crashed.mp4'];
+  const source = await changed(fragmented, (bytes) => bytes.subarray(0, bytes.lastIndexOf('mdat') + 100));
+  const { result } = await transcodeFile(directory.path, source);
+  expect(result.warnings?.map(({ code }) => code)).toContain('end_missing');
+  expect(result.renditions[0]?.durationSeconds).toBeGreaterThanOrEqual(148);
+  expect(result.renditions[0]?.durationSeconds).toBeLessThan(150);
 });
 
 test('a song that announces a little more than it holds is ready, with a warning', async () => {

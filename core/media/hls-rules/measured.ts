@@ -1,3 +1,4 @@
+import { type MeasuredSegment, peakOf } from '../bandwidth.ts';
 import type { Run } from './init.ts';
 import { numberOf, type Playlist, type Tag, tagOf } from './playlist.ts';
 import {
@@ -13,9 +14,6 @@ import {
 } from './stream.ts';
 
 /** What the segments are, against what the playlists say. */
-
-/** A segment with more pieces than this is not part of a run that is measured for its peak. */
-const RUN_LIMIT = 200;
 
 export const MEASURED_RULES: readonly Rule[] = [
   {
@@ -310,10 +308,10 @@ function rateProblems(stream: Stream, name: string, rate: (file: MediaFile) => n
   });
 }
 
-function sizes({ playlist, segments }: MediaFile): { bits: number; seconds: number }[] | null {
+function sizes({ playlist, segments }: MediaFile): MeasuredSegment[] | null {
   const found = playlist.segments.flatMap(({ seconds }, i) => {
     const bytes = segments[i]?.bytes;
-    return bytes === undefined || Number.isNaN(seconds) ? [] : [{ bits: bytes * 8, seconds }];
+    return bytes === undefined || Number.isNaN(seconds) ? [] : [{ bytes, durationSeconds: seconds }];
   });
   return found.length === playlist.segments.length && found.length > 0 ? found : null;
 }
@@ -321,26 +319,11 @@ function sizes({ playlist, segments }: MediaFile): { bits: number; seconds: numb
 function averageRate(file: MediaFile): number | null {
   const all = sizes(file);
   const seconds = totalSeconds(file.playlist);
-  return all && seconds > 0 ? all.reduce((sum, { bits }) => sum + bits, 0) / seconds : null;
+  return all && seconds > 0 ? (all.reduce((sum, { bytes }) => sum + bytes, 0) * 8) / seconds : null;
 }
 
-/** The largest rate of any run of segments that lasts between half and one and a half target durations (RFC 8216, section 4.1). */
+/** Of a playlist that is shorter than half a target duration, the average. */
 function peakRate(file: MediaFile): number | null {
   const all = sizes(file);
-  const average = averageRate(file);
-  if (!all || average === null) return null;
-  const target = numberOf(tagOf(file.playlist, '#EXT-X-TARGETDURATION')?.value);
-  let peak: number | null = null;
-  for (const from of all.keys()) {
-    let bits = 0;
-    let seconds = 0;
-    for (const segment of all.slice(from, from + RUN_LIMIT)) {
-      bits += segment.bits;
-      seconds += segment.seconds;
-      if (seconds > target * 1.5) break;
-      if (seconds >= target * 0.5) peak = Math.max(peak ?? 0, bits / seconds);
-    }
-  }
-  // Shorter than half a target duration as a whole.
-  return peak ?? average;
+  return all && (peakOf(all, numberOf(tagOf(file.playlist, '#EXT-X-TARGETDURATION')?.value)) ?? averageRate(file));
 }

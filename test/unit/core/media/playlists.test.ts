@@ -82,7 +82,7 @@ test('the peak is that of the densest run of about a segment, so a short last on
     { bytes: 1_500_000, durationSeconds: 6 },
     { bytes: 100_000, durationSeconds: 0.04 },
   ];
-  expect(measureBandwidth(segments)).toEqual({ peak: 2_119_206, average: 1_561_462 });
+  expect(measureBandwidth(segments, 6)).toEqual({ peak: 2_119_206, average: 1_561_462 });
 });
 
 test('a run of more than one and a half target durations does not count for the peak', () => {
@@ -90,9 +90,24 @@ test('a run of more than one and a half target durations does not count for the 
   const sparse = { bytes: 100_000, durationSeconds: 6 };
   // 8 s from the first segment count, and 10 s, which have more bits per second, do not.
   const segments = [dense, sparse, dense, sparse, sparse, sparse, sparse];
-  expect(measureBandwidth(segments)).toEqual({ peak: 1_100_000, average: 588_236 });
+  expect(measureBandwidth(segments, 6)).toEqual({ peak: 1_100_000, average: 588_236 });
+});
+
+test('a still picture of ten minutes does not hide the peak of the film behind it', () => {
+  const film = Array.from({ length: 100 }, () => ({ bytes: 3_750_000, durationSeconds: 6 }));
+  const segments = [{ bytes: 10_000, durationSeconds: 600 }, ...film];
+  expect(measureBandwidth(segments, 600)).toEqual({ peak: 5_000_000, average: 2_500_067 });
+});
+
+test('the sound beside long segments of pictures is measured by their target duration', () => {
+  const loud = { bytes: 96_000, durationSeconds: 6 };
+  const quiet = { bytes: 24_000, durationSeconds: 6 };
+  const segments = [quiet, quiet, quiet, loud, quiet, quiet];
+  expect(measureBandwidth(segments, 6).peak).toBe(128_000);
+  expect(measureBandwidth(segments, 24).peak).toBe(80_000);
 });
 
 test('the peak of a stream of one short segment is that of the segment', () => {
-  expect(measureBandwidth([{ bytes: 5000, durationSeconds: 0.04 }])).toEqual({ peak: 1_000_000, average: 1_000_000 });
+  const segments = [{ bytes: 5000, durationSeconds: 0.04 }];
+  expect(measureBandwidth(segments, 1)).toEqual({ peak: 1_000_000, average: 1_000_000 });
 });

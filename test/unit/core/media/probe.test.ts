@@ -191,9 +191,11 @@ test('a transport stream is not refused for the difference between its times', (
   expect(interpret([video], { format_name: 'mpegts', duration: '95443.7' }).durationSeconds).toBe(95_443.7);
 });
 
-test('attachments and subtitles do not count as tracks', () => {
+test('attachments, their pictures and subtitles do not count as tracks', () => {
   const fonts = Array.from({ length: 70 }, (_, i) => ({ index: i + 2, codec_type: 'attachment' }));
   expect(interpret([video, audio, ...fonts]).video?.index).toBe(0);
+  const covers = fonts.map(({ index }) => ({ ...video, index, disposition: { attached_pic: 1 } }));
+  expect(interpret([video, audio, ...covers]).video?.index).toBe(0);
   const audios = Array.from({ length: 64 }, (_, i) => ({ ...audio, index: i + 1 }));
   expect(() => interpret([video, ...audios])).toThrow(expect.objectContaining({ code: 'limit_tracks' }));
 });

@@ -3,6 +3,16 @@ import { isPlainText, sniff } from '../../../../core/media/sniff.ts';
 
 const latin = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
 const utf8 = (text: string) => new TextEncoder().encode(text);
+const chunk = (type: string, data = '') => {
+  const bytes = String.fromCharCode(
+    data.length >>> 24,
+    (data.length >> 16) & 255,
+    (data.length >> 8) & 255,
+    data.length & 255,
+  );
+  return `${bytes}${type}${data}\0\0\0\0`;
+};
+const png = (...chunks: string[]) => `\x89PNG\r\n\x1a\n${chunks.join('')}`;
 const codeOf = (text: string) => sniff(latin(text))?.code ?? null;
 
 test.each<[string, string | null, string]>([
@@ -17,9 +27,23 @@ test.each<[string, string | null, string]>([
   ['SDP', 'playlist_refused', 'v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\n'],
   ['PNG', 'still_image', '\x89PNG\r\n\x1a\n'],
   ['JPEG', 'still_image', '\xff\xd8\xff\xe0\0\x10JFIF'],
-  ['PNG whose data names the chunk of an animation', 'still_image', '\x89PNG\r\n\x1a\n IHDR IDAT acTL'],
+  [
+    'PNG whose data names the chunk of an animation',
+    'still_image',
+    png(chunk('IHDR'), chunk('IDAT', 'acTL'), chunk('acTL')),
+  ],
+  [
+    'PNG whose text names the chunk of an animation',
+    'still_image',
+    png(chunk('IHDR'), chunk('tEXt', 'acTL'), chunk('IDAT')),
+  ],
   ['GIF, which may move', null, 'GIF89a\x01\0\x01\0'],
-  ['APNG', null, '\x89PNG\r\n\x1a\n IHDR acTL IDAT'],
+  ['APNG', null, png(chunk('IHDR'), chunk('acTL'), chunk('IDAT'))],
+  [
+    'APNG with a colour profile',
+    null,
+    png(chunk('IHDR'), chunk('iCCP', 'p'.repeat(5000)), chunk('acTL'), chunk('IDAT')),
+  ],
   ['WebP', 'still_image', 'RIFF\x24\0\0\0WEBPVP8 '],
   ['BMP', 'still_image', 'BM\x36\0\0\0\0\0\0\0'],
   ['HEIC', 'still_image', '\0\0\0\x18ftypheic\0\0\0\0mif1heic'],
