@@ -125,6 +125,7 @@ export function jobView(row: JobRow): JobView {
     ...(row.error && { error: row.error }),
     ...(row.estimate && { estimate: { seconds: row.estimate.seconds, usd: row.estimate.usd } }),
     ...(row.cost && { cost: row.cost }),
+    ...(row.gpu && { gpu: row.gpu }),
     createdAt: row.createdAt,
     ...(row.startedAt && { startedAt: row.startedAt }),
     ...(row.finishedAt && { finishedAt: row.finishedAt }),

@@ -15,14 +15,21 @@ const FFMPEG = process.env.FFMPEG_PATH || 'ffmpeg';
 const FFPROBE = process.env.FFPROBE_PATH || 'ffprobe';
 
 /** A video of moving bars with a tone. */
-export async function makeClip(run: Run, name: string, seconds: number, size: string): Promise<string> {
-  const file = join(run.folder, name);
-  await execa(FFMPEG, [
-    ...['-v', 'error', '-y'],
+export function makeClip(run: Run, name: string, seconds: number, size: string): Promise<string> {
+  return encodedClip(run, name, [
     ...['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${FRAMES_PER_SECOND}:duration=${seconds}`],
     ...['-f', 'lavfi', '-i', `sine=frequency=440:sample_rate=48000:duration=${seconds}`],
-    ...['-c:v', 'libx264', '-preset', 'veryfast', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-shortest', file],
+    '-shortest',
   ]);
+}
+
+/** @param inputs arguments of FFmpeg; `name` ends in .mp4, or in that of a format of sound alone */
+export async function encodedClip(run: Run, name: string, inputs: readonly string[]): Promise<string> {
+  const file = join(run.folder, name);
+  const codecs = name.endsWith('.mp4')
+    ? ['-c:v', 'libx264', '-preset', 'veryfast', '-pix_fmt', 'yuv420p', '-c:a', 'aac']
+    : [];
+  await execa(FFMPEG, ['-v', 'error', '-y', ...inputs, ...codecs, file]);
   return file;
 }
 
@@ -113,4 +120,26 @@ export async function framesOf(url: string, headers = ''): Promise<number> {
   if (failed || stderr !== '') throw new Failed(`${url} cannot be played: ${stderr.split('\n')[0]}`);
   const { streams } = JSON.parse(stdout) as { streams: { nb_read_frames: string }[] };
   return Number(streams[0]?.nb_read_frames);
+}
+
+/** The lengths of the segments of a stream's first rendition, in seconds. */
+export async function segmentsOf(master: string): Promise<number[]> {
+  const [first = ''] = uris(await textOf(master));
+  const playlist = await textOf(new URL(first, master).href);
+  return [...playlist.matchAll(/^#EXTINF:([\d.]+)/gm)].map(([, length]) => Number(length));
+}
+
+const uris = (playlist: string) => playlist.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+
+async function textOf(url: string): Promise<string> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Failed(`${url} answers ${response.status}`);
+  return response.text();
+}
+
+/** The likeness of two streams' pictures: 1 is the same. */
+export async function ssim(one: string, other: string): Promise<number> {
+  const filter = '[0:v][1:v]ssim';
+  const { stderr } = await execa(FFMPEG, ['-i', one, '-i', other, '-lavfi', filter, '-an', '-f', 'null', '-']);
+  return Number(/SSIM .*All:([\d.]+)/.exec(stderr)?.[1]);
 }

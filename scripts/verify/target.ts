@@ -37,6 +37,8 @@ export interface Target {
   pollMs: number;
   /** A clip that takes long enough to encode that its worker can be stopped in the middle. */
   longClip: { seconds: number; size: string };
+  /** How many of the clips of the check of MediaConvert are encoded. Default: all. */
+  oddClips?: number;
   /** Skips the quarter of an hour in which a deleted media item's publishers may still be at work, where time can be moved. */
   passGrace?(): void;
   /** Called between two checks, where schedules need not be waited for. */

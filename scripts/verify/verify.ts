@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Check, Run } from './check.ts';
 import { alarms } from './checks/alarms.ts';
 import { engines } from './checks/engines.ts';
+import { mediaconvert } from './checks/mediaconvert.ts';
 import { playback } from './checks/playback.ts';
 import { privatePlayback } from './checks/private-playback.ts';
 import { reclaim } from './checks/reclaim.ts';
@@ -15,7 +16,10 @@ import { markMedia } from './media.ts';
 import type { Target } from './target.ts';
 
 /** The cheapest first, because the checks without an encode say most about the rest. */
-export const CHECKS: readonly Check[] = [alarms, playback, retranscode, webhooks, engines, privatePlayback, reclaim];
+export const CHECKS: readonly Check[] = [
+  ...[alarms, playback, retranscode, webhooks, engines, mediaconvert],
+  ...[privatePlayback, reclaim],
+];
 
 export interface Finding {
   check: string;

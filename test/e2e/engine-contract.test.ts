@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
+import { ssim } from '../../scripts/verify/media.ts';
 import { makeMedia } from '../faults/media.ts';
 import { eventually } from '../support/cloud.ts';
 import { ContractCloud, type Dropped } from '../support/contract-cloud.ts';
 import { CONTRACTED, type Contracted } from '../support/engine-rows.ts';
 import { temporaryDirectory } from '../support/media.ts';
 import { drop, reached, sweepNow, testVideo } from '../support/pipeline.ts';
-import { pictureTimes, shapeOf, ssim } from '../support/streams.ts';
+import { pictureTimes, shapeOf } from '../support/streams.ts';
 
 /** What every engine promises (decision 0106), whatever it is. The cloud is adverse: events come late, twice and in any order. */
 const folder = await temporaryDirectory();

@@ -34,10 +34,3 @@ export async function pictureTimes(url: string): Promise<number[]> {
     .filter((line) => /^\d/.test(line))
     .map(Number.parseFloat);
 }
-
-/** The likeness of two streams' pictures: 1 is the same. */
-export async function ssim(one: string, other: string): Promise<number> {
-  const filter = '[0:v][1:v]ssim';
-  const { stderr } = await execa(TOOLS.ffmpeg, ['-i', one, '-i', other, '-lavfi', filter, '-an', '-f', 'null', '-']);
-  return Number(/SSIM .*All:([\d.]+)/.exec(stderr)?.[1]);
-}

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { EngineChoice } from '../engines.ts';
+import { GpuUse } from '../gpu.ts';
 import { CollectionId, CreatorId, JobId, MediaId } from '../ids.ts';
 import { each, OPTIONAL_NAMES } from '../outputs.ts';
 import { JobState, JobStep } from '../table/jobs.ts';
@@ -28,6 +29,8 @@ export const JobView = z
     /** What it was expected to take when it was submitted: seconds from its start to its last upload, and USD. */
     estimate: z.object({ seconds: z.number(), usd: z.number() }).optional(),
     cost: z.object({ usd: z.number(), vcpuSeconds: z.number() }).optional(),
+    /** What the GPU of its worker did, where that has one. */
+    gpu: GpuUse.optional(),
     createdAt: Time,
     startedAt: Time.optional(),
     finishedAt: Time.optional(),
