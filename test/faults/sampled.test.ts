@@ -67,7 +67,9 @@ const pointOf = (
 });
 
 describe('the result of an audio file is complete', () => {
-  it.each(POINTS.map((of) => pointOf(of)).map((point) => [pointName(point), point] as const))('%s', async (_, point) => {
+  it.each(
+    POINTS.map((of) => pointOf(of)).map((point) => [pointName(point), point] as const),
+  )('%s', async (_, point) => {
     const { faults, reached } = await tryPoint(cloud, point, files, expected);
     expect({ faults, reached }).toEqual({ faults: [], reached: true });
   });
@@ -93,8 +95,7 @@ describe('the result of an audio file is complete at another engine', () => {
   const points = OF_ENGINES.map(([engine, ...of]) => pointOf(of, engine));
   it.each(points.map((point) => [pointName(point), point] as const))('%s', async (_, point) => {
     const { engine } = point;
-    const ended =
-      undisturbedBy.get(engine) ?? (await undisturbed(other, { engine, medium: 'sound' }, files)).ended;
+    const ended = undisturbedBy.get(engine) ?? (await undisturbed(other, { engine, medium: 'sound' }, files)).ended;
     undisturbedBy.set(engine, ended);
     const { faults, reached } = await tryPoint(other, point, files, ended);
     expect({ faults, reached }).toEqual({ faults: [], reached: true });
