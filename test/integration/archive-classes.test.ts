@@ -124,10 +124,14 @@ describe('an original goes to the class of the policy', () => {
       await recording('sound.wav', SOUND),
       await recording('dense.mp4', { kind: 'video', sourceInfo: { videoCodec: 'hevc' } }),
     ];
-    const small = await recording('small.mp4', { bytes: MOVABLE - 1 });
+    const small = [
+      await recording('small.mp4', { bytes: MOVABLE - 1 }),
+      await recording('small.wav', { ...SOUND, bytes: MOVABLE - 1 }),
+    ];
     expect(await run()).toMatchObject({ movesStarted: 2 });
     for (const media of moved) expect(await rowOf(media)).toMatchObject({ state: 'moving' });
-    expect(await rowOf(small)).toMatchObject({ state: 'refused', refusals: [{ reason: 'payback' }] });
+    for (const media of small)
+      expect(await rowOf(media)).toMatchObject({ state: 'refused', refusals: [{ reason: 'payback' }] });
   });
 
   it('while uploads wait for workers as well', async () => {

@@ -112,7 +112,7 @@ async function decide(
   const early = decideWithoutS3(services, row, media, policyRow);
   if (early) return early;
   const way = chooseWay(originalOf(media), policy, PRICES, turn.savedPart);
-  if (way === null) return refuse(row, media, policyRow, whyNotEncoded(media) ?? NOTHING_PAYS, now);
+  if (way === null) return refuse(row, media, policyRow, whyNothing(media, policyRow), now);
   if (way !== 'storage-class' && !turn.mayEncode) {
     begun({ needsPlace: true });
     return { refused: 'there is no place for a worker' };
@@ -179,10 +179,11 @@ async function restoreFirst(
   return 'refused' in waiting ? waiting : { ...waiting, started: 'restore' };
 }
 
-const NOTHING_PAYS: ArchiveRefusal = {
-  reason: 'payback',
-  detail: 'It is too small to be moved, or what it would save in a year is less than its cost.',
-};
+/** Why no way of the policy is open to an original. */
+function whyNothing(media: MediaRow, { policy }: ArchivePolicyRow): ArchiveRefusal {
+  const detail = 'It is too small to be moved, or what it would save in a year is less than its cost.';
+  return (policy.method !== 'storage-class' && whyNotEncoded(media)) || { reason: 'payback', detail };
+}
 
 /** Somebody has chosen a class for it: what a way saves by core/archive/money.ts is against Standard. */
 function whyNotMoved(
