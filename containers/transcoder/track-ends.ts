@@ -2,7 +2,8 @@ import { DropreelError } from '../../core/contracts/errors.ts';
 import { type Warning, warning } from '../../core/contracts/warnings.ts';
 import { checkEnd } from '../../core/media/decoded.ts';
 import type { TrackEnds } from '../../core/media/encode-plan.ts';
-import { type Fraction, hasJoints, type MediaProbe } from '../../core/media/probe.ts';
+import { LONG_GAP_SECONDS } from '../../core/media/plan.ts';
+import { type Fraction, hasJoints, type MediaProbe, type VideoTrack } from '../../core/media/probe.ts';
 import type { Complaints } from './ffmpeg/complaints.ts';
 import type { Tools } from './ffmpeg/run.ts';
 import type { Input } from './input/input.ts';
@@ -53,11 +54,12 @@ export async function measureEnds(
   const { video, audio } = probe;
   const hasEnds = (!video || video.endSeconds) && (!audio || audio.endSeconds);
   const indexed = probe.format.startsWith('mov,') && Boolean(hasEnds);
-  const reader = { tools, input, mayJoin: hasJoints(probe.format), signal };
+  const reader = readerOf(tools, input, probe, signal);
   if (indexed && (!video || video.constantRate)) {
     // An index that counts no samples is that of a file in fragments, or of a track without any.
     const { held, said } = video?.mayBeEmpty || audio?.mayBeEmpty ? await readToTheEnd(reader, probe) : {};
-    const ends = { ...defined({ video: video?.endSeconds, audio: audio?.endSeconds }), indexed };
+    const videoStart = await startOf(reader, video, indexed);
+    const ends = { ...defined({ video: video?.endSeconds, audio: audio?.endSeconds, videoStart }), indexed };
     return { ends, held, said, warnings: [] };
   }
   const { tracks, joined, stepsBack, pause, held, said, endless } = await readToTheEnd(reader, probe);
@@ -74,7 +76,7 @@ export async function measureEnds(
     ? { video: video?.endSeconds, audio: audio?.endSeconds }
     : { video: pictures && endOfPictures(pictures, probe), audio: sound && endOfSound(sound, probe) };
   const lastFrame = pictures && ends.video ? Math.max(0, ends.video - pictures.last) : undefined;
-  const videoStart = indexed || !video ? undefined : await startOf(reader, video.index);
+  const videoStart = await startOf(reader, video, indexed);
   const measured = {
     ...defined({ ...ends, lastFrame, videoStart }),
     indexed,
@@ -113,6 +115,12 @@ function missingEnd({ video, format, durationSeconds }: MediaProbe, measured: nu
 
 interface Reader extends Source {
   mayJoin: boolean;
+  /** When the file begins, in seconds of its packets' clock. */
+  fileStart: number;
+}
+
+function readerOf(tools: Tools, input: Input, { format, startSeconds }: MediaProbe, signal: AbortSignal): Reader {
+  return { tools, input, mayJoin: hasJoints(format), fileStart: startSeconds, signal };
 }
 
 /**
@@ -130,21 +138,25 @@ async function readToTheEnd(reader: Reader, { video, audio, durationSeconds }: M
 
 /**
  * Many containers do not state when a track begins, and FFmpeg then assumes the file's start. A broadcast that was recorded from the middle
- * of a group of pictures on shows nothing before the next group: the time of its first picture is the one that a decoder gives.
+ * of a group of pictures on shows nothing before the next group, and one from an open group on nothing of the pictures that lead it: the
+ * time of its first picture is the one that a decoder gives. It counts where what comes before it is filled.
  */
-async function startOf(reader: Reader, track: number): Promise<number | undefined> {
+async function startOf(reader: Reader, video: VideoTrack | undefined, indexed: boolean): Promise<number | undefined> {
+  if (!video || (indexed && video.startSeconds < LONG_GAP_SECONDS)) return undefined;
+  const track = video.index;
   const first = ['-select_streams', String(track), '-read_intervals', `%+#${HEAD_PACKETS}`];
   const clock = new PacketClock(reader.mayJoin);
   let beginsWithKey: boolean | undefined;
-  const { fileStart } = await eachPacket(reader, first, (packet) => {
+  await eachPacket(reader, first, (packet) => {
     beginsWithKey ??= packet.key;
     clock.add(packet);
   });
-  const shown = beginsWithKey === false ? await firstShown(reader, track) : undefined;
-  return shown === undefined ? clock.tracks(fileStart).get(track)?.start : shown - fileStart;
+  const start = clock.tracks(reader.fileStart).get(track)?.start;
+  const isLate = start !== undefined && start >= LONG_GAP_SECONDS;
+  const shown = beginsWithKey === false || isLate ? await firstShown(reader, track) : undefined;
+  return shown === undefined ? start : shown - reader.fileStart;
 }
 
-/** Seconds from which the rate of pictures is measured. */
 const RATE_SECONDS = 20;
 
 /**
@@ -154,12 +166,13 @@ const RATE_SECONDS = 20;
 export async function measureRate(
   tools: Tools,
   input: Input,
-  { format, video }: MediaProbe,
+  probe: MediaProbe,
   signal: AbortSignal,
 ): Promise<Fraction | undefined> {
+  const { video } = probe;
   if (!video) return undefined;
   const first = ['-select_streams', String(video.index), '-read_intervals', `%+${RATE_SECONDS}`];
-  const { tracks } = await readPackets({ tools, input, mayJoin: hasJoints(format), signal }, first);
+  const { tracks } = await readPackets(readerOf(tools, input, probe, signal), first);
   const { start, last, count } = tracks.get(video.index) ?? { start: 0, last: 0, count: 0 };
   if (count < 2 || last <= start) return undefined;
   return { num: Math.round(((count - 1) / (last - start)) * 1000), den: 1000 };
@@ -168,7 +181,7 @@ export async function measureRate(
 async function readPackets(reader: Reader, which: string[] = []): Promise<Packets> {
   const clock = new PacketClock(reader.mayJoin);
   const last = new Map<number, number>();
-  const { fileStart, said } = await eachPacket(reader, which, (packet) => {
+  const { said } = await eachPacket(reader, which, (packet) => {
     clock.add(packet);
     last.set(packet.track, packet.dts);
   });
@@ -176,7 +189,7 @@ async function readPackets(reader: Reader, which: string[] = []): Promise<Packet
   // At a joint, where the counters begin anew, others follow.
   const isLast = ([track, at]: [number, number]) => Math.abs(at - (last.get(track) ?? Number.NaN)) < CLOCK_SECONDS;
   const endless = joined ? [] : [...said.lastGaps].filter(isLast).map(([track]) => track);
-  return { tracks: clock.tracks(fileStart), joined, stepsBack, pause, said, endless };
+  return { tracks: clock.tracks(reader.fileStart), joined, stepsBack, pause, said, endless };
 }
 
 function defined(ends: { [Key in keyof TrackEnds]: number | undefined }): TrackEnds {

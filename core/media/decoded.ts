@@ -118,12 +118,15 @@ export function pictureFaults(
   video: VideoPlan,
   fromStart = true,
 ): string[] {
-  if (video.retime) return retimedFaults(file, shown, decoded, video.retime.den / video.retime.num);
   const added = video.lead && video.frameRate ? leadFrames(video.lead, video.frameRate).count : 0;
   const first = decoded[0] ?? 0;
   const moved = video.lead ? video.lead - first : 0;
   if (Math.abs(moved) > lateBy(video)) {
     return [`${file}: its first picture comes at ${first.toFixed(3)} s, not at ${video.lead?.toFixed(3)} s`];
+  }
+  if (video.retime) {
+    const frame = video.retime.den / video.retime.num;
+    return retimedFaults(file, shown, latest(decoded) + moved, { frame, added, lead: video.lead });
   }
   let at = added;
   let before = Number.NEGATIVE_INFINITY;
@@ -149,13 +152,23 @@ function lateBy({ frameRate }: VideoPlan): number {
   return Math.max(0.05, frameRate ? frameRate.den / frameRate.num : 0);
 }
 
-/** Of pictures at a lower rate: they follow each other at that rate, to the last one. */
-function retimedFaults(file: string, shown: ArrayLike<number>, decoded: ArrayLike<number>, frame: number): string[] {
-  for (let i = 1; i < shown.length; i++) {
+/** Of pictures at a lower rate: they follow each other at that rate, from those that fill the time before a late one to the last one. */
+function retimedFaults(
+  file: string,
+  shown: ArrayLike<number>,
+  end: number,
+  { frame, added, lead }: { frame: number; added: number; lead: number | undefined },
+): string[] {
+  const first = shown[added] ?? 0;
+  // The lower rate has no nearer time than that of a frame.
+  if (lead !== undefined && Math.abs(first - lead) > frame + ROUNDING) {
+    return [`${file}: its first picture is shown at ${first.toFixed(3)} s, not at ${lead.toFixed(3)} s`];
+  }
+  for (let i = added + 1; i < shown.length; i++) {
     const step = (shown[i] ?? 0) - (shown[i - 1] ?? 0);
     if (Math.abs(step - frame) > ROUNDING) return [`${file}: picture ${i} comes ${step.toFixed(3)} s after the last`];
   }
-  const [last, end] = [shown[shown.length - 1] ?? 0, latest(decoded)];
+  const last = shown[shown.length - 1] ?? 0;
   if (Math.abs(last - end) <= 1.5 * frame) return [];
   return [`${file}: its last picture comes at ${last.toFixed(3)} s, that of its source at ${end.toFixed(3)} s`];
 }

@@ -12,7 +12,8 @@ import { shortSide } from './size.ts';
 /** Interval of keyframes, short so that a seek decodes little; segments are cut at every third, or as the preset says. */
 export const GOP_SECONDS = 2;
 
-const LONG_GAP_SECONDS = 0.1;
+/** A picture that begins so late is preceded by repeats of it. */
+export const LONG_GAP_SECONDS = 0.1;
 /** FFmpeg's own value of `-dts_delta_threshold`. */
 export const JUMP_SECONDS = 10;
 const AUDIO_BITRATES = { '128k': 128_000, '64k': 64_000 } as const;

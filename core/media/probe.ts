@@ -21,7 +21,6 @@ export function interpretProbe(output: FfprobeOutput, known: Known): MediaProbe 
   if (tracks > LIMITS.tracks) {
     throw new DropreelError('limit_tracks', `The file has ${tracks} tracks; at most ${LIMITS.tracks} are allowed.`);
   }
-  const start = format.start_time ?? 0;
   // A cover picture is not encoded, and is not a reason to refuse the file.
   const videos = streams.filter(isVideo);
   const audios = streams.filter(({ codec_type }) => codec_type === 'audio');
@@ -39,6 +38,10 @@ export function interpretProbe(output: FfprobeOutput, known: Known): MediaProbe 
   if (video) refuseDolbyVision(video);
   const sides = leftAndRight(sound, format.format_name);
   const [left, right] = audio && sides?.includes(audio) ? sides : [audio];
+  const start = startOf(
+    format,
+    [video, left, right].filter((stream) => stream !== undefined),
+  );
   const isLeft = (stream: Stream) => stream !== video && stream !== left && stream !== right;
   const whyLeft = (stream: Stream) =>
     whyNotTaken(stream, known) ??
@@ -62,6 +65,15 @@ export function interpretProbe(output: FfprobeOutput, known: Known): MediaProbe 
   if (!hasJoints(probe.format) && probe.format !== 'avi') checkDuration(probe.durationSeconds);
   if (!hasTrueLengths(output)) for (const track of [probe.video, probe.audio]) if (track) track.endSeconds = undefined;
   return probe;
+}
+
+/**
+ * When the file begins on its own clock: with the first of its tracks. Where clocks may restart, FFmpeg counts only the tracks that it reads
+ * (fftools/ffmpeg_demux.c, correct_input_start_times; the same in 5.1, ffmpeg.c).
+ */
+function startOf({ format_name, start_time = 0 }: FfprobeOutput['format'], taken: readonly Stream[]): number {
+  const starts = hasJoints(format_name) ? taken.flatMap((stream) => stream.start_time ?? []) : [];
+  return starts.length > 0 ? Math.min(...starts) : start_time;
 }
 
 /** The audio of the programme that a picture belongs to. All of it where there is no such programme, or no audio in it. */

@@ -66,6 +66,27 @@ test.each<[string, number[], number[], Partial<VideoPlan>, string[]]>([
     { retime: { num: 25, den: 1 } },
     ['480p: its last picture comes at 0.040 s, that of its source at 0.100 s'],
   ],
+  [
+    'every other picture after those that fill the time before it',
+    [0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.24, 0.28, 0.52, 0.56, 0.6],
+    [0.53, 0.55, 0.57, 0.59, 0.61],
+    { retime: { num: 25, den: 1 }, lead: 0.53 },
+    [],
+  ],
+  [
+    'every other picture, of which one after those that fill is missing',
+    [0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.24, 0.28, 0.52, 0.6],
+    [0.53, 0.55, 0.57, 0.59, 0.61],
+    { retime: { num: 25, den: 1 }, lead: 0.53 },
+    ['480p: picture 9 comes 0.080 s after the last'],
+  ],
+  [
+    'every other picture, of which the first comes too early',
+    [0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.24, 0.28, 0.32, 0.36],
+    [0.53, 0.55, 0.57],
+    { retime: { num: 25, den: 1 }, lead: 0.53 },
+    ['480p: its first picture is shown at 0.320 s, not at 0.530 s'],
+  ],
 ])('%s', (_, shown, decoded, plan, faults) => {
   expect(pictureFaults('480p', shown, decoded, picture(plan))).toEqual(faults);
 });

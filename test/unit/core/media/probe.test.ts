@@ -55,6 +55,20 @@ test('sound is taken from the programme of the picture', () => {
   expect(probeOf([{ streams: [{ index: 0 }] }, { streams: [{ index: 1 }] }]).audio?.index).toBe(1);
 });
 
+test('a transport stream begins with the first track that is taken, and other files with the first of all', () => {
+  const streams = [
+    { ...video, start_time: '3.423222' },
+    { ...audio, start_time: '3.4' },
+    { ...audio, index: 2, start_time: '1.4' },
+  ];
+  const start = (format_name: string) => {
+    const { startSeconds, video } = interpret(streams, { format_name, start_time: '1.4' });
+    return [startSeconds, video?.startSeconds.toFixed(3)];
+  };
+  expect(start('mpegts')).toEqual([3.4, '0.023']);
+  expect(start('matroska,webm')).toEqual([1.4, '2.023']);
+});
+
 test('a cover picture is not a video track', () => {
   const cover = { ...video, codec_name: 'png', disposition: { attached_pic: 1 } };
   expect(interpret([cover, audio]).video).toBeUndefined();
