@@ -137,6 +137,8 @@ export const Configuration = z
     /** A trusted OIDC issuer instead of the stack's own Cognito user pool. */
     jwtIssuer: z.url({ protocol: /^https$/ }).optional(),
     jwtAudience: z.array(z.string().min(1)).min(1).max(MOST_AUDIENCES).optional(),
+    /** The console's client at that issuer: public, with PKCE and the redirect `{DeliveryUrl}/console/`. */
+    consoleClient: z.strictObject({ id: NoSpace, scope: z.string().min(1).default('openid') }).optional(),
     /** Claims with scopes, roles or groups. */
     jwtScopeClaim: ClaimNames.default(['scope']),
     /** Claims that may name the creator, of which the first present one counts; by default `sub` for tokens of `jwtIssuer`. */

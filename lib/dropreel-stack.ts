@@ -20,6 +20,7 @@ import type { Configuration } from './configuration.ts';
 import { Engines } from './engines/engines.ts';
 import { Ingest } from './ingest/ingest.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
+import { Pages } from './pages/pages.ts';
 import type { StageProps } from './parts/stage-props.ts';
 import { Publish } from './publish/publish.ts';
 import { Storage } from './storage/storage.ts';
@@ -46,6 +47,7 @@ export class DropreelStack extends Stack {
     const webhooks = new Webhooks(this, 'Webhooks', props, storage);
     const sweep = new Sweep(this, 'Sweep', props, { storage, engines, ingest, publish, webhooks });
     const api: Api = new Api(this, 'Api', props, { storage, engines, ingest, track, publish, webhooks, cdn });
+    const pages = new Pages(this, 'Pages', props, { storage, api, cdn });
     const monitoring = new Monitoring(this, 'Monitoring', props, {
       queues: [
         ingest.work.queue,
@@ -72,6 +74,7 @@ export class DropreelStack extends Stack {
         webhooks.deliverWebhook,
         sweep.sweep,
         api.api,
+        pages.servePages,
       ],
       deciders: [track.trackJob, publish.publishOutput, sweep.sweep],
       ingestUpload: ingest.ingestUpload,
@@ -101,6 +104,7 @@ export class DropreelStack extends Stack {
       Bus: storage.bus.eventBusName,
       ApiUrl: api.url,
       DeliveryUrl: cdn.url,
+      ConsoleUrl: `${cdn.url}/console/`,
       ...(props.configuration.deliveryDomain && { DeliveryTarget: cdn.distribution.distributionDomainName }),
       ...(api.domain && { ApiTarget: api.domain.regionalDomainName }),
       ...engines.outputs,

@@ -1,7 +1,8 @@
-/** Bundles the functions, the worker and the player into dist/, which the CDK app deploys and the local cloud runs, and the command. */
+/** Bundles the functions, the worker, the console and the player into dist/, which the CDK app deploys and the local cloud runs, and the command. */
 import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { buildCommand } from './build-command.ts';
+import { buildConsole } from './build-console.ts';
 import { forBrowser, forNode } from './esbuild.ts';
 
 /** Bundles a function's handler, and the programs that it starts as separate processes: `NAME.child.ts`. */
@@ -30,6 +31,7 @@ export async function buildAll(): Promise<void> {
     cp('web/player/index.html', 'dist/player/index.html'),
     cp('web/player/icon.svg', 'dist/player/icon.svg'),
     buildCommand('dist/dropreel'),
+    buildConsole('dist/functions/serve-pages/console'),
   ]);
 }
 

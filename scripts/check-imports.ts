@@ -32,7 +32,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ],
     ...['containers/transcoder/archive/', 'containers/transcoder/ffmpeg/run.ts'],
   ],
-  web: ['core/contracts/', 'web/'],
+  // And the rule of the ladder, which is pure, for the preview of a preset.
+  web: ['client/', 'core/api/operation', 'core/contracts/', 'core/media/ladder.ts', 'web/'],
   // And what the worker's image contains.
   scripts: ['core/', 'local/', 'cli/', 'scripts/', 'test/support/', 'cdk.json', 'lib/engines/batch/worker-image.ts'],
   bench: ['core/', 'aws/', 'engines/', 'functions/', 'containers/', 'local/', 'scripts/', 'bench/', 'test/support/'],

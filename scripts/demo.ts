@@ -6,13 +6,14 @@ import type { EngineChoice } from '../core/contracts/engines.ts';
 import { printable } from '../core/contracts/text.ts';
 import { bootCloud } from '../local/boot.ts';
 import { announce, exportBlock } from './cloud-file.ts';
-import { dropFile, useEngine } from './demo/drop.ts';
+import { CREATOR, dropFile, setEngine } from './demo/drop.ts';
 import { followMedia } from './demo/follow.ts';
 import { parseOptions, USAGE, UsageError } from './demo/options.ts';
 import { openProgress } from './demo/progress.ts';
 import { collectReport, type Report } from './demo/report.ts';
 import { makeSamples } from './demo/samples.ts';
 import { renderTable } from './demo/table.ts';
+import { consoleLink } from './dev/console-link.ts';
 import { HTTP_ENGINE, startHttpEndpoint } from './http-endpoint.ts';
 import { LOCAL_CLOUD } from './local-cloud.ts';
 import { synthesize, synthesizeIfChanged } from './synth.ts';
@@ -58,7 +59,7 @@ async function main(argv: string[]): Promise<number> {
     const environment = http?.environment ?? {};
     const cloud = await bootCloud({ ...LOCAL_CLOUD, assembly, stateDir: cloudDir, environment, log });
     try {
-      if (options.engine) await useEngine(cloud, options.engine);
+      if (options.engine) await setEngine(cloud, options.engine);
       const progress = openProgress(process.stderr, files);
       const reports: Report[] = await Promise.all(
         files.map(async (file, index) => {
@@ -75,7 +76,11 @@ async function main(argv: string[]): Promise<number> {
       (options.json ? process.stderr : process.stdout).write(table);
       if (options.stayUp && !stop.signal.aborted) {
         const withdraw = await announce(cloud);
-        say(`\nThe cloud stays up for the player. Ctrl-C ends it. For any AWS client:\n\n${exportBlock(cloud)}`);
+        say(
+          `\nThe cloud stays up for player and console. Ctrl-C ends it. For any AWS client:\n\n${exportBlock(cloud)}`,
+        );
+        const link = await consoleLink(cloud, { creatorId: CREATOR });
+        if (link) say(`\nThe console, signed in, with these files; the address works once:\n\n  ${link}`);
         await new Promise<void>((done) => stop.signal.addEventListener('abort', () => done()));
         await withdraw?.();
       }

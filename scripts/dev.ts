@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { printable } from '../core/contracts/text.ts';
 import { bootCloud, type Cloud, checkFree } from '../local/boot.ts';
 import { announce } from './cloud-file.ts';
+import { consoleLink } from './dev/console-link.ts';
 import { readFaults } from './dev/faults.ts';
 import { type LogOptions, openLog, type Shown } from './dev/log.ts';
 import { openToOthers } from './dev/open-to-others.ts';
@@ -30,6 +31,9 @@ const USAGE = `Usage: npm run dev -- [OPTION…]
 
 Exit code: 0 ended by Ctrl-C, 1 it could not start, 2 wrong usage.
 `;
+
+/** Whose token the command takes, too. */
+const DEVELOPER = 'me';
 
 const say = (text: string) => process.stderr.write(`${printable(text)}\n`);
 
@@ -95,7 +99,8 @@ async function run(options: Options): Promise<void> {
   shown.of(cloud);
   const withdraw = await announce(cloud);
   const watcher = await watchFolder({ cloud, folder: options.watch, index: join(state, 'watched.json'), log: say });
-  say(welcome(cloud, options));
+  const link = await consoleLink(cloud, { creatorId: DEVELOPER });
+  say(welcome(cloud, { ...options, link }));
   if (!withdraw) say('Another local cloud runs in this directory: the command still uses that one.\n');
   await new Promise<void>((done) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());

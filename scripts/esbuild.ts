@@ -3,13 +3,15 @@ import type { BuildOptions, Plugin } from 'esbuild';
 // Bundled CommonJS dependencies call require, which an ES module does not have.
 const REQUIRE_BANNER = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 
-/** zod's messages in fifty languages are a third of a bundle; the functions use English only. */
-const englishOnly: Plugin = {
+/** zod's messages in fifty languages are a third of a bundle; dropreel uses English only. */
+export const englishOnly = {
+  path: /zod[\\/]v4[\\/]locales[\\/]index\.js$/,
+  contents: "export { default as en } from './en.js';",
+};
+const withEnglishOnly: Plugin = {
   name: 'english-only',
   setup: ({ onLoad }) => {
-    onLoad({ filter: /zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
-      contents: "export { default as en } from './en.js';",
-    }));
+    onLoad({ filter: englishOnly.path }, () => ({ contents: englishOnly.contents }));
   },
 };
 
@@ -26,7 +28,7 @@ export const forNode: BuildOptions = {
   legalComments: 'none',
   banner: { js: REQUIRE_BANNER },
   logLevel: 'warning',
-  plugins: [englishOnly],
+  plugins: [withEnglishOnly],
 };
 
 export const forBrowser: BuildOptions = {
@@ -35,5 +37,5 @@ export const forBrowser: BuildOptions = {
   format: 'esm',
   minify: true,
   logLevel: 'warning',
-  plugins: [englishOnly],
+  plugins: [withEnglishOnly],
 };

@@ -17,7 +17,7 @@ export async function synthesize(
   say: (line: string) => void,
   { outdir = 'cdk.out', more }: { outdir?: string; more?: Record<string, unknown> } = {},
 ): Promise<string> {
-  say('building the functions, the worker and the player');
+  say('building the functions, the worker, the console and the player');
   await buildAll();
   say('synthesizing the CDK app (cdk.out/)');
   const { failed, stderr } = await execa('node', ['--import', 'tsx', 'bin/dropreel.ts'], {

@@ -21,6 +21,7 @@ const LONG = [
   'test/e2e/api-fuzz.test.ts',
   'test/e2e/archive-command.test.ts',
   'test/e2e/auto.test.ts',
+  'test/e2e/console.test.ts',
   'test/e2e/data-outlives.test.ts',
   'test/e2e/engine-contract.test.ts',
   'test/e2e/http-engine.test.ts',

@@ -6,7 +6,7 @@ import { type Access, DEFAULT_COLLECTION, mediaKeys, parseDropKey, pointedFiles 
 import { FILES, OPTIONAL_NAMES, type OptionalName, some } from '../contracts/outputs.ts';
 import type { CollectionRow } from '../contracts/table/collections.ts';
 import type { JobRow } from '../contracts/table/jobs.ts';
-import { type MediaRow, PLAYABLE_STATES, type PublishedVersion } from '../contracts/table/media.ts';
+import { isUndeletable, type MediaRow, PLAYABLE_STATES, type PublishedVersion } from '../contracts/table/media.ts';
 import type { DeliveryRow, EndpointRow } from '../contracts/table/webhooks.ts';
 
 /** Rows as clients see them. */
@@ -34,6 +34,7 @@ export function mediaView(
     creatorId: row.creatorId,
     collectionId: row.collectionId,
     title: row.title,
+    tags: row.tags ?? [],
     ...(row.kind && { kind: row.kind }),
     state: row.state,
     playable,
@@ -51,6 +52,7 @@ export function mediaView(
     ...(row.originalDeletedAt && { originalDeletedAt: row.originalDeletedAt }),
     ...(row.archive && { archive: archiveOf(row.archive) }),
     scheduleRetranscode: row.scheduleRetranscode,
+    undeletable: isUndeletable(row),
     ...(row.current && {
       version: {
         n: row.current.version,

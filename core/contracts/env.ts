@@ -101,6 +101,31 @@ export const ApiEnv = z.object({
   COOKIE_DOMAIN: Name.optional(),
 });
 
+/** How a person signs in to the console: an OpenID Connect client, without a secret. */
+const SignIn = z.object({
+  authority: z.url(),
+  clientId: Name,
+  scope: Name,
+  /** Where the issuer does not tell them, or pages may not read what it tells. */
+  authorizeUrl: z.url().optional(),
+  tokenUrl: z.url().optional(),
+  /** Takes `client_id` and `logout_uri`, as Cognito's does. */
+  logoutUrl: z.url().optional(),
+});
+export type SignIn = z.infer<typeof SignIn>;
+
+export const ServePagesEnv = z.object({
+  API_URL: z.url(),
+  UPLOADS_BUCKET: Name,
+  /** JSON. Absent where the configuration names an issuer, and no client for the console. */
+  SIGN_IN: z
+    .string()
+    .transform((text): unknown => JSON.parse(text))
+    .pipe(SignIn)
+    .optional(),
+});
+export type ServePagesEnv = z.infer<typeof ServePagesEnv>;
+
 export const FanOutChangeEnv = z.object({ TABLE_NAME: Name, WEBHOOK_QUEUE_URL: Name });
 
 export const DeliverWebhookEnv = z.object({

@@ -3,8 +3,9 @@ import { z } from 'zod';
 /** Creator and collection ids are path segments of S3 keys and URLs, so they keep to characters that need no escaping. */
 const Segment = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
 
-/** A creator's objects lie under their id, beside the prefixes `tmp/` (expires) and `private/`: these are not allowed as ids. */
-export const CreatorId = Segment.refine((id) => id !== 'tmp' && id !== 'private', 'is reserved');
+/** A creator's objects lie under their id, beside `tmp/` (expires), `private/` and the pages: these are not allowed as ids. */
+const RESERVED = ['tmp', 'private', 'console', 'embed', 'player'];
+export const CreatorId = Segment.refine((id) => !RESERVED.includes(id), 'is reserved');
 export const CollectionId = Segment;
 
 /** 26 characters of lower-case base32 (130 bits of a SHA-256): see mediaIdFor. */

@@ -1,5 +1,5 @@
 import { DUE_WORK, rowKeys } from '../contracts/table/keys.ts';
-import type { MediaRow, Source, TombstoneRow } from '../contracts/table/media.ts';
+import { isUndeletable, type MediaRow, type Source, type TombstoneRow } from '../contracts/table/media.ts';
 import { epochSeconds } from '../time.ts';
 import { counted } from './archive-rows.ts';
 import type { Outcome } from './change.ts';
@@ -21,8 +21,37 @@ export function markDeleting(media: MediaRow, now: string, newest?: string): Out
     todo: DUE_WORK.delete,
     todoAt: now,
     ...(newest !== undefined && { deleteThrough: newest }),
+    ...((media.state === 'ready' || media.state === 'failed') && {
+      deletion: { from: media.state, flagged: isFlagged(media) },
+    }),
   };
   return { change: [changeMedia(media, now, set)] };
+}
+
+/** A flag of a roll-out alone is not put back: the roll-out has passed over what was being deleted. */
+function isFlagged({ scheduleRetranscode, flaggedByRollOut }: MediaRow): boolean {
+  return scheduleRetranscode && flaggedByRollOut === undefined;
+}
+
+/** Takes the mark back, as long as sweep has not begun. */
+export function undoDeletion(media: MediaRow, now: string): Outcome {
+  const { deletion } = media;
+  if (!isUndeletable(media) || !deletion) return { refused: 'it cannot be taken back' };
+  const flag: Partial<MediaRow> = deletion.flagged
+    ? { scheduleRetranscode: true, todo: DUE_WORK.retranscode, todoAt: now }
+    : {};
+  const gone = deletion.flagged ? [] : (['todo', 'todoAt'] as const);
+  const update = changeMedia(media, now, { state: deletion.from, ...flag }, ['deletion', 'deleteThrough', ...gone]);
+  return {
+    change: [{ ...update, expect: { ...update.expect, removing: null, uploadedAgain: media.uploadedAgain ?? null } }],
+  };
+}
+
+/** Begins the removal, which nothing takes back. Done again, it changes nothing. */
+export function beginRemoval(media: MediaRow): Outcome {
+  if (media.state !== 'deleting') return { refused: `the media item is ${media.state}` };
+  const expect = { state: media.state, seq: media.seq };
+  return { change: [{ op: 'update', key: rowKeys.media(media.mediaId), expect, set: { removing: true } }] };
 }
 
 /** The newest of an upload's versions, the newest first, that will be there: one that sweep is deleting for the archive may be gone by then. */

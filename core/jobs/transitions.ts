@@ -1,10 +1,12 @@
 /** Every change of the state of a media item or a job. Each takes the rows as read, the event and the time, and returns what to write. */
 export {
+  beginRemoval,
   finishDeletion,
   lastVersionOf,
   markDeleting,
   newestLeft,
   originalDeleted,
+  undoDeletion,
   uploadWaits,
   versionsOf,
 } from './deletion.ts';

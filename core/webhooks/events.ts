@@ -7,6 +7,8 @@ import type { EndpointRow, WebhookEvent } from '../contracts/table/webhooks.ts';
  * deletion). A re-transcode that failed is `media.retranscoded` with an error: the old version can still be played.
  */
 export function webhookEventOf(change: Pick<StateChange, 'from' | 'to' | 'held' | 'archive'>): WebhookEvent | null {
+  // A deletion was taken back: receivers have not heard of it.
+  if (change.from === 'deleting' && change.to !== null) return null;
   if (change.held) return 'media.held';
   if (change.archive) return `media.${change.archive}`;
   switch (change.to) {

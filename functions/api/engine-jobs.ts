@@ -23,15 +23,14 @@ export const engineJobRoutes: Routes<'signEngineRequest' | 'reportEngineProgress
   },
 
   async reportEngineProgress({ params, body, headers, now, requestId }, services) {
-    // Whichever engine job reports: only the one that has the claim does, and the row may still name another.
-    await unfinished(services, params.jobId, headers);
+    const { engineJobId } = await unfinished(services, params.jobId, headers);
+    if (engineJobId !== undefined && engineJobId !== body.engineJobId) throw over();
     const event: JobProgress = {
       id: requestId,
       time: now,
       source: SOURCE.worker,
       'detail-type': DETAIL.progress,
-      // A sign of life counts from when it came: the clock of that machine is a stranger's.
-      detail: { ...body, jobId: params.jobId, at: now },
+      detail: { ...body, jobId: params.jobId },
     };
     await send(services.sqs, services.env.TRACK_QUEUE_URL, event);
     return { body: null };
@@ -82,5 +81,5 @@ function forged(): ApiError {
 }
 
 function over(): ApiError {
-  return new ApiError('wrong_state', 'The job has ended.');
+  return new ApiError('wrong_state', 'The job has ended, or another engine job has it.');
 }

@@ -4,6 +4,7 @@ import { type Page, queryMedia } from '../../aws/table-queries.ts';
 import { type Caller, creatorFor } from '../../core/api/caller.ts';
 import { decodeCursor, encodeCursor, MediaPosition } from '../../core/api/cursor.ts';
 import { ApiError } from '../../core/api/problem.ts';
+import { isFound } from '../../core/api/search.ts';
 import { mediaView } from '../../core/api/views.ts';
 import type { ListMediaQuery } from '../../core/contracts/http/media.ts';
 import { apiKeys, collectionOf, INDEXES, rowKeys } from '../../core/contracts/table/keys.ts';
@@ -22,7 +23,7 @@ const MERGED_CREATORS = 500;
 
 export const listMedia: Route<'listMedia'> = async (call, services) => {
   const { caller, query } = call;
-  const filters = JSON.stringify([query.creatorId, query.collectionId, query.state, query.from, query.to]);
+  const filters = JSON.stringify([query.creatorId, query.collectionId, query.state, query.from, query.to, query.q]);
   const start: MediaPosition = query.cursor ? decodeCursor(query.cursor, filters, MediaPosition) : {};
   const creators = await creatorsOf(services, caller, query, start.merged ? undefined : start.creatorId);
   const settings = viewSettings(call, services);
@@ -47,6 +48,7 @@ export const listMedia: Route<'listMedia'> = async (call, services) => {
       reads += 1;
       for (const row of page.items) {
         if (query.state !== undefined && row.state !== query.state) continue;
+        if (query.q !== undefined && !isFound(row, query.q)) continue;
         items.push(row);
         if (items.length === query.limit) {
           const last = { ...rowKeys.media(row.mediaId), createdAt: row.createdAt };

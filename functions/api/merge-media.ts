@@ -1,5 +1,6 @@
 import type { Table } from '../../aws/table.ts';
 import { getRows, type MediaKey, positionOf, queryMediaKeys } from '../../aws/table-queries.ts';
+import { isFound } from '../../core/api/search.ts';
 import type { ListMediaQuery } from '../../core/contracts/http/media.ts';
 import { rowKeys } from '../../core/contracts/table/keys.ts';
 import { MediaRow } from '../../core/contracts/table/media.ts';
@@ -11,7 +12,7 @@ export interface MergedPosition {
   at: MediaKey;
 }
 
-type Filters = Pick<ListMediaQuery, 'collectionId' | 'state' | 'from' | 'to' | 'limit'>;
+type Filters = Pick<ListMediaQuery, 'collectionId' | 'state' | 'q' | 'from' | 'to' | 'limit'>;
 
 /** Entries per read of one creator's index, which has keys only: 100 of them are 10 KB. */
 const READ_SIZE = 100;
@@ -53,9 +54,11 @@ export async function mergedPage(
 }
 
 /** The index lags the table slightly: the row may have moved since. */
-function fits(row: MediaRow, { collectionId, state }: Filters): boolean {
+function fits(row: MediaRow, { collectionId, state, q }: Filters): boolean {
   return (
-    (collectionId === undefined || row.collectionId === collectionId) && (state === undefined || row.state === state)
+    (collectionId === undefined || row.collectionId === collectionId) &&
+    (state === undefined || row.state === state) &&
+    (q === undefined || isFound(row, q))
   );
 }
 

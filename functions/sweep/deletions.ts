@@ -9,7 +9,7 @@ import { MediaRow } from '../../core/contracts/table/media.ts';
 import { archiveOver } from '../../core/jobs/archive.ts';
 import { ENDING_MS, hasEnded } from '../../core/jobs/rows.ts';
 import { uploadOf } from '../../core/jobs/sources.ts';
-import { finishDeletion, versionsOf } from '../../core/jobs/transitions.ts';
+import { beginRemoval, finishDeletion, versionsOf } from '../../core/jobs/transitions.ts';
 import { plus } from '../../core/time.ts';
 import { endDeleted } from '../shared/end-deleted.ts';
 import { logger } from '../shared/observability.ts';
@@ -37,7 +37,11 @@ const JOBS = 100;
 export async function deleteMedia(services: SweepServices): Promise<void> {
   const work = async (key: RowKey) => {
     const media = await getRow(services.table, key, MediaRow);
-    if (media?.state === 'deleting') await deleteOne(services, media);
+    if (media?.state !== 'deleting') return;
+    const begun = beginRemoval(media);
+    // Lost: the mark was taken back at this moment, or an upload came, and the next run sees that.
+    if (!('refused' in begun) && (await apply(services.table, begun.change)) === 'applied')
+      await deleteOne(services, media);
   };
   // One run at a time: a slow run must not remove what was published after another finished the deletion.
   await withLease(services, 'deletions', () => eachDue(services, DUE_WORK.delete, work, AT_ONCE));

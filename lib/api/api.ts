@@ -83,7 +83,7 @@ export class Api extends Construct {
     if (jwtIssuer && jwtAudience) {
       issuer = { url: jwtIssuer, audience: jwtAudience };
     } else {
-      this.identity = new Identity(this, 'Identity', stageProps);
+      this.identity = new Identity(this, 'Identity', stageProps, stages.cdn.url);
       issuer = this.identity.issuer;
     }
     this.httpApi = new HttpApi(this, 'HttpApi', {
@@ -92,7 +92,7 @@ export class Api extends Construct {
       corsPreflight: {
         allowOrigins: ['*'],
         allowMethods: [CorsHttpMethod.ANY],
-        allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'if-match'],
+        allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'if-match', 'if-none-match'],
         exposeHeaders: ['etag', 'idempotency-replayed', 'location', 'retry-after'],
         maxAge: Duration.hours(1),
       },

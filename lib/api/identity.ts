@@ -1,4 +1,4 @@
-import { Aws, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Aws, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import {
   FeaturePlan,
   OAuthScope,
@@ -8,6 +8,7 @@ import {
   UserPoolDomain,
 } from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
+import type { SignIn } from '../../core/contracts/env.ts';
 import { SCOPES } from '../../core/contracts/http/system.ts';
 import type { StageProps } from '../parts/stage-props.ts';
 
@@ -26,8 +27,11 @@ export class Identity extends Construct {
   readonly issuer: Issuer;
   /** The stack's outputs by name, for signing in. */
   readonly outputs: Readonly<Record<string, string>>;
+  readonly #console: UserPoolClient;
+  readonly #domain: UserPoolDomain;
 
-  constructor(scope: Construct, id: string, stageProps: StageProps) {
+  /** @param deliveryUrl where the console is */
+  constructor(scope: Construct, id: string, stageProps: StageProps, deliveryUrl: string) {
     super(scope, id);
     const pool = new UserPool(this, 'Users', {
       selfSignUpEnabled: false,
@@ -84,20 +88,50 @@ export class Identity extends Construct {
         callbackUrls: [SIGN_IN_CALLBACK],
       },
     });
+    this.#console = new UserPoolClient(this, 'Console', {
+      userPool: pool,
+      generateSecret: false,
+      preventUserExistenceErrors: true,
+      authFlows: {},
+      oAuth: {
+        flows: { authorizationCodeGrant: true },
+        scopes: [OAuthScope.OPENID, ...resourceScopes(isForCreators)],
+        callbackUrls: [`${deliveryUrl}/console/`],
+        logoutUrls: [`${deliveryUrl}/console/`],
+      },
+      // Each refresh gives a new refresh token; the one before is good for a minute more, for an answer that was lost.
+      refreshTokenRotationGracePeriod: Duration.seconds(60),
+      refreshTokenValidity: Duration.hours(12),
+    });
     const domain = new UserPoolDomain(this, 'Domain', {
       userPool: pool,
       cognitoDomain: { domainPrefix: `${stageProps.configuration.name}-${Aws.ACCOUNT_ID}` },
     });
+    this.#domain = domain;
     this.issuer = {
       url: pool.userPoolProviderUrl,
-      audience: [...machines.map(({ id: client }) => client), people.userPoolClientId],
+      audience: [...machines.map(({ id: client }) => client), people.userPoolClientId, this.#console.userPoolClientId],
     };
     this.outputs = {
       Issuer: pool.userPoolProviderUrl,
       UserPoolId: pool.userPoolId,
       TokenUrl: `${domain.baseUrl()}/oauth2/token`,
       PeopleClientId: people.userPoolClientId,
+      ConsoleClientId: this.#console.userPoolClientId,
       ...Object.fromEntries(machines.map(({ title, id: client }) => [`${title}ClientId`, client])),
+    };
+  }
+
+  /** How the console signs people in. */
+  get signIn(): SignIn {
+    const url = this.#domain.baseUrl();
+    return {
+      authority: this.issuer.url,
+      clientId: this.#console.userPoolClientId,
+      scope: `openid ${SCOPES.creator}`,
+      authorizeUrl: `${url}/oauth2/authorize`,
+      tokenUrl: `${url}/oauth2/token`,
+      logoutUrl: `${url}/logout`,
     };
   }
 }

@@ -11,12 +11,12 @@ import type { Cloud } from '../../local/boot.ts';
 import { developerClients } from './clients.ts';
 import type { Progress } from './progress.ts';
 
-const CREATOR = 'demo';
+export const CREATOR = 'demo';
 
 const COLLECTION = 'default';
 
 /** Makes the collection of the files, with the engine that encodes them. */
-export async function useEngine(cloud: Cloud, engine: EngineChoice): Promise<void> {
+export async function setEngine(cloud: Cloud, engine: EngineChoice): Promise<void> {
   const place = { creatorId: CREATOR, collectionId: COLLECTION };
   const { key, row } = newCollection(place, new Date().toISOString(), { engine });
   await developerClients(cloud).table.send(

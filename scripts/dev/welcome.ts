@@ -6,16 +6,18 @@ interface Welcome {
   watch: string;
   state: string;
   open?: OpenDoor | undefined;
+  /** Signs in to the console. */
+  link: string | null;
 }
 
 /** What `npm run dev` prints once the cloud runs. The lines between the blank ones can be pasted into a shell. */
-export function welcome(cloud: Cloud, { watch, state, open }: Welcome): string {
+export function welcome(cloud: Cloud, { watch, state, open, link }: Welcome): string {
   return `
 dropreel runs on this machine.
   AWS endpoint  ${cloud.endpoint}
   HTTP API      ${cloud.apiUrl}
   delivery      ${cloud.deliveryUrl}
-${open ? `${forOthers(open)}\n` : ''}  drop files in ${watch}/, or, with any S3 client:
+${link ? `  console       ${cloud.outputs.ConsoleUrl}, signed in once by\n                ${link}\n` : ''}${open ? `${forOthers(open)}\n` : ''}  drop files in ${watch}/, or, with any S3 client:
 
 ${exportBlock(cloud)}
 aws s3 cp FILE s3://${cloud.outputs.UploadsBucket}/drop/me/default/

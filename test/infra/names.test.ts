@@ -66,6 +66,7 @@ it('two deployments of different names share no resource name in a region, and o
     'Function',
     'Function',
     'Function',
+    'Function',
     'KeyGroup',
     'OriginAccessControl',
     'PublicKey',

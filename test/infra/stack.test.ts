@@ -91,6 +91,7 @@ describe('the functions', () => {
       '/dropreel/fan-out-change',
       '/dropreel/ingest-upload',
       '/dropreel/publish-output',
+      '/dropreel/serve-pages',
       '/dropreel/sweep',
       '/dropreel/track-job',
       '/dropreel/worker',
@@ -252,6 +253,8 @@ describe('delivery', () => {
       ['private/*/thumbnails/*', 0],
       ['private/*', 1],
       ['*/mp4/*/video.mp4', 0],
+      ['console', 0],
+      ['console/*', 0],
     ]);
     const [publicKey = ''] = Object.keys(signed.findResources('AWS::CloudFront::PublicKey'));
     const { PLAYBACK_KEYS, PLAYBACK_SECRET } = functionNamed(signed, 'api').properties.Environment.Variables;
@@ -269,7 +272,7 @@ describe('delivery', () => {
 });
 
 describe('the API', () => {
-  it('requires a token for every route but two', () => {
+  it('requires a token for every route but three', () => {
     const routes = Object.values(template.findResources('AWS::ApiGatewayV2::Route')).map(({ Properties }) => [
       Properties.RouteKey,
       Properties.AuthorizationType,
@@ -283,6 +286,7 @@ describe('the API', () => {
       'DELETE /{proxy+}': 'JWT',
       'POST /engine-callbacks/{jobId}': 'NONE',
       'GET /openapi.json': 'NONE',
+      'GET /console/{proxy+}': 'NONE',
     });
   });
 

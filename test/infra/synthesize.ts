@@ -17,6 +17,7 @@ export const FUNCTIONS = [
   'api',
   'fan-out-change',
   'deliver-webhook',
+  'serve-pages',
 ];
 
 /** The app as cdk.json configures it, changed by `overrides`, over bundles that hold nothing. */

@@ -59,6 +59,16 @@ export const mediaOperations = {
     answer: MediaView,
     problems: ['not_found', 'conflict'],
   }),
+  undeleteMedia: op({
+    method: 'POST',
+    path: '/media/{id}/undelete',
+    tag: 'Media',
+    summary: 'Take a deletion back, until a sweep begins it',
+    params: mediaId,
+    status: 200,
+    answer: MediaView,
+    problems: ['not_found', 'wrong_state', 'conflict'],
+  }),
   retryMedia: op({
     method: 'POST',
     path: '/media/{id}/retry',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Estimate, EstimateRequest } from '../../contracts/http/estimate.ts';
-import { CallbackReceipt, EngineCallback, Health, Stats } from '../../contracts/http/system.ts';
+import { CallbackReceipt, EngineCallback, Health, Me, Stats } from '../../contracts/http/system.ts';
 import { JobId } from '../../contracts/ids.ts';
 import { op, owner } from '../operation.ts';
 
@@ -13,6 +13,14 @@ export const systemOperations = {
     who: 'anyone',
     status: 200,
     answer: z.record(z.string(), z.unknown()),
+  }),
+  getMe: op({
+    method: 'GET',
+    path: '/me',
+    tag: 'Operations',
+    summary: 'Get whom the token stands for, and whether with the scope of operators',
+    status: 200,
+    answer: Me,
   }),
   getStats: op({
     method: 'GET',

@@ -3,5 +3,12 @@ import { plainTitle } from '../text.ts';
 
 export const Title = z.string().overwrite(plainTitle).min(1).max(200);
 
+/** One or several words that media are found by. */
+const Tag = z.string().overwrite(plainTitle).min(1).max(50);
+export const Tags = z
+  .array(Tag)
+  .max(20)
+  .overwrite((tags) => [...new Set(tags)]);
+
 /** Of a preset, built in or a creator's own. */
 export const PresetName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/);

@@ -7,7 +7,7 @@ import { JobState, JobStep } from '../table/jobs.ts';
 import { Failure, MediaState, RenditionSummary, Restoring, SourceInfo } from '../table/media.ts';
 import { Warning } from '../warnings.ts';
 import { MediaArchiveView } from './archive.ts';
-import { Title } from './fields.ts';
+import { Tags, Title } from './fields.ts';
 
 const Time = z.iso.datetime();
 const Url = z.string();
@@ -44,6 +44,8 @@ export const MediaView = z
     creatorId: CreatorId,
     collectionId: CollectionId,
     title: z.string(),
+    /** An API of an earlier release does not say. */
+    tags: z.array(z.string()).default([]),
     kind: z.enum(['video', 'audio']).optional(),
     state: MediaState,
     /** Whether `playback` can be played now. */
@@ -59,6 +61,8 @@ export const MediaView = z
     /** Absent where the archive has nothing to do with it. */
     archive: MediaArchiveView.optional(),
     scheduleRetranscode: z.boolean(),
+    /** While it is being deleted: whether that can be undone. */
+    undeletable: z.boolean().default(false),
     /** The version that viewers get. */
     version: z
       .object({
@@ -90,7 +94,7 @@ export type MediaPage = z.infer<typeof MediaPage>;
 export const JobList = z.object({ items: z.array(JobView) }).meta({ id: 'JobList' });
 
 export const MediaPatchRequest = z
-  .strictObject({ title: Title, collectionId: CollectionId, scheduleRetranscode: z.boolean() })
+  .strictObject({ title: Title, tags: Tags, collectionId: CollectionId, scheduleRetranscode: z.boolean() })
   .partial()
   .meta({ id: 'MediaPatchRequest', minProperties: 1 });
 export type MediaPatchRequest = z.infer<typeof MediaPatchRequest>;
@@ -106,6 +110,8 @@ export const ListMediaQuery = z.object({
   collectionId: CollectionId.optional(),
   creatorId: CreatorId.optional(),
   state: MediaState.optional(),
+  /** Words that are in the title, in the file's name or in a tag. */
+  q: z.string().trim().min(1).max(100).optional(),
   /** Created at or after. */
   from: Time.optional(),
   /** Created before. */

@@ -6,6 +6,9 @@ const Time = z.iso.datetime();
 
 export const SCOPES = { creator: 'dropreel/creator', operator: 'dropreel/operator' } as const;
 
+/** Whom the access token stands for. */
+export const Me = z.object({ creatorId: CreatorId, operator: z.boolean() }).meta({ id: 'Me' });
+
 export const Stats = z
   .object({
     /** Absent for the statistics of all creators. */

@@ -162,6 +162,8 @@ export const MediaRow = z.object({
   /** `{creatorId}#{collectionId}`: key of the index byCollection. */
   collection: z.string(),
   title: z.string(),
+  /** Absent: none. */
+  tags: z.array(z.string()).optional(),
   kind: z.enum(['video', 'audio']).optional(),
   state: MediaState,
   /** Counts the changes of state: orders announcements and webhooks. */
@@ -218,6 +220,10 @@ export const MediaRow = z.object({
     .optional(),
   /** For a media item marked for deletion: the newest version of its upload at that moment. It is removed, with the older ones. */
   deleteThrough: z.string().optional(),
+  /** What it was when it was marked, where that can be put back: nothing was under way. */
+  deletion: z.object({ from: z.enum(['ready', 'failed']), flagged: z.boolean() }).optional(),
+  /** Whether sweep has begun to remove it. */
+  removing: z.literal(true).optional(),
   /** Whether its key was uploaded again since it was marked for deletion: that upload is accepted when this media item is gone. */
   uploadedAgain: z.boolean().optional(),
   createdAt: Time,
@@ -227,6 +233,11 @@ export const MediaRow = z.object({
   todoAt: z.string().optional(),
 });
 export type MediaRow = z.infer<typeof MediaRow>;
+
+/** Whether its mark for deletion can be taken back: nothing was under way when it was set, nothing is removed, and no upload has come since. */
+export function isUndeletable({ state, deletion, removing, uploadedAgain }: MediaRow): boolean {
+  return state === 'deleting' && deletion !== undefined && removing === undefined && !uploadedAgain;
+}
 
 /** A superseded version, to be removed by sweep at `todoAt`. One row each, so that two quick re-transcodes lose none. */
 export const OldVersionRow = z.object({

@@ -18,6 +18,7 @@ import {
   markDeleting,
   newestLeft,
   outputToEncode,
+  undoDeletion,
   unflagMedia,
 } from '../../../core/jobs/transitions.ts';
 import { logger } from '../../shared/observability.ts';
@@ -36,6 +37,7 @@ type Ids =
   | 'getMedia'
   | 'patchMedia'
   | 'deleteMedia'
+  | 'undeleteMedia'
   | 'retryMedia'
   | 'retranscodeMedia'
   | 'rollbackMedia'
@@ -64,7 +66,7 @@ export const mediaRoutes: Routes<Ids> = {
       throw new ApiError('precondition_failed', 'The media item changed since it was read.');
     }
     if (media.state === 'deleting') throw wrongState(media, 'changed');
-    const { title, collectionId, scheduleRetranscode } = body;
+    const { title, tags, collectionId, scheduleRetranscode } = body;
     if (scheduleRetranscode) await requireFlaggable(services, media);
     const done = await apply(services.table, [
       {
@@ -73,6 +75,7 @@ export const mediaRoutes: Routes<Ids> = {
         expect: { state: media.state, seq: media.seq, title: media.title, collection: media.collection },
         set: {
           title,
+          tags,
           collectionId,
           collection: collectionId && collectionOf(media.creatorId, collectionId),
           updatedAt: now,
@@ -99,6 +102,18 @@ export const mediaRoutes: Routes<Ids> = {
       return { ...markDeleting(media, now, newestLeft(media, versions)), ...(jobId && isUnderWay(media) && { jobId }) };
     });
     if ('jobId' in marked && marked.jobId !== undefined) await askToEnd(services, marked.jobId);
+    return mediaAnswer(call, services);
+  },
+
+  async undeleteMedia(call, services) {
+    const { caller, params, now } = call;
+    await applyWithRetry(services.table, async () => {
+      const media = await loadMedia(services, caller, params.id);
+      const outcome = undoDeletion(media, now);
+      if ('refused' in outcome)
+        throw new ApiError('wrong_state', 'Its deletion cannot be undone, or it is not being deleted.');
+      return outcome;
+    });
     return mediaAnswer(call, services);
   },
 

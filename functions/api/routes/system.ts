@@ -15,7 +15,7 @@ let document: ReturnType<typeof openApi> | undefined;
 
 const Counts = z.record(z.string(), z.unknown());
 
-export const systemRoutes: Routes<'getOpenApi' | 'getStats' | 'estimate' | 'getHealth' | 'engineCallback'> = {
+export const systemRoutes: Routes<'getOpenApi' | 'getMe' | 'getStats' | 'estimate' | 'getHealth' | 'engineCallback'> = {
   estimate,
   getHealth,
   engineCallback,
@@ -23,6 +23,10 @@ export const systemRoutes: Routes<'getOpenApi' | 'getStats' | 'estimate' | 'getH
   async getOpenApi() {
     document ??= openApi();
     return { body: document, headers: { 'Cache-Control': 'public, max-age=300' } };
+  },
+
+  async getMe({ caller: { creatorId, operator } }) {
+    return { body: { creatorId, operator } };
   },
 
   async getStats({ caller, query }, { table }) {

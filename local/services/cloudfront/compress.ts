@@ -2,14 +2,16 @@ import { Readable } from 'node:stream';
 import { createBrotliCompress, createGzip } from 'node:zlib';
 import type { ServiceResponse } from '../../kernel/service.ts';
 
-/** Of the types that CloudFront compresses, those that a media bucket may have. */
+/** Of the types that CloudFront compresses, those that a media bucket or a page may have. */
 const TYPES = new Set([
   'application/dash+xml',
   'application/json',
   'application/vnd.apple.mpegurl',
   'application/x-mpegurl',
   'image/svg+xml',
+  'text/css',
   'text/html',
+  'text/javascript',
   'text/plain',
 ]);
 const LEAST_BYTES = 1_000;

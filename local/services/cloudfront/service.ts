@@ -1,5 +1,5 @@
 /**
- * A CloudFront distribution in front of S3, with its own server.
+ * A CloudFront distribution in front of S3 and of HTTP servers, with its own server.
  *
  *     const distribution = await startDistribution(context, {
  *       distribution, originAccessControls, responseHeadersPolicies, functions, publicKeys, keyGroups,
@@ -24,6 +24,7 @@ import { chooseBehavior } from './behaviors.ts';
 import { compressed } from './compress.ts';
 import { serveFile } from './files.ts';
 import { applyPolicy } from './headers.ts';
+import { fromServer } from './http-origin.ts';
 import { checkSignature, SIGNATURE_PARAMETERS } from './signed.ts';
 import {
   type CacheBehavior,
@@ -171,6 +172,8 @@ async function fromOrigin(
     request = result.request;
   }
   const key = request.uri === '/' ? `/${definition.defaultRootObject}` : request.uri;
+  const { httpHost } = behavior;
+  if (httpHost !== undefined) return fromServer(`http://${httpHost}${behavior.originPath}${key}`, request.method);
   const response = await origin({
     principal: behavior.signed
       ? { type: 'service', service: 'cloudfront.amazonaws.com', sourceArn: distributionArn(definition.id) }

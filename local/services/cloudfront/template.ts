@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isLoopbackUrl } from '../../kernel/loopback.ts';
 import type { LoadedTemplate } from '../../template/load.ts';
 import { byRef } from '../../template/read.ts';
 
@@ -32,16 +33,29 @@ const Behavior = z.strictObject({
 /** The default behaviour has no pattern. */
 const PathBehavior = Behavior.extend({ PathPattern: z.string().optional() });
 
-const Origin = z.strictObject({
-  Id: z.string(),
-  /** `{bucket}.s3.{region}.amazonaws.com` */
-  DomainName: z.string().regex(/^[^/]+\.s3[.-]/),
-  OriginPath: z.string().default(''),
-  OriginAccessControlId: z.string().optional(),
-  S3OriginConfig: Inert,
-  ConnectionAttempts: Inert,
-  ConnectionTimeout: Inert,
-});
+const Origin = z
+  .strictObject({
+    Id: z.string(),
+    /** `{bucket}.s3.{region}.amazonaws.com`, or the host of an HTTP server of this cloud. */
+    DomainName: z.string().regex(/^[^/]+$/),
+    OriginPath: z.string().default(''),
+    OriginAccessControlId: z.string().optional(),
+    S3OriginConfig: Inert,
+    // Loopback is plain HTTP.
+    CustomOriginConfig: z
+      .strictObject({ OriginProtocolPolicy: z.literal('https-only'), OriginSSLProtocols: Inert })
+      .optional(),
+    ConnectionAttempts: Inert,
+    ConnectionTimeout: Inert,
+  })
+  .refine(
+    ({ DomainName, CustomOriginConfig }) => /\.s3[.-]/.test(DomainName) || CustomOriginConfig !== undefined,
+    'an origin is a bucket, or has a CustomOriginConfig',
+  )
+  .refine(
+    ({ DomainName, CustomOriginConfig }) => CustomOriginConfig === undefined || isLoopbackUrl(`http://${DomainName}`),
+    'of HTTP servers, those of this cloud are served',
+  );
 
 const DistributionProperties = z.strictObject({
   DistributionConfig: z.strictObject({
@@ -148,7 +162,10 @@ export interface CacheBehavior {
   allowedMethods: string[];
   /** Headers forwarded to the origin in addition to those that CloudFront always forwards. */
   forwarded: readonly string[];
+  /** Where `httpHost` is absent. */
   bucket: string;
+  /** `127.0.0.1:4567` of an origin that is no bucket. */
+  httpHost: string | undefined;
   originPath: string;
   /** Whether CloudFront signs its requests to the bucket. */
   signed: boolean;
@@ -220,6 +237,7 @@ export function readDistribution(resources: DistributionResources): Distribution
       allowedMethods: it.AllowedMethods,
       compress: it.Compress,
       forwarded: FORWARDED[it.OriginRequestPolicyId ?? ''] ?? [],
+      httpHost: origin.CustomOriginConfig && origin.DomainName,
       bucket: origin.DomainName.replace(/\.s3[.-].*$/, ''),
       originPath: origin.OriginPath,
       signed: control !== undefined,

@@ -9,9 +9,10 @@
  *     cognito.tokenUrl                // POST, client credentials
  *     cognito.clientSecret(clientId)
  *
- * `GET /{poolId}/.well-known/openid-configuration` and `…/jwks.json`, `POST /oauth2/token`, and, for development only,
- * `POST /dev/token` with `{"username": "ada", "scopes": ["library/write"]}`: a token as that person would get by signing
- * in. It requires the developer's access key and secret as user and password (Basic), because other users can reach loopback too.
+ * `GET /{poolId}/.well-known/openid-configuration` and `…/jwks.json`, `GET /oauth2/authorize`, `POST /oauth2/token`, `GET /logout`, and,
+ * for development only, `POST /dev/token` with `{"username": "ada", "scopes": ["library/write"]}`: a token as that person would get by
+ * signing in; and `POST /dev/links`, with the address of a client as `to` besides: a link that signs one browser in as that person, once.
+ * Both require the developer's access key and secret as user and password (Basic), because other users can reach loopback too.
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, RequestListener } from 'node:http';
@@ -19,8 +20,10 @@ import { z } from 'zod';
 import type { Credentials, ServiceContext } from '../../kernel/account.ts';
 import { listen } from '../../kernel/http-server.ts';
 import { IssuerSecrets } from './keys.ts';
+import { SignInError, SignIns } from './sign-in.ts';
+import { SIGN_IN_PAGE } from './sign-in-page.ts';
 import { type Client, type CognitoResources, readCognito, type UserPool } from './template.ts';
-import { machineToken, personToken } from './tokens.ts';
+import { machineToken, personToken, signedInTokens } from './tokens.ts';
 
 const MAX_BODY = 64 * 1024;
 
@@ -36,7 +39,9 @@ export interface Cognito {
 
 interface Answer {
   status: number;
+  /** Text as it is, anything else as JSON. */
   body: unknown;
+  headers?: Record<string, string>;
 }
 
 /** An OAuth error, RFC 6749 section 5.2. */
@@ -52,8 +57,10 @@ export async function startCognito(
   const { pools, clients } = readCognito(configuration);
   const { developer } = configuration;
   const secrets = await IssuerSecrets.open(context.dir);
+  const signIns = new SignIns(clients);
   const handler: RequestListener = (incoming, outgoing) => {
     answer(incoming, {
+      signIns,
       pools,
       clients,
       secrets,
@@ -62,16 +69,18 @@ export async function startCognito(
       nowSeconds: Math.floor(context.clock.now() / 1000),
     })
       .catch((error: unknown): Answer => {
-        if (error instanceof OAuthError) return { status: 400, body: { error: error.message } };
+        if (error instanceof OAuthError || error instanceof SignInError)
+          return { status: 400, body: { error: error.message } };
         context.log(`cognito: ${error}`);
         return { status: 500, body: { error: 'server_error' } };
       })
-      .then(({ status, body }) => {
-        outgoing.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
-        outgoing.end(JSON.stringify(body));
+      .then(({ status, body, headers }) => {
+        outgoing.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers });
+        outgoing.end(typeof body === 'string' ? body : JSON.stringify(body));
       });
   };
-  const { url, close } = await listen(handler, { port: configuration.port, pages: 'own' });
+  // A page of another port exchanges its code here; what the developer's key is for, none has.
+  const { url, close } = await listen(handler, { port: configuration.port, pages: 'loopback' });
   return {
     url,
     tokenUrl: `${url}/oauth2/token`,
@@ -89,6 +98,7 @@ export async function startCognito(
 }
 
 interface RequestContext {
+  signIns: SignIns;
   pools: UserPool[];
   clients: Client[];
   secrets: IssuerSecrets;
@@ -109,10 +119,17 @@ async function answer(incoming: IncomingMessage, context: RequestContext): Promi
     return { status: 200, body: discovery(pool, context.url) };
   }
   if (incoming.method === 'POST' && pathname === '/oauth2/token') {
-    return { status: 200, body: clientCredentials(incoming, await readBody(incoming), context) };
+    return { status: 200, body: tokens(incoming, await readBody(incoming), context), headers: FOR_ANY_PAGE };
   }
-  if (incoming.method === 'POST' && pathname === '/dev/token') {
-    return developerToken(incoming, await readBody(incoming), context);
+  if (incoming.method === 'POST' && (pathname === '/dev/token' || pathname === '/dev/links')) {
+    const refused = refusedDeveloper(incoming, context);
+    if (refused) return refused;
+    const body = parse(await readBody(incoming));
+    return pathname === '/dev/token' ? developerToken(body, context) : developerLink(body, context);
+  }
+  if (incoming.method === 'GET' && SIGN_IN_PATHS.includes(pathname)) return { status: 200, ...SIGN_IN_PAGE };
+  if (incoming.method === 'POST' && SIGN_IN_PATHS.includes(pathname)) {
+    return signInStep(incoming, pathname, await readBody(incoming), context);
   }
   return { status: 404, body: { error: 'not_found' } };
 }
@@ -121,6 +138,7 @@ function discovery(pool: UserPool, url: string): unknown {
   return {
     issuer: pool.issuer,
     jwks_uri: `${url}/${pool.id}/.well-known/jwks.json`,
+    authorization_endpoint: `${url}/oauth2/authorize`,
     token_endpoint: `${url}/oauth2/token`,
     id_token_signing_alg_values_supported: ['RS256'],
     response_types_supported: ['code', 'token'],
@@ -130,9 +148,41 @@ function discovery(pool: UserPool, url: string): unknown {
   };
 }
 
+const FOR_ANY_PAGE = { 'access-control-allow-origin': '*' };
+
+/** Where the page of the sign-in is, which sends its steps to the same path. */
+const SIGN_IN_PATHS = ['/dev/sign-in', '/oauth2/authorize', '/logout'];
+const Step = z.object({ session: z.string().default(''), link: z.string().default(''), query: z.string().default('') });
+
+/** Of the sign-in's own page only: a page of another port has another origin. */
+function signInStep(incoming: IncomingMessage, path: string, body: string, context: RequestContext): Answer {
+  const { origin = context.url, 'content-type': type } = incoming.headers;
+  if (type !== 'application/json' || new URL(origin).host !== incoming.headers.host) {
+    return { status: 403, body: { error: 'access_denied' } };
+  }
+  const { session, link, query } = Step.parse(parse(body) ?? {});
+  const { signIns, clients, nowSeconds } = context;
+  const now = nowSeconds * 1000;
+  if (path === '/dev/sign-in') return { status: 200, body: signIns.open(link, now) };
+  const asked = new URLSearchParams(query);
+  if (path === '/oauth2/authorize') return { status: 200, body: { to: signIns.authorize(session, asked, now) } };
+  signIns.end(session);
+  const to = asked.get('logout_uri') ?? '';
+  const client = clients.find(({ id }) => id === asked.get('client_id'));
+  return { status: 200, body: { to: client?.logoutUrls.includes(to) ? to : null } };
+}
+
 /** https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html */
-function clientCredentials(incoming: IncomingMessage, body: string, context: RequestContext): unknown {
+function tokens(incoming: IncomingMessage, body: string, context: RequestContext): unknown {
   const form = new URLSearchParams(body);
+  if (!['authorization_code', 'refresh_token'].includes(form.get('grant_type') ?? '')) {
+    return clientCredentials(incoming, form, context);
+  }
+  const { secrets, signIns, nowSeconds } = context;
+  return signedInTokens(secrets, signIns.exchange(form, nowSeconds * 1000), nowSeconds);
+}
+
+function clientCredentials(incoming: IncomingMessage, form: URLSearchParams, context: RequestContext): unknown {
   const [basicId, basicSecret] = basicOf(incoming);
   const client = context.clients.find(({ id }) => id === (basicId || form.get('client_id')));
   if (!client?.hasSecret) throw new OAuthError('invalid_client');
@@ -154,15 +204,28 @@ const Username = z
 
 const DeveloperRequest = z.strictObject({ username: Username, scopes: z.array(z.string()).min(1) });
 
-function developerToken(incoming: IncomingMessage, body: string, context: RequestContext): Answer {
+/** The answer to a request that is not the developer's. */
+function refusedDeveloper(incoming: IncomingMessage, { developer }: RequestContext): Answer | undefined {
   if (incoming.headers['content-type'] !== 'application/json') return { status: 415, body: { error: 'send JSON' } };
   const [accessKeyId, secretAccessKey] = basicOf(incoming);
-  const { developer } = context;
-  if (!sameText(accessKeyId, developer.accessKeyId) || !sameText(secretAccessKey, developer.secretAccessKey)) {
-    return { status: 401, body: { error: "not the developer's access key and secret" } };
+  if (sameText(accessKeyId, developer.accessKeyId) && sameText(secretAccessKey, developer.secretAccessKey)) {
+    return undefined;
   }
+  return { status: 401, body: { error: "not the developer's access key and secret" } };
+}
+
+const LinkRequest = DeveloperRequest.extend({ to: z.url() });
+
+function developerLink(body: unknown, { signIns, url, nowSeconds }: RequestContext): Answer {
+  const request = LinkRequest.safeParse(body);
+  if (!request.success) return { status: 400, body: { error: z.prettifyError(request.error) } };
+  const { to, ...person } = request.data;
+  return { status: 200, body: { url: `${url}/dev/sign-in#${signIns.link(person, to, nowSeconds * 1000)}` } };
+}
+
+function developerToken(body: unknown, context: RequestContext): Answer {
   const [client] = context.clients;
-  const request = DeveloperRequest.safeParse(parse(body));
+  const request = DeveloperRequest.safeParse(body);
   if (!client) return { status: 404, body: { error: 'the template has no user pool client' } };
   if (!request.success) return { status: 400, body: { error: z.prettifyError(request.error) } };
   const { username, scopes } = request.data;

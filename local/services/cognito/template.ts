@@ -26,6 +26,8 @@ const UserPoolProperties = z.strictObject({
   VerificationMessageTemplate: Inert,
 });
 
+const Unit = z.enum(['seconds', 'minutes', 'hours', 'days']);
+
 const ClientProperties = z.strictObject({
   UserPoolId: z.string(),
   ClientName: Inert,
@@ -34,12 +36,13 @@ const ClientProperties = z.strictObject({
   AllowedOAuthScopes: z.array(z.string()).default([]),
   GenerateSecret: z.boolean().default(false),
   AccessTokenValidity: z.number().int().optional(),
-  TokenValidityUnits: z
-    .strictObject({ AccessToken: z.enum(['seconds', 'minutes', 'hours', 'days']).optional() })
-    .optional(),
-  CallbackURLs: Inert,
+  RefreshTokenValidity: z.number().int().optional(),
+  TokenValidityUnits: z.strictObject({ AccessToken: Unit.optional(), RefreshToken: Unit.optional() }).optional(),
+  // Refresh tokens work once here, whatever it says; the grace period after one is not served.
+  RefreshTokenRotation: Inert,
+  CallbackURLs: z.array(z.string()).default([]),
   ExplicitAuthFlows: Inert,
-  LogoutURLs: Inert,
+  LogoutURLs: z.array(z.string()).default([]),
   PreventUserExistenceErrors: Inert,
   SupportedIdentityProviders: Inert,
 });
@@ -80,7 +83,11 @@ export interface Client {
   hasSecret: boolean;
   mayUseClientCredentials: boolean;
   scopes: string[];
+  /** Where a sign-in may lead, and a sign-out. */
+  callbackUrls: string[];
+  logoutUrls: string[];
   tokenSeconds: number;
+  refreshSeconds: number;
 }
 
 const SECONDS = { seconds: 1, minutes: 60, hours: 3600, days: 86_400 };
@@ -133,7 +140,11 @@ export function readCognito(resources: CognitoResources): { pools: UserPool[]; c
       mayUseClientCredentials:
         client.AllowedOAuthFlowsUserPoolClient && client.AllowedOAuthFlows.includes('client_credentials'),
       scopes: client.AllowedOAuthScopes,
+      callbackUrls: client.CallbackURLs,
+      logoutUrls: client.LogoutURLs,
       tokenSeconds: (client.AccessTokenValidity ?? 1) * unit,
+      // Days if no unit is given, and 30 of them.
+      refreshSeconds: (client.RefreshTokenValidity ?? 30) * SECONDS[client.TokenValidityUnits?.RefreshToken ?? 'days'],
     };
   });
   return { pools, clients };

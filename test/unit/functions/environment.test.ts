@@ -13,6 +13,7 @@ const FUNCTIONS: [name: string, schema: z.ZodObject][] = [
   ['api', env.ApiEnv],
   ['fan-out-change', env.FanOutChangeEnv],
   ['deliver-webhook', env.DeliverWebhookEnv],
+  ['serve-pages', env.ServePagesEnv],
 ];
 
 /** The text of a folder's sources. */

@@ -1,9 +1,11 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
+  beginRemoval,
   finishDeletion,
   markDeleting,
   newestLeft,
   originalDeleted,
+  undoDeletion,
   uploadWaits,
   versionsOf,
 } from '../../../../core/jobs/transitions.ts';
@@ -72,4 +74,51 @@ it('the deletion of an original is recorded, but not on a media item marked for 
   expect(originalDeleted(deleting, 'v-a', NOW)).toEqual({ refused: 'the media item is being deleted' });
   expect(originalDeleted(media(), 'v-b', NOW)).toEqual({ refused: 'another upload is known' });
   expect(originalDeleted(media({ originalDeletedAt: EARLIER }), 'v-a', NOW)).toEqual({ refused: 'noted before' });
+});
+
+describe('a deletion that is taken back', () => {
+  const marked = (change: Parameters<typeof media>[0] = {}) =>
+    media({ state: 'deleting', deletion: { from: 'ready', flagged: false }, ...change });
+
+  it('puts the state back that was left, as long as sweep has not begun and no upload has come', () => {
+    expect(updateOf(undoDeletion(marked(), NOW), 'MEDIA')).toMatchObject({
+      set: { state: 'ready', seq: 3 },
+      remove: ['deletion', 'deleteThrough', 'todo', 'todoAt'],
+      expect: { state: 'deleting', seq: 2, removing: null, uploadedAgain: null },
+    });
+  });
+
+  it('puts the flag for a new encode back', () => {
+    const flagged = marked({ deletion: { from: 'ready', flagged: true } });
+    const { set, remove } = updateOf(undoDeletion(flagged, NOW), 'MEDIA');
+    expect(set).toMatchObject({ scheduleRetranscode: true, todo: 'retranscode', todoAt: NOW });
+    expect(remove).toEqual(['deletion', 'deleteThrough']);
+  });
+
+  it.each([
+    ['an encode was under way', marked({ deletion: undefined })],
+    ['sweep has begun', marked({ removing: true })],
+    ['its key was uploaded again', marked({ uploadedAgain: true })],
+    ['it is not being deleted', media({ state: 'ready' })],
+  ])('is refused where %s', (_, row) => {
+    expect(undoDeletion(row, NOW)).toHaveProperty('refused');
+  });
+
+  it('is noted only where nothing is under way', () => {
+    const noted = (state: 'ready' | 'failed' | 'transcoding' | 'retranscoding') =>
+      updateOf(markDeleting(media({ state }), NOW), 'MEDIA').set?.deletion;
+    expect(['ready', 'failed', 'transcoding', 'retranscoding'].map((state) => noted(state as 'ready'))).toEqual([
+      { from: 'ready', flagged: false },
+      { from: 'failed', flagged: false },
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('loses against a removal that has begun at the same moment', () => {
+    expect(updateOf(beginRemoval(marked()), 'MEDIA')).toMatchObject({
+      expect: { state: 'deleting', seq: 2 },
+      set: { removing: true },
+    });
+  });
 });

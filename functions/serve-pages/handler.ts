@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { ServePagesEnv } from '../../core/contracts/env.ts';
+import { environment } from '../shared/environment.ts';
+import { lambda } from '../shared/observability.ts';
+import { answerFile, answerJson } from './answers.ts';
+import { contentPolicy } from './policy.ts';
+
+const env = environment(ServePagesEnv);
+const FILES = join(import.meta.dirname, 'console');
+
+/** Where browsers send uploads: the origin of a presigned URL. Signing one takes no request and no permission. */
+async function uploadsOrigin(): Promise<string> {
+  const command = new PutObjectCommand({ Bucket: env.UPLOADS_BUCKET, Key: 'any' });
+  return new URL(await getSignedUrl(new S3Client({}), command)).origin;
+}
+
+let policy: Promise<string> | undefined;
+
+/** The console's files, with the policy that they need, and what the console has to know of its deployment. */
+export const handler = lambda(async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
+  const name = event.pathParameters?.proxy ?? '';
+  policy ??= uploadsOrigin().then((uploads) => contentPolicy(env, uploads));
+  if (name === 'config.json') return answerJson({ apiUrl: env.API_URL, signIn: env.SIGN_IN }, await policy);
+  return answerFile(FILES, name, await policy);
+});

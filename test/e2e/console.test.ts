@@ -1,0 +1,226 @@
+import { appendFile, copyFile, mkdtemp, readFile, rm, truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { apiAs } from '../support/api.ts';
+import { findChromium } from '../support/browser.ts';
+import { eventually, testCloud } from '../support/cloud.ts';
+import { type ConsolePage, misplaced, openConsole, seriousFindings } from '../support/console.ts';
+import { makeClip, testVideo } from '../support/pipeline.ts';
+
+const browserPath = findChromium();
+/** What docs/console.md has. Figures of a busy machine are no limits; bytes and shifts are. */
+const MOST_SCRIPT_BYTES = 200_000;
+const MOST_SHIFT = 0.1;
+
+let folder: string;
+let booted: Awaited<ReturnType<typeof testCloud>>;
+let opened: ConsolePage;
+let page: Page;
+
+describe.runIf(browserPath)('the console', () => {
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'dropreel-console-'));
+    booted = await testCloud({ adverse: false });
+    opened = await openConsole(booted.cloud, browserPath ?? '');
+    page = opened.page;
+  });
+  afterAll(async () => {
+    await opened?.[Symbol.asyncDispose]();
+    await booted?.[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const card = (name: string) => page.getByRole('listitem').filter({ hasText: name });
+
+  it('is signed in, and keeps no token where another page or a log could find it', async () => {
+    expect(await page.locator('header.top').textContent()).toContain('ann');
+    expect(page.url()).toBe(`${booted.cloud.outputs.ConsoleUrl}`);
+    const kept = await page.evaluate<string>(
+      `JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie])`,
+    );
+    expect(kept).not.toContain('eyJ');
+    await page.reload();
+    await page.getByText('Nothing here yet').waitFor();
+  });
+
+  it('takes dropped files, shows their states as they change, and says why one fails', async () => {
+    const clip = await testVideo(join(folder, 'clip.mp4'), { seconds: 3, size: '320x180' });
+    const tone = await makeClip(join(folder, 'tone.flac'), '-f', 'lavfi', '-i', 'sine=frequency=300:duration=2');
+    await dropFiles(page, [
+      ['clip.mp4', 'video/mp4', await readFile(clip)],
+      ['tone.flac', 'audio/flac', await readFile(tone)],
+      ['<img src=x onerror=alert(1)>.mp4', 'video/mp4', Buffer.from('this is no film'.repeat(100))],
+    ]);
+    await page.getByText('3 of 3 done').waitFor();
+    await card('clip').getByText('Ready').waitFor();
+    await card('tone').getByText('Ready').waitFor();
+    await card('<img').getByText('Failed').waitFor();
+    expect(await card('<img').textContent()).toContain('The file is text, not video or audio.');
+    expect(await page.locator('main img[src="x"]').count()).toBe(0);
+  });
+
+  it('plays a film, and lets its quality be chosen', async () => {
+    await card('clip').getByRole('link').click();
+    await page.locator('hls-video').waitFor();
+    await eventually('frames advance', () =>
+      page.evaluate<boolean>(`(async () => {
+        const video = document.querySelector('hls-video');
+        await video.play();
+        return video.currentTime > 1 && video.getVideoPlaybackQuality().totalVideoFrames > 10;
+      })()`),
+    );
+    expect(await page.locator('media-rendition-menu').count()).toBe(1);
+    expect(await page.locator('.jobs').textContent()).toMatch(/Queued.*Started.*Read.*Encoded.*Stored.*Published/s);
+  });
+
+  it('changes title and tags, and finds them', async () => {
+    await page.getByLabel('Title').fill('Kürbis & <b>Co</b>');
+    await page.getByLabel('Tags').fill('autumn, garden');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('heading', { name: 'Kürbis & <b>Co</b>' }).waitFor();
+    await page.getByRole('link', { name: 'Library' }).first().click();
+    await page.getByRole('searchbox').fill('kurbis GARDEN');
+    await card('tone').waitFor({ state: 'detached' });
+    expect(await page.locator('main .card .badge').count()).toBe(1);
+    await page.getByRole('searchbox').fill('');
+    await card('tone').waitFor();
+  });
+
+  it('deletes, having said what happens, and takes it back', async () => {
+    await card('tone').getByRole('link').click();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    expect(await page.getByRole('dialog').textContent()).toContain('removed for good within minutes');
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await page.locator('main').getByText('Being deleted').waitFor();
+    await page.getByRole('button', { name: 'Undo', exact: true }).click();
+    await page.locator('main').getByText('Ready').waitFor();
+    await booted.cloud.fireSchedule('sweep');
+    await page.reload();
+    await page.locator('main').getByText('Ready').waitFor();
+  });
+
+  it('is used by keyboard alone', async () => {
+    await page.goto(`${booted.cloud.outputs.ConsoleUrl}`);
+    await card('tone').waitFor();
+    await page.keyboard.press('Tab');
+    expect(await focused(page)).toBe('Skip to the content');
+    await page.keyboard.press('Enter');
+    for (let i = 0; i < 30 && !(await focused(page)).startsWith('0:02'); i++) await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'tone' }).waitFor();
+    for (let i = 0; i < 60 && (await focused(page)) !== 'Delete'; i++) await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await focused(page)).toBe('Delete');
+  });
+
+  it.each([390, 1024, 1600])('has everything in its place, and nothing serious for axe, at %i px', async (width) => {
+    await page.setViewportSize({ width, height: 800 });
+    const id = await mediaIdOf('clip');
+    for (const path of ['', `media/${id}`]) {
+      await page.goto(`${booted.cloud.outputs.ConsoleUrl}${path}`);
+      await page
+        .locator(path ? 'hls-video' : '.card .badge')
+        .first()
+        .waitFor();
+      expect(await misplaced(page), `${path} at ${width}`).toEqual([]);
+      expect(await seriousFindings(page), `${path} at ${width}`).toEqual([]);
+    }
+  });
+
+  it('sends little script first, and nothing jumps', async () => {
+    const client = await opened.context.newCDPSession(page);
+    await client.send('Network.enable');
+    await client.send('Network.setCacheDisabled', { cacheDisabled: true });
+    const scripts = new Map<string, number>();
+    client.on('Network.responseReceived', ({ requestId, type }) => {
+      if (type === 'Script') scripts.set(requestId, 0);
+    });
+    client.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
+      if (scripts.has(requestId)) scripts.set(requestId, encodedDataLength);
+    });
+    await page.goto(`${booted.cloud.outputs.ConsoleUrl}`);
+    await page.locator('.card img').first().waitFor();
+    const script = [...scripts.values()].reduce((sum, bytes) => sum + bytes, 0);
+    await client.detach();
+    const { shift, first } = await page.evaluate<{ shift: number; first: number }>(`new Promise((resolve) => {
+      let shift = 0;
+      new PerformanceObserver((list) => { for (const one of list.getEntries()) shift += one.value; }).observe({ type: 'layout-shift', buffered: true });
+      setTimeout(() => resolve({ shift, first: performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0 }), 500);
+    })`);
+    process.stderr.write(
+      `console: ${script} bytes of script, first view ${Math.round(first)} ms, layout shift ${shift}\n`,
+    );
+    expect(script).toBeGreaterThan(50_000);
+    expect(script).toBeLessThan(MOST_SCRIPT_BYTES);
+    expect(shift).toBeLessThan(MOST_SHIFT);
+  });
+
+  it('goes on with an upload after the line was cut and the page reloaded', async () => {
+    const file = join(folder, 'long.mp4');
+    await copyFile(join(folder, 'clip.mp4'), file);
+    await padded(file, 70 * 2 ** 20);
+    const client = await opened.context.newCDPSession(page);
+    const line = (offline: boolean, uploadThroughput = -1) =>
+      client.send('Network.emulateNetworkConditions', {
+        offline,
+        latency: 0,
+        downloadThroughput: -1,
+        uploadThroughput,
+      });
+    const sent: string[] = [];
+    page.on('requestfinished', (request) => sent.push(...(/partNumber=(\d+)/.exec(request.url())?.slice(1) ?? [])));
+    await line(false, 12 * 2 ** 20);
+    await page.getByLabel('Files to upload').setInputFiles(file);
+    await eventually('a part has arrived', async () => sent.length > 0, 60_000);
+    await line(true);
+    await page.getByText('Interrupted').waitFor();
+    const arrived = sent.splice(0);
+    page.on('dialog', (dialog) => void dialog.accept());
+    await line(false);
+    await page.goto(`${booted.cloud.outputs.ConsoleUrl}`);
+    await page.getByLabel('Files to upload').setInputFiles(file);
+    await page.getByText('1 of 1 done').waitFor();
+    expect(arrived.length).toBeLessThan(5);
+    expect(sent.filter((part) => arrived.includes(part))).toEqual([]);
+    await card('long').getByText('Ready').waitFor();
+  });
+
+  it('has met nothing that the browser complains of, but the line that was cut', () => {
+    expect(opened.complaints.filter((text) => !text.includes('ERR_INTERNET_DISCONNECTED'))).toEqual([]);
+  });
+
+  async function mediaIdOf(name: string): Promise<string> {
+    const api = await apiAs(booted.cloud, 'ann');
+    const { items } = (await api('GET', `/media?q=${name}`)).body as { items: { id: string }[] };
+    return items[0]?.id ?? '';
+  }
+});
+
+const focused = (page: Page) => page.evaluate<string>(`document.activeElement?.textContent.trim() ?? ''`);
+
+/** As a person who lets go of files over the page. */
+async function dropFiles(page: Page, files: [name: string, type: string, content: Buffer][]): Promise<void> {
+  const list = files.map(([name, type, content]) => ({ name, type, content: content.toString('base64') }));
+  await page.evaluate(`(() => {
+    const transfer = new DataTransfer();
+    for (const { name, type, content } of ${JSON.stringify(list)}) {
+      transfer.items.add(new File([Uint8Array.from(atob(content), (one) => one.charCodeAt(0))], name, { type }));
+    }
+    dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, cancelable: true }));
+  })()`);
+}
+
+/** A file of that many bytes that plays as before: a box of the kind `free` follows. */
+async function padded(file: string, size: number): Promise<void> {
+  const content = await readFile(file);
+  const head = Buffer.alloc(8);
+  head.writeUInt32BE(size - content.length, 0);
+  head.write('free', 4, 'latin1');
+  await appendFile(file, head);
+  await truncate(file, size);
+}

@@ -1,0 +1,83 @@
+import { lazy, Suspense, useEffect } from 'react';
+import { Link, Route, Switch, useLocation } from 'wouter';
+import { Library } from './library/library.tsx';
+import { Toasts } from './parts/toasts.tsx';
+import { DropZone } from './uploads/drop-zone.tsx';
+import { UploadPanel } from './uploads/upload-panel.tsx';
+import { UploadsProvider } from './uploads/use-uploads.tsx';
+import { useSession } from './use-session.ts';
+
+const MediaPage = lazy(() => import('./media/media-page.tsx'));
+const Collections = lazy(() => import('./collections/collections.tsx'));
+const Presets = lazy(() => import('./presets/presets.tsx'));
+const Operations = lazy(() => import('./operations/operations.tsx'));
+
+export function App() {
+  const { me } = useSession();
+  return (
+    <UploadsProvider>
+      <a className="skip" href="#main">
+        Skip to the content
+      </a>
+      <Header />
+      <DropZone />
+      <main id="main" tabIndex={-1}>
+        <Suspense fallback={<p className="waiting">Loading…</p>}>
+          <Switch>
+            <Route path="/" component={Library} />
+            <Route path="/media/:id">{({ id }) => <MediaPage key={id} id={id} />}</Route>
+            <Route path="/collections" component={Collections} />
+            <Route path="/presets/:name?" component={Presets} />
+            {me.operator && <Route path="/operations" component={Operations} />}
+            <Route>
+              <p>
+                There is no such page. <Link href="/">Go to the library</Link>
+              </p>
+            </Route>
+          </Switch>
+        </Suspense>
+      </main>
+      <UploadPanel />
+      <Toasts />
+    </UploadsProvider>
+  );
+}
+
+const PAGES: readonly (readonly [path: string, name: string])[] = [
+  ['/', 'Library'],
+  ['/collections', 'Collections'],
+  ['/presets', 'Presets'],
+];
+
+function Header() {
+  const { me, signOut } = useSession();
+  const [path] = useLocation();
+  const pages = me.operator ? [...PAGES, ['/operations', 'Operations'] as const] : PAGES;
+  const here = pages.find(([page]) =>
+    page === '/' ? path === '/' || path.startsWith('/media') : path.startsWith(page),
+  );
+  useEffect(() => {
+    document.title = here ? `${here[1]} · dropreel` : 'dropreel';
+  }, [here]);
+  return (
+    <header className="top">
+      <Link href="/" className="brand">
+        <img src="/console/icon.svg" alt="" width="24" height="24" />
+        dropreel
+      </Link>
+      <nav aria-label="Pages">
+        {pages.map(([page, name]) => (
+          <Link key={page} href={page} aria-current={here?.[0] === page ? 'page' : undefined}>
+            {name}
+          </Link>
+        ))}
+      </nav>
+      <div className="who">
+        <span className="name">{me.creatorId}</span>
+        <button type="button" className="quiet" onClick={() => void signOut()}>
+          Sign out
+        </button>
+      </div>
+    </header>
+  );
+}

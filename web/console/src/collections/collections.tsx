@@ -1,0 +1,153 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import { Link } from 'wouter';
+import { EngineChoice } from '../../../../core/contracts/engines.ts';
+import { bytes } from '../parts/format.ts';
+import { messageOf, Notice } from '../parts/notice.tsx';
+import { tell } from '../parts/toasts.tsx';
+import { type Collection, useCollections } from '../use-collections.ts';
+import { usePresets } from '../use-presets.ts';
+import { useSession } from '../use-session.ts';
+
+export default function Collections() {
+  const collections = useCollections();
+  return (
+    <>
+      <h1>Collections</h1>
+      <p className="label">
+        A collection says how its media are encoded, who may play them, and what becomes of originals.
+      </p>
+      {collections.map((collection) => (
+        <details key={collection.id} className="panel">
+          <summary>{`${collection.title} (${collection.id})`}</summary>
+          <Settings key={collection.updatedAt} collection={collection} />
+          <Archive id={collection.id} />
+          <Link href={`/?collection=${collection.id}`}>Its media</Link>
+        </details>
+      ))}
+      <Create />
+    </>
+  );
+}
+
+function Create() {
+  const { client } = useSession();
+  const queries = useQueryClient();
+  const [id, setId] = useState('');
+  const [error, setError] = useState<unknown>(null);
+  const create = async (event: FormEvent) => {
+    event.preventDefault();
+    try {
+      await client.call('createCollection', { body: { id } });
+      setId('');
+      setError(null);
+      await queries.invalidateQueries({ queryKey: ['collections'] });
+    } catch (cause) {
+      setError(cause);
+    }
+  };
+  return (
+    <form onSubmit={(event) => void create(event)} className="panel">
+      <h2>New collection</h2>
+      <label>
+        Id: letters, digits, dots and hyphens
+        <input
+          required
+          maxLength={64}
+          pattern="[A-Za-z0-9][A-Za-z0-9._\-]*"
+          value={id}
+          onChange={({ target }) => setId(target.value)}
+        />
+      </label>
+      {error !== null && <Notice error={error} />}
+      <button type="submit">Create</button>
+    </form>
+  );
+}
+
+function Settings({ collection }: { collection: Collection }) {
+  const { client } = useSession();
+  const queries = useQueryClient();
+  const presets = usePresets();
+  const [given, setGiven] = useState(collection);
+  const [error, setError] = useState<unknown>(null);
+  const set = (change: Partial<Collection>) => setGiven({ ...given, ...change });
+  const { title, preset, engine, playback, deleteOriginal } = given;
+  const save = async (event: FormEvent) => {
+    event.preventDefault();
+    const body = {
+      ...(title !== collection.title && { title }),
+      ...(preset !== collection.preset && { preset }),
+      ...(engine !== collection.engine && { engine: EngineChoice.parse(engine) }),
+      ...(playback !== collection.playback && { playback }),
+      ...(deleteOriginal !== collection.deleteOriginal && { deleteOriginal }),
+    };
+    if (Object.keys(body).length === 0) return;
+    try {
+      await client.call('patchCollection', { id: collection.id, body });
+      tell('Saved. It applies to what is encoded from now on.');
+      await queries.invalidateQueries({ queryKey: ['collections'] });
+    } catch (cause) {
+      setError(cause);
+    }
+  };
+  return (
+    <form onSubmit={(event) => void save(event)}>
+      <label>
+        Title
+        <input required maxLength={200} value={title} onChange={({ target }) => set({ title: target.value })} />
+      </label>
+      <label>
+        Preset
+        <select value={preset} onChange={({ target }) => set({ preset: target.value })}>
+          {presets.map(({ name }) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </label>
+      <label>
+        Engine
+        <select value={engine} onChange={({ target }) => set({ engine: target.value })}>
+          {EngineChoice.options.map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </label>
+      <label>
+        Playback
+        <select value={playback} onChange={({ target }) => set({ playback: target.value as Collection['playback'] })}>
+          <option value="public">public: by anyone who has the address</option>
+          <option value="private">private: with a session or a signed link</option>
+        </select>
+      </label>
+      <label className="check">
+        <input
+          type="checkbox"
+          checked={deleteOriginal}
+          onChange={({ target }) => set({ deleteOriginal: target.checked })}
+        />
+        Delete the original once its media item is ready
+      </label>
+      {error !== null && <Notice error={error} />}
+      <button type="submit">Save</button>
+    </form>
+  );
+}
+
+/** What the archive has done, and what its plan would save. */
+function Archive({ id }: { id: string }) {
+  const { client } = useSession();
+  const { data, error } = useQuery({ queryKey: ['archive', id], queryFn: () => client.call('getArchive', { id }) });
+  if (error) return <p className="label">{messageOf(error)}</p>;
+  if (!data) return null;
+  const { enabled, stats, waits, current } = data;
+  return (
+    <section>
+      <h2>Archive</h2>
+      <p>
+        {`${enabled ? 'On' : 'Off'}: ${stats.archived} archived, ${bytes(stats.originalBytes)} became ${bytes(stats.archivedBytes)} (${Math.round(stats.savedPercent)} % saved); ${current.length} under way.`}
+        {waits && ` ${waits}`}
+      </p>
+    </section>
+  );
+}

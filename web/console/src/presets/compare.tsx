@@ -1,0 +1,39 @@
+import { useState } from 'react';
+import { Link } from 'wouter';
+import type { Answer } from '../../../../client/request.ts';
+import { bytes } from '../parts/format.ts';
+import '../styles/compare.css';
+
+type Pair = Answer<'getRollOut'>['report'][number];
+
+/** Old against new: two pictures with a slider over them. */
+export function Compare({ mediaId, before, after }: Pair) {
+  const [part, setPart] = useState(50);
+  const change = before.bytes > 0 ? Math.round((after.bytes / before.bytes - 1) * 100) : 0;
+  return (
+    <figure className="compare">
+      {before.posterUrl && after.posterUrl && (
+        <>
+          <div className="pair">
+            <img src={before.posterUrl} alt="Before" />
+            <img src={after.posterUrl} alt="After" style={{ clipPath: `inset(0 0 0 ${part}%)` }} />
+          </div>
+          <input
+            type="range"
+            min="0"
+            max="100"
+            value={part}
+            aria-label="How much of the picture is from before"
+            onChange={({ target }) => setPart(Number(target.value))}
+          />
+        </>
+      )}
+      <figcaption>
+        <Link href={`/media/${mediaId}`}>{mediaId}</Link>
+        {`: ${bytes(before.bytes)} → ${bytes(after.bytes)} (${change > 0 ? '+' : ''}${change} %)`}
+        {after.ssim !== undefined && `, SSIM ${after.ssim.toFixed(4)}`}
+        {before.ssim !== undefined && ` (before ${before.ssim.toFixed(4)})`}
+      </figcaption>
+    </figure>
+  );
+}
