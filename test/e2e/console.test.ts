@@ -10,6 +10,14 @@ import { type ConsolePage, misplaced, openConsole, seriousFindings } from '../su
 import { makeClip, testVideo } from '../support/pipeline.ts';
 
 const browserPath = findChromium();
+/** What is there once a page is complete. */
+const PLACES: Readonly<Record<string, string>> = {
+  '': '.card .badge',
+  media: 'hls-video',
+  collections: 'summary',
+  presets: 'textarea',
+  operations: 'table',
+};
 /** What docs/console.md has. Figures of a busy machine are no limits; bytes and shifts are. */
 const MOST_SCRIPT_BYTES = 200_000;
 const MOST_SHIFT = 0.1;
@@ -121,12 +129,10 @@ describe.runIf(browserPath)('the console', () => {
   it.each([390, 1024, 1600])('has everything in its place, and nothing serious for axe, at %i px', async (width) => {
     await page.setViewportSize({ width, height: 800 });
     const id = await mediaIdOf('clip');
-    for (const path of ['', `media/${id}`]) {
+    for (const path of ['', `media/${id}`, 'collections', 'presets/standard', 'operations']) {
       await page.goto(`${booted.cloud.outputs.ConsoleUrl}${path}`);
-      await page
-        .locator(path ? 'hls-video' : '.card .badge')
-        .first()
-        .waitFor();
+      const place = PLACES[path.split('/')[0] ?? ''] ?? 'h1';
+      await page.locator(place).first().waitFor();
       expect(await misplaced(page), `${path} at ${width}`).toEqual([]);
       expect(await seriousFindings(page), `${path} at ${width}`).toEqual([]);
     }
@@ -136,12 +142,15 @@ describe.runIf(browserPath)('the console', () => {
     const client = await opened.context.newCDPSession(page);
     await client.send('Network.enable');
     await client.send('Network.setCacheDisabled', { cacheDisabled: true });
+    // By address: the document before the sign-in has asked for the same files, which a browser keeps.
+    const urls = new Map<string, string>();
     const scripts = new Map<string, number>();
-    client.on('Network.responseReceived', ({ requestId, type }) => {
-      if (type === 'Script') scripts.set(requestId, 0);
+    client.on('Network.responseReceived', ({ requestId, type, response }) => {
+      if (type === 'Script') urls.set(requestId, response.url);
     });
     client.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
-      if (scripts.has(requestId)) scripts.set(requestId, encodedDataLength);
+      const url = urls.get(requestId);
+      if (url) scripts.set(url, encodedDataLength);
     });
     await page.goto(`${booted.cloud.outputs.ConsoleUrl}`);
     await page.locator('.card img').first().waitFor();
@@ -164,34 +173,26 @@ describe.runIf(browserPath)('the console', () => {
     const file = join(folder, 'long.mp4');
     await copyFile(join(folder, 'clip.mp4'), file);
     await padded(file, 70 * 2 ** 20);
-    const client = await opened.context.newCDPSession(page);
-    const line = (offline: boolean, uploadThroughput = -1) =>
-      client.send('Network.emulateNetworkConditions', {
-        offline,
-        latency: 0,
-        downloadThroughput: -1,
-        uploadThroughput,
-      });
-    const sent: string[] = [];
-    page.on('requestfinished', (request) => sent.push(...(/partNumber=(\d+)/.exec(request.url())?.slice(1) ?? [])));
-    await line(false, 12 * 2 ** 20);
+    await page.evaluate(CUT_AFTER_TWO_PARTS);
+    const sent = new Set<string>();
+    page.on('requestfinished', (request) => {
+      const [, part] = /partNumber=(\d+)/.exec(request.url()) ?? [];
+      if (part) sent.add(part);
+    });
     await page.getByLabel('Files to upload').setInputFiles(file);
-    await eventually('a part has arrived', async () => sent.length > 0, 60_000);
-    await line(true);
     await page.getByText('Interrupted').waitFor();
-    const arrived = sent.splice(0);
+    await eventually('two parts have arrived', async () => sent.size === 2);
+    sent.clear();
     page.on('dialog', (dialog) => void dialog.accept());
-    await line(false);
     await page.goto(`${booted.cloud.outputs.ConsoleUrl}`);
     await page.getByLabel('Files to upload').setInputFiles(file);
     await page.getByText('1 of 1 done').waitFor();
-    expect(arrived.length).toBeLessThan(5);
-    expect(sent.filter((part) => arrived.includes(part))).toEqual([]);
+    expect([...sent].sort()).toEqual(['3', '4', '5']);
     await card('long').getByText('Ready').waitFor();
   });
 
-  it('has met nothing that the browser complains of, but the line that was cut', () => {
-    expect(opened.complaints.filter((text) => !text.includes('ERR_INTERNET_DISCONNECTED'))).toEqual([]);
+  it('has met nothing that the browser complains of', () => {
+    expect(opened.complaints).toEqual([]);
   });
 
   async function mediaIdOf(name: string): Promise<string> {
@@ -200,6 +201,27 @@ describe.runIf(browserPath)('the console', () => {
     return items[0]?.id ?? '';
   }
 });
+
+/** Runs in the page: the requests of all parts but the first two break once those have arrived. */
+const CUT_AFTER_TWO_PARTS = `(() => {
+  const { open, send } = XMLHttpRequest.prototype;
+  let arrived = 0;
+  XMLHttpRequest.prototype.open = function (method, url, ...rest) {
+    this.part = Number(/partNumber=(\\d+)/.exec(url)?.[1] ?? 0);
+    return open.call(this, method, url, ...rest);
+  };
+  XMLHttpRequest.prototype.send = function (body) {
+    if (this.part <= 2) {
+      this.addEventListener('load', () => { arrived += 1; });
+      return send.call(this, body);
+    }
+    const timer = setInterval(() => {
+      if (arrived < 2) return;
+      clearInterval(timer);
+      this.dispatchEvent(new ProgressEvent('error'));
+    }, 20);
+  };
+})()`;
 
 const focused = (page: Page) => page.evaluate<string>(`document.activeElement?.textContent.trim() ?? ''`);
 

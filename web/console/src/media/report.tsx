@@ -1,13 +1,13 @@
 import { bytes, clock, rate } from '../parts/format.ts';
 import type { Media } from '../parts/state-badge.tsx';
+import { Wide } from '../parts/wide.tsx';
 
 export function Renditions({ media: { version } }: { media: Media }) {
   if (!version) return null;
   return (
     <section>
       <h2>{`Version ${version.n}: ${bytes(version.bytes)}`}</h2>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: on a small screen it is scrolled, by keyboard too */}
-      <section className="wide" aria-label="Renditions" tabIndex={0}>
+      <Wide name="Renditions">
         <table>
           <thead>
             <tr>
@@ -36,7 +36,7 @@ export function Renditions({ media: { version } }: { media: Media }) {
             )}
           </tbody>
         </table>
-      </section>
+      </Wide>
     </section>
   );
 }

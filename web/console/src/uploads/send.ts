@@ -12,7 +12,7 @@ export class PutRefused extends Error {
 }
 
 /** No complete answer came: the line is cut, or the request was stopped. */
-export class PutBroken extends Error {
+class PutBroken extends Error {
   override readonly name = 'PutBroken';
 }
 

@@ -117,7 +117,10 @@ export class Uploads {
       await transfer(this.#client, id, file, (sent) => this.#change(key, { sent }), stop.signal);
       this.#change(key, { state: 'done', sent: file.size });
     } catch (error) {
-      if (stop.signal.aborted) return;
+      const isStopped = stop.signal.aborted;
+      // The parts beside the one that broke would meet their next attempt.
+      stop.abort();
+      if (isStopped) return;
       if (error instanceof RefusedError && error.status < 500) {
         this.#change(key, { state: 'failed', message: messageOf(error) });
       } else this.#again(key, error);
