@@ -20,12 +20,10 @@ const CODES: readonly [ErrorCode, ...number[]][] = [
   // No picture or sound found or decoded; the index or the stream is broken.
   ['corrupt', 1020, 1021, 1075, 1092],
   ['truncated', 1076],
-  ['source_unreadable', 1056],
-  ['source_missing', 1404],
   // The settings do not go together, or not with this input. Another attempt has the same ones.
   ['encode_failed', 1022, 1040, 1041, 1042, 1043, 1060, 1093, 3457],
-  // The role cannot read or write, or S3 has failed.
-  ['storage_failed', 1401, 1517, 3408, 3450, 3451, 3454],
+  // The role cannot read or write, or S3 has failed. What it reads is our copy of the upload: where that is gone, another attempt makes it anew.
+  ['storage_failed', 1056, 1401, 1404, 1517, 3408, 3450, 3451, 3454],
   // The role is missing, malformed or does not trust the service: for minutes after a deployment, or until that is corrected.
   ['engine_refused', 1432, 1433, 1434, 1515],
   // Disk, time-outs, acceleration and what the service did not expect.
