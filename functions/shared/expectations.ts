@@ -69,7 +69,7 @@ export function expectations(
       engine,
       needs,
       down: passedOver(condition, needs) !== undefined,
-      busy: (condition.load?.waiting[engine] ?? 0) >= BUSY,
+      busy: needs.some((service) => (condition.load?.waiting[service] ?? 0) >= BUSY),
     };
     if ('unfit' in assumed) return { ...state, estimate: assumed, jobs: 0 };
     return { ...state, estimate: corrected(assumed, before), assumed, jobs: before?.jobs ?? 0 };
