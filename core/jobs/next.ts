@@ -21,12 +21,16 @@ export function jobOfPending(media: MediaRow, encoding: Encoding, now: string): 
   if (!pending) return null;
   const { source, info, kind } = pending;
   const { preset, engine } = encoding;
-  const { row, put } = newJob(media, { purpose: 'ingest', source, preset, engine, now });
+  const uploadedAt = media.sourceSeenAt;
+  const { row, put } = newJob(media, { purpose: 'ingest', source, preset, engine, now, uploadedAt });
   const set = { source, sourceInfo: info, ...(kind && { kind }), jobId: row.jobId, jobCount: row.n, attempts: 1 };
   return { job: row, put, set, remove: ['pending', 'originalDeletedAt'] };
 }
 
-/** Attempts in all for a job that the engine lost, or that was ended for its silence: the engine does not retry such a job itself. */
+/**
+ * Attempts in all, at one engine and since a person last asked, for a job that the engine lost, or that was ended for its silence: the engine
+ * does not retry such a job itself.
+ */
 const LOST_ATTEMPTS = 2;
 
 /**
@@ -40,18 +44,20 @@ export function jobOfAnotherTry(
   { code, at }: Failure,
   how: Encoding & { reclaimed: boolean; onlyAttempt?: boolean; movesFrom?: string | undefined },
 ): Next | null {
-  const lost =
-    (code === 'engine_lost' || code === 'worker_stuck') && decide(code, media.attempts, LOST_ATTEMPTS) === 'retry';
+  const mayRetry = decide(code, ended.secondAttempt ? LOST_ATTEMPTS : 1, LOST_ATTEMPTS) === 'retry';
+  const lost = (code === 'engine_lost' || code === 'worker_stuck') && mayRetry;
   const reclaimed = code === 'worker_lost' && how.reclaimed && ended.onDemand !== true;
-  const again = how.onlyAttempt === true && decide(code, media.attempts, LOST_ATTEMPTS) === 'retry';
+  const again = how.onlyAttempt === true && mayRetry;
   const isElsewhere = code === 'engine_down' || code === 'engine_unfit';
   const { movedFrom = [] } = ended;
   const from = how.movesFrom ?? ended.engine;
   const moved = isElsewhere && ended.auto === true && !movedFrom.includes(from);
   if (!lost && !reclaimed && !again && !moved) return null;
   const { purpose, source } = ended;
+  const uploadedAt = purpose === 'ingest' ? (ended.uploadedAt ?? ended.createdAt) : undefined;
   const to = moved ? { engine: AUTO, movedFrom: [...movedFrom, from] } : { engine: ended.engine };
-  const start: Start = { purpose, source, ...to, preset: how.preset, now: at };
+  const secondAttempt = (lost || again || ended.secondAttempt) && !moved ? true : undefined;
+  const start: Start = { purpose, source, ...to, preset: how.preset, now: at, secondAttempt, uploadedAt };
   const { row, put } = newJob(media, { ...start, ...((reclaimed || ended.onDemand) && { onDemand: true }) });
   const set = { state: stateDuring(media), jobId: row.jobId, jobCount: row.n, attempts: media.attempts + 1 };
   return { job: row, put, set, remove: [] };

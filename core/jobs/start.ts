@@ -31,6 +31,9 @@ export interface Start extends Encoding {
   onDemand?: true;
   /** The engines that the jobs before it moved on from. */
   movedFrom?: string[];
+  secondAttempt?: true | undefined;
+  /** When its upload came, where that is not now. */
+  uploadedAt?: string | undefined;
   /** What a person asked for: the media item's from now on. */
   askedEngine?: string | undefined;
 }
@@ -53,6 +56,8 @@ export function newJob(media: Pick<MediaRow, 'mediaId' | 'creatorId' | 'collecti
     content: contentOf(start.preset),
     ...(start.onDemand && { onDemand: true }),
     ...(start.movedFrom !== undefined && { movedFrom: start.movedFrom }),
+    ...(start.secondAttempt && { secondAttempt: true }),
+    ...(start.uploadedAt !== undefined && { uploadedAt: start.uploadedAt }),
     steps: [],
     progress: 0,
     attempt: 0,
@@ -173,7 +178,8 @@ export function submitting(
     charged: to.charge?.charged ?? job.charged,
     submittingUntil: plus(now, { ms: SUBMITTING_MS }),
     engine: to.engine,
-    onDemand: job.onDemand ?? to.onDemand,
+    // What the engine that it leaves did not need, another one may.
+    onDemand: moves ? job.onDemand || to.onDemand : (job.onDemand ?? to.onDemand),
     estimate: (moves ? undefined : job.estimate) ?? to.estimate,
     submissions: (job.submissions ?? 0) + 1,
   };

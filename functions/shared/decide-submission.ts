@@ -88,10 +88,11 @@ function withChange<const More>(
 }
 
 /** Seconds that are left for an upload; undefined where there is no deadline. */
-function deadlineOf({ purpose, createdAt }: JobRow, collection: CollectionRow | null, now: string): number | undefined {
+function deadlineOf(row: JobRow, collection: CollectionRow | null, now: string): number | undefined {
+  const { purpose, createdAt, uploadedAt = createdAt } = row;
   const minutes = collection?.deadlineMinutes;
   if (purpose !== 'ingest' || minutes === undefined || minutes === null) return undefined;
-  return 60 * minutes - (Date.parse(now) - Date.parse(createdAt)) / 1000;
+  return 60 * minutes - (Date.parse(now) - Date.parse(uploadedAt)) / 1000;
 }
 
 /**

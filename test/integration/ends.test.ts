@@ -375,7 +375,7 @@ describe("the operators' metric", () => {
   };
 
   it('counts a job that the engine lost only when it is not attempted again', async () => {
-    const [first, last] = [await running(), await running({}, { attempts: 2 })];
+    const [first, last] = [await running(), await running({ secondAttempt: true })];
     expect(await counted(() => loseJob(first))).toEqual(['JobFailed']);
     expect(await counted(() => loseJob(last))).toEqual(['JobFailed', 'Escalated']);
   });

@@ -202,6 +202,14 @@ it('an upload goes to the engine that is done before the deadline of its collect
   expect(given).toEqual(['dear 1', 'cheap 1']);
 });
 
+it('the deadline of an upload counts from when it came, whichever job encodes it', async () => {
+  await addCollection(services, 'soon', { deadlineMinutes: 20 });
+  const at = { collectionId: 'soon', createdAt: new Date().toISOString() };
+  await submitJob(submission, await queued('first.mp4', at));
+  await submitJob(submission, await queued('after another.mp4', { ...at, uploadedAt: inMinutes(-10) }));
+  expect(given).toEqual(['cheap 1', 'dear 1']);
+});
+
 it('how many jobs wait at each engine is noted by sweep', async () => {
   await sweep(watchEngines);
   expect(await getRow(services.table, engineKeys.load, LoadRow)).toMatchObject({ waiting: { cheap: 3, dear: 3 } });

@@ -30,6 +30,10 @@ export const JobRow = z.object({
   auto: z.literal(true).optional(),
   /** The engines that it moved on from, or whose service one of them needed, because they were down, blocked or unfit. */
   movedFrom: z.array(z.string()).optional(),
+  /** It follows one that its engine lost, or attempted only once: there is no third by itself. */
+  secondAttempt: z.literal(true).optional(),
+  /** When its upload came, where it was made later than that: deadlines count from then. */
+  uploadedAt: Time.optional(),
   /** Absent until the engine accepted the job. */
   engineJobId: z.string().optional(),
   /** Which part of the job comes next or is under way, in the words of its engine; absent: the first, or the only one. */

@@ -179,11 +179,11 @@ describe('a job that fails', () => {
     const lost = { code: 'worker_lost' as const, message: 'Error 1999.', at: NOW };
     const once = { ...how, onlyAttempt: true };
     expect(jobFailed(job(), media(), lost, once)).toMatchObject({ next: { n: 2, engine: 'batch-cpu' } });
-    for (const [failed, of] of [
-      [lost, media({ attempts: 2 })],
-      [{ ...lost, code: 'corrupt' as const }, media()],
+    for (const [failed, row] of [
+      [lost, job({ secondAttempt: true })],
+      [{ ...lost, code: 'corrupt' as const }, job()],
     ] as const) {
-      expect(updateOf(jobFailed(job(), of, failed, once), 'MEDIA').set).toMatchObject({ state: 'failed' });
+      expect(updateOf(jobFailed(row, media(), failed, once), 'MEDIA').set).toMatchObject({ state: 'failed' });
     }
   });
 
@@ -205,10 +205,32 @@ describe('a job that fails', () => {
   it('because the engine lost it is followed by another one, in the same change', () => {
     const lost = { code: 'engine_lost' as const, message: 'Unknown.', at: NOW };
     const outcome = jobFailed(job(), media({ state: 'retranscoding', current: version(1) }), lost, how);
-    expect(outcome).toMatchObject({ next: { n: 2 } });
+    expect(outcome).toMatchObject({ next: { n: 2, secondAttempt: true } });
     expect(updateOf(outcome, 'MEDIA').set).toMatchObject({ state: 'retranscoding', attempts: 2 });
-    const again = jobFailed(job(), media({ attempts: 2 }), lost, how);
+    const again = jobFailed(job({ secondAttempt: true }), media({ attempts: 2 }), lost, how);
     expect(updateOf(again, 'MEDIA').set).toMatchObject({ state: 'failed', error: lost });
+  });
+
+  it('that a person has tried again, or that has moved, is followed by another one when the engine loses it', () => {
+    const lost = { code: 'engine_lost' as const, message: 'Unknown.', at: NOW };
+    expect(jobFailed(job(), media({ attempts: 2 }), lost, how)).toMatchObject({ next: { secondAttempt: true } });
+    const down = { code: 'engine_down' as const, message: 'Throttled.', at: NOW };
+    const moved = jobFailed(job({ auto: true, secondAttempt: true }), media({ attempts: 2 }), down, how);
+    expect(moved).toMatchObject({ next: { engine: 'auto' } });
+    expect('next' in moved && moved.next).not.toHaveProperty('secondAttempt');
+    const reclaimed = { code: 'worker_lost' as const, message: 'Reclaimed.', at: NOW };
+    const onDemand = jobFailed(job({ secondAttempt: true }), media(), reclaimed, { ...how, reclaimed: true });
+    expect(onDemand).toMatchObject({ next: { onDemand: true, secondAttempt: true } });
+  });
+
+  it('hands the time of the upload on to the next job, also to that of a waiting upload', () => {
+    const lost = { code: 'engine_lost' as const, message: 'Unknown.', at: NOW };
+    const uploadedAt = '2026-11-21T10:00:00.000Z';
+    expect(jobFailed(job(), media(), lost, how)).toMatchObject({ next: { createdAt: NOW, uploadedAt: EARLIER } });
+    expect(jobFailed(job({ uploadedAt }), media(), lost, how)).toMatchObject({ next: { uploadedAt } });
+    const pending = { source: source({ versionId: 'v-b' }), info: {} };
+    const waiting = media({ pending, sourceSeenAt: uploadedAt });
+    expect(jobFailed(job(), waiting, lost, how)).toMatchObject({ next: { uploadedAt } });
   });
 
   it.each(['published', 'failed', 'cancelled'] as const)('twice, or late, changes nothing once it is %s', (state) => {

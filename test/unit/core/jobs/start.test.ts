@@ -219,6 +219,15 @@ it('a job that another engine takes is submitted under a number of its own', () 
   });
 });
 
+it.each([
+  [false, true, true],
+  [false, false, false],
+  [true, false, true],
+])('a job that leaves an engine on demand: %s, for one that needs that: %s, has it: %s', (before, needs, onDemand) => {
+  const { engineJobId: _, ...row } = job({ state: 'queued', engine: 'tape', onDemand: before });
+  expect(submitting(row, null, { onDemand: needs, engine: 'paper' }, NOW)).toMatchObject({ job: { onDemand } });
+});
+
 it('a job whose part ended goes on with the next one', () => {
   const { engineJobId: _, ...row } = job({ state: 'queued', part: 'encode', submissions: 2 });
   expect(submitting(row, null, { onDemand: false, engine: 'batch-cpu' }, NOW)).toMatchObject({
