@@ -109,7 +109,9 @@ export type EngineState =
   /** This part of the job is done, and the next one is to be submitted: of an engine that runs a job in parts. */
   | { kind: 'continues'; next: string }
   /** The engine does not know: the outputs decide, and it is asked again. */
-  | { kind: 'unknown'; why: string };
+  | { kind: 'unknown'; why: string }
+  /** The engine does not answer for this job, or not in a way that can be read. */
+  | { kind: 'unanswered'; error: unknown };
 
 /** Which job an event is of. */
 export interface OfJob {

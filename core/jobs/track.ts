@@ -62,15 +62,17 @@ export function jobProgressed(job: JobRow, media: MediaRow | null, report: JobPr
 
 /**
  * The engine still has the job, or the job waits for something else: sweep checks again at `todoAt`. An error says what the job
- * has waited for too long; the next sign of life clears it.
+ * has waited for too long; null and the next sign of life clear it.
  */
 export function stillWaiting(
   job: JobRow,
   todoAt: string,
-  learned: { engineJobId?: string; error?: JobRow['error'] } = {},
+  learned: { engineJobId?: string; error?: JobRow['error'] | null } = {},
 ): Outcome {
   if (hasEnded(job)) return { refused: `the job is ${job.state}` };
-  return { change: [changeJob(job, { todoAt, ...learned })] };
+  const { error, ...others } = learned;
+  const set = { todoAt, ...others, ...(error && { error }) };
+  return { change: [changeJob(job, set, error === null ? ['error'] : [])] };
 }
 
 function todoAfter(job: JobRow, at: string): Partial<JobRow> {

@@ -1,9 +1,9 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { eachLimit } from '../../aws/concurrency.ts';
 import { secretReader } from '../../aws/secrets.ts';
 import { EngineHint } from '../../core/contracts/events.ts';
 import type { HttpInput } from '../../core/contracts/http/engine-jobs.ts';
-import { type Engine, type EngineState, engineKind } from '../engine.ts';
+import { askEach } from '../ask-each.ts';
+import { type Engine, engineKind } from '../engine.ts';
 import { Endpoint } from './client.ts';
 import { HttpEnv } from './names.ts';
 import { policyFor } from './policy.ts';
@@ -39,11 +39,7 @@ export function connectHttp(apiUrl: string, endpoint: Endpoint): Engine {
         policy: policyFor(job, info),
       });
     },
-    async describe(ids) {
-      const states = new Map<string, EngineState>();
-      await eachLimit(ids, AT_ONCE, async (id) => void states.set(id, stateOf(await endpoint.status(id))));
-      return states;
-    },
+    describe: (ids) => askEach(ids, AT_ONCE, async (id) => stateOf(await endpoint.status(id))),
     cancel: (id) => endpoint.cancel(id),
     async read(message) {
       const { success, data } = EngineHint.safeParse(message);

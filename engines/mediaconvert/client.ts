@@ -9,7 +9,7 @@ import {
   MediaConvertServiceException,
   NotFoundException,
 } from '@aws-sdk/client-mediaconvert';
-import { eachLimit } from '../../aws/concurrency.ts';
+import { askEach } from '../ask-each.ts';
 import { type EngineEnd, EngineRefused, type EngineState, type QueueState } from '../engine.ts';
 import { isOfTheRequest, isRefusal } from '../refusals.ts';
 import { whileThrottled } from '../throttled.ts';
@@ -58,16 +58,14 @@ export function isJobId(id: string): boolean {
 const PARALLEL = 2;
 
 /** What MediaConvert returns for these jobs, by its id of each. There is an answer for each. */
-export async function describe(client: MediaConvertClient, ids: readonly string[]): Promise<Map<string, EngineState>> {
-  const found = new Map<string, EngineState>();
-  await eachLimit(ids, PARALLEL, async (Id) => {
+export function describe(client: MediaConvertClient, ids: readonly string[]): Promise<Map<string, EngineState>> {
+  return askEach(ids, PARALLEL, async (Id) => {
     const answer = await client.send(new GetJobCommand({ Id })).catch((error: unknown) => {
       if (error instanceof NotFoundException) return null;
       throw error;
     });
-    found.set(Id, answer?.Job ? stateOf(answer.Job) : { kind: 'ended', end: FORGOTTEN });
+    return answer?.Job ? stateOf(answer.Job) : { kind: 'ended', end: FORGOTTEN };
   });
-  return found;
 }
 
 /** MediaConvert forgets a job three months after its end. */

@@ -103,7 +103,9 @@ export function connectMediaConvert(env: MediaConvertEnv, clients: Clients): Eng
   }
 
   async function describeWorkers(ids: readonly string[]): Promise<Map<string, EngineState>> {
-    const details = await workers.details(clients.workers, ids);
+    const details = await workers.details(clients.workers, ids).catch((error: unknown) => ({ error }));
+    // MediaConvert answers for the others all the same.
+    if ('error' in details) return new Map(ids.map((id) => [id, { kind: 'unanswered', ...details }]));
     const states = new Map<string, EngineState>();
     for (const id of ids) {
       const detail = details.get(id);

@@ -42,14 +42,18 @@ export async function repairFromEngine(services: SweepServices, job: AtEngine, s
     case 'waiting': {
       // However long it waits for its turn: watchEngines detects whether the queue progresses at all.
       const { blockedBy: message } = state;
-      if (message === undefined) return lookAgain(services, job, next);
+      if (message === undefined) return lookAgain(services, job, next, null);
       const since = job.error?.code === 'engine_stuck' ? job.error.at : services.now;
-      if (plus(since, { minutes: BLOCKED_MINUTES }) <= services.now && (await leaves(services, job, message))) return;
+      if (plus(since, { minutes: BLOCKED_MINUTES }) <= services.now && (await leaves(services, job, `${job.engine} does not begin it: ${message}`))) return;
       return lookAgain(services, job, next, { code: 'engine_stuck', message, at: since });
     }
     case 'unknown':
       logger.warn('the engine does not know the state of a job', { jobId, engineJobId, why: state.why });
       return stateUnknown(services, job, next);
+    case 'unanswered':
+      await unanswered(services, job, state.error, next);
+      // A run in which an engine did not answer has failed.
+      throw state.error;
   }
 }
 
@@ -57,13 +61,13 @@ export async function repairFromEngine(services: SweepServices, job: AtEngine, s
  * A job that `auto` gave to an engine where it is blocked goes to another one, under another number. Its engine job is ended after that: if
  * it begins nevertheless, its first sign of life ends it.
  */
-async function leaves(services: SweepServices, job: AtEngine, why: string): Promise<boolean> {
+async function leaves(services: SweepServices, job: AtEngine, message: string): Promise<boolean> {
   const { jobId, engine, engineJobId } = job;
   const media = await getMedia(services.table, job.mediaId);
   if (media?.jobId !== jobId || !(await mayMoveOn(services, job, media.sourceInfo ?? {}))) return false;
   const ended = await failJob(services, jobId, {
     code: 'engine_down',
-    message: `${engine} does not begin it: ${why}`,
+    message,
     movesFrom: services.engines.servedBy(job),
     unless: (row) =>
       row.state === 'queued' && row.engineJobId === engineJobId ? null : { refused: 'it has begun meanwhile' },
@@ -82,10 +86,31 @@ async function stateUnknown(services: SweepServices, job: AtEngine, next: string
   const { now, engines } = services;
   const { jobId, engineJobId } = job;
   const heardAt = await lastSignOfLife(services, job);
-  if (plus(heardAt, { minutes: SILENT_MINUTES }) > now) return lookAgain(services, job, next);
+  if (plus(heardAt, { minutes: SILENT_MINUTES }) > now) return lookAgain(services, job, next, null);
   const engine = engines.get(job.engine);
   await engine.cancel(engineJobId, NO_SIGN_OF_LIFE);
   const message = `There was no sign of life since ${heardAt}, and ${engine.title} does not know the job.`;
+  const end = { by: 'unseen' as const, reason: { code: 'engine_lost' as const, message } };
+  await endJob(services, { jobId, engineJobId, part: job.part, end });
+  services.report('jobsRepaired');
+}
+
+/**
+ * A job of which its engine has said nothing for an hour, nor its worker: one that `auto` gave to it and that waits goes to another engine,
+ * and any other is tried once more. A worker that runs nevertheless is refused by the API, or ended at its next sign of life.
+ */
+async function unanswered(services: SweepServices, job: AtEngine, error: unknown, next: string): Promise<void> {
+  const { now } = services;
+  const { jobId, engine, engineJobId } = job;
+  const message = `${engine} does not say how the job is: ${error instanceof Error ? error.message : String(error)}`;
+  const since = job.error?.code === 'engine_down' ? job.error.at : now;
+  const heardAt = await lastSignOfLife(services, job);
+  const isRecent = (at: string) => plus(at, { minutes: SILENT_MINUTES }) > now;
+  if (isRecent(since) || isRecent(heardAt)) {
+    return lookAgain(services, job, next, { code: 'engine_down', message, at: since });
+  }
+  if (job.state === 'queued' && (await leaves(services, job, message))) return;
+  await cancelJob(services, { jobId, engine, engineJobId }, NO_SIGN_OF_LIFE);
   const end = { by: 'unseen' as const, reason: { code: 'engine_lost' as const, message } };
   await endJob(services, { jobId, engineJobId, part: job.part, end });
   services.report('jobsRepaired');
@@ -108,10 +133,10 @@ async function stillRunning(
         : { refused: 'the job is gone' };
     });
     services.report('jobsRepaired');
-    return lookAgain(services, job, next);
+    return lookAgain(services, job, next, null);
   }
   const heardAt = await lastSignOfLife(services, job, state.seenAt);
-  if (plus(heardAt, { minutes: SILENT_MINUTES }) > now) return lookAgain(services, job, next);
+  if (plus(heardAt, { minutes: SILENT_MINUTES }) > now) return lookAgain(services, job, next, null);
   const engine = engines.get(job.engine);
   await engine.cancel(engineJobId, NO_SIGN_OF_LIFE);
   const message = `The worker has given no sign of life since ${heardAt}, though ${engine.title} said that it ran.`;

@@ -51,7 +51,7 @@ async function repair(services: SweepServices, jobs: readonly JobRow[], failures
   await eachLimit(jobs, AT_ONCE, one, services.timeIsUp);
 }
 
-/** Each engine's answer on its jobs, by the engine's name. One that does not answer fails its own jobs only. */
+/** Each engine's answer on its jobs, by the engine's name. */
 type Asked = Map<string, Promise<Map<string, EngineState>>>;
 
 function askEngines({ engines }: SweepServices, jobs: readonly JobRow[]): Asked {
@@ -71,15 +71,26 @@ async function repairOne(services: SweepServices, job: JobRow, asked: Asked): Pr
   const { engineJobId } = job;
   if (job.state === 'succeeded') return publishAgain(services, job);
   if (engineJobId === undefined) return submitAgain(services, job);
-  const state = (await asked.get(job.engine))?.get(engineJobId);
+  const state = await answerOn({ engine: job.engine, engineJobId }, asked);
   // A worker whose host was lost after its last event waits for another one, though all is done.
-  const result = job.state === 'running' ? await readResult(services, job.jobId) : null;
+  const result = job.state === 'running' || state.kind === 'unanswered' ? await readResult(services, job.jobId) : null;
   if (result?.status === 'succeeded') {
     await takeResult(services, result);
     services.report('jobsRepaired');
-  } else if (state) {
+  } else {
     await repairFromEngine(services, { ...job, engineJobId }, state);
   }
+}
+
+/** An engine that does not answer, or is not installed any more, leaves each of its jobs unanswered. */
+async function answerOn(
+  { engine, engineJobId }: { engine: string; engineJobId: string },
+  asked: Asked,
+): Promise<EngineState> {
+  const unanswered = (error: unknown): EngineState => ({ kind: 'unanswered', error });
+  const states = await asked.get(engine)?.catch(unanswered);
+  if (states && 'kind' in states) return states;
+  return states?.get(engineJobId) ?? unanswered(new Error(`${engine} left the job ${engineJobId} out of its answer.`));
 }
 
 async function publishAgain(services: SweepServices, job: JobRow): Promise<void> {

@@ -36,6 +36,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await emptyServices(services);
+  Object.assign(endpoint, { intercept: (_: string, act: () => Promise<unknown>) => act() });
   Object.assign(endpoint.behaviour, { ...KIND, dead: true });
 });
 
@@ -73,14 +74,14 @@ const leaves = ({ jobId }: JobRow, file: string, content: unknown) =>
   s3.send(new PutObjectCommand({ Bucket: MEDIA, Key: `${tmpPrefix(jobId)}${file}`, Body: JSON.stringify(content) }));
 
 /** A run of the part of sweep that asks for silent jobs. */
-async function sweepAfterSilence(row: JobRow): Promise<void> {
+async function sweepAfterSilence(row: JobRow, now = new Date().toISOString()): Promise<void> {
   const silent = { heartbeatAt: LONG_AGO, todoAt: LONG_AGO };
   await apply(table, [{ op: 'update', key: rowKeys.job(row.mediaId, row.n), expect: {}, set: silent }]);
   const report = { ...NOTHING_DONE };
   const run: SweepServices = {
     // Nothing of it is asked.
     archive: archiveOf({ client: new BatchClient({ region: 'us-east-1' }) }),
-    ...{ ...all, maxRetranscodes: 1, now: new Date().toISOString(), remainingMs: () => 60_000, timeIsUp: () => false },
+    ...{ ...all, maxRetranscodes: 1, now, remainingMs: () => 60_000, timeIsUp: () => false },
     report: (what, times = 1) => {
       report[what] += times;
     },
@@ -155,6 +156,41 @@ it('a job that the endpoint has forgotten is published by its outputs, or lost a
   const media = await getMedia(table, lost.mediaId);
   expect(media).toMatchObject({ state: 'transcoding', jobId: `${lost.mediaId}-2` });
   expect(await getJob(table, lost.mediaId, 2)).toMatchObject({ state: 'queued', engine: 'http' });
+});
+
+it("an answer that cannot be read holds up no other job, nor one whose outputs are there, and an hour of them ends the engine's job", async () => {
+  const [garbled, made, waits] = [await submitted('garbled.mp4'), await submitted('made.mp4'), await submitted('waits.mp4')];
+  const all = [garbled, made, waits];
+  await leaves(made, 'result.json', { ...result(), jobId: made.jobId });
+  endpoint.intercept = async (_, act) => {
+    const answer = await act();
+    const { id } = (answer?.body ?? {}) as { id?: string };
+    return id === garbled.engineJobId || id === made.engineJobId ? { status: 200, body: 'x'.repeat(2 ** 21) } : answer;
+  };
+  const silent = { heartbeatAt: LONG_AGO, todoAt: LONG_AGO };
+  for (const row of all) {
+    await apply(table, [{ op: 'update', key: rowKeys.job(row.mediaId, row.n), expect: {}, set: silent }]);
+  }
+  const unread = 'The endpoint\'s answer has more than 1048576 bytes.';
+  await expect(sweepAfterSilence(waits)).rejects.toThrow(unread);
+  expect(await rowOf(made)).toMatchObject({ state: 'succeeded' });
+  expect((await rowOf(waits)).todoAt).toMatch(/^2026|^20[3-9]/);
+  expect(await rowOf(garbled)).toMatchObject({ state: 'queued', error: { code: 'engine_down' } });
+
+  await expect(sweepAfterSilence(garbled, plus(new Date().toISOString(), { minutes: 61 }))).rejects.toThrow(unread);
+  expect(await rowOf(garbled)).toMatchObject({ state: 'failed', error: { code: 'engine_lost' } });
+  expect(endpoint.jobs.get(garbled.engineJobId)).toMatchObject({ status: 'CANCELLED' });
+  expect((await getMedia(table, garbled.mediaId))?.jobId).toBe(`${garbled.mediaId}-2`);
+});
+
+it('a failed answer is forgotten with the next one that is good', async () => {
+  const row = await submitted('better.mp4');
+  endpoint.behaviour.down = true;
+  await expect(sweepAfterSilence(row)).rejects.toThrow('HTTP 503');
+  expect(await rowOf(row)).toHaveProperty('error.code', 'engine_down');
+  endpoint.behaviour.down = false;
+  await sweepAfterSilence(row);
+  expect(await rowOf(row)).not.toHaveProperty('error');
 });
 
 it('a job that no worker has taken in time is tried once more, and one that took too long has failed', async () => {

@@ -88,7 +88,9 @@ describe('a job at the endpoint', () => {
     await expect(engine.submit(submission())).rejects.not.toHaveProperty('code', 'engine_refused');
     Object.assign(endpoint.behaviour, { losesRuns: false, down: true });
     await expect(engine.submit(submission())).rejects.toThrow('The endpoint answered run with HTTP 503.');
-    await expect(engine.describe(['any'])).rejects.toThrow('HTTP 503');
+    expect(await engine.describe(['one', 'other'])).toEqual(
+      new Map(['one', 'other'].map((id) => [id, { kind: 'unanswered', error: expect.objectContaining({ message: 'The endpoint answered status with HTTP 503.' }) }])),
+    );
   });
 
   it.each([408, 409])('is not counted as refused by HTTP %i, which may hide that it was accepted', async (status) => {
