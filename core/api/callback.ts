@@ -4,13 +4,12 @@ import type { JobRow } from '../contracts/table/jobs.ts';
 import type { MediaRow } from '../contracts/table/media.ts';
 
 /**
- * Whether a verified call of an engine may change anything: only the job that the engine was given, only while that job is
- * unfinished and is the media's current one.
+ * Whether a verified call of an engine can change nothing: its job has ended, or is not the media's current one. Whichever engine job it
+ * names, the claim decides: the row may still name one that was submitted after an answer was lost.
  */
 export function isStale(callback: EngineCallback, job: JobRow | null, media: MediaRow | null): boolean {
   if (!job || !media || media.jobId !== job.jobId) return true;
   if (job.state !== 'queued' && job.state !== 'running') return true;
-  if (job.engineJobId !== undefined && job.engineJobId !== callback.jobId) return true;
   return callback.output !== undefined && callback.output.mediaId !== job.mediaId;
 }
 

@@ -23,14 +23,15 @@ export const engineJobRoutes: Routes<'signEngineRequest' | 'reportEngineProgress
   },
 
   async reportEngineProgress({ params, body, headers, now, requestId }, services) {
-    const { engineJobId } = await unfinished(services, params.jobId, headers);
-    if (engineJobId !== undefined && engineJobId !== body.engineJobId) throw over();
+    // Whichever engine job reports: only the one that has the claim does, and the row may still name another.
+    await unfinished(services, params.jobId, headers);
     const event: JobProgress = {
       id: requestId,
       time: now,
       source: SOURCE.worker,
       'detail-type': DETAIL.progress,
-      detail: { ...body, jobId: params.jobId },
+      // A sign of life counts from when it came: the clock of that machine is a stranger's.
+      detail: { ...body, jobId: params.jobId, at: now },
     };
     await send(services.sqs, services.env.TRACK_QUEUE_URL, event);
     return { body: null };
@@ -81,5 +82,5 @@ function forged(): ApiError {
 }
 
 function over(): ApiError {
-  return new ApiError('wrong_state', 'The job has ended, or another engine job has it.');
+  return new ApiError('wrong_state', 'The job has ended.');
 }

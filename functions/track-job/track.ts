@@ -74,6 +74,8 @@ async function engineStarted(
 async function workerReported(services: TrackServices, report: JobProgress['detail']): Promise<void> {
   const { table } = services;
   const { mediaId, n } = parseJobId(report.jobId);
+  // A worker whose clock is ahead would otherwise not be missed until then.
+  const at = [report.at, new Date().toISOString()].toSorted()[0] ?? report.at;
   let over: JobRow | undefined;
   await applyWithRetry(table, async () => {
     const job = await getJob(table, mediaId, n);
@@ -81,7 +83,7 @@ async function workerReported(services: TrackServices, report: JobProgress['deta
     if (isOver(job)) over = job;
     // Only the first report may have to change the media item's state too.
     const media = job.state === 'queued' ? await getMedia(table, mediaId) : null;
-    return jobProgressed(job, media, report);
+    return jobProgressed(job, media, { ...report, at });
   });
   if (over) await stop(services, over, report.engineJobId);
 }

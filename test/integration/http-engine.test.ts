@@ -1,13 +1,21 @@
 import { BatchClient } from '@aws-sdk/client-batch';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeEach, expect, it, vi } from 'vitest';
+import type { z } from 'zod';
+import { callbackSecret } from '../../aws/engine-key.ts';
 import { apply, getJob, getMedia } from '../../aws/table.ts';
+import type { ProgressReport } from '../../core/contracts/http/engine-jobs.ts';
+import { JobProgress } from '../../core/contracts/events.ts';
 import { tmpPrefix } from '../../core/contracts/keys.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { rowKeys } from '../../core/contracts/table/keys.ts';
+import { plus } from '../../core/time.ts';
 import { Endpoint } from '../../engines/http/client.ts';
 import { connectHttp } from '../../engines/http/engine.ts';
 import { Engines } from '../../engines/registry.ts';
+import type { ApiServices } from '../../functions/api/call.ts';
+import { engineJobRoutes } from '../../functions/api/engine-jobs.ts';
 import { submitJob } from '../../functions/shared/submit-job.ts';
 import { repairJobs } from '../../functions/sweep/jobs.ts';
 import { NOTHING_DONE, type SweepServices } from '../../functions/sweep/services.ts';
@@ -73,6 +81,35 @@ const takes = (id: string) => {
 const leaves = ({ jobId }: JobRow, file: string, content: unknown) =>
   s3.send(new PutObjectCommand({ Bucket: MEDIA, Key: `${tmpPrefix(jobId)}${file}`, Body: JSON.stringify(content) }));
 
+/** What the worker of an engine job sends to the API, up to the row. */
+async function reports({ jobId }: JobRow, report: Partial<z.infer<typeof ProgressReport>>): Promise<void> {
+  const call = {
+    ...{ caller: null, query: null, rawBody: '', requestId: 'request', now: new Date().toISOString() },
+    params: { jobId },
+    headers: new Headers({ authorization: `Bearer ${await callbackSecret(table, jobId)}` }),
+    body: { ...{ engineJobId: 'none', attempt: 1, at: '2026-11-21T12:00:00.000Z', phase: 'pulling', percent: 1 }, ...report },
+  } as unknown as Parameters<typeof engineJobRoutes.reportEngineProgress>[0];
+  const env = { TRACK_QUEUE_URL: QUEUES.track };
+  await engineJobRoutes.reportEngineProgress(call, { sqs, table, env } as ApiServices);
+  const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: QUEUES.track }));
+  for (const { Body = '' } of Messages) await track(all, JobProgress.parse(JSON.parse(Body)));
+}
+
+/** Two jobs at the endpoint for one, because the answer to the first submission was lost. */
+async function submittedTwice(name: string): Promise<{ row: JobRow; first: string; second: string }> {
+  const row = await queued(name);
+  endpoint.behaviour.losesRuns = true;
+  await expect(submitJob(all, row)).rejects.toThrow();
+  const first = endpoint.jobs.all().at(-1)?.id ?? '';
+  endpoint.behaviour.losesRuns = false;
+  const key = rowKeys.job(row.mediaId, 1);
+  await apply(table, [{ op: 'update', key, expect: {}, set: { submittingUntil: LONG_AGO } }]);
+  await submitJob(all, row);
+  const { engineJobId: second = '' } = await rowOf(row);
+  expect(second).not.toBe(first);
+  return { row, first, second };
+}
+
 /** A run of the part of sweep that asks for silent jobs. */
 async function sweepAfterSilence(row: JobRow, now = new Date().toISOString()): Promise<void> {
   const silent = { heartbeatAt: LONG_AGO, todoAt: LONG_AGO };
@@ -97,16 +134,7 @@ it('a job that several functions submit at once is one job at the endpoint', asy
 });
 
 it('a job whose two engine jobs end, the later of which found a claim, is what the first one made', async () => {
-  const row = await queued('unanswered.mp4');
-  endpoint.behaviour.losesRuns = true;
-  await expect(submitJob(all, row)).rejects.toThrow();
-  const first = endpoint.jobs.all().at(-1)?.id ?? '';
-  Object.assign(endpoint.behaviour, { losesRuns: false });
-  const key = rowKeys.job(row.mediaId, 1);
-  await apply(table, [{ op: 'update', key, expect: {}, set: { submittingUntil: LONG_AGO } }]);
-  await submitJob(all, row);
-  const { engineJobId: second = '' } = await rowOf(row);
-  expect(second).not.toBe(first);
+  const { row, first, second } = await submittedTwice('unanswered.mp4');
   await leaves(row, 'claim.json', { jobId: row.jobId, engineJobId: first });
   for (const id of [first, second]) takes(id);
   endpoint.jobs.done(second, 'pod', { output: {} });
@@ -116,6 +144,42 @@ it('a job whose two engine jobs end, the later of which found a claim, is what t
   endpoint.jobs.done(first, 'pod', { output: {} });
   await hint(row, first);
   expect(await rowOf(row)).toMatchObject({ state: 'succeeded' });
+});
+
+it('a worker that has the claim is the one that counts, though its row names a second job of the endpoint', async () => {
+  const { row, first, second } = await submittedTwice('answered late.mp4');
+  takes(first);
+  await leaves(row, 'claim.json', { jobId: row.jobId, engineJobId: first });
+  await reports(row, { engineJobId: first, percent: 20 });
+  expect(await rowOf(row)).toMatchObject({ state: 'running', engineJobId: first, progress: 20 });
+  takes(second);
+  endpoint.jobs.done(second, 'pod', { output: {} });
+  await hint(row, second);
+  await reports(row, { engineJobId: first, percent: 30, step: 'pulled' });
+  expect(await rowOf(row)).toMatchObject({ state: 'running', engineJobId: first, progress: 30 });
+});
+
+it('a report counts from when it came, whatever clock the worker has', async () => {
+  const row = await submitted('clock.mp4');
+  const silent = { heartbeatAt: LONG_AGO, todoAt: LONG_AGO };
+  await apply(table, [{ op: 'update', key: rowKeys.job(row.mediaId, 1), expect: {}, set: silent }]);
+  const before = new Date().toISOString();
+  const expectTimely = async () => {
+    const { heartbeatAt, todoAt = '', steps } = await rowOf(row);
+    const latest = plus(new Date().toISOString(), { minutes: 15 });
+    for (const at of [heartbeatAt, todoAt, ...steps.map((step) => step.at)]) {
+      expect([at, before <= at, at <= latest]).toEqual([at, true, true]);
+    }
+  };
+  const { engineJobId } = row;
+  await reports(row, { engineJobId, at: '2020-01-01T00:00:00.000Z', step: 'pulled' });
+  await expectTimely();
+  const detail = { jobId: row.jobId, engineJobId, attempt: 1, phase: 'pushing', percent: 99 } as const;
+  const ahead = { ...detail, step: 'transcoded', at: '9999-01-01T00:00:00.000Z' } as const;
+  const envelope = { id: 'event', time: before, source: 'dropreel.worker', 'detail-type': 'Job Progress' } as const;
+  await track(all, { ...envelope, detail: ahead });
+  expect((await rowOf(row)).steps.map(({ name }) => name)).toContain('transcoded');
+  await expectTimely();
 });
 
 it('events that come twice, late and in any order change a job once, and a success needs its result', async () => {

@@ -45,7 +45,12 @@ export interface Services extends AsyncDisposable {
 
 export const UPLOADS = 'uploads';
 export const MEDIA = 'media';
-export const QUEUES = { ingest: queueUrl('ingest'), publish: queueUrl('publish'), webhooks: queueUrl('webhooks') };
+export const QUEUES = {
+  ingest: queueUrl('ingest'),
+  publish: queueUrl('publish'),
+  track: queueUrl('track'),
+  webhooks: queueUrl('webhooks'),
+};
 const TABLE_ARN = `arn:aws:dynamodb:${REGION}:123456789012:table/rows`;
 /** As in an adverse cloud: long enough for another write to meet it. */
 const TRANSACTION_MS = 10;
