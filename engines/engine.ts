@@ -19,7 +19,8 @@ export interface Engine {
   /**
    * Submits the job. Called again for the same job, with `tried`, when an earlier call may have succeeded.
    * @returns the engine's own id of it
-   * @throws EngineRefused when the engine does not have the job; after any other error that is unknown
+   * @throws EngineRefused when the engine does not have the job, NotAsked when its service was not called; after any other error it is
+   * unknown whether it has it
    */
   submit(submission: Submission): Promise<string>;
 
@@ -170,6 +171,13 @@ export class EngineRefused extends DropreelError {
   constructor(message: string, options: { forGood: boolean; cause?: unknown }) {
     super('engine_refused', message, { cause: options.cause });
     this.forGood = options.forGood;
+  }
+}
+
+/** What a submission needs cannot be read: no call of its service was made, so that this says nothing of the engine. */
+export class NotAsked extends Error {
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
   }
 }
 

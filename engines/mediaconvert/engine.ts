@@ -13,7 +13,7 @@ import * as workers from '../batch/client.ts';
 import { readEvent as readWorkerEvent } from '../batch/events.ts';
 import { queueOf, shareOf } from '../batch/queues.ts';
 import { FORGOTTEN } from '../batch/reasons.ts';
-import { type Engine, EngineRefused, type EngineState, engineKind, type Submission } from '../engine.ts';
+import { type Engine, EngineRefused, type EngineState, engineKind, NotAsked, type Submission } from '../engine.ts';
 import * as mediaConvert from './client.ts';
 import { readEvent } from './events.ts';
 import { MediaConvertEnv } from './names.ts';
@@ -73,7 +73,7 @@ export function connectMediaConvert(env: MediaConvertEnv, clients: Clients): Eng
   async function encode(submission: Submission): Promise<string> {
     const text = await readText(clients.s3, preparedOf(submission.job.jobId)).catch((error: unknown) => {
       if (error instanceof TextTooLarge) return null;
-      throw error;
+      throw new NotAsked(error);
     });
     return mediaConvert.submit(clients.submitting, planPrepared(text ?? '', submission));
   }

@@ -2,11 +2,11 @@ import { apply, getRow, type Table } from '../../aws/table.ts';
 import { EngineRow } from '../../core/contracts/table/engines.ts';
 import { engineKeys } from '../../core/contracts/table/keys.ts';
 import { failedAgain } from '../../core/jobs/outage.ts';
-import { EngineRefused } from '../../engines/engine.ts';
+import { EngineRefused, NotAsked } from '../../engines/engine.ts';
 
-/** Notes a failed submission to an engine's service, unless the engine refuses the job itself. Of two at once, one is noted. */
+/** Notes a failed submission to an engine's service, unless it was not called, or refuses the job itself. Of two at once, one is noted. */
 export async function noteFailure(table: Table, engine: string, error: unknown): Promise<void> {
-  if (error instanceof EngineRefused && error.forGood) return;
+  if (error instanceof NotAsked || (error instanceof EngineRefused && error.forGood)) return;
   const key = engineKeys.engine(engine);
   const before = await getRow(table, key, EngineRow);
   const why = error instanceof Error ? error.message : String(error);

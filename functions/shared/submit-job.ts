@@ -5,7 +5,7 @@ import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import type { SourceInfo } from '../../core/contracts/table/media.ts';
 import { hasEnded } from '../../core/jobs/rows.ts';
 import { engineAccepted, jobFor, notSubmitted, waitForSource } from '../../core/jobs/transitions.ts';
-import { type Engine, EngineRefused } from '../../engines/engine.ts';
+import { type Engine, EngineRefused, NotAsked } from '../../engines/engine.ts';
 import { cancelJob } from './cancel-job.ts';
 import { type Decided, type DecideServices, decideSubmission, type Moves } from './decide-submission.ts';
 import { presetOf } from './encoding.ts';
@@ -118,10 +118,13 @@ async function submitLeased(
 ): Promise<string> {
   const { purpose, onDemand = false, part, submissions = 1 } = row;
   const job = jobFor(row, presetOf(row), mediaBucket);
-  const access = async () => ({
-    secret: await callbackSecret(table, row.jobId),
-    hintToken: await hintToken(table, row.jobId),
-  });
+  const access = async () => {
+    try {
+      return { secret: await callbackSecret(table, row.jobId), hintToken: await hintToken(table, row.jobId) };
+    } catch (error) {
+      throw new NotAsked(error);
+    }
+  };
   try {
     return await engine.submit({ job, info, access, purpose, onDemand, tried, part, number: submissions });
   } catch (error) {

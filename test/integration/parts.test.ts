@@ -25,7 +25,7 @@ let services: Services;
 /** What the engine was given, each as `e-1`, `e-2` … */
 let taken: Pick<Submission, 'part' | 'number' | 'tried'>[];
 let events: Extract<Awaited<ReturnType<Engine['read']>>, object>[];
-let onSubmit: () => void | Promise<void>;
+let onSubmit: (access: Submission['access']) => void | Promise<void>;
 let cancelled: string[];
 
 beforeAll(async () => {
@@ -45,9 +45,9 @@ const engine = {
   title: 'the tape',
   needsOnDemand: () => false,
   estimate: () => ({ unfit: 'nobody knows' }),
-  submit: async ({ part, number, tried }: Submission) => {
+  submit: async ({ part, number, tried, access }: Submission) => {
     taken.push({ part, number, tried });
-    await onSubmit();
+    await onSubmit(access);
     return `e-${taken.length}`;
   },
   cancel: async (id: string) => void cancelled.push(id),
@@ -181,6 +181,19 @@ it('a job that the engine has is noted as such, though it cannot be noted that t
   expect(await rowOf(row)).toMatchObject({ engineJobId: 'e-1' });
   expect(await getRow(services.table, engineKeys.engine('tape'), EngineRow)).toEqual(failing);
   await submitJob(world(), await queued());
+  expect(await getRow(services.table, engineKeys.engine('tape'), EngineRow)).toBeNull();
+});
+
+it("what a submission cannot read of dropreel's own is no outage of its engine", async () => {
+  onSubmit = async (access) => {
+    services.onCall = () => {
+      throw new AwsError('ServiceUnavailable', 503, 'Dead.');
+    };
+    await access().finally(() => {
+      services.onCall = () => {};
+    });
+  };
+  await expect(submitJob(world(), await queued())).rejects.toThrow('Dead.');
   expect(await getRow(services.table, engineKeys.engine('tape'), EngineRow)).toBeNull();
 });
 

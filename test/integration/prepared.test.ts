@@ -5,8 +5,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { tmpPrefix } from '../../core/contracts/keys.ts';
 import { PRESETS } from '../../core/contracts/presets.ts';
 import { jobFor } from '../../core/jobs/transitions.ts';
-import type { Submission } from '../../engines/engine.ts';
+import { NotAsked, type Submission } from '../../engines/engine.ts';
 import { connectMediaConvert } from '../../engines/mediaconvert/engine.ts';
+import { AwsError } from '../../local/kernel/service.ts';
 import { job } from '../support/factories.ts';
 import { MEDIA, type Services, startServices } from '../support/services.ts';
 import { planned } from '../unit/engines/mediaconvert/sources.ts';
@@ -27,7 +28,7 @@ const submission: Submission = {
 };
 
 /** No call reaches MediaConvert: its address is one where nobody listens. */
-async function submit(): Promise<string> {
+async function submit(s3 = services.s3): Promise<string> {
   const nowhere = { endpoint: 'http://127.0.0.1:1', region: 'us-east-1', maxAttempts: 1 };
   const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
   const calls = new MediaConvertClient({ ...nowhere, credentials });
@@ -38,7 +39,7 @@ async function submit(): Promise<string> {
     ...{ MEDIACONVERT_TASK_QUEUE: Name, MEDIACONVERT_RETRANSCODE_TASK_QUEUE: Name },
     ...{ MEDIACONVERT_ON_DEMAND_TASK_QUEUE: Name, MEDIACONVERT_TASK_DEFINITION: Name },
   };
-  const clients = { submitting: calls, others: calls, submittingWorkers: workers, workers, s3: services.s3 };
+  const clients = { submitting: calls, others: calls, submittingWorkers: workers, workers, s3 };
   try {
     return await connectMediaConvert(env, clients).submit(submission);
   } finally {
@@ -67,6 +68,13 @@ it.each<[string, () => string]>([
     forGood: true,
     message: 'prepared.json of the job is missing, or not as it should be.',
   });
+});
+
+it('a fault of S3 is not one of MediaConvert', async () => {
+  services.onCall = () => {
+    throw new AwsError('ServiceUnavailable', 503, 'Dead.');
+  };
+  await expect(submit(services.breakable.s3)).rejects.toThrow(NotAsked);
 });
 
 it('of one that is as it should be, MediaConvert is asked', async () => {
