@@ -3,7 +3,7 @@ import { AUTO, EngineName } from '../core/contracts/engines.ts';
 import type { EngineMessage } from '../core/contracts/events.ts';
 import type { Prices } from '../core/contracts/prices.ts';
 import type { JobRow } from '../core/contracts/table/jobs.ts';
-import { batch } from './batch/engine.ts';
+import { batch } from './batch/films.ts';
 import { batchGpu } from './batch/gpu.ts';
 import { readCallback } from './called-back.ts';
 import { type Cost, type Engine, type EngineEvent, type EngineKind, EngineRefused, type Usage } from './engine.ts';

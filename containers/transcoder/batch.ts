@@ -55,11 +55,12 @@ async function encode(job: Job): Promise<number> {
     engineJobId: array ?? env.AWS_BATCH_JOB_ID,
     attempt: array === undefined ? env.AWS_BATCH_JOB_ATTEMPT : 1,
     ...(task && 'part' in task && { part: task.part }),
+    ...(task?.name === 'chunk' && { child: { index: env.AWS_BATCH_JOB_ARRAY_INDEX ?? 0, of: task.count + 1 } }),
   };
   const progress = reportProgress(busReporter(bus, env.BUS_NAME), identity, isLast ? ENCODED_PERCENT : 0);
   try {
-    const arrayIndex = env.AWS_BATCH_JOB_ARRAY_INDEX;
-    return await work(job, { ...(await context()), arrayIndex, gpu: env.USE_GPU, progress });
+    const of = { arrayIndex: env.AWS_BATCH_JOB_ARRAY_INDEX, chunkSeconds: env.CHUNK_SECONDS };
+    return await work(job, { ...(await context()), ...of, gpu: env.USE_GPU, progress });
   } finally {
     await progress.close();
   }

@@ -11,6 +11,8 @@ export interface WorkerContext {
   engineJobId: string;
   /** Of a worker of an array job: its number, from 0. */
   arrayIndex?: number | undefined;
+  /** Length of the chunks of every film; absent: they follow their rule. */
+  chunkSeconds?: number | undefined;
   scratchDirectory: string;
   progress: Progress;
   /** Aborted with a Drained when the engine stops the worker. */

@@ -37,7 +37,7 @@ export interface Progress {
  */
 export function reportProgress(
   put: (report: Detail) => Promise<void>,
-  job: Pick<Detail, 'jobId' | 'engineJobId' | 'attempt' | 'part'>,
+  job: Pick<Detail, 'jobId' | 'engineJobId' | 'attempt' | 'part' | 'child'>,
   from = 0,
 ): Progress {
   let state: Pick<Detail, 'phase' | 'percent' | 'speed'> = { phase: 'pulling', percent: from };

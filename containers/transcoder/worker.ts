@@ -165,7 +165,9 @@ async function makeAll(
   const cpuBefore = await cpuSeconds();
   const { value, reading } = await withSource(reader, (signal, input) => {
     const onProbed: TranscodeRun['onProbed'] = async (probed, input) => {
-      if (task?.name === 'cut') await cutIfLong(job, task.vcpus, { probed, input, signal, cpuBefore });
+      if (task?.name !== 'cut') return;
+      const { chunkSeconds } = context;
+      await cutIfLong(job, { ...task, chunkSeconds }, { probed, input, signal, cpuBefore });
     };
     return transcode({ ...run, signal, input, onProbed });
   });

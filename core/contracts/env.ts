@@ -149,6 +149,8 @@ export const WorkerEnv = z.object({
   AWS_BATCH_JOB_ATTEMPT: z.coerce.number().int().positive(),
   /** A directory on the scratch disk; a job uses `{SCRATCH_DIR}/{jobId}`. */
   SCRATCH_DIR: Name,
+  /** Cuts every film that can be cut into chunks of so many seconds, whatever they cost: tests set it, no stack does. */
+  CHUNK_SECONDS: z.coerce.number().positive().optional(),
   /** Whether the pictures are to be encoded on a GPU, and in software where that fails. */
   USE_GPU: z.stringbool({ truthy: ['true'], falsy: ['false'] }).default(false),
   FFMPEG_PATH: Name.default('ffmpeg'),

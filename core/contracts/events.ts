@@ -60,6 +60,11 @@ export const JobProgress = Envelope.extend({
     attempt: z.number().int().positive(),
     /** Of the job's row, for an engine that runs a job in parts. */
     part: z.string().optional(),
+    /** Of the workers of that part, where there are several: `percent` is what it would be if all were as far as this one. */
+    child: z
+      .object({ index: z.number().int().nonnegative(), of: z.number().int().min(2).max(1001) })
+      .refine(({ index, of }) => index < of)
+      .optional(),
     at: z.iso.datetime(),
     /** The current step. */
     phase: z.enum(['pulling', 'probing', 'transcoding', 'verifying', 'pushing', 'done']),

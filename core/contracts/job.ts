@@ -36,6 +36,8 @@ export const Job = z.object({
         name: z.literal('cut'),
         /** Of a worker. */
         vcpus: z.number().positive(),
+        /** How many workers there may be at once. */
+        workers: z.number().int().positive(),
       }),
       /** Encodes one chunk, or the sound: which one, the array job's index says. */
       z.object({ name: z.literal('chunk'), part: z.string(), count: ChunkCount }),

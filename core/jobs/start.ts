@@ -270,7 +270,7 @@ export function partEnded(
     heartbeatAt: now,
     todoAt: plus(now, { ms: STALE_AFTER_MS }),
   };
-  return { change: [changeJob(job, set, ['engineJobId', 'submittingUntil', 'error'])] };
+  return { change: [changeJob(job, set, ['engineJobId', 'submittingUntil', 'error', 'children'])] };
 }
 
 /** A media item whose upload was accepted becomes `transcoding` with the first sign that the engine has its job. */

@@ -36,10 +36,15 @@ export function jobProgressed(job: JobRow, media: MediaRow | null, report: JobPr
   if (job.state !== 'queued' && job.state !== 'running') return { refused: `the job is ${job.state}` };
   if (report.part !== job.part) return { refused: 'of another part' };
   if (report.attempt < job.attempt) return { refused: 'of an earlier attempt' };
+  // One of several workers has no claim: the engine job that the row names is theirs.
+  if (report.child && job.engineJobId !== undefined && job.engineJobId !== report.engineJobId) {
+    return { refused: 'of another engine job' };
+  }
   const again = report.attempt > job.attempt;
+  const { children, percent } = farOf(job, report);
   const step =
     report.step !== undefined && !job.steps.some(({ name }) => name === report.step) ? report.step : undefined;
-  const moved = again || report.percent > job.progress;
+  const moved = again || percent > job.progress;
   const rested = Date.parse(report.at) - Date.parse(job.heartbeatAt) >= HEARTBEAT_MS;
   const first = job.state === 'queued' || job.engineJobId !== report.engineJobId;
   if (!step && !first && !again && !rested) return { refused: moved ? 'too soon' : 'nothing new' };
@@ -47,7 +52,8 @@ export function jobProgressed(job: JobRow, media: MediaRow | null, report: JobPr
     state: 'running',
     engineJobId: report.engineJobId,
     attempt: report.attempt,
-    progress: again ? report.percent : Math.max(job.progress, report.percent),
+    progress: again && !report.child ? percent : Math.max(job.progress, percent),
+    ...(children !== undefined && { children }),
     heartbeatAt: later(job.heartbeatAt, report.at),
     ...(report.speed !== undefined && { speed: report.speed }),
     ...(job.startedAt === undefined && { startedAt: report.at }),
@@ -55,9 +61,25 @@ export function jobProgressed(job: JobRow, media: MediaRow | null, report: JobPr
     ...(step && { steps: withStep(job.steps, { name: step, at: report.at }) }),
   };
   // Two reports at once: the second one reads the row again, so that no step is lost.
-  const expect = { attempt: job.attempt, progress: job.progress, heartbeatAt: job.heartbeatAt };
+  const expect = {
+    ...{ attempt: job.attempt, progress: job.progress, heartbeatAt: job.heartbeatAt },
+    ...(report.child && { children: job.children ?? null }),
+  };
   const running = job.state === 'queued' ? toTranscoding(job, media, report.at) : [];
   return { change: [changeJob(job, set, ['error'], expect), ...running] };
+}
+
+/** How far a job is: with several workers the mean of what each has last reported. */
+function farOf(job: JobRow, { child, percent }: JobProgress['detail']): { percent: number; children?: string } {
+  if (!child) return { percent };
+  const { index, of } = child;
+  const each = Array.from({ length: of }, (_, i) => Number(job.children?.slice(2 * i, 2 * i + 2) ?? 0));
+  each[index] = Math.min(99, Math.floor(percent));
+  const sum = each.reduce((total, far) => total + far, 0);
+  return {
+    percent: Math.round((10 * sum) / of) / 10,
+    children: each.map((far) => String(far).padStart(2, '0')).join(''),
+  };
 }
 
 /**

@@ -4,6 +4,8 @@ import {
   DescribeComputeEnvironmentsCommand,
   DescribeJobsCommand,
   type JobDetail,
+  type JobStatus,
+  type JobSummary,
   ListJobsCommand,
   SubmitJobCommand,
   TerminateJobCommand,
@@ -37,6 +39,8 @@ export interface BatchSubmission {
   share?: { identifier: string; priority: number };
   /** Whether AWS Batch is first searched for a job of this name. */
   tried: boolean;
+  /** Of an array job: how many children it has. */
+  arraySize?: number;
 }
 
 /** Largest size of one SubmitJob's overrides, in characters of their JSON. */
@@ -48,7 +52,7 @@ const MAX_OVERRIDES = 8192;
  * @throws EngineRefused
  */
 export async function submit(client: BatchClient, submission: BatchSubmission): Promise<string> {
-  const { job, name = job.jobId, queue, definition, share, tried } = submission;
+  const { job, name = job.jobId, queue, definition, share, tried, arraySize } = submission;
   const containerOverrides = { environment: [{ name: 'DROPREEL_JOB', value: JSON.stringify(job) }] };
   const size = JSON.stringify(containerOverrides).length;
   if (size > MAX_OVERRIDES) {
@@ -61,6 +65,7 @@ export async function submit(client: BatchClient, submission: BatchSubmission): 
     jobQueue: queue,
     jobDefinition: definition,
     containerOverrides,
+    ...(arraySize !== undefined && { arrayProperties: { size: arraySize } }),
     // A job with a share is refused without a priority of its own or its definition's; a queue in order would refuse the definition's.
     ...(share && { shareIdentifier: share.identifier, schedulingPriorityOverride: share.priority }),
   });
@@ -134,6 +139,8 @@ export function stateOf(job: JobDetail): EngineState {
     const { exitCode, reason: containerReason } = job.container ?? {};
     return { kind: 'ended', end: endOf({ status, exitCode, containerReason, statusReason, held: heldBy(job) }) };
   }
+  // An array itself is pending from its first child to its last. https://docs.aws.amazon.com/batch/latest/userguide/array_jobs.html
+  if (childrenIn(job, 'RUNNING') > 0) return { kind: 'running' };
   if (status === 'RUNNING') {
     return { kind: 'running', ...(startedAt !== undefined && { startedAt: new Date(startedAt).toISOString() }) };
   }
@@ -152,16 +159,42 @@ export function blockedBy({ status, statusReason = '' }: Pick<JobDetail, 'status
   return status === 'RUNNABLE' && BLOCKED.test(statusReason) ? statusReason : null;
 }
 
-export async function lookAtQueue(client: BatchClient, queue: string): Promise<QueueState> {
-  const of = async (jobStatus: 'RUNNING' | 'STARTING' | 'RUNNABLE') =>
-    (await client.send(new ListJobsCommand({ jobQueue: queue, jobStatus }))).jobSummaryList ?? [];
-  const [running, starting, runnable] = await Promise.all([of('RUNNING'), of('STARTING'), of('RUNNABLE')]);
+/** How many children of an array job are in this status; 0 for any other job. */
+function childrenIn({ arrayProperties }: JobDetail, status: JobStatus): number {
+  return arrayProperties?.statusSummary?.[status] ?? 0;
+}
+
+/** What blocks the children of an array of which none is at work; null while they only wait their turn. */
+export async function blockedChild(client: BatchClient, array: JobDetail): Promise<string | null> {
+  const atWork = childrenIn(array, 'RUNNING') + childrenIn(array, 'STARTING') > 0;
+  if (atWork || childrenIn(array, 'RUNNABLE') === 0) return null;
+  const children = new ListJobsCommand({ arrayJobId: array.jobId, jobStatus: 'RUNNABLE' });
+  return firstReason((await client.send(children)).jobSummaryList ?? []);
+}
+
+function firstReason(runnable: readonly JobSummary[]): string | null {
   const reasons = runnable.flatMap(({ statusReason = '' }) => blockedBy({ status: 'RUNNABLE', statusReason }) ?? []);
+  return reasons[0] ?? null;
+}
+
+export async function lookAtQueue(client: BatchClient, queue: string): Promise<QueueState> {
+  const of = async (jobStatus: 'RUNNING' | 'STARTING' | 'RUNNABLE' | 'PENDING') =>
+    (await client.send(new ListJobsCommand({ jobQueue: queue, jobStatus }))).jobSummaryList ?? [];
+  const [running, starting, runnable, pending] = await Promise.all([
+    of('RUNNING'),
+    of('STARTING'),
+    of('RUNNABLE'),
+    of('PENDING'),
+  ]);
+  // The list of a queue has arrays, and not their children.
+  const arrays = pending.flatMap(({ jobId, arrayProperties }) => (jobId && arrayProperties ? [jobId] : []));
+  const found = arrays.length > 0 ? [...(await details(client, arrays)).values()] : [];
+  const children = (status: JobStatus) => found.reduce((total, array) => total + childrenIn(array, status), 0);
   return {
     queue,
-    atWork: running.length + starting.length > 0,
-    waiting: runnable.length,
-    blockedBy: reasons[0] ?? null,
+    atWork: running.length + starting.length + children('RUNNING') + children('STARTING') > 0,
+    waiting: runnable.length + children('RUNNABLE'),
+    blockedBy: firstReason(runnable),
   };
 }
 

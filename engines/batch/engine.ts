@@ -1,20 +1,16 @@
-import { BatchClient } from '@aws-sdk/client-batch';
-import { type Engine, engineKind } from '../engine.ts';
-import { cancel, describe, invalidEnvironments, lookAtQueue, submit, submittingClient } from './client.ts';
+import type { BatchClient } from '@aws-sdk/client-batch';
+import type { Engine } from '../engine.ts';
+import { cancel, describe, invalidEnvironments, lookAtQueue, submit } from './client.ts';
 import { readEvent } from './events.ts';
-import { BatchEnv } from './names.ts';
-import { estimate, priceOf } from './price.ts';
+import type { BatchEnv } from './names.ts';
 import { isLong, queueOf, shareOf } from './queues.ts';
 import { FORGOTTEN } from './reasons.ts';
 
-/** `batch-cpu`: the worker's container on AWS Batch, on Fargate. */
-export const batch = engineKind({
-  environment: BatchEnv,
-  priceOf,
-  connect: (env) => connectBatch(env, { submitting: submittingClient(), others: new BatchClient({}) }),
-});
-
-export function connectBatch(env: BatchEnv, clients: { submitting: BatchClient; others: BatchClient }): Engine {
+/** What both engines on AWS Batch have in common: a job is one worker's. */
+export function connectBatch(
+  env: Omit<BatchEnv, 'MAX_WORKERS' | 'JOB_BUCKET'>,
+  clients: { submitting: BatchClient; others: BatchClient },
+): Omit<Engine, 'estimate'> {
   const { submitting, others } = clients;
   const queues = [env.JOB_QUEUE, env.RETRANSCODE_JOB_QUEUE, env.ON_DEMAND_JOB_QUEUE];
   return {
@@ -38,6 +34,5 @@ export function connectBatch(env: BatchEnv, clients: { submitting: BatchClient; 
       return { queues: states, broken };
     },
     needsOnDemand: (source, preset) => isLong(source, preset, env.JOB_VCPUS),
-    estimate: (source, preset, prices) => estimate(source, preset, prices, env.JOB_VCPUS),
   };
 }

@@ -15,6 +15,10 @@ export const BatchEnv = z.object({
   JOB_VCPUS: z.coerce.number().positive(),
   /** ARNs, separated by spaces: an invalid one is reported. */
   COMPUTE_ENVIRONMENTS: Name.transform((text) => text.split(' ')),
+  /** How many workers there may be at once: no more chunks are made of a film. */
+  MAX_WORKERS: z.coerce.number().int().positive(),
+  /** Bucket in which the worker that cuts a film leaves the number of its chunks. */
+  JOB_BUCKET: Name,
 });
 export type BatchEnv = z.infer<typeof BatchEnv>;
 

@@ -1,6 +1,7 @@
 import type { Preset } from '../../core/contracts/presets.ts';
 import type { Prices } from '../../core/contracts/prices.ts';
 import type { SourceInfo } from '../../core/contracts/table/media.ts';
+import { chunkCount, inChunks } from '../../core/media/chunk-count.ts';
 import { encodeSeconds } from '../../core/media/estimate.ts';
 import { type Cost, type Estimate, LENGTH_UNKNOWN, type Usage } from '../engine.ts';
 
@@ -16,9 +17,19 @@ export function priceOf({ vcpuSeconds }: Usage, { fargate }: Prices): Cost {
   return { usd: Number(usd.toFixed(6)), vcpuSeconds: Number(vcpuSeconds.toFixed(1)) };
 }
 
-/** @param vcpus of a worker, all of which the encoders are expected to keep busy */
-export function estimate(source: SourceInfo, preset: Preset, prices: Prices, vcpus: number): Estimate {
-  const seconds = encodeSeconds(source, preset, vcpus);
-  if (seconds === null) return LENGTH_UNKNOWN;
-  return { seconds, usd: priceOf({ vcpuSeconds: vcpus * seconds }, prices).usd };
+/** @param vcpus of a worker, all of which the encoders are expected to keep busy; and how many workers there may be at once */
+export function estimate(
+  source: SourceInfo,
+  preset: Preset,
+  prices: Prices,
+  { vcpus, workers }: { vcpus: number; workers: number },
+): Estimate {
+  const whole = encodeSeconds(source, preset, vcpus);
+  const { durationSeconds, width } = source;
+  if (whole === null || durationSeconds === undefined) return LENGTH_UNKNOWN;
+  const usd = (seconds: number) => priceOf({ vcpuSeconds: vcpus * seconds }, prices).usd;
+  const count = width === undefined ? 1 : chunkCount(durationSeconds, whole, workers);
+  if (count === 1) return { seconds: whole, usd: usd(whole) };
+  const { seconds, workerSeconds } = inChunks(durationSeconds, whole, count);
+  return { seconds, usd: usd(workerSeconds) };
 }

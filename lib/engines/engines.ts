@@ -27,13 +27,7 @@ export class Engines {
       ...(gpuEngine ? [new BatchGpuEngine(scope, 'EncodeGpu', { ...gpuEngine, batch })] : []),
       ...(httpEngine ? [new HttpEngine(scope, 'HttpEngine', { ...httpEngine, storage, apiUrl })] : []),
       ...(mediaConvert
-        ? [
-            new MediaConvertEngine(scope, 'MediaConvert', {
-              media: storage.media,
-              table: storage.table,
-              workers: batch.workers,
-            }),
-          ]
+        ? [new MediaConvertEngine(scope, 'MediaConvert', { media: storage.media, workers: batch.workers })]
         : []),
     ];
   }

@@ -13,7 +13,7 @@ import { ApiEnv } from '../../core/contracts/env.ts';
 import { Problem } from '../../core/contracts/problems.ts';
 import { rowKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow, MediaState } from '../../core/contracts/table/media.ts';
-import { connectBatch } from '../../engines/batch/engine.ts';
+import { connectFilms } from '../../engines/batch/films.ts';
 import { BatchEnv } from '../../engines/batch/names.ts';
 import { Engines } from '../../engines/registry.ts';
 import { type Api, createApi } from '../../functions/api/app.ts';
@@ -66,15 +66,18 @@ beforeAll(async () => {
     JOB_VCPUS: 4,
     JOB_DEFINITION: outputs.JobDefinition,
     COMPUTE_ENVIRONMENTS: 'none',
+    MAX_WORKERS: 16,
+    JOB_BUCKET: outputs.MediaBucket,
   });
   const batchClient = new BatchClient(client);
   const table = { client: developerClients(cloud).table, name: env.TABLE_NAME };
+  const s3 = new S3Client({ ...client, forcePathStyle: true, requestChecksumCalculation: 'WHEN_REQUIRED' });
   api = createApi({
     env,
     table,
-    s3: new S3Client({ ...client, forcePathStyle: true, requestChecksumCalculation: 'WHEN_REQUIRED' }),
+    s3,
     sqs: new SQSClient(client),
-    engines: new Engines({ 'batch-cpu': connectBatch(batch, { submitting: batchClient, others: batchClient }) }),
+    engines: new Engines({ 'batch-cpu': connectFilms(batch, { submitting: batchClient, others: batchClient, s3 }) }),
   });
   const id = async (path: string, body: object) => {
     const answer = await send(request('POST', path, { body: JSON.stringify(body) }));

@@ -19,7 +19,6 @@ function synthesized() {
   const bucket = (bucketName: string) => new Bucket(stack, bucketName, { bucketName }) as IBucket;
   const engine = new MediaConvertEngine(stack, 'MediaConvert', {
     media: bucket('media-1'),
-    table: { tableArn: 'arn:aws:dynamodb:us-east-1:123456789012:table/rows' },
     workers: { queues: QUEUES, definition: DEFINITION, anyRevision: DEFINITION.replace(/7$/, '*') },
   });
   return { engine, stack, resources: Template.fromStack(stack).toJSON().Resources as Record<string, object> };

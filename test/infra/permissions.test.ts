@@ -72,6 +72,7 @@ describe('permissions', () => {
       '/tmp/*/archive.mov',
       '/tmp/*/archive.mp4',
       '/tmp/*/claim.json',
+      '/tmp/*/prepared.json',
       '/tmp/*/result.json',
       ':*',
       ':job/*',
@@ -139,7 +140,7 @@ describe('permissions', () => {
 
   it.each([
     ['ingest-upload', ['MEDIA#*', 'CREATOR#*', 'ENGINES*', 'BAD-KEYS*']],
-    ['track-job', ['MEDIA#*', 'CREATOR#*']],
+    ['track-job', ['MEDIA#*', 'CREATOR#*', 'ENGINES*']],
     ['publish-output', ['MEDIA#*', 'CREATOR#*']],
     ['sweep', ['MEDIA#*', 'CREATOR#*', 'SWEEP#*', 'WEBHOOK#*', 'ENGINES*']],
     ['fan-out-change', ['WEBHOOKS#*', 'WEBHOOK#*', 'MEDIA#*', 'COUNTS*', 'SHARE#*', 'HEALTH*', 'ENGINES*']],
@@ -156,13 +157,13 @@ describe('permissions', () => {
     expect(actionsOf(roleOf(name))).not.toContain('dynamodb:Scan');
   });
 
-  it('let sweep alone submit to the queue of re-transcodes', () => {
+  it('let sweep alone submit to the queue of re-transcodes, but for track-job, which goes on with a film in chunks', () => {
     const submitting = roleStatements(template).filter(
       ({ statement }) =>
         [statement.Action].flat().includes('batch:SubmitJob') &&
         JSON.stringify(statement.Resource).includes('RetranscodeJobQueue'),
     );
-    expect(submitting.map(({ role }) => role)).toEqual([roleOf('sweep')]);
+    expect(submitting.map(({ role }) => role).sort()).toEqual([roleOf('sweep'), roleOf('track-job')].sort());
   });
 
   it('let only the worker write under tmp/', () => {

@@ -112,7 +112,7 @@ function film() {
 }
 
 /** So slow a worker that an encode of two minutes is worth several. */
-const SLOW = { name: 'cut', vcpus: 0.0001 } as const;
+const SLOW = { name: 'cut', vcpus: 0.0001, workers: 16 } as const;
 const ALL = Array.from({ length: SECONDS * 5 }, (_, i) => i);
 
 test('a long film is left in chunks, which workers encode in any order, twice, and one joins', async () => {
@@ -154,7 +154,7 @@ test('a film of which a chunk is missing is encoded whole by the worker that was
 
 test('a film that is not worth more workers is encoded by the first', async () => {
   const { run, result, has } = film();
-  expect(await run({ name: 'cut', vcpus: 4 }, 'first')).toBe(0);
+  expect(await run({ name: 'cut', vcpus: 4, workers: 16 }, 'first')).toBe(0);
   expect((await result()).renditions).toHaveLength(1);
   expect(await has(PREPARED_FILE)).toBe(false);
 }, 300_000);

@@ -2,7 +2,7 @@ import { BatchClient, ListJobsCommand } from '@aws-sdk/client-batch';
 import { MediaConvertClient } from '@aws-sdk/client-mediaconvert';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { EngineName } from '../../core/contracts/engines.ts';
-import { connectBatch } from '../../engines/batch/engine.ts';
+import { connectFilms } from '../../engines/batch/films.ts';
 import { connectBatchGpu } from '../../engines/batch/gpu.ts';
 import { BatchEnv, BatchGpuEnv } from '../../engines/batch/names.ts';
 import type { Engine } from '../../engines/engine.ts';
@@ -43,7 +43,7 @@ export interface RowContext {
 
 export const ENGINE_ROWS = {
   'batch-cpu': (context: RowContext) => {
-    const { JobQueue, RetranscodeJobQueue, OnDemandJobQueue, JobDefinition } = context.cloud.outputs;
+    const { JobQueue, RetranscodeJobQueue, OnDemandJobQueue, JobDefinition, MediaBucket } = context.cloud.outputs;
     const env = BatchEnv.parse({
       JOB_QUEUE: JobQueue,
       RETRANSCODE_JOB_QUEUE: RetranscodeJobQueue,
@@ -51,8 +51,13 @@ export const ENGINE_ROWS = {
       JOB_DEFINITION: JobDefinition,
       JOB_VCPUS: 4,
       COMPUTE_ENVIRONMENTS: 'not asked for',
+      MAX_WORKERS: 16,
+      JOB_BUCKET: MediaBucket,
     });
-    return batchRow(context, [env.JOB_QUEUE, env.ON_DEMAND_JOB_QUEUE], (clients) => connectBatch(env, clients));
+    const s3 = s3Of(context);
+    return batchRow(context, [env.JOB_QUEUE, env.ON_DEMAND_JOB_QUEUE], (clients) =>
+      connectFilms(env, { ...clients, s3 }),
+    );
   },
   'batch-gpu': (context: RowContext) => {
     const { GpuJobQueue, GpuRetranscodeJobQueue, GpuOnDemandJobQueue, GpuJobDefinition } = context.cloud.outputs;
@@ -92,8 +97,8 @@ export const ENGINE_ROWS = {
       MEDIACONVERT_TASK_DEFINITION: JobDefinition,
     });
     const { endpoint, credentials } = context.cloud;
-    const config = { endpoint, region: REGION, credentials };
-    const [client, s3] = [new MediaConvertClient(config), new S3Client({ ...config, forcePathStyle: true })];
+    const client = new MediaConvertClient({ endpoint, region: REGION, credentials });
+    const s3 = s3Of(context);
     const row = batchRow(context, [env.MEDIACONVERT_TASK_QUEUE], ({ submitting, others }) =>
       connectMediaConvert(env, {
         submitting: client,
@@ -120,6 +125,10 @@ export const ENGINE_ROWS = {
 /** Their names. */
 export const CONTRACTED = Object.keys(ENGINE_ROWS) as Contracted[];
 export type Contracted = keyof typeof ENGINE_ROWS;
+
+function s3Of({ cloud: { endpoint, credentials } }: RowContext): S3Client {
+  return new S3Client({ endpoint, region: REGION, credentials, forcePathStyle: true });
+}
 
 function batchRow(
   { cloud, lost }: RowContext,

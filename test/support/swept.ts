@@ -11,6 +11,7 @@ import { newCollection } from '../../core/jobs/transitions.ts';
 import { type ArchiveWorkers, connectArchive } from '../../engines/batch/archive.ts';
 import { connectBatch } from '../../engines/batch/engine.ts';
 import type { BatchEnv } from '../../engines/batch/names.ts';
+import { estimate } from '../../engines/batch/price.ts';
 import { Engines } from '../../engines/registry.ts';
 import type { SweepServices } from '../../functions/sweep/services.ts';
 import { type Part, sweep } from '../../functions/sweep/sweep.ts';
@@ -24,7 +25,7 @@ export const CAP = 3;
 export const QUOTAS = { uploadsPerDay: 1000, minutesPerDay: 1000 };
 export const LONG_AGO = '2026-01-01T00:00:00.000Z';
 
-/** One engine, `batch-cpu`, on a local AWS Batch. */
+/** One engine, `batch-cpu`, on a local AWS Batch. It cuts no films. */
 export function enginesOf({ client }: World, more: Partial<BatchEnv> = {}): Engines {
   const env = {
     JOB_QUEUE: arns.fair,
@@ -35,7 +36,13 @@ export function enginesOf({ client }: World, more: Partial<BatchEnv> = {}): Engi
     COMPUTE_ENVIRONMENTS: [arns.computeEnvironment],
     ...more,
   };
-  return new Engines({ 'batch-cpu': connectBatch(env, { submitting: client, others: client }) });
+  const { JOB_VCPUS: vcpus } = env;
+  return new Engines({
+    'batch-cpu': {
+      ...connectBatch(env, { submitting: client, others: client }),
+      estimate: (source, preset, prices) => estimate(source, preset, prices, { vcpus, workers: 1 }),
+    },
+  });
 }
 
 /** Where copies for the archive are made: the local AWS Batch, in a queue below the others. */

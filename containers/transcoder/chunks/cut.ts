@@ -29,7 +29,7 @@ export class LeftInChunks extends Error {
 /** @throws LeftInChunks for a film that is to be encoded in chunks */
 export async function cutIfLong(
   job: Job,
-  vcpus: number,
+  { vcpus, workers, chunkSeconds }: { vcpus: number; workers: number; chunkSeconds: number | undefined },
   { probed, input, signal, cpuBefore }: { probed: Probed; input: Input; signal: AbortSignal; cpuBefore: number },
 ): Promise<void> {
   const { probe, ends, report, audioTracks, warnings } = probed;
@@ -38,7 +38,8 @@ export async function cutIfLong(
   const planned = () => planEncode(probe, job.preset, ends);
   const film = planned();
   const whole = encodeSeconds(sourceInfo(probe, film), job.preset, vcpus) ?? 0;
-  const { length: chunks } = cutChunks(film, chunkCount(film.durationSeconds, whole));
+  const wanted = chunkSeconds ? film.durationSeconds / chunkSeconds : chunkCount(film.durationSeconds, whole, workers);
+  const { length: chunks } = cutChunks(film, Math.floor(wanted));
   if (chunks < 2) return;
   // The plan of a chunk cannot change while it is encoded, as that of a whole film does.
   if (probed.look) probe.video.combed = await probed.look(signal);

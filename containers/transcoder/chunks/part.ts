@@ -8,6 +8,7 @@ import { DropreelError } from '../../../core/contracts/errors.ts';
 import type { Job } from '../../../core/contracts/job.ts';
 import { PART_RECORD_FILE, PREPARED_FILE, partPrefix } from '../../../core/contracts/keys.ts';
 import { parseJson } from '../../../core/contracts/text.ts';
+import type { Chunk } from '../../../core/media/chunk.ts';
 import {
   ChunkRecord,
   type EncodedChunk,
@@ -16,9 +17,11 @@ import {
   type Whole,
 } from '../../../core/media/chunk-record.ts';
 import { cutChunks } from '../../../core/media/chunks.ts';
+import type { EncodePlan } from '../../../core/media/encode-plan.ts';
 import { planEncode } from '../../../core/media/plan.ts';
 import { Prepared } from '../../../core/media/prepared.ts';
 import type { WorkerContext } from '../context.ts';
+import type { FfmpegProgress } from '../ffmpeg/progress.ts';
 import { fileInput, type Input } from '../input/input.ts';
 import { withSource } from '../input/with-source.ts';
 import { log } from '../log.ts';
@@ -61,19 +64,20 @@ export async function workPart(job: Job, part: Part, context: WorkerContext, scr
   const { prepared, plan, cut } = await readCut(context, job);
   const chunk = part === 'sound' ? undefined : cut[part];
   if (part !== 'sound' && !chunk) return log('warn', 'there are not so many chunks', { part, chunks: cut.length });
+  progress.at('pulling', 0);
   const before = await cpuSeconds();
   const { out } = scratch;
   await empty(out);
   const reader = {
     ...{ s3, job, source: job.source, scratch, signal },
-    // How far one of many is says nothing of the film.
-    onProgress: () => progress.at('transcoding', 0),
+    onProgress: (fraction: number) => progress.at('pulling', fraction),
     onRead: () => undefined,
   };
   const encode = async (signal: AbortSignal, found?: Input): Promise<EncodedChunk | EncodedSound | Whole> => {
     const input = found ?? (await fileInput(scratch.source));
     const times = join(out, TIMES_FILE);
-    const onProgress = () => progress.at('transcoding', 0);
+    const onProgress = (report: FfmpegProgress) =>
+      progress.at('transcoding', Math.min(1, doneOf(report, plan, chunk, prepared.probe.video?.frameRate)));
     const run = { input, out, times, signal, onProgress, startSeconds: prepared.probe.startSeconds };
     if (!chunk) return encodeSound(tools, { plan, chunks: cut, startSeconds: run.startSeconds }, run);
     const { video } = prepared.probe;
@@ -92,6 +96,19 @@ export async function workPart(job: Job, part: Part, context: WorkerContext, scr
   const { files } = await push({ ...pushing, resumed: false, onProgress: () => undefined });
   const record = { ...made, folder, files, cpuSeconds: (await cpuSeconds()) - before };
   await putRecord(context, place, part, record);
+  progress.at('transcoding', 1);
+}
+
+/** Which share of its part a worker has encoded: of a chunk by its pictures, because its clock is the film's. */
+function doneOf(
+  { frames = 0, seconds = 0 }: FfmpegProgress,
+  { durationSeconds }: Pick<EncodePlan, 'durationSeconds'>,
+  chunk: Chunk | undefined,
+  rate: { num: number; den: number } | undefined,
+): number {
+  if (!chunk) return seconds / Math.max(1, durationSeconds);
+  const length = (chunk.end ?? durationSeconds) - chunk.start;
+  return rate ? (frames * rate.den) / (rate.num * Math.max(1, length)) : 0;
 }
 
 async function putRecord(

@@ -63,6 +63,8 @@ export const JobRow = z.object({
   steps: z.array(JobStep),
   /** Percent, 0 to 100. */
   progress: z.number().min(0).max(100),
+  /** How far each worker of the present part is, where there are several: two digits of percent for each. */
+  children: z.string().optional(),
   /** Times real time, of the encoder. */
   speed: z.number().optional(),
   /** The engine's own attempt, from 1. */

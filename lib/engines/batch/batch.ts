@@ -1,8 +1,10 @@
 import { Stack } from 'aws-cdk-lib';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { PREPARED_FILE, TMP_PREFIX } from '../../../core/contracts/keys.ts';
+import { PARTITIONS } from '../../../core/contracts/table/keys.ts';
 import { type ArchiveEnv, BATCH_EVENTS, type BatchEnv } from '../../../engines/batch/names.ts';
-import { allow } from '../../parts/allow.ts';
+import { allow, allowRows } from '../../parts/allow.ts';
 import type { StageProps } from '../../parts/stage-props.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { EngineConstruct, Grant } from '../engine.ts';
@@ -43,6 +45,8 @@ export class BatchEngine extends Construct implements EngineConstruct {
       JOB_DEFINITION: definition.arn,
       JOB_VCPUS: String(stageProps.configuration.jobVcpus),
       COMPUTE_ENVIRONMENTS: compute.environmentArns.join(' '),
+      MAX_WORKERS: String(Math.floor(stageProps.configuration.maxVcpus / stageProps.configuration.jobVcpus)),
+      JOB_BUCKET: storage.media.bucketName,
     };
     const archiveQueue = compute.archive.queue.jobQueueArn;
     this.archive = {
@@ -51,7 +55,7 @@ export class BatchEngine extends Construct implements EngineConstruct {
       maySubmit: allow('batch', ['SubmitJob'], [archiveQueue, definition.anyRevisionArn]),
     };
     this.workers = { queues, definition: definition.arn, anyRevision: definition.anyRevisionArn };
-    this.grants = grants(this, queues, definition.anyRevisionArn);
+    this.grants = grants(this, queues, definition.anyRevisionArn, storage);
     this.events = eventsOf('', queues);
     this.outputs = { ...queues, ArchiveJobQueue: archiveQueue, JobDefinition: definition.arn };
   }
@@ -92,7 +96,12 @@ export function maySubmit(queues: QueueArns, anyRevision: string): Record<'uploa
 }
 
 /** @param anyRevision of the definition, because a function is updated some time after it */
-function grants(scope: Construct, queues: QueueArns, anyRevision: string): EngineConstruct['grants'] {
+function grants(
+  scope: Construct,
+  queues: QueueArns,
+  anyRevision: string,
+  { media, table }: Storage,
+): EngineConstruct['grants'] {
   const submit = maySubmit(queues, anyRevision);
   const job = Stack.of(scope).formatArn({ service: 'batch', resource: 'job', resourceName: '*' });
   const terminate: Grant = {
@@ -110,13 +119,25 @@ function grants(scope: Construct, queues: QueueArns, anyRevision: string): Engin
       { id: 'AwsSolutions-IAM5[Resource::*]', reason: `of AWS Batch, ${actions.join(', ')} take no resource` },
     ],
   });
+  /** A film that its first worker has left in chunks. */
+  const readPrepared: Grant = {
+    statements: [allow('s3', ['GetObject'], media.arnForObjects(`${TMP_PREFIX}*/${PREPARED_FILE}`))],
+  };
+  const submitParts: Grant = {
+    statements: [
+      submit.all,
+      // Where engines that are down are noted.
+      allowRows(table, ['GetItem', 'UpdateItem', 'DeleteItem'], [PARTITIONS.engines]),
+    ],
+  };
   return {
     // A job that may have been submitted before is searched by its name.
     'ingest-upload': joined({ statements: [submit.uploads] }, terminate, withoutResource('ListJobs')),
     api: { statements: [submit.uploads] },
-    'track-job': terminate,
+    'track-job': joined(submitParts, readPrepared, terminate, withoutResource('ListJobs')),
     sweep: joined(
       { statements: [submit.all] },
+      readPrepared,
       terminate,
       withoutResource('DescribeJobs', 'ListJobs', 'DescribeComputeEnvironments'),
     ),

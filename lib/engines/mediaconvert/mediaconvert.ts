@@ -3,10 +3,9 @@ import { PolicyDocument, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnQueue } from 'aws-cdk-lib/aws-mediaconvert';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { PREPARED_FILE, SOURCE_FILE, TMP_PREFIX } from '../../../core/contracts/keys.ts';
-import { PARTITIONS } from '../../../core/contracts/table/keys.ts';
+import { SOURCE_FILE, TMP_PREFIX } from '../../../core/contracts/keys.ts';
 import { APP, MEDIACONVERT_EVENTS, type MediaConvertEnv } from '../../../engines/mediaconvert/names.ts';
-import { allow, allowRows } from '../../parts/allow.ts';
+import { allow } from '../../parts/allow.ts';
 import type { EngineConstruct, Grant } from '../engine.ts';
 
 const SERVICE = 'mediaconvert.amazonaws.com';
@@ -14,7 +13,6 @@ const SERVICE = 'mediaconvert.amazonaws.com';
 /** What MediaConvert is given of the rest: where it writes, and who prepares and finishes its jobs. */
 export interface MediaConvertProps {
   media: IBucket;
-  table: { tableArn: string };
   workers: Workers;
 }
 
@@ -33,7 +31,7 @@ export class MediaConvertEngine extends Construct implements EngineConstruct {
   readonly events: EngineConstruct['events'];
   readonly outputs: EngineConstruct['outputs'];
 
-  constructor(scope: Construct, id: string, { media, table, workers }: MediaConvertProps) {
+  constructor(scope: Construct, id: string, { media, workers }: MediaConvertProps) {
     super(scope, id);
     // Of its own: the account's default queue may be paused, or full of somebody else's jobs.
     const queue = new CfnQueue(this, 'Queue', { description: 'dropreel', pricingPlan: 'ON_DEMAND' });
@@ -47,7 +45,7 @@ export class MediaConvertEngine extends Construct implements EngineConstruct {
       MEDIACONVERT_ON_DEMAND_TASK_QUEUE: workers.queues.OnDemandJobQueue,
       MEDIACONVERT_TASK_DEFINITION: workers.definition,
     };
-    this.grants = grants(this, { queueArn: queue.attrArn, roleArn: role.roleArn, media, table, workers });
+    this.grants = grants(this, { queueArn: queue.attrArn, roleArn: role.roleArn });
     this.events = {
       MediaConvertJobStateChange: {
         source: [MEDIACONVERT_EVENTS.source],
@@ -86,26 +84,13 @@ function jobRole(scope: Construct, queueArn: string, media: IBucket): Role {
 
 function grants(
   scope: Construct,
-  { queueArn, roleArn, media, table, workers }: MediaConvertProps & { queueArn: string; roleArn: string },
+  { queueArn, roleArn }: { queueArn: string; roleArn: string },
 ): EngineConstruct['grants'] {
   const submit: Grant = {
     statements: [
       allow('mediaconvert', ['CreateJob'], queueArn),
       allow('iam', ['PassRole'], roleArn, { StringEquals: { 'iam:PassedToService': SERVICE } }),
     ],
-  };
-  // The others submit the first part only, or are allowed to by the engine of AWS Batch.
-  const submitWorkers: Grant = {
-    statements: [
-      allow('batch', ['SubmitJob'], [...Object.values(workers.queues), workers.anyRevision]),
-      allow('batch', ['ListJobs'], '*'),
-      // Where engines that are down are noted.
-      allowRows(table, ['GetItem', 'UpdateItem', 'DeleteItem'], [PARTITIONS.engines]),
-    ],
-    acknowledged: [{ id: 'AwsSolutions-IAM5[Resource::*]', reason: 'of AWS Batch, ListJobs takes no resource' }],
-  };
-  const readPrepared: Grant = {
-    statements: [allow('s3', ['GetObject'], media.arnForObjects(`${TMP_PREFIX}*/${PREPARED_FILE}`))],
   };
   const jobs = Stack.of(scope).formatArn({ service: 'mediaconvert', resource: 'jobs', resourceName: '*' });
   const look: Grant = { statements: [allow('mediaconvert', ['GetQueue'], queueArn)] };
@@ -118,12 +103,13 @@ function grants(
       },
     ],
   });
+  // Its workers are submitted, and what they prepare is read, with the permissions of the engine of AWS Batch.
   return {
     // A new upload replaces a re-transcode, in whatever part that is.
     'ingest-upload': follow('CancelJob'),
     api: { statements: [] },
-    'track-job': joined(submit, submitWorkers, readPrepared, follow('CancelJob')),
-    sweep: joined(submit, readPrepared, follow('GetJob', 'CancelJob'), look),
+    'track-job': joined(submit, follow('CancelJob')),
+    sweep: joined(submit, follow('GetJob', 'CancelJob'), look),
   };
 }
 

@@ -11,6 +11,8 @@ const BATCH = {
   JOB_DEFINITION: 'transcoder:1',
   JOB_VCPUS: '4',
   COMPUTE_ENVIRONMENTS: 'spot on-demand',
+  MAX_WORKERS: '16',
+  JOB_BUCKET: 'media',
 };
 const JOB = 'abcdefghijklmnopqrstuvwxyz-3';
 

@@ -285,7 +285,7 @@ describe('a part of a job ends', () => {
           heartbeatAt: NOW,
           todoAt: '2026-11-21T12:15:00.000Z',
         },
-        remove: ['engineJobId', 'submittingUntil', 'error'],
+        remove: ['engineJobId', 'submittingUntil', 'error', 'children'],
       },
     ]);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JobProgress } from '../../../../core/contracts/events.ts';
+import type { JobRow } from '../../../../core/contracts/table/jobs.ts';
 import { jobProgressed, jobRunning, stillWaiting } from '../../../../core/jobs/transitions.ts';
 import { changeOf, EARLIER, job, MEDIA_ID, media, NOW, updateOf } from '../../../support/factories.ts';
 
@@ -48,6 +49,32 @@ describe('the engine reports that a job runs', () => {
   it('of an older job, which does not change the media item', () => {
     const current = media({ state: 'uploaded', jobId: `${MEDIA_ID}-2` });
     expect(changeOf(jobRunning(job({ state: 'queued' }), current, seen))).toHaveLength(1);
+  });
+});
+
+describe('one of several workers reports', () => {
+  const part = 'chunks-2';
+  const of = (index: number, percent: number, more: Partial<JobProgress['detail']> = {}) =>
+    report({ part, child: { index, of: 3 }, percent, at: NOW, ...more });
+  const row = (more: Partial<JobRow> = {}) => job({ part, progress: 9, ...more });
+
+  it('and the job is as far as all of them are on average', () => {
+    const first = updateOf(jobProgressed(row(), null, of(1, 84.6)), 'JOB#000001');
+    expect(first.set).toMatchObject({ progress: 28, children: '008400' });
+    expect(first.expect).toMatchObject({ children: null });
+    const later = jobProgressed(row({ progress: 28, children: '008400' }), null, of(2, 9));
+    expect(updateOf(later, 'JOB#000001').set).toMatchObject({ progress: 31, children: '008409' });
+  });
+  it('of a new attempt of it, and the job falls behind no more than its worker', () => {
+    const outcome = jobProgressed(row({ progress: 56, children: '848400' }), null, of(0, 0));
+    expect(updateOf(outcome, 'JOB#000001').set).toMatchObject({ progress: 56, children: '008400' });
+  });
+  it('of a second array, which is not the one that the row names', () => {
+    const outcome = jobProgressed(row(), null, of(0, 50, { engineJobId: 'batch-2' }));
+    expect(outcome).toEqual({ refused: 'of another engine job' });
+  });
+  it('when the part is over', () => {
+    expect(jobProgressed(row({ part: 'join-2' }), null, of(0, 85))).toEqual({ refused: 'of another part' });
   });
 });
 

@@ -1,0 +1,115 @@
+import { BatchClient } from '@aws-sdk/client-batch';
+import { S3Client } from '@aws-sdk/client-s3';
+import { readText, TextTooLarge } from '../../aws/s3.ts';
+import type { Job } from '../../core/contracts/job.ts';
+import { PREPARED_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
+import { parseJson } from '../../core/contracts/text.ts';
+import { Prepared } from '../../core/media/prepared.ts';
+import { type Engine, EngineRefused, type EngineState, engineKind } from '../engine.ts';
+import { blockedChild, details, stateOf, submit, submittingClient } from './client.ts';
+import { connectBatch } from './engine.ts';
+import { readEvent } from './events.ts';
+import { BatchEnv } from './names.ts';
+import { arrayOf, type FilmPart, partText, readPart, readTaskName, taskName } from './parts.ts';
+import { estimate, priceOf } from './price.ts';
+import { queueOf, shareOf } from './queues.ts';
+import { FORGOTTEN } from './reasons.ts';
+
+/** `batch-cpu`: the worker's container on AWS Batch, on Fargate. Several encode a long film: docs/decisions/0402-chunks.md. */
+export const batch = engineKind({
+  environment: BatchEnv,
+  priceOf,
+  connect: (env) =>
+    connectFilms(env, { submitting: submittingClient(), others: new BatchClient({}), s3: new S3Client({}) }),
+});
+
+interface Clients {
+  submitting: BatchClient;
+  others: BatchClient;
+  s3: S3Client;
+}
+
+export function connectFilms(env: BatchEnv, { submitting, others, s3 }: Clients): Engine {
+  const { JOB_VCPUS: vcpus, MAX_WORKERS: workers } = env;
+
+  /** How many chunks its first worker has left a film in; null where it has left none. */
+  async function chunksOf(jobId: string): Promise<number | null> {
+    const key = `${tmpPrefix(jobId)}${PREPARED_FILE}`;
+    const text = await readText(s3, { bucket: env.JOB_BUCKET, key }).catch((error: unknown) => {
+      if (error instanceof TextTooLarge) return null;
+      throw error;
+    });
+    const { success, data } = Prepared.pick({ jobId: true, chunks: true }).safeParse(parseJson(text ?? ''));
+    return success && data.jobId === jobId ? (data.chunks ?? null) : null;
+  }
+
+  /**
+   * Which part follows one that has ended, however it did: null after the last. What a worker has left decides, because it may be lost after
+   * that. Where a chunk is missing, the worker that was to join encodes the whole.
+   */
+  async function nextPart({ jobId, part }: { jobId: string; part?: string | undefined }): Promise<string | null> {
+    const film = readPart(part);
+    if (film) return film.name === 'chunks' ? partText({ ...film, name: 'join' }) : null;
+    const count = await chunksOf(jobId);
+    return count === null ? null : partText({ name: 'chunks', count });
+  }
+
+  async function stateNow(detail: Parameters<typeof stateOf>[0]): Promise<EngineState> {
+    const state = stateOf(detail);
+    if (state.kind === 'waiting') {
+      const reason = await blockedChild(others, detail);
+      return reason === null ? state : { kind: 'waiting', blockedBy: reason };
+    }
+    const task = readTaskName(detail.jobName ?? '');
+    const next = state.kind === 'ended' && task ? await nextPart(task) : null;
+    return next === null ? state : { kind: 'continues', next };
+  }
+
+  return {
+    ...connectBatch(env, { submitting, others }),
+    submit(submission) {
+      const { job, part, tried } = submission;
+      const film = readPart(part);
+      if (part !== undefined && !film) {
+        throw new EngineRefused(`This release has no part ${part} of a job.`, { forGood: true });
+      }
+      const isArray = film?.name === 'chunks';
+      return submit(submitting, {
+        job: { ...job, task: film ? taskOf(film) : { name: 'cut', vcpus, workers } },
+        name: taskName(job.jobId, part),
+        // A chunk is short, whatever the film is: a machine that is taken away costs little.
+        queue: queueOf(isArray ? { ...submission, onDemand: false } : submission, env),
+        definition: env.JOB_DEFINITION,
+        share: shareOf(submission),
+        tried,
+        ...(isArray && { arraySize: film.count + 1 }),
+      });
+    },
+    async describe(ids) {
+      const known = await details(others, ids);
+      const states = new Map<string, EngineState>();
+      for (const id of ids) {
+        const detail = known.get(id);
+        states.set(id, detail ? await stateNow(detail) : { kind: 'ended', end: FORGOTTEN });
+      }
+      return states;
+    },
+    async read(message) {
+      const event = readEvent(message, readTaskName);
+      if (event?.kind !== 'running' && event?.kind !== 'ended') return event;
+      const array = arrayOf(event.engineJobId);
+      if (array !== undefined && event.kind === 'running') return { ...event, engineJobId: array };
+      if (array !== undefined) return { kind: 'nothing', why: 'the end of its array counts' };
+      const next = event.kind === 'ended' ? await nextPart(event) : null;
+      if (next === null) return event;
+      const { jobId, engineJobId, part } = event;
+      return { kind: 'continues', jobId, engineJobId, part, next };
+    },
+    estimate: (source, preset, prices) => estimate(source, preset, prices, { vcpus, workers }),
+  };
+}
+
+function taskOf(film: FilmPart): NonNullable<Job['task']> {
+  const { count } = film;
+  return { name: film.name === 'chunks' ? 'chunk' : 'join', part: partText(film), count };
+}

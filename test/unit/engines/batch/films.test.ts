@@ -1,0 +1,113 @@
+import { DescribeJobsCommand } from '@aws-sdk/client-batch';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { PRESETS } from '../../../../core/contracts/presets.ts';
+import { jobFor } from '../../../../core/jobs/transitions.ts';
+import { lookAtQueue } from '../../../../engines/batch/client.ts';
+import { connectFilms } from '../../../../engines/batch/films.ts';
+import { BatchEnv } from '../../../../engines/batch/names.ts';
+import { type Engine, EngineRefused } from '../../../../engines/engine.ts';
+import { arns, startWorld, type World } from '../../../../local/test/support/batch-world.ts';
+import { developer, type SmallCloud, smallCloud } from '../../../../local/test/support/small-cloud.ts';
+import { job } from '../../../support/factories.ts';
+
+const preset = PRESETS.standard ?? expect.fail('no preset');
+let small: SmallCloud;
+let world: World;
+let s3: S3Client;
+let engine: Engine;
+
+beforeAll(async () => {
+  small = await smallCloud({
+    resources: { Media: { Type: 'AWS::S3::Bucket', Properties: { BucketName: 'media' } } },
+  });
+  s3 = new S3Client({ ...developer(small.cloud), forcePathStyle: true });
+  const holds = [
+    { Name: 'DROPREEL_HOLD', Value: '/nowhere' },
+    { Name: 'DROPREEL_ON_TERM', Value: '143' },
+  ];
+  world = await startWorld({ container: { Environment: holds }, slots: 1 });
+  const env = BatchEnv.parse({
+    ...{ JOB_QUEUE: arns.fair, RETRANSCODE_JOB_QUEUE: arns.fair, ON_DEMAND_JOB_QUEUE: arns.onDemand },
+    ...{ JOB_DEFINITION: arns.definition, JOB_VCPUS: 4, COMPUTE_ENVIRONMENTS: arns.computeEnvironment },
+    ...{ MAX_WORKERS: 16, JOB_BUCKET: 'media' },
+  });
+  engine = connectFilms(env, { submitting: world.client, others: world.client, s3 });
+});
+afterAll(async () => {
+  s3.destroy();
+  await world.close();
+  await small[Symbol.asyncDispose]();
+});
+
+const film = (n: number, part?: string) => ({
+  ...{ job: jobFor(job({ n }), preset, 'media'), part, info: {}, purpose: 'ingest' as const, onDemand: true },
+  ...{ tried: false, number: 1, access: () => expect.fail('it needs no secret') },
+});
+const detailOf = async (id: string) =>
+  (await world.client.send(new DescribeJobsCommand({ jobs: [id] }))).jobs?.[0] ?? expect.fail('no job');
+const ended = (jobName: string, jobId: string, status = 'SUCCEEDED') => ({
+  ...{ id: '1', time: '2026-11-30T12:00:00Z', source: 'aws.batch', 'detail-type': 'Batch Job State Change' },
+  detail: { jobId, jobName, jobQueue: arns.fair, status },
+});
+
+it('the chunks of a film are an array with one child more than chunks, on Spot, and the first and last part one job each', async () => {
+  const { job: of } = film(1);
+  const tasks = { undefined: 'cut', 'chunks-3': 'chunk', 'join-3': 'join' };
+  for (const [part, name] of Object.entries(tasks)) {
+    const id = await engine.submit(film(1, part === 'undefined' ? undefined : part));
+    const { jobName, jobQueue, arrayProperties, container } = await detailOf(id);
+    expect(jobName).toBe(part === 'undefined' ? of.jobId : `${of.jobId}-${part}`);
+    expect(jobQueue).toBe(name === 'chunk' ? arns.fair : arns.onDemand);
+    expect(arrayProperties?.size).toBe(name === 'chunk' ? 4 : undefined);
+    const input = JSON.parse(container?.environment?.find((one) => one.name === 'DROPREEL_JOB')?.value ?? '');
+    expect(input.task).toMatchObject(name === 'cut' ? { name, vcpus: 4, workers: 16 } : { name, part, count: 3 });
+    await engine.cancel(id, 'the job is over');
+  }
+  await expect(async () => engine.submit(film(1, 'encode'))).rejects.toThrow(EngineRefused);
+});
+
+it('a film that was left in chunks goes on with them, and then with the join, however they ended', async () => {
+  const { jobId } = film(2).job;
+  const end = { kind: 'ended', jobId, engineJobId: 'id' };
+  expect(await engine.read(ended(jobId, 'id'))).toMatchObject(end);
+  const Key = `tmp/${jobId}/prepared.json`;
+  await s3.send(new PutObjectCommand({ Bucket: 'media', Key, Body: JSON.stringify({ jobId: 'another', chunks: 3 }) }));
+  expect(await engine.read(ended(jobId, 'id'))).toMatchObject(end);
+  await s3.send(new PutObjectCommand({ Bucket: 'media', Key, Body: JSON.stringify({ jobId, chunks: 3 }) }));
+  const next = { kind: 'continues', jobId, engineJobId: 'id' };
+  for (const status of ['SUCCEEDED', 'FAILED']) {
+    expect(await engine.read(ended(jobId, 'id', status))).toEqual({ ...next, part: undefined, next: 'chunks-3' });
+    const array = ended(`${jobId}-chunks-3`, 'id', status);
+    expect(await engine.read(array)).toEqual({ ...next, part: 'chunks-3', next: 'join-3' });
+    expect(await engine.read(ended(`${jobId}-join-3`, 'id', status))).toMatchObject({ ...end, part: 'join-3' });
+  }
+});
+
+it('a child of an array says that the array runs, and nothing by its end', async () => {
+  const { jobId } = film(3).job;
+  const child = (status: string) => engine.read(ended(`${jobId}-chunks-3`, 'id:2', status));
+  expect(await child('RUNNING')).toMatchObject({ kind: 'running', engineJobId: 'id', part: 'chunks-3' });
+  for (const status of ['SUCCEEDED', 'FAILED']) expect(await child(status)).toMatchObject({ kind: 'nothing' });
+});
+
+it('an array is running while a child is, its queue is at work, and its end is that of its part', async () => {
+  const { jobId } = film(4).job;
+  const id = await engine.submit(film(4, 'chunks-2'));
+  await world.until(`${id}:0`, 'RUNNING');
+  expect((await engine.describe([id])).get(id)).toEqual({ kind: 'running' });
+  expect(await lookAtQueue(world.client, arns.fair)).toMatchObject({ atWork: true, waiting: 2 });
+  await engine.cancel(id, 'the job is over');
+  await world.until(id, 'FAILED');
+  expect((await engine.describe([id])).get(id)).toEqual({ kind: 'continues', next: 'join-2' });
+  expect(await engine.read(ended(`${jobId}-chunks-2`, id, 'FAILED'))).toMatchObject({ next: 'join-2' });
+});
+
+it('an array that no machine takes says what blocks it', async () => {
+  world.batch.invalidate('spot', 'CLIENT_ERROR - Access denied');
+  const id = await engine.submit(film(5, 'chunks-2'));
+  await world.until(`${id}:2`, 'RUNNABLE');
+  expect((await engine.describe([id])).get(id)).toEqual({ kind: 'waiting' });
+  world.batch.invalidate('spot', null);
+  await engine.cancel(id, 'the job is over');
+});
