@@ -96,7 +96,7 @@ async function expectWhole(cloud: Cloud, media: MediaRow): Promise<void> {
   const [sound, picture] = ['audio', 'video'].map((type) =>
     Number((streams.find((one) => one.codec_type === type) as { duration?: string } | undefined)?.duration),
   );
-  expect(Math.abs((sound ?? 0) - (picture ?? 0))).toBeLessThan(0.2);
+  expect(Math.abs((sound ?? 0) - (picture ?? 0))).toBeLessThan(0.15);
 }
 
 test.each([1, 2])('a film in three chunks on %d slots is what one worker makes of it', async (slots) => {
