@@ -81,12 +81,12 @@ test('the plan of a chunk has its pictures alone, and the thumbnail where it is 
 });
 
 test.each([
-  ['an hour of 1080p on 4 vCPUs', 3600, 2193, 1000, 10],
+  ['an hour of 1080p on 4 vCPUs', 3600, 2193, 1000, 7],
   ['the same on 16 of them, of which 4 take one worker', 3600, 2193, 4, 3],
   ['the same where only two workers fit', 3600, 2193, 2, 1],
-  ['ten hours of it', 36_000, 21_930, 1000, 136],
-  ['a day at 60 pictures a second', 86_400, 105_000, 1000, 673],
-  ['40 minutes of it', 2400, 1462, 1000, 6],
+  ['ten hours of it', 36_000, 21_930, 1000, 102],
+  ['a day at 60 pictures a second', 86_400, 105_000, 1000, 594],
+  ['40 minutes of it', 2400, 1462, 1000, 3],
   ['20 minutes of it: the other workers take what may be spent', 1200, 731, 1000, 1],
   ['an hour of 360p', 3600, 244, 1000, 1],
   ['a short one that is very hard to encode', 150, 4000, 1000, 2],
@@ -95,7 +95,7 @@ test.each([
 });
 
 test('what chunks are expected to take: the starts between the parts in time, and what is done twice in work', () => {
-  const { seconds, workerSeconds } = inChunks(3600, 2193, 10);
-  expect(seconds).toBeCloseTo(5 + 40 + 2193 / 10 + 1 + 40 + 36, 0);
-  expect(workerSeconds).toBeCloseTo(5 + 2193 + 10 + 36, 0);
+  const { seconds, workerSeconds } = inChunks(3600, 2193, 7);
+  expect(seconds).toBeCloseTo(5 + 40 + 2193 / 7 + 1 + 40 + 36, 0);
+  expect(workerSeconds).toBeCloseTo(5 + 2193 + 7 + 72 + 36, 0);
 });
