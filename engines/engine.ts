@@ -27,6 +27,14 @@ export interface Engine {
   /** The state of these jobs, by the engine's ids of them. There is an answer for each. */
   describe(engineJobIds: readonly string[]): Promise<Map<string, EngineState>>;
 
+  /**
+   * Starts one of several workers of a part a second time, beside the first, which is slow: the one that ends first counts, and ends the other.
+   * Absent: no part has several.
+   */
+  startTwin?(
+    slow: Pick<Submission, 'job' | 'purpose'> & { part: string; engineJobId: string; index: number },
+  ): Promise<void>;
+
   /** Ends a job in whatever state it is; one that has ended stays as it is. */
   cancel(engineJobId: string, why: CancelReason): Promise<void>;
 
@@ -76,6 +84,7 @@ export type CancelReason =
   | 'the media item is deleted'
   | 'the job is over'
   | 'the window is over'
+  | 'another worker was quicker'
   | typeof NO_SIGN_OF_LIFE;
 export const NO_SIGN_OF_LIFE = 'no sign of life';
 
@@ -107,8 +116,11 @@ export type EngineState =
    */
   | { kind: 'running'; startedAt?: string; seenAt?: string }
   | { kind: 'ended'; end: EngineEnd }
-  /** This part of the job is done, and the next one is to be submitted: of an engine that runs a job in parts. */
-  | { kind: 'continues'; next: string }
+  /**
+   * This part of the job is done, and the next one is to be submitted: of an engine that runs a job in parts.
+   * @property held what its workers are billed for, where there are several
+   */
+  | { kind: 'continues'; next: string; held?: readonly Held[] }
   /** The engine does not know: the outputs decide, and it is asked again. */
   | { kind: 'unknown'; why: string }
   /** The engine does not answer for this job, or not in a way that can be read. */
@@ -126,7 +138,7 @@ export interface OfJob {
 export type EngineEvent =
   | ({ kind: 'running'; startedAt?: string } & OfJob)
   | ({ kind: 'ended'; end: EngineEnd } & OfJob)
-  | ({ kind: 'continues'; next: string } & OfJob)
+  | ({ kind: 'continues'; next: string; held?: readonly Held[] } & OfJob)
   /** A queue is blocked by this job. */
   | { kind: 'blocked'; queue: string; job: string; reason: string }
   /** Nothing that changes a row. */

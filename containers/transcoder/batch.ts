@@ -48,18 +48,24 @@ async function encode(job: Job): Promise<number> {
   });
   const { task } = job;
   const isLast = task?.name === 'finish' || task?.name === 'join';
+  const beside = task?.name === 'chunk' ? task.beside : undefined;
+  const arrayIndex = beside?.index ?? env.AWS_BATCH_JOB_ARRAY_INDEX;
   // A child of an array speaks for all of it, which has no attempts of its own.
-  const array = arrayOf(env.AWS_BATCH_JOB_ID);
+  const array = beside?.array ?? arrayOf(env.AWS_BATCH_JOB_ID);
+  const child = task?.name === 'chunk' && {
+    ...{ index: arrayIndex ?? 0, of: task.count + 1, startedAt: new Date().toISOString() },
+    ...(beside && { twin: env.AWS_BATCH_JOB_ID }),
+  };
   const identity = {
     jobId: job.jobId,
     engineJobId: array ?? env.AWS_BATCH_JOB_ID,
     attempt: array === undefined ? env.AWS_BATCH_JOB_ATTEMPT : 1,
     ...(task && 'part' in task && { part: task.part }),
-    ...(task?.name === 'chunk' && { child: { index: env.AWS_BATCH_JOB_ARRAY_INDEX ?? 0, of: task.count + 1 } }),
+    ...(child && { child }),
   };
   const progress = reportProgress(busReporter(bus, env.BUS_NAME), identity, isLast ? ENCODED_PERCENT : 0);
   try {
-    const of = { arrayIndex: env.AWS_BATCH_JOB_ARRAY_INDEX, chunkSeconds: env.CHUNK_SECONDS };
+    const of = { arrayIndex, chunkSeconds: env.CHUNK_SECONDS };
     return await work(job, { ...(await context()), ...of, gpu: env.USE_GPU, progress });
   } finally {
     await progress.close();

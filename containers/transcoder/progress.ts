@@ -68,6 +68,7 @@ export function reportProgress(
     step: send,
     async close() {
       clearInterval(timer);
+      if (timer && changed) send();
       await sending;
     },
   };

@@ -171,7 +171,7 @@ async function makeAll(
     };
     return transcode({ ...run, signal, input, onProbed });
   });
-  return { transcoded: value, reading, cpuSecondsBefore: 0 };
+  return { transcoded: value, reading, cpuSecondsBefore: joined?.cpuSecondsBefore ?? 0 };
 }
 
 async function fail(

@@ -62,7 +62,14 @@ export const JobProgress = Envelope.extend({
     part: z.string().optional(),
     /** Of the workers of that part, where there are several: `percent` is what it would be if all were as far as this one. */
     child: z
-      .object({ index: z.number().int().nonnegative(), of: z.number().int().min(2).max(1001) })
+      .object({
+        index: z.number().int().nonnegative(),
+        of: z.number().int().min(2).max(1001),
+        /** By the clock that `at` is of. */
+        startedAt: z.iso.datetime(),
+        /** The engine job of a worker that was started beside a slow one; absent for one of the array. */
+        twin: z.string().optional(),
+      })
       .refine(({ index, of }) => index < of)
       .optional(),
     at: z.iso.datetime(),

@@ -39,8 +39,13 @@ export const Job = z.object({
         /** How many workers there may be at once. */
         workers: z.number().int().positive(),
       }),
-      /** Encodes one chunk, or the sound: which one, the array job's index says. */
-      z.object({ name: z.literal('chunk'), part: z.string(), count: ChunkCount }),
+      /** Encodes one chunk, or the sound: which one, the array job's index says, or `beside` of one that is slow. */
+      z.object({
+        name: z.literal('chunk'),
+        part: z.string(),
+        count: ChunkCount,
+        beside: z.object({ array: z.string(), index: z.number().int().nonnegative() }).optional(),
+      }),
       /** Joins the chunks; encodes the whole where they do not make the film. */
       z.object({ name: z.literal('join'), part: z.string(), count: ChunkCount }),
     ])

@@ -19,6 +19,14 @@ export function heldInVain({ vcpus, seconds }: Held, wallSeconds: number): numbe
   return seconds.length > 1 ? vcpus * Math.max(0, sum(seconds) - wallSeconds) : 0;
 }
 
+/** vCPU-seconds of several workers: of all their attempts, and of those that another one followed. */
+export function heldByWorkers(workers: readonly Held[]): { all: number; inVain: number } {
+  return {
+    all: sum(workers.map(allHeld)),
+    inVain: sum(workers.map(({ vcpus, seconds }) => vcpus * sum(seconds.slice(0, -1)))),
+  };
+}
+
 /** vCPU-seconds of an encode that succeeded, published or not: its CPU time, and what earlier attempts held without a result. */
 export function takenBy({ heldInVain = 0 }: Pick<JobRow, 'heldInVain'>, { usage }: Pick<Succeeded, 'usage'>): number {
   return usage.cpuSeconds + heldInVain;

@@ -34,7 +34,7 @@ export function jobSucceeded(job: JobRow, result: Succeeded, now: string, held?:
   };
   if (result.gpu) set.gpu = result.gpu;
   const inVain = held ? heldInVain(held, result.usage.wallSeconds) : 0;
-  if (inVain > 0) set.heldInVain = inVain;
+  if (inVain > 0) set.heldInVain = (job.heldInVain ?? 0) + inVain;
   return { change: [changeJob(job, set, ['error'])] };
 }
 

@@ -11,6 +11,7 @@ import type { Failure, MediaRow, Source } from '../contracts/table/media.ts';
 import { STALE_AFTER_MS } from '../contracts/timing.ts';
 import { plus } from '../time.ts';
 import type { Change, Outcome, Put, Write } from './change.ts';
+import { type Held, heldByWorkers } from './cost.ts';
 import { changeJob, changeMedia, jobKey, jobTodo } from './rows.ts';
 import { sourceKept } from './sources.ts';
 import type { charge } from './spending.ts';
@@ -249,28 +250,33 @@ export function engineAccepted(
   return { change: [taken, ...toTranscoding(job, media, now)] };
 }
 
+/** What a row says of the part that has ended alone. */
+const PART_ENDS = ['engineJobId', 'submittingUntil', 'error', 'children', 'slowestSeconds', 'twins'] as const;
+
 /**
  * A part of the job is done: the next one waits to be submitted.
- * @param ended of which engine job, and which part it was
+ * @param ended of which engine job, and which part it was; `held` by its workers, where that is known
  */
 export function partEnded(
   job: JobRow,
-  ended: { engineJobId: string; part: string | undefined; next: string },
+  ended: { engineJobId: string; part: string | undefined; next: string; held?: readonly Held[] | undefined },
   now: string,
 ): Outcome {
-  const { engineJobId, part, next } = ended;
+  const { engineJobId, part, next, held } = ended;
   if (job.state !== 'queued' && job.state !== 'running') return { refused: `the job is ${job.state}` };
   if (job.part !== part) return { refused: 'of an earlier part' };
   // Until its submission is noted, any engine job of this part may be the one.
   if (job.engineJobId !== undefined && job.engineJobId !== engineJobId) return { refused: 'of another engine job' };
+  const { all, inVain } = heldByWorkers(held ?? []);
   const set: Partial<JobRow> = {
+    ...(held && { heldBefore: (job.heldBefore ?? 0) + all, heldInVain: (job.heldInVain ?? 0) + inVain }),
     state: 'queued',
     part: next,
     attempt: 0,
     heartbeatAt: now,
     todoAt: plus(now, { ms: STALE_AFTER_MS }),
   };
-  return { change: [changeJob(job, set, ['engineJobId', 'submittingUntil', 'error', 'children'])] };
+  return { change: [changeJob(job, set, PART_ENDS)] };
 }
 
 /** A media item whose upload was accepted becomes `transcoding` with the first sign that the engine has its job. */

@@ -4,6 +4,7 @@ import type { MediaRow } from '../contracts/table/media.ts';
 import { STALE_AFTER_MS } from '../contracts/timing.ts';
 import { plus } from '../time.ts';
 import type { Outcome } from './change.ts';
+import { childReported, hasEnded as hasChildEnded, isSlow } from './children.ts';
 import { changeJob, hasEnded, withStep } from './rows.ts';
 import { toTranscoding } from './start.ts';
 
@@ -31,8 +32,15 @@ export function jobRunning(
   return { change: [changeJob(job, set, ['error']), ...toTranscoding(job, media, now)] };
 }
 
-/** The worker reports. It holds the claim, so the engine job that it names is the one that counts. */
-export function jobProgressed(job: JobRow, media: MediaRow | null, report: JobProgress['detail']): Outcome {
+/**
+ * The worker reports. It holds the claim, so the engine job that it names is the one that counts.
+ * @returns `slow`: which of several workers is to be started a second time
+ */
+export function jobProgressed(
+  job: JobRow,
+  media: MediaRow | null,
+  report: JobProgress['detail'],
+): Outcome<{ slow?: { job: JobRow; index: number } }> {
   if (job.state !== 'queued' && job.state !== 'running') return { refused: `the job is ${job.state}` };
   if (report.part !== job.part) return { refused: 'of another part' };
   if (report.attempt < job.attempt) return { refused: 'of an earlier attempt' };
@@ -41,19 +49,23 @@ export function jobProgressed(job: JobRow, media: MediaRow | null, report: JobPr
     return { refused: 'of another engine job' };
   }
   const again = report.attempt > job.attempt;
-  const { children, percent } = farOf(job, report);
+  const { child } = report;
+  const { percent, set: ofChildren } = child ? childReported(job, report, child) : { percent: report.percent, set: {} };
   const step =
     report.step !== undefined && !job.steps.some(({ name }) => name === report.step) ? report.step : undefined;
   const moved = again || percent > job.progress;
   const rested = Date.parse(report.at) - Date.parse(job.heartbeatAt) >= HEARTBEAT_MS;
   const first = job.state === 'queued' || job.engineJobId !== report.engineJobId;
-  if (!step && !first && !again && !rested) return { refused: moved ? 'too soon' : 'nothing new' };
+  const ended = child !== undefined && hasChildEnded(report);
+  if (!step && !first && !again && !rested && !ended) return { refused: moved ? 'too soon' : 'nothing new' };
+  const slow = child !== undefined && isSlow(job, report, child);
   const set: Partial<JobRow> = {
     state: 'running',
     engineJobId: report.engineJobId,
     attempt: report.attempt,
-    progress: again && !report.child ? percent : Math.max(job.progress, percent),
-    ...(children !== undefined && { children }),
+    progress: again && !child ? percent : Math.max(job.progress, percent),
+    ...ofChildren,
+    ...(slow && { twins: [...(job.twins ?? []), child.index] }),
     heartbeatAt: later(job.heartbeatAt, report.at),
     ...(report.speed !== undefined && { speed: report.speed }),
     ...(job.startedAt === undefined && { startedAt: report.at }),
@@ -63,23 +75,11 @@ export function jobProgressed(job: JobRow, media: MediaRow | null, report: JobPr
   // Two reports at once: the second one reads the row again, so that no step is lost.
   const expect = {
     ...{ attempt: job.attempt, progress: job.progress, heartbeatAt: job.heartbeatAt },
-    ...(report.child && { children: job.children ?? null }),
+    ...(child && { children: job.children ?? null }),
   };
   const running = job.state === 'queued' ? toTranscoding(job, media, report.at) : [];
-  return { change: [changeJob(job, set, ['error'], expect), ...running] };
-}
-
-/** How far a job is: with several workers the mean of what each has last reported. */
-function farOf(job: JobRow, { child, percent }: JobProgress['detail']): { percent: number; children?: string } {
-  if (!child) return { percent };
-  const { index, of } = child;
-  const each = Array.from({ length: of }, (_, i) => Number(job.children?.slice(2 * i, 2 * i + 2) ?? 0));
-  each[index] = Math.min(99, Math.floor(percent));
-  const sum = each.reduce((total, far) => total + far, 0);
-  return {
-    percent: Math.round((10 * sum) / of) / 10,
-    children: each.map((far) => String(far).padStart(2, '0')).join(''),
-  };
+  const change = [changeJob(job, set, ['error'], expect), ...running];
+  return { change, ...(slow && { slow: { job, index: child.index } }) };
 }
 
 /**

@@ -54,6 +54,14 @@ const isWhole: ReadName = (name) => {
   return success ? { jobId } : null;
 };
 
+/** Which job has ended, by an event of any; null for another event. */
+export function endedJob(message: EngineMessage): { jobName: string; status: 'SUCCEEDED' | 'FAILED' } | null {
+  const { success, data } = JobStateChange.safeParse(message);
+  if (!success) return null;
+  const { jobName, status } = data.detail;
+  return status === 'SUCCEEDED' || status === 'FAILED' ? { jobName, status } : null;
+}
+
 /**
  * Null where it is not from AWS Batch.
  * @throws ZodError where it is and cannot be read

@@ -1,16 +1,29 @@
 import { BatchClient } from '@aws-sdk/client-batch';
 import { S3Client } from '@aws-sdk/client-s3';
 import { readText, TextTooLarge } from '../../aws/s3.ts';
+import type { EngineMessage } from '../../core/contracts/events.ts';
 import type { Job } from '../../core/contracts/job.ts';
 import { PREPARED_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
 import { parseJson } from '../../core/contracts/text.ts';
+import type { Held } from '../../core/jobs/cost.ts';
 import { Prepared } from '../../core/media/prepared.ts';
 import { type Engine, EngineRefused, type EngineState, engineKind } from '../engine.ts';
-import { blockedChild, details, stateOf, submit, submittingClient } from './client.ts';
+import { blockedChild, cancel, details, stateOf, submit, submittingClient } from './client.ts';
 import { connectBatch } from './engine.ts';
-import { readEvent } from './events.ts';
+import { endedJob, readEvent } from './events.ts';
+import { heldBy } from './held.ts';
 import { BatchEnv } from './names.ts';
-import { arrayOf, type FilmPart, partText, readPart, readTaskName, taskName } from './parts.ts';
+import {
+  arrayOf,
+  childId,
+  type FilmPart,
+  partText,
+  readPart,
+  readTaskName,
+  readTwinName,
+  taskName,
+  twinName,
+} from './parts.ts';
 import { estimate, priceOf } from './price.ts';
 import { queueOf, shareOf } from './queues.ts';
 import { FORGOTTEN } from './reasons.ts';
@@ -54,6 +67,14 @@ export function connectFilms(env: BatchEnv, { submitting, others, s3 }: Clients)
     return count === null ? null : partText({ name: 'chunks', count });
   }
 
+  /** What the children of an array are billed for. */
+  async function heldByChildren(array: string, part: string | undefined): Promise<{ held?: readonly Held[] }> {
+    const film = readPart(part);
+    if (film?.name !== 'chunks') return {};
+    const ids = Array.from({ length: film.count + 1 }, (_, index) => childId({ array, index }));
+    return { held: [...(await details(others, ids)).values()].map(heldBy) };
+  }
+
   async function stateNow(detail: Parameters<typeof stateOf>[0]): Promise<EngineState> {
     const state = stateOf(detail);
     if (state.kind === 'waiting') {
@@ -62,7 +83,8 @@ export function connectFilms(env: BatchEnv, { submitting, others, s3 }: Clients)
     }
     const task = readTaskName(detail.jobName ?? '');
     const next = state.kind === 'ended' && task ? await nextPart(task) : null;
-    return next === null ? state : { kind: 'continues', next };
+    if (next === null) return state;
+    return { kind: 'continues', next, ...(await heldByChildren(detail.jobId ?? '', task?.part)) };
   }
 
   return {
@@ -85,6 +107,18 @@ export function connectFilms(env: BatchEnv, { submitting, others, s3 }: Clients)
         ...(isArray && { arraySize: film.count + 1 }),
       });
     },
+    async startTwin({ job, purpose, part, engineJobId: array, index }) {
+      const film = readPart(part);
+      if (film?.name !== 'chunks' || index > film.count) return;
+      await submit(submitting, {
+        job: { ...job, task: { name: 'chunk', part, count: film.count, beside: { array, index } } },
+        name: twinName(job.jobId, childId({ array, index })),
+        queue: queueOf({ purpose, onDemand: false }, env),
+        definition: env.JOB_DEFINITION,
+        share: shareOf({ job, purpose }),
+        tried: false,
+      });
+    },
     async describe(ids) {
       const known = await details(others, ids);
       const states = new Map<string, EngineState>();
@@ -95,6 +129,11 @@ export function connectFilms(env: BatchEnv, { submitting, others, s3 }: Clients)
       return states;
     },
     async read(message) {
+      const slow = slowChild(message);
+      if (slow !== null) {
+        await cancel(others, slow, 'another worker was quicker');
+        return { kind: 'nothing', why: `the twin of ${slow} has ended` };
+      }
       const event = readEvent(message, readTaskName);
       if (event?.kind !== 'running' && event?.kind !== 'ended') return event;
       const array = arrayOf(event.engineJobId);
@@ -103,7 +142,7 @@ export function connectFilms(env: BatchEnv, { submitting, others, s3 }: Clients)
       const next = event.kind === 'ended' ? await nextPart(event) : null;
       if (next === null) return event;
       const { jobId, engineJobId, part } = event;
-      return { kind: 'continues', jobId, engineJobId, part, next };
+      return { kind: 'continues', jobId, engineJobId, part, next, ...(await heldByChildren(engineJobId, part)) };
     },
     estimate: (source, preset, prices) => estimate(source, preset, prices, { vcpus, workers }),
   };
@@ -112,4 +151,10 @@ export function connectFilms(env: BatchEnv, { submitting, others, s3 }: Clients)
 function taskOf(film: FilmPart): NonNullable<Job['task']> {
   const { count } = film;
   return { name: film.name === 'chunks' ? 'chunk' : 'join', part: partText(film), count };
+}
+
+/** The child of an array beside which a worker has ended that was started because it is slow; null for any other event. */
+function slowChild(message: EngineMessage): string | null {
+  const ended = endedJob(message);
+  return ended?.status === 'SUCCEEDED' ? readTwinName(ended.jobName) : null;
 }

@@ -45,3 +45,22 @@ const CHILD = /^([\w-]{1,128}):(\d{1,5})$/;
 export function arrayOf(engineJobId: string): string | undefined {
   return CHILD.exec(engineJobId)?.[1];
 }
+
+export function childId({ array, index }: { array: string; index: number }): string {
+  return `${array}:${index}`;
+}
+
+/** Name of a worker that is started beside a child: `{jobId}-twin-3-{array}`. */
+const TWIN = /^(.+)-twin-(\d{1,5})-([\w-]{1,64})$/;
+
+export function twinName(jobId: string, child: string): string {
+  const [array, index] = child.split(':');
+  return `${jobId}-twin-${index}-${array}`;
+}
+
+/** The id of the child beside which it was started; null for a name that is not of such a worker of ours. */
+export function readTwinName(name: string): string | null {
+  const [, jobId, index, array] = TWIN.exec(name) ?? [];
+  if (array === undefined || !JobId.safeParse(jobId).success) return null;
+  return childId({ array, index: Number(index) });
+}

@@ -17,7 +17,7 @@ export function costOf(job: JobRow, result: Succeeded): Cost {
 
 /** The cost of a job that failed, by its engine's figures. Undefined where there are none, and none are due. */
 export function costOfFailed(job: JobRow, { held, billed }: Pick<EngineEnd, 'held' | 'billed'> = {}): Cost {
-  const vcpuSeconds = held ? allHeld(held) : 0;
+  const vcpuSeconds = (job.heldBefore ?? 0) + (held ? allHeld(held) : 0);
   const failed = { part: job.part, billed: billed === true, expectedUsd: job.estimate?.usd ?? 0 };
   const cost = priceOf(job.engine, { vcpuSeconds, failed }, PRICES);
   return vcpuSeconds > 0 || (cost && cost.usd > 0) ? cost : undefined;

@@ -33,7 +33,8 @@ export async function repairFromEngine(services: SweepServices, job: AtEngine, s
       return;
     }
     case 'continues': {
-      const done = await continueJob(services, { jobId, engineJobId, part: job.part, next: state.next });
+      const { kind: _, ...ended } = state;
+      const done = await continueJob(services, { jobId, engineJobId, part: job.part, ...ended });
       if (done !== 'ignored') services.report('jobsRepaired');
       return;
     }

@@ -4,11 +4,12 @@ import { DETAIL, type JobProgress, MediaDeleted, SOURCE, type TrackMessage } fro
 import { parseJobId } from '../../core/contracts/ids.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { hasEnded } from '../../core/jobs/rows.ts';
-import { jobProgressed, jobRunning } from '../../core/jobs/transitions.ts';
+import { jobFor, jobProgressed, jobRunning } from '../../core/jobs/transitions.ts';
 import type { EngineEvent } from '../../engines/engine.ts';
 import type { Engines } from '../../engines/registry.ts';
 import { cancelJob } from '../shared/cancel-job.ts';
 import { continueJob } from '../shared/continue-job.ts';
+import { presetOf } from '../shared/encoding.ts';
 import { endDeleted } from '../shared/end-deleted.ts';
 import { type EndServices, endJob } from '../shared/end-job.ts';
 import { count, logger } from '../shared/observability.ts';
@@ -77,15 +78,30 @@ async function workerReported(services: TrackServices, report: JobProgress['deta
   // A worker whose clock is ahead would otherwise not be missed until then.
   const at = [report.at, new Date().toISOString()].toSorted()[0] ?? report.at;
   let over: JobRow | undefined;
-  await applyWithRetry(table, async () => {
+  const { child } = report;
+  const outcome = await applyWithRetry(table, async () => {
     const job = await getJob(table, mediaId, n);
     if (!job) return { refused: 'the job is gone' };
-    if (isOver(job)) over = job;
+    if (isOver(job) || (child?.twin !== undefined && job.part !== report.part)) over = job;
     // Only the first report may have to change the media item's state too.
     const media = job.state === 'queued' ? await getMedia(table, mediaId) : null;
     return jobProgressed(job, media, { ...report, at });
   });
-  if (over) await stop(services, over, report.engineJobId);
+  if (over) await stop(services, over, child?.twin ?? report.engineJobId);
+  if (!('refused' in outcome) && outcome.slow) await startTwin(services, outcome.slow.job, outcome.slow.index);
+}
+
+/** Once, as its row says: where this fails, the slow worker is waited for. */
+async function startTwin({ engines, mediaBucket }: TrackServices, row: JobRow, index: number): Promise<void> {
+  const { jobId, purpose, part, engineJobId } = row;
+  if (part === undefined || engineJobId === undefined) return;
+  logger.warn('a worker is slow, and is started a second time', { jobId, part, index });
+  try {
+    const job = jobFor(row, presetOf(row), mediaBucket);
+    await engines.get(row.engine).startTwin?.({ job, purpose, part, engineJobId, index });
+  } catch (error) {
+    logger.warn('not started a second time', { jobId, part, index, error });
+  }
 }
 
 /** Its job ends at once. Sweep ends it too, and what else of the media item is at work. */

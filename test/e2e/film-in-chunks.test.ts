@@ -174,6 +174,29 @@ test('a join that is killed is done again, and the chunks are not', async () => 
   expect(jobs['-join-3']?.attempts).toEqual([2]);
 }, 300_000);
 
+test('a chunk far slower than the rest is started a second time, and the first result counts', async () => {
+  let slow: string | undefined;
+  const before = (call: Call) => {
+    const { operation, request } = call;
+    const [, key] = /Credential=([^/]+)/.exec(String(request?.headers.authorization)) ?? [];
+    if (operation === 'HeadObject' && request?.path.endsWith('chunks/0/record.json')) slow ??= key;
+    // Not one byte of the film, for ever.
+    const isHeld = operation === 'GetObject' && key === slow && request?.path.endsWith('film.mp4');
+    return isHeld ? new Promise<void>(() => {}) : undefined;
+  };
+  await using world = await filmCloud({ slots: 3, hooks: { before } });
+  const { cloud } = world;
+  const id = await drop(cloud, 'drop/ann/default/film.mp4', { file: film });
+  await expectWhole(cloud, await reached(cloud, id, 'ready', LONG));
+  const { '': first, ...others } = await engineJobs(cloud, `${id}-1`);
+  expect(first?.status).toBe('SUCCEEDED');
+  expect(Object.entries(others).sort()).toEqual([
+    ['-chunks-3', { status: 'FAILED', attempts: [1, 1, 1, 1] }],
+    ['-join-3', { status: 'SUCCEEDED', attempts: [1] }],
+    [expect.stringMatching(/^-twin-0-/), { status: 'SUCCEEDED', attempts: [1] }],
+  ]);
+}, 300_000);
+
 test('a film that is deleted while its chunks are encoded leaves no worker and nothing else', async () => {
   await using world = await filmCloud({ slots: 2 });
   const { cloud } = world;

@@ -22,14 +22,14 @@ const PARALLEL = 8;
 
 /**
  * Makes a film of its parts.
- * @returns the outputs, and the CPU time of all that made them; or why the film has to be encoded whole
+ * @returns the outputs, or why the film has to be encoded whole, and the CPU time of all that worked on it before
  * @throws DropreelError
  */
 export async function joinFilm(
   job: Job,
   context: Pick<WorkerContext, 's3' | 'progress'>,
   run: TranscodeRun & { scratch: Scratch },
-): Promise<{ transcoded: Transcoded; cpuSecondsBefore: number } | { why: string }> {
+): Promise<({ transcoded: Transcoded } | { why: string }) & { cpuSecondsBefore: number }> {
   const { s3 } = context;
   const { prepared, plan, cut } = await readCut(context, job);
   const { probe, report, warnings } = prepared;
@@ -39,11 +39,15 @@ export async function joinFilm(
     records[index] = await readRecord(s3, job, index, ChunkRecord);
   });
   const found = records.filter((record) => record !== null);
+  const spent = [sound, ...found].reduce(
+    (total, record) => total + (record?.status === 'encoded' ? record.cpuSeconds : 0),
+    prepared.cpuSeconds,
+  );
   const faults = sound?.status === 'encoded' ? jointFaults(found, sound.held) : [sound?.why ?? 'The sound is missing.'];
   const [why] = faults;
   if (why !== undefined || sound?.status !== 'encoded') {
     log('warn', 'the chunks do not make the film', { jobId: job.jobId, faults: faults.slice(0, 20) });
-    return { why: why ?? '' };
+    return { why: why ?? '', cpuSecondsBefore: spent };
   }
   // jointFaults has seen that none is missing or says `whole`.
   const chunks = found.filter((record) => record.status === 'encoded');
@@ -64,9 +68,8 @@ export async function joinFilm(
   if ('why' in made) {
     log('warn', 'what was joined is not the film', { jobId: job.jobId, why: made.why });
     await removeMarkers(run.scratch);
-    return made;
+    return { why: made.why, cpuSecondsBefore: spent };
   }
-  const spent = [sound, ...chunks].reduce((total, record) => total + record.cpuSeconds, prepared.cpuSeconds);
   return { ...made, cpuSecondsBefore: spent };
 }
 

@@ -77,7 +77,7 @@ export async function workPart(job: Job, part: Part, context: WorkerContext, scr
     const input = found ?? (await fileInput(scratch.source));
     const times = join(out, TIMES_FILE);
     const onProgress = (report: FfmpegProgress) =>
-      progress.at('transcoding', Math.min(1, doneOf(report, plan, chunk, prepared.probe.video?.frameRate)));
+      progress.at('transcoding', Math.min(0.99, doneOf(report, plan, chunk, prepared.probe.video?.frameRate)));
     const run = { input, out, times, signal, onProgress, startSeconds: prepared.probe.startSeconds };
     if (!chunk) return encodeSound(tools, { plan, chunks: cut, startSeconds: run.startSeconds }, run);
     const { video } = prepared.probe;
@@ -96,7 +96,7 @@ export async function workPart(job: Job, part: Part, context: WorkerContext, scr
   const { files } = await push({ ...pushing, resumed: false, onProgress: () => undefined });
   const record = { ...made, folder, files, cpuSeconds: (await cpuSeconds()) - before };
   await putRecord(context, place, part, record);
-  progress.at('transcoding', 1);
+  progress.at('verifying', 0);
 }
 
 /** Which share of its part a worker has encoded: of a chunk by its pictures, because its clock is the film's. */

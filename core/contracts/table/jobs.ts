@@ -65,6 +65,9 @@ export const JobRow = z.object({
   progress: z.number().min(0).max(100),
   /** How far each worker of the present part is, where there are several: two digits of percent for each. */
   children: z.string().optional(),
+  /** How long the slowest of those took that have ended, and the numbers of those that were started a second time. */
+  slowestSeconds: z.number().optional(),
+  twins: z.array(z.number().int()).optional(),
   /** Times real time, of the encoder. */
   speed: z.number().optional(),
   /** The engine's own attempt, from 1. */
@@ -80,6 +83,8 @@ export const JobRow = z.object({
     .optional(),
   /** vCPU-seconds of attempts without a result before the good one: part of the cost that follows. */
   heldInVain: z.number().optional(),
+  /** vCPU-seconds of all that worked on its earlier parts: what they cost, should it fail. */
+  heldBefore: z.number().optional(),
   /** What the GPU of its worker did; absent where none was asked for. */
   gpu: GpuUse.optional(),
   heartbeatAt: Time,

@@ -134,7 +134,7 @@ function grants(
     // A job that may have been submitted before is searched by its name.
     'ingest-upload': joined({ statements: [submit.uploads] }, terminate, withoutResource('ListJobs')),
     api: { statements: [submit.uploads] },
-    'track-job': joined(submitParts, readPrepared, terminate, withoutResource('ListJobs')),
+    'track-job': joined(submitParts, readPrepared, terminate, withoutResource('ListJobs', 'DescribeJobs')),
     sweep: joined(
       { statements: [submit.all] },
       readPrepared,

@@ -285,9 +285,19 @@ describe('a part of a job ends', () => {
           heartbeatAt: NOW,
           todoAt: '2026-11-21T12:15:00.000Z',
         },
-        remove: ['engineJobId', 'submittingUntil', 'error', 'children'],
+        remove: ['engineJobId', 'submittingUntil', 'error', 'children', 'slowestSeconds', 'twins'],
       },
     ]);
+  });
+  it('and what its workers held is kept, and in it what was held in vain', () => {
+    const held = [
+      { vcpus: 4, seconds: [10] },
+      { vcpus: 4, seconds: [3, 20] },
+      { vcpus: 4, seconds: [] },
+    ];
+    expect(updateOf(partEnded(job(), { ...ended, held }, NOW), 'JOB#000001').set).toMatchObject({
+      ...{ heldBefore: 132, heldInVain: 12 },
+    });
   });
   it('before its submission is noted', () => {
     const { engineJobId: _, ...row } = job({ state: 'queued' });

@@ -53,28 +53,60 @@ describe('the engine reports that a job runs', () => {
 });
 
 describe('one of several workers reports', () => {
-  const part = 'chunks-2';
-  const of = (index: number, percent: number, more: Partial<JobProgress['detail']> = {}) =>
-    report({ part, child: { index, of: 3 }, percent, at: NOW, ...more });
+  const part = 'chunks-3';
+  const began = (seconds: number) => new Date(Date.parse(NOW) - 1000 * seconds).toISOString();
+  const of = (index: number, percent: number, seconds = 60, more: Partial<JobProgress['detail']> = {}) =>
+    report({ part, child: { index, of: 4, startedAt: began(seconds) }, percent, at: NOW, ...more });
   const row = (more: Partial<JobRow> = {}) => job({ part, progress: 9, ...more });
+  const setBy = (before: JobRow, detail: JobProgress['detail']) =>
+    updateOf(jobProgressed(before, null, detail), 'JOB#000001').set;
 
   it('and the job is as far as all of them are on average', () => {
-    const first = updateOf(jobProgressed(row(), null, of(1, 84.6)), 'JOB#000001');
-    expect(first.set).toMatchObject({ progress: 28, children: '008400' });
-    expect(first.expect).toMatchObject({ children: null });
-    const later = jobProgressed(row({ progress: 28, children: '008400' }), null, of(2, 9));
-    expect(updateOf(later, 'JOB#000001').set).toMatchObject({ progress: 31, children: '008409' });
+    const outcome = jobProgressed(row(), null, of(1, 84.6));
+    expect(updateOf(outcome, 'JOB#000001')).toMatchObject({
+      ...{ set: { progress: 21, children: '00840000' }, expect: { children: null } },
+    });
+    const before = row({ progress: 21, children: '00840000' });
+    expect(setBy(before, of(2, 30))).toMatchObject({ progress: 28.5, children: '00843000' });
   });
-  it('of a new attempt of it, and the job falls behind no more than its worker', () => {
-    const outcome = jobProgressed(row({ progress: 56, children: '848400' }), null, of(0, 0));
-    expect(updateOf(outcome, 'JOB#000001').set).toMatchObject({ progress: 56, children: '008400' });
+  it('of a new attempt, and the job does not fall behind', () => {
+    const before = row({ progress: 56, children: '84848400' });
+    expect(setBy(before, of(0, 0))).toMatchObject({ progress: 56, children: '00848400' });
+  });
+  it('that it has ended, which is kept though another one has reported a moment ago', () => {
+    const before = row({ children: '84000000', heartbeatAt: NOW, slowestSeconds: 100 });
+    expect(setBy(before, of(1, 85, 140, { phase: 'verifying' }))).toMatchObject({ slowestSeconds: 140 });
+    expect(setBy(before, of(1, 85, 60, { phase: 'verifying' }))).toMatchObject({ slowestSeconds: 100 });
+    expect(jobProgressed(before, null, of(1, 30))).toEqual({ refused: 'too soon' });
   });
   it('of a second array, which is not the one that the row names', () => {
-    const outcome = jobProgressed(row(), null, of(0, 50, { engineJobId: 'batch-2' }));
+    const outcome = jobProgressed(row(), null, of(0, 50, 60, { engineJobId: 'batch-2' }));
     expect(outcome).toEqual({ refused: 'of another engine job' });
   });
   it('when the part is over', () => {
-    expect(jobProgressed(row({ part: 'join-2' }), null, of(0, 85))).toEqual({ refused: 'of another part' });
+    expect(jobProgressed(row({ part: 'join-3' }), null, of(0, 85))).toEqual({ refused: 'of another part' });
+  });
+
+  const late = { children: '85858500', slowestSeconds: 100 };
+  it.each([
+    ['has run for twice as long as the slowest of the others, and has most before it', late, of(3, 30, 201), true],
+    ['does not say how far it is', late, of(3, 0, 201), true],
+    ['has not run for so long', late, of(3, 30, 199), false],
+    ['will end before another one would', late, of(3, 55, 201), false],
+    ['has ended', late, of(3, 85, 900, { phase: 'verifying' }), false],
+    ['is not the only one left', { ...late, children: '85850000' }, of(3, 30, 201), false],
+    ['was started a second time', { ...late, twins: [3] }, of(3, 30, 201), false],
+    ['is the first of all', {}, of(3, 30, 900), false],
+    [
+      'is itself a second one',
+      late,
+      of(3, 30, 201, { child: { index: 3, of: 4, startedAt: began(201), twin: 'batch-2' } }),
+      false,
+    ],
+  ])('and is slow if it %s', (_, before, detail, isSlow) => {
+    const outcome = jobProgressed(row(before), null, detail);
+    expect('refused' in outcome ? outcome : outcome.slow?.index).toBe(isSlow ? 3 : undefined);
+    expect(setBy(row(before), detail).twins).toEqual(isSlow ? [3] : undefined);
   });
 });
 

@@ -1,4 +1,4 @@
-import { DescribeJobsCommand } from '@aws-sdk/client-batch';
+import { DescribeJobsCommand, ListJobsCommand } from '@aws-sdk/client-batch';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { PRESETS } from '../../../../core/contracts/presets.ts';
@@ -79,7 +79,7 @@ it('a film that was left in chunks goes on with them, and then with the join, ho
   for (const status of ['SUCCEEDED', 'FAILED']) {
     expect(await engine.read(ended(jobId, 'id', status))).toEqual({ ...next, part: undefined, next: 'chunks-3' });
     const array = ended(`${jobId}-chunks-3`, 'id', status);
-    expect(await engine.read(array)).toEqual({ ...next, part: 'chunks-3', next: 'join-3' });
+    expect(await engine.read(array)).toEqual({ ...next, part: 'chunks-3', next: 'join-3', held: [] });
     expect(await engine.read(ended(`${jobId}-join-3`, 'id', status))).toMatchObject({ ...end, part: 'join-3' });
   }
 });
@@ -99,8 +99,12 @@ it('an array is running while a child is, its queue is at work, and its end is t
   expect(await lookAtQueue(world.client, arns.fair)).toMatchObject({ atWork: true, waiting: 2 });
   await engine.cancel(id, 'the job is over');
   await world.until(id, 'FAILED');
-  expect((await engine.describe([id])).get(id)).toEqual({ kind: 'continues', next: 'join-2' });
-  expect(await engine.read(ended(`${jobId}-chunks-2`, id, 'FAILED'))).toMatchObject({ next: 'join-2' });
+  // The one that ran, and those that were never started.
+  const held = [expect.any(Number), undefined, undefined].map((seconds) => ({
+    ...{ vcpus: 4, seconds: seconds === undefined ? [] : [seconds] },
+  }));
+  expect((await engine.describe([id])).get(id)).toEqual({ kind: 'continues', next: 'join-2', held });
+  expect(await engine.read(ended(`${jobId}-chunks-2`, id, 'FAILED'))).toMatchObject({ next: 'join-2', held });
 });
 
 it('an array that no machine takes says what blocks it', async () => {
@@ -110,4 +114,26 @@ it('an array that no machine takes says what blocks it', async () => {
   expect((await engine.describe([id])).get(id)).toEqual({ kind: 'waiting' });
   world.batch.invalidate('spot', null);
   await engine.cancel(id, 'the job is over');
+});
+
+it('a slow child is started a second time as a job of its own, whose success ends the first', async () => {
+  const of = film(6, 'chunks-2');
+  const array = await engine.submit(of);
+  await world.until(`${array}:0`, 'RUNNING');
+  await engine.startTwin?.({ job: of.job, purpose: 'ingest', part: 'chunks-2', engineJobId: array, index: 0 });
+  const filters = [{ name: 'JOB_NAME' as const, values: [`${of.job.jobId}-twin-*`] }];
+  const { jobSummaryList = [] } = await world.client.send(new ListJobsCommand({ jobQueue: arns.fair, filters }));
+  const [{ jobId: twin = '', jobName = '' } = {}] = jobSummaryList;
+  const input = (await detailOf(twin)).container?.environment?.find(({ name }) => name === 'DROPREEL_JOB')?.value;
+  expect(JSON.parse(input ?? '').task).toEqual({
+    ...{ name: 'chunk', part: 'chunks-2', count: 2, beside: { array, index: 0 } },
+  });
+  for (const status of ['RUNNING', 'FAILED']) {
+    expect(await engine.read(ended(jobName, twin, status))).toMatchObject({ kind: 'nothing' });
+  }
+  expect((await detailOf(`${array}:0`)).status).toBe('RUNNING');
+  expect(await engine.read(ended(jobName, twin))).toMatchObject({ kind: 'nothing' });
+  await world.until(`${array}:0`, 'FAILED');
+  await engine.cancel(array, 'the job is over');
+  await engine.cancel(twin, 'the job is over');
 });

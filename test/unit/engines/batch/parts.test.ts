@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { arrayOf, partText, readPart, readTaskName, taskName } from '../../../../engines/batch/parts.ts';
+import {
+  arrayOf,
+  partText,
+  readPart,
+  readTaskName,
+  readTwinName,
+  taskName,
+  twinName,
+} from '../../../../engines/batch/parts.ts';
 
 const JOB = 'abcdefghijklmnopqrstuvwxyz-3';
 
@@ -40,4 +48,15 @@ it('a child of an array has the id of the array, and its index', () => {
   expect(arrayOf('4c7599ae-0a82-49aa-ba5a-4727fcce14a8:12')).toBe('4c7599ae-0a82-49aa-ba5a-4727fcce14a8');
   for (const id of ['4c7599ae-0a82-49aa-ba5a-4727fcce14a8', 'a:b', ':1', 'a:1:2'])
     expect(arrayOf(id), id).toBeUndefined();
+});
+
+it('a worker beside a child has the id of that child in its name', () => {
+  const child = '4c7599ae-0a82-49aa-ba5a-4727fcce14a8:12';
+  const name = twinName(JOB, child);
+  expect(name).toBe(`${JOB}-twin-12-4c7599ae-0a82-49aa-ba5a-4727fcce14a8`);
+  expect(readTwinName(name)).toBe(child);
+  expect(readTaskName(name)).toBeNull();
+  for (const other of [JOB, 'film-twin-1-a', `${JOB}-chunks-2`, `${JOB}-twin-a-b`]) {
+    expect(readTwinName(other), other).toBeNull();
+  }
 });
