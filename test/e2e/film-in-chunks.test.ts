@@ -213,6 +213,9 @@ test('a film that is deleted while its chunks are encoded leaves no worker and n
     },
     120_000,
   );
+  await eventually('its cost is known', async () => ((await readJobs(cloud, id))[0]?.cost?.vcpuSeconds ?? 0) > 0);
+  // For so long a worker may go on.
+  cloud.clock.advance(17 * 60_000);
   await eventually(
     'all of it is gone',
     async () => {
