@@ -1,6 +1,6 @@
 /**
  * A film in chunks against the same in one encode: CPU, bytes and SSIM, measured in turn on this machine; and a simulation of an hour and of
- * ten hours of 1080p on 1 to 64 machines. SECONDS and CHUNKS set the film: 180 and 3. SIMULATE=only leaves the measuring out.
+ * ten hours of 1080p on 1 to 64 machines. FILM_SECONDS and CHUNKS set the film: 180 and 3. SIMULATE=only leaves the measuring out.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { measured } from './support/encode-bench.ts';
 import { cpuOf } from './support/ffmpeg.ts';
 import { simulate, VCPUS } from './support/film-simulation.ts';
 
-const SECONDS = Number(process.env.SECONDS ?? 180);
+const SECONDS = Number(process.env.FILM_SECONDS ?? 180);
 const CHUNKS = Number(process.env.CHUNKS ?? 3);
 const ROUNDS = 2;
 
