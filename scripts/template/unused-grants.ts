@@ -79,6 +79,11 @@ export const NEEDED_UNSEEN: readonly Unseen[] = [
     why: 'It looks for the worker of a part whose submission was not noted, before it submits another one.',
   },
   {
+    role: 'trackjob',
+    action: 'batch:DescribeJobs',
+    why: 'What the workers of a film in chunks held, once they have ended; no film of the run is long enough.',
+  },
+  {
     role: 'ingestupload',
     action: 'batch:TerminateJob',
     why: 'It ends the re-transcode that a new upload replaces.',

@@ -60,7 +60,8 @@ async function published(cloud: Cloud, { mediaId, current }: MediaRow) {
     const text = await (await fetch(`${cloud.deliveryUrl}/${key}`)).text();
     playlists[key.replace(mediaId, 'ID')] = text
       .replace(/(BANDWIDTH=|BYTERANGE[:=]"?)[\d@]+/g, '$1')
-      .replace(/SCORE=.*?,/, '');
+      // The publisher's own mark of each.
+      .replace(/^# [0-9a-f-]{36}\n?/gm, '');
   }
   const { renditions = [], kind } = { kind: current?.outputs.mp4 ? 'video' : 'audio', renditions: current?.renditions };
   return {
