@@ -49,7 +49,6 @@ export function pictureGraph(video: VideoPlan, size: Size, hasToneMap: boolean, 
     // NUT has no times before 0.
     "setpts='if(lt(PTS,0),0,PTS)'",
     ...toSdr(video.color, fitted(video.displayed, size), hasToneMap),
-    `pad=${size.width}:${size.height}:(ow-iw)/2:(oh-ih)/2`,
     'setsar=1',
   ];
   return `[0:${video.track}]${chain.join(',')}${PICTURE_LABEL}`;
@@ -178,24 +177,35 @@ function scale({ width, height }: Record<keyof Size, number | string>): string {
   return `scale=${width}:${height}:flags=bicubic`;
 }
 
+/** How a picture gets the size of all: scaled, then laid between bars. */
+interface Fitted {
+  scale: string;
+  pad: string;
+}
+
 /**
- * Size of a picture within that of all: all of it for the shape that the plan was made for, and otherwise as much as its own shape
- * leaves, because pictures may change on the way.
+ * A picture takes all of the size if it has the shape that the plan was made for, and otherwise as much as its own shape leaves, because
+ * pictures may change on the way. For each of them anew: FFmpeg does not build a graph again where the shape of the pixels alone changes
+ * (fftools/ffmpeg_filter.c compares size, format and colours).
  */
-function fitted(displayed: Size, { width, height }: Size): Record<keyof Size, string> {
+function fitted(displayed: Size, { width, height }: Size): Fitted {
   const asPlanned = `lt(abs(dar*${displayed.height}/${displayed.width}-1),0.01)`;
-  return {
+  const within = {
     width: `'if(${asPlanned},${width},min(${width},max(2,2*round(${height}*dar/2))))'`,
     height: `'if(${asPlanned},${height},min(${height},max(2,2*round(${width}/dar/2))))'`,
   };
+  return { scale: `${scale(within)}:eval=frame`, pad: `pad=${width}:${height}:(ow-iw)/2:(oh-ih)/2:eval=frame` };
 }
 
 /** Converts to 8-bit 4:2:0 with a limited range, in the size of all outputs' decode because tone mapping costs by the pixel. */
-function toSdr(color: ColorPlan, size: Record<keyof Size, string>, hasToneMap: boolean): string[] {
-  if (color.convert && hasToneMap) return [scale(size), ...toBt709(color.convert), 'format=yuv420p', label(color)];
+function toSdr(color: ColorPlan, fit: Fitted, hasToneMap: boolean): string[] {
+  // zscale keeps the size of the first picture.
+  if (color.convert && hasToneMap) {
+    return [fit.scale, fit.pad, ...toBt709(color.convert), 'format=yuv420p', label(color)];
+  }
   const matrixOption = color.matrix ? `:out_color_matrix=${color.matrix}` : '';
   const whole = color.widen ? ['format=rgb24'] : [];
-  return [...whole, `${scale(size)}:out_range=tv${matrixOption}`, 'format=yuv420p', label(color)];
+  return [...whole, `${fit.scale}:out_range=tv${matrixOption}`, 'format=yuv420p', label(color), fit.pad];
 }
 
 function label({ output: { primaries, transfer, matrix } }: ColorPlan): string {
