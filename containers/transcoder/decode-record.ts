@@ -48,21 +48,29 @@ const SILENCE = Buffer.alloc(65_536);
  * The decoded sound with every sample at its time, as a stream: no more of it is kept than the clock holds back.
  * @param output The decode's account of its frames; what it says of a frame comes before the frame's samples.
  * @param frameBytes Bytes of a sample of all channels.
+ * @param check Throws where the clock has gone too far; nothing of what it has just asked for is written then.
  */
 export async function* soundInTime(
   pcm: Output,
   output: Output,
   clock: SoundClock,
-  frameBytes: number,
+  { frameBytes, check }: { frameBytes: number; check: () => void },
 ): AsyncGenerator<Buffer> {
   const steps: SoundStep[] = [];
+  const add = (next: SoundStep[]) => {
+    check();
+    steps.push(...next);
+  };
   const follow = async () => {
-    for await (const { at, samples } of printedSound(output)) steps.push(...clock.add(at, samples));
-    steps.push(...clock.end());
+    for await (const { at, samples } of printedSound(output)) add(clock.add(at, samples));
+    add(clock.end());
   };
   const followed = follow();
+  let hasFailed = false;
   // Its error is thrown below, unless that of the other output comes first.
-  followed.catch(() => undefined);
+  followed.catch(() => {
+    hasFailed = true;
+  });
   let pending: Buffer = Buffer.alloc(0);
   const inTime = function* (): Generator<Buffer> {
     for (let step = steps.shift(); step; step = steps.shift()) {
@@ -83,6 +91,7 @@ export async function* soundInTime(
   for await (const chunk of pcm) {
     pending = pending.length > 0 ? Buffer.concat([pending, chunk]) : chunk;
     yield* inTime();
+    if (hasFailed) break;
   }
   await followed;
   yield* inTime();

@@ -71,7 +71,7 @@ export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Pr
   await run.onDecoded?.();
   const { decoded, last, stderr, fault } = outcome;
   checkDecoded(plan, decoded, fault, stderr);
-  if (decoded.sound && outcome.holes) checkPackets(outcome.holes, decoded.sound);
+  if (plan.audio?.packed && decoded.sound && outcome.holes) checkPackets(outcome.holes, decoded.sound);
   const losses = await findLosses({ tools, input: run.input, signal }, plan, outcome, run.times);
   const missing = [
     ...(plan.video ? leftOut(plan.video, last?.frames, await recordedTimes(run.times)) : []),

@@ -1,7 +1,9 @@
 import { pipeline } from 'node:stream/promises';
-import type { Decoded, DecodedPictures, DecodedSound } from '../../core/media/decoded.ts';
+import { DropreelError } from '../../core/contracts/errors.ts';
+import { checkTime, type Decoded, type DecodedPictures, type DecodedSound } from '../../core/media/decoded.ts';
 import type { AudioPlan, EncodePlan } from '../../core/media/encode-plan.ts';
 import type { SoundHoles } from '../../core/media/losses.ts';
+import { checkPictures } from '../../core/media/probe.ts';
 import { SoundClock } from '../../core/media/sound-clock.ts';
 import { recordPictures, soundInTime } from './decode-record.ts';
 import { decodeArguments, ladderArguments, PCM_FD, SAMPLE_BYTES, soundArguments } from './ffmpeg/arguments.ts';
@@ -122,18 +124,23 @@ async function follow(plan: EncodePlan, run: StagesRun, running: Running): Promi
     if (recorded.count === 1 && plan.chunk && plan.chunk.start > 0) decode.said.forget();
     if (recorded.count === 1) before = video ? decode.said.undecoded(video.track) : 0;
     decodedSoFar = recorded;
+    if (!video) return;
+    checkPictures(recorded.count, video);
+    checkTime('picture', recorded.last, video.endSeconds, plan);
   };
   const pictures = video && recordPictures(outputOf(decode, PICTURES_FD), video.timescale, run.times, onPicture);
   const clock = audio && new SoundClock(audio.sampleRate, { alone: !video });
-  const samples = audio && sound && clock && placeSound(decode, sound, clock, audio.channels);
+  const samples = audio && sound && clock && placeSound(decode, sound, clock, audio, plan);
   const work = [pictures, samples].map((task) => task?.catch(stopWith(stop)));
   const results = await Promise.allSettled([...work, ...stages.map(({ ended }) => ended)]);
   run.signal.throwIfAborted();
   const decoded: Decoded = { ...(await kept('pictures', pictures)), ...(await kept('sound', samples)) };
   const hasDecoded = (decoded.pictures?.count ?? 0) + (decoded.sound?.samples ?? 0) > 0;
   const last = reported();
-  checkStages(stages, (stage) => (stage === decode ? hasDecoded : (last?.frames ?? last?.seconds ?? 0) > 0));
   const failed = results.find((result) => result.status === 'rejected');
+  // It ended the stages, whose ends say nothing then.
+  if (failed?.reason instanceof DropreelError) throw failed.reason;
+  checkStages(stages, (stage) => (stage === decode ? hasDecoded : (last?.frames ?? last?.seconds ?? 0) > 0));
   if (failed) throw failed.reason;
   const { said } = decode;
   const undecoded = {
@@ -170,9 +177,16 @@ async function kept<Name extends keyof Decoded>(name: Name, task: Promise<Decode
   return value === undefined ? {} : { [name]: value };
 }
 
-async function placeSound(decode: Stage, sound: Stage, clock: SoundClock, channels: number): Promise<DecodedSound> {
+async function placeSound(
+  decode: Stage,
+  sound: Stage,
+  clock: SoundClock,
+  { channels, sampleRate, endSeconds }: AudioPlan,
+  plan: EncodePlan,
+): Promise<DecodedSound> {
   const [pcm, output] = [outputOf(decode, PCM_FD), outputOf(decode, SOUNDS_FD)];
-  await pipeline(soundInTime(pcm, output, clock, channels * SAMPLE_BYTES), inputOf(sound));
+  const check = () => checkTime('sound', clock.position / sampleRate, endSeconds, plan);
+  await pipeline(soundInTime(pcm, output, clock, { frameBytes: channels * SAMPLE_BYTES, check }), inputOf(sound));
   const { decoded, before, filled, cut } = clock;
   return { samples: decoded, before, filled, cut };
 }

@@ -64,7 +64,7 @@ export const ERRORS = {
   },
   limit_duration: {
     transient: false,
-    when: 'The media is longer than the limit: 24 hours, and less above 1440p60.',
+    when: 'The media is longer than the limit: 24 hours, and less above 1440p60; or its picture begins more than 12 hours after its sound.',
     action: 'Split the file.',
   },
   limit_pixels: {

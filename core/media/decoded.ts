@@ -3,6 +3,7 @@ import { DropreelError } from '../contracts/errors.ts';
 import { type Warning, warning } from '../contracts/warnings.ts';
 import type { AudioPlan, EncodePlan, VideoPlan } from './encode-plan.ts';
 import { leadFrames } from './lead.ts';
+import { checkDuration } from './probe.ts';
 
 /** The pictures that the decoder gave. Times in seconds after the file's start. */
 export const DecodedPictures = z.object({
@@ -100,6 +101,21 @@ export function endWarnings(decoded: Decoded, plan: EncodePlan, fault?: string):
   return shortTracks(decoded, plan)
     .filter(({ announced, held }) => !isMuch(announced - held, announced) || !isCutOff(plan, fault))
     .map((short) => warning('end_missing', shortText(short), short.held));
+}
+
+/** A measured end may be a guess: of raw streams, whose packets have no times, it may be half of the true one. */
+const FAR = { times: 2, seconds: 60 };
+
+/**
+ * Ends the work on a file whose time jumps: what it leaves out would be filled with hours of silence or of one picture.
+ * @param at Seconds from the file's start, as decoded.
+ * @throws DropreelError `corrupt` far behind the measured end, `limit_duration` behind any
+ */
+export function checkTime(what: 'picture' | 'sound', at: number, endSeconds: number, { joined }: EncodePlan): void {
+  checkDuration(at);
+  if (joined || endSeconds === 0 || at <= FAR.times * endSeconds + FAR.seconds) return;
+  const message = `The file is damaged: the time of its ${what} jumps to ${at.toFixed(1)} s, and its end is at ${endSeconds.toFixed(1)} s.`;
+  throw new DropreelError('corrupt', message);
 }
 
 /** More than all rounding of clocks, less than half of the shortest frame. */

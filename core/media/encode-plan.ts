@@ -72,6 +72,8 @@ export interface VideoPlan {
   oneByOne?: true;
   /** Whether the pictures may carry captions, which the rungs keep. */
   captions: boolean;
+  /** So many pictures are decoded at most. */
+  mostPictures: number;
   rungs: PlannedRung[];
   /** Expected end, in seconds. */
   endSeconds: number;
@@ -92,6 +94,8 @@ export interface AudioPlan extends ChannelMix {
   language?: string;
   renditions: AudioRendition[];
   endSeconds: number;
+  /** Set for codecs whose packets may hold many frames, of which some demuxers give the first one only to be decoded. */
+  packed?: true;
   /** Set where the decoder is not to compare checksums, because they are wrong throughout. */
   wrongChecksums?: true;
 }

@@ -10,8 +10,8 @@ export const LIMITS = {
   channels: 64,
   /** Hz. The lowest rate of telephony is 8000; below this a file of kilobytes lasts for hours. */
   leastSampleRate: 1000,
-  /** Most seconds by which the video may begin after the audio: its first frame is shown for that long. */
-  lateSeconds: 600,
+  /** Most seconds by which the video may begin after the audio, as in a call: its first frame is shown for that long. */
+  lateSeconds: 12 * 3600,
   /** Frames × pixels that are decoded: 24 h of 1440p60, or 2.8 h of 8K60. A file of still frames can have more of them than bytes. */
   decodedPixels: 2e13,
   /** Frames per second of the output; a faster source keeps every second, third… frame. A preset may have less. */

@@ -5,6 +5,7 @@ import { planColor } from './color.ts';
 import type { AudioPlan, EncodePlan, Mp4Plan, TrackEnds, VideoPlan } from './encode-plan.ts';
 import { oneOf } from './frame-rate.ts';
 import { ladderFor } from './ladder.ts';
+import { LIMITS } from './limits.ts';
 import { planMp4, planOutputs } from './plan-outputs.ts';
 import type { AudioTrack, Fraction, MediaProbe, VideoTrack } from './probe.ts';
 import { shortSide } from './size.ts';
@@ -16,6 +17,8 @@ export const GOP_SECONDS = 2;
 export const LONG_GAP_SECONDS = 0.1;
 /** FFmpeg's own value of `-dts_delta_threshold`. */
 export const JUMP_SECONDS = 10;
+/** Of which frames have been lost: AMR in 3GP by FFmpeg 5.1, E-AC-3 in MP4. In other codecs, such as Opus, time without frames is silence. */
+const PACKED = /^(?:amr_[nw]b|eac3)$/;
 const AUDIO_BITRATES = { '128k': 128_000, '64k': 64_000 } as const;
 
 export function planEncode(probe: MediaProbe, preset: Preset, ends: TrackEnds): EncodePlan {
@@ -80,11 +83,12 @@ function planVideo(track: VideoTrack, preset: Preset, ends: TrackEnds): VideoPla
     ...(late ? { lead: start } : {}),
     frameRate,
     constantRate,
-    timescale: frameRate && constantRate ? wholeTicks(frameRate.num) : 90_000,
+    timescale: frameRate && constantRate ? wholeTicks(frameRate.num) : variableTicks(ends.video ?? 0),
     color: planColor(track.color, shortSide(track.displayed), track),
     ...(track.codec === 'mpeg4' && { oneByOne: true }),
     captions: track.captions === true,
     maxFrameRate: preset.maxFrameRate,
+    mostPictures: Math.floor(LIMITS.decodedPixels / (track.coded.width * track.coded.height)),
     rungs: ladderFor(track.displayed, preset),
     endSeconds: ends.video ?? 0,
     lastFrameSeconds: (retime ? undefined : ends.lastFrame) ?? (frameRate ? frameRate.den / frameRate.num : 0),
@@ -99,6 +103,11 @@ function limitRate(rate: Fraction | undefined, most: number): Fraction | undefin
 // At least 10,000 ticks a second, so that small delays of frames are kept.
 function wholeTicks(rate: number): number {
   return rate >= 10_000 ? rate : wholeTicks(rate * 2);
+}
+
+/** FFmpeg's MP4 muxer takes no picture that is shown for 2^31 ticks (libavformat/movenc.c, check_pkt), and one may stand as long as the film. */
+function variableTicks(seconds: number): number {
+  return seconds * 90_000 < 2 ** 31 ? 90_000 : 24_000;
 }
 
 function planAudio(
@@ -122,6 +131,7 @@ function planAudio(
     sourceChannels: track.channels,
     sourceRate: track.sampleRate,
     ...(track.language !== undefined && { language: track.language }),
+    ...(PACKED.test(track.codec) && { packed: true }),
     ...(track.wrongChecksums && { wrongChecksums: true }),
     renditions: renditions.filter(({ name, streamed }) => streamed || mp4?.audio === name),
     endSeconds,

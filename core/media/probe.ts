@@ -132,9 +132,9 @@ export function hasJoints(format: string): boolean {
 /** @throws DropreelError when the video begins too long after the audio */
 export function checkLateness(seconds: number): void {
   if (seconds <= LIMITS.lateSeconds) return;
-  const [late, most] = [(seconds / 60).toFixed(1), LIMITS.lateSeconds / 60];
-  const message = `The picture begins ${late} minutes after the file does; at most ${most} are filled with its first frame.`;
-  throw new DropreelError('corrupt', message);
+  const [late, most] = [(seconds / 3600).toFixed(1), LIMITS.lateSeconds / 3600];
+  const message = `The picture begins ${late} hours after the file does; at most ${most} are filled with its first frame.`;
+  throw new DropreelError('limit_duration', message);
 }
 
 /** @throws DropreelError when decoding would cost more than any file is worth, though the file is not longer than the limit */
@@ -145,6 +145,12 @@ export function checkWork({ coded, frameRate }: VideoTrack, seconds: number): vo
   const [hours, most] = [seconds / 3600, allowed / 3600].map((value) => value.toFixed(1));
   const what = `${coded.width}x${coded.height} at ${Math.round(rate)} frames a second`;
   throw new DropreelError('limit_duration', `The video lasts ${hours} hours; of ${what} at most ${most} are allowed.`);
+}
+
+/** @throws DropreelError when more pictures are decoded than the limit allows, whatever rate the file has said */
+export function checkPictures(count: number, { mostPictures }: { mostPictures: number }): void {
+  if (count <= mostPictures) return;
+  throw new DropreelError('limit_duration', `The video has more than ${mostPictures} pictures of its size.`);
 }
 
 /** @throws DropreelError when a media item is longer than the limit */

@@ -7,6 +7,9 @@ export type SoundStep = { take: number } | { drop: number } | { silence: number 
 const TOLERATED_SECONDS = 0.04;
 /** Where frames leave the clock, they are held for as long: those that come back to it were stamped wrong, and nothing is filled or cut. */
 const AGREED_SECONDS = 0.5;
+/** A jump of more than this is believed if frames agree for longer than a cluster of Matroska lasts, five seconds: the time of one may be damaged. */
+const JUMP_SECONDS = 10;
+const JUMP_AGREED_SECONDS = 6;
 
 /** Frames that left the clock, or the time of the frames before them, by the same number of samples. */
 interface Held {
@@ -24,6 +27,8 @@ export class SoundClock {
   readonly #rate: number;
   readonly #tolerated: number;
   readonly #agreed: number;
+  readonly #jump: number;
+  readonly #jumpAgreed: number;
   readonly #alone: boolean;
   /** By how many samples all times of sound alone are later than they say, because it overlapped, or began before 0. Negative: after 0. */
   #later = 0;
@@ -50,6 +55,8 @@ export class SoundClock {
     this.holes = new SoundHoles(sampleRate);
     this.#tolerated = Math.round(TOLERATED_SECONDS * sampleRate);
     this.#agreed = Math.round(AGREED_SECONDS * sampleRate);
+    this.#jump = JUMP_SECONDS * sampleRate;
+    this.#jumpAgreed = JUMP_AGREED_SECONDS * sampleRate;
   }
 
   /** @param at The frame's time in samples after the file's start; undefined where it has none. */
@@ -62,9 +69,10 @@ export class SoundClock {
     if (Math.abs(off) <= this.#tolerated) return [...this.#release(), ...this.#take(samples)];
     if (last && Math.abs(last.off - off) <= this.#tolerated) last.frames.push(samples);
     else this.#held.push({ off, frames: [samples] });
+    const agreed = Math.abs(off) > this.#jump ? this.#jumpAgreed : this.#agreed;
     const newest = sum(this.#held.slice(-1));
-    if (newest >= this.#agreed) return this.#move(this.#held.length);
-    return sum(this.#held) - newest >= this.#agreed ? this.#move(this.#held.length - 1) : [];
+    if (newest >= agreed) return this.#move(this.#held.length);
+    return sum(this.#held) - newest >= agreed ? this.#move(this.#held.length - 1) : [];
   }
 
   /** Sound has ended. A single frame that left the clock, or the frames before it, agrees with no other. */

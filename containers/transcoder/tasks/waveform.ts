@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { FILES } from '../../../core/contracts/outputs.ts';
+import { checkDuration } from '../../../core/media/probe.ts';
 import { SoundClock } from '../../../core/media/sound-clock.ts';
 import { Peaks } from '../../../core/media/waveform.ts';
 import { soundInTime } from '../decode-record.ts';
@@ -120,12 +121,9 @@ async function* decode(tools: Tools, request: WaveformRequest): AsyncGenerator<I
   let started = false;
   let rest: Uint8Array = new Uint8Array();
   const account = child.stdio[SOUNDS_FD] as Readable;
-  for await (const chunk of soundInTime(
-    child.stdout,
-    account,
-    new SoundClock(sampleRate, { alone: true }),
-    frameBytes,
-  )) {
+  const clock = new SoundClock(sampleRate, { alone: true });
+  const check = () => checkDuration(clock.position / sampleRate);
+  for await (const chunk of soundInTime(child.stdout, account, clock, { frameBytes, check })) {
     const bytes: Uint8Array = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
     const whole = bytes.length - (bytes.length % frameBytes);
     started ||= whole > 0;

@@ -16,12 +16,9 @@ const printed = (...frames: [at: number, samples: number][]) =>
 
 async function placed(frames: [at: number, samples: number][], ...pcm: string[]): Promise<string> {
   let text = '';
-  for await (const bytes of soundInTime(
-    parts(...pcm),
-    parts(printed(...frames)),
-    new SoundClock(RATE, { alone: false }),
-    1,
-  )) {
+  const clock = new SoundClock(RATE, { alone: false });
+  const how = { frameBytes: 1, check: () => undefined };
+  for await (const bytes of soundInTime(parts(...pcm), parts(printed(...frames)), clock, how)) {
     text += bytes.toString('latin1').replaceAll('\0', '.');
   }
   return text;
@@ -47,4 +44,22 @@ test('what overlaps is dropped', async () => {
   ];
   const pcm = ['a'.repeat(400), 'b'.repeat(300), 'c'.repeat(300)];
   expect(await placed(frames, ...pcm)).toBe(`${'a'.repeat(400)}${'b'.repeat(200)}${'c'.repeat(300)}`);
+});
+
+test('sound that goes too far ends, though samples go on', async () => {
+  const frames = Array.from({ length: 8 }, (_, i): [number, number] => [i < 1 ? 0 : 100_000 + i * 1000, 1000]);
+  const endless = async function* () {
+    for (;;) yield Buffer.alloc(1000);
+  };
+  const clock = new SoundClock(RATE, { alone: false });
+  const check = () => {
+    if (clock.position > 60 * RATE) throw new Error('too far');
+  };
+  const written = async () => {
+    let bytes = 0;
+    const stream = soundInTime(endless(), parts(printed(...frames)), clock, { frameBytes: 1, check });
+    for await (const { length } of stream) bytes += length;
+    return bytes;
+  };
+  await expect(written()).rejects.toThrow('too far');
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   checkEnd,
+  checkTime,
   type Decoded,
   decodedSeconds,
   endWarnings,
@@ -89,6 +90,21 @@ test.each<[string, number[], number[], Partial<VideoPlan>, string[]]>([
   ],
 ])('%s', (_, shown, decoded, plan, faults) => {
   expect(pictureFaults('480p', shown, decoded, picture(plan))).toEqual(faults);
+});
+
+test('a time far behind the measured end is damage, unless that is not known, and behind a day too long', () => {
+  const plan = { joined: false } as EncodePlan;
+  const check =
+    (at: number, end: number, of = plan) =>
+    () =>
+      checkTime('sound', at, end, of);
+  expect(check(660, 300)).not.toThrow();
+  expect(check(16_777, 300)).toThrow(
+    'The file is damaged: the time of its sound jumps to 16777.0 s, and its end is at 300.0 s.',
+  );
+  expect(check(16_777, 0)).not.toThrow();
+  expect(check(16_777, 300, { ...plan, joined: true })).not.toThrow();
+  expect(check(86_401, 50_000)).toThrow(expect.objectContaining({ code: 'limit_duration' }));
 });
 
 const none = { before: 0, filled: 0, cut: 0 };

@@ -127,6 +127,11 @@ test.each<[string, Partial<VideoTrack>, object]>([
   ['64 become 32', { frameRate: { num: 64, den: 1 } }, { retime: { num: 64, den: 2 } }],
   ['125 become a third of it', { frameRate: { num: 125, den: 1 } }, { retime: { num: 125, den: 3 } }],
   ['59.94 stay', { frameRate: { num: 60_000, den: 1001 } }, { frameRate: { num: 60_000, den: 1001 } }],
+  [
+    'of 8K, as many pictures are decoded as three hours of 60 a second have',
+    { coded: { width: 7680, height: 4320 } },
+    { mostPictures: 602_816 },
+  ],
   ['a variable rate has a clock of 90 kHz', { constantRate: false }, { timescale: 90_000 }],
   [
     'one that begins much later repeats it until then, and the rest keeps its times',
@@ -192,6 +197,17 @@ test('the disk must have room for what the bit rate caps allow', () => {
 
 test("a measured beginning of a track is preferred to the container's", () => {
   expect(planEncode(probe(), standard, { ...ends, videoStart: 5.023 }).video).toMatchObject({ lead: 5.023 });
+});
+
+test('a picture may stand as long as the film does', () => {
+  const ticks = (video: number) =>
+    planEncode(probe({ constantRate: false }), standard, { ...ends, video }).video?.timescale;
+  expect([ticks(23_860), ticks(23_861), ticks(86_400)]).toEqual([90_000, 24_000, 24_000]);
+});
+
+test('only codecs with many frames in a packet may lose some of them', () => {
+  const packed = (codec: string) => planEncode(probe({}, { codec }), standard, ends).audio?.packed;
+  expect(['amr_nb', 'amr_wb', 'eac3', 'opus', 'aac'].map(packed)).toEqual([true, true, true, undefined, undefined]);
 });
 
 test('more than two channels are reduced to two, with a note that says how', () => {

@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import { FfprobeOutput } from '../../../../core/media/ffprobe.ts';
-import { checkLateness, checkWork, interpretProbe, type VideoTrack } from '../../../../core/media/probe.ts';
+import {
+  checkLateness,
+  checkPictures,
+  checkWork,
+  interpretProbe,
+  type VideoTrack,
+} from '../../../../core/media/probe.ts';
 
 const video = {
   index: 0,
@@ -171,9 +177,14 @@ test.each([
   else expect(check).toThrow(expect.objectContaining({ code }));
 });
 
-test('video may begin up to ten minutes late', () => {
-  expect(() => checkLateness(600)).not.toThrow();
-  expect(() => checkLateness(601)).toThrow(expect.objectContaining({ code: 'corrupt' }));
+test('video may begin up to twelve hours late', () => {
+  expect(() => checkLateness(43_200)).not.toThrow();
+  expect(() => checkLateness(43_201)).toThrow(expect.objectContaining({ code: 'limit_duration' }));
+});
+
+test('no more pictures are decoded than the limit allows, whatever rate the file has said', () => {
+  expect(() => checkPictures(600, { mostPictures: 600 })).not.toThrow();
+  expect(() => checkPictures(601, { mostPictures: 600 })).toThrow(expect.objectContaining({ code: 'limit_duration' }));
 });
 
 test.each([

@@ -52,6 +52,14 @@ test('frames that are stamped late for less than half a second are taken as they
   expect(counts).toEqual({ decoded: 500, before: 0, filled: 0, cut: 0 });
 });
 
+test('frames of five seconds that jump by hours and come back are taken as they are, and a jump that lasts is believed', () => {
+  const cluster = Array.from({ length: 50 }, (_, i) => 16_777_000 + i * 100);
+  const lone = follow(0, 100, ...cluster, 5200, 5300);
+  expect(lone).toMatchObject({ counts: { filled: 0, cut: 0 }, position: 5400 });
+  const gap = Array.from({ length: 60 }, (_, i) => 20_000 + i * 100);
+  expect(follow(0, 100, ...gap)).toMatchObject({ counts: { filled: 19_800 }, position: 26_000 });
+});
+
 test('at the end two frames have to agree, and one alone does not count', () => {
   expect(follow(0, 5100, 5200).counts.filled).toBe(5000);
   expect(follow(0, 5100).counts.filled).toBe(0);
