@@ -25,8 +25,9 @@ export type Status = z.infer<typeof Status>;
 const count = z.number().int().nonnegative().catch(0);
 const Health = z.object({
   jobs: z.object({ inProgress: count, inQueue: count }),
-  workers: z.object({ running: count, initializing: count }),
+  workers: z.object({ running: count, initializing: count, idle: count, ready: count }),
 });
+export type Health = z.infer<typeof Health>;
 
 export class Endpoint {
   readonly #url: string;
@@ -70,7 +71,7 @@ export class Endpoint {
     if (!response.ok && response.status !== 404 && response.status !== 400) throw failed('cancel', response);
   }
 
-  async health(): Promise<z.infer<typeof Health>> {
+  async health(): Promise<Health> {
     return answer(await this.#call('GET', 'health'), 'health', Health);
   }
 

@@ -3,12 +3,13 @@ import { secretReader } from '../../aws/secrets.ts';
 import { EngineHint } from '../../core/contracts/events.ts';
 import type { HttpInput } from '../../core/contracts/http/engine-jobs.ts';
 import { askEach } from '../ask-each.ts';
+import { withBlock } from '../blocked.ts';
 import { type Engine, engineKind } from '../engine.ts';
 import { Endpoint } from './client.ts';
 import { HttpEnv } from './names.ts';
 import { policyFor } from './policy.ts';
 import { estimate, priceOf } from './price.ts';
-import { stateOf } from './states.ts';
+import { blockOf, stateOf } from './states.ts';
 
 /** A changed key is in use after this time. */
 const KEY_LIFE_MS = 5 * 60_000;
@@ -39,7 +40,10 @@ export function connectHttp(apiUrl: string, endpoint: Endpoint): Engine {
         policy: policyFor(job, info),
       });
     },
-    describe: (ids) => askEach(ids, AT_ONCE, async (id) => stateOf(await endpoint.status(id))),
+    async describe(ids) {
+      const states = await askEach(ids, AT_ONCE, async (id) => stateOf(await endpoint.status(id)));
+      return withBlock(states, async () => blockOf(await endpoint.health()));
+    },
     cancel: (id) => endpoint.cancel(id),
     async read(message) {
       const { success, data } = EngineHint.safeParse(message);

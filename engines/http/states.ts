@@ -1,5 +1,5 @@
 import type { EngineEnd, EngineState } from '../engine.ts';
-import type { Status } from './client.ts';
+import type { Health, Status } from './client.ts';
 import { LEAST_SECONDS } from './policy.ts';
 
 /**
@@ -35,4 +35,10 @@ export function stateOf(status: Status | null): EngineState {
       // Of a later release of the endpoint.
       return { kind: 'unknown', why: 'the endpoint has a word for its state that is not documented' };
   }
+}
+
+/** Why no job is begun; null where one may be. An endpoint that starts from zero has no worker for a moment only. */
+export function blockOf({ jobs, workers }: Health): string | null {
+  const { running, initializing, idle, ready } = workers;
+  return jobs.inProgress + running + initializing + idle + ready === 0 ? 'The endpoint has no worker.' : null;
 }

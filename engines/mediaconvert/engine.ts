@@ -13,6 +13,7 @@ import * as workers from '../batch/client.ts';
 import { readEvent as readWorkerEvent } from '../batch/events.ts';
 import { queueOf, shareOf } from '../batch/queues.ts';
 import { FORGOTTEN } from '../batch/reasons.ts';
+import { withBlock } from '../blocked.ts';
 import { type Engine, EngineRefused, type EngineState, engineKind, NotAsked, type Submission } from '../engine.ts';
 import * as mediaConvert from './client.ts';
 import { readEvent } from './events.ts';
@@ -49,6 +50,8 @@ export function connectMediaConvert(env: MediaConvertEnv, clients: Clients): Eng
     bucket: env.MEDIACONVERT_BUCKET,
     key: `${tmpPrefix(jobId)}${PREPARED_FILE}`,
   });
+
+  const lookAtQueue = () => mediaConvert.lookAtQueue(clients.others, env.MEDIACONVERT_QUEUE);
 
   /** The outputs decide: a worker may be lost after it has prepared the job. */
   const isPrepared = async (jobId: string) => (await head(clients.s3, preparedOf(jobId))) !== null;
@@ -135,7 +138,9 @@ export function connectMediaConvert(env: MediaConvertEnv, clients: Clients): Eng
     async describe(ids) {
       const encodes = ids.filter((id) => mediaConvert.isJobId(id));
       const [encoding, working] = await Promise.all([
-        mediaConvert.describe(clients.others, encodes),
+        mediaConvert
+          .describe(clients.others, encodes)
+          .then((states) => withBlock(states, async () => (await lookAtQueue()).blockedBy)),
         describeWorkers(ids.filter((id) => !mediaConvert.isJobId(id))),
       ]);
       return new Map([...encoding, ...working]);
@@ -153,7 +158,7 @@ export function connectMediaConvert(env: MediaConvertEnv, clients: Clients): Eng
       return event?.kind === 'blocked' ? null : event;
     },
     look: async () => ({
-      queues: [await mediaConvert.lookAtQueue(clients.others, env.MEDIACONVERT_QUEUE)],
+      queues: [await lookAtQueue()],
       broken: [],
     }),
     // Its workers are at work for minutes.

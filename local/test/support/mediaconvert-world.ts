@@ -51,7 +51,7 @@ export interface World extends AsyncDisposable {
 }
 
 /** A MediaConvert whose buckets are directories. */
-export async function startWorld(options: { stopped?: boolean; emit?: EmitEvent } = {}): Promise<World> {
+export async function startWorld(options: { stopped?: boolean; paused?: boolean; emit?: EmitEvent } = {}): Promise<World> {
   const dir = await mkdtemp(join(tmpdir(), 'mediaconvert-'));
   const buckets = join(dir, 'buckets');
   const pathOf = (uri: string) => join(buckets, uri.slice('s3://'.length));
@@ -69,7 +69,7 @@ export async function startWorld(options: { stopped?: boolean; emit?: EmitEvent 
       tools: { ffmpeg: process.env.FFMPEG_PATH ?? 'ffmpeg', ffprobe: process.env.FFPROBE_PATH ?? 'ffprobe' },
       objectsOf: () => objectsIn(pathOf),
       assume: (role) => (role === UNTRUSTING ? undefined : { accessKeyId: role, secretAccessKey: 'secret' }),
-      queues: [{ name: 'encodes', arn: QUEUE, slots: 1, isPaused: false }],
+      queues: [{ name: 'encodes', arn: QUEUE, slots: 1, isPaused: options.paused ?? false }],
     });
     const server = await serve(mediaconvert, (check) => void checks.push(check));
     if (!options.stopped) mediaconvert.start();

@@ -68,6 +68,22 @@ describe('a job at the endpoint', () => {
     });
   });
 
+  it('is blocked while the endpoint has no worker, and waits where that cannot be told', async () => {
+    const id = await engine.submit(submission());
+    const { intercept } = endpoint;
+    const stateBeside = (health: unknown) => {
+      endpoint.intercept = async (call, act) => (call === 'health' ? { status: 200, body: health } : act());
+      return stateAt(id);
+    };
+    const jobs = { inProgress: 0, inQueue: 1 };
+    const block = { kind: 'waiting', blockedBy: 'The endpoint has no worker.' };
+    expect(await stateBeside({ jobs, workers: { idle: 0, running: 0, throttled: 2 } })).toEqual(block);
+    for (const health of [{ jobs, workers: { idle: 1 } }, { jobs, workers: { initializing: 1 } }, 'garbled']) {
+      expect(await stateBeside(health)).toEqual({ kind: 'waiting' });
+    }
+    endpoint.intercept = intercept;
+  });
+
   it('is cancelled in whatever state it is, and an unknown one is left alone', async () => {
     const id = await engine.submit(submission());
     await engine.cancel(id, 'the job is over');

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { BatchClient } from '@aws-sdk/client-batch';
 import { MediaConvertClient } from '@aws-sdk/client-mediaconvert';
+import { S3Client } from '@aws-sdk/client-s3';
 import { describe, expect, it, vi } from 'vitest';
 import {
   cancel,
@@ -10,6 +12,7 @@ import {
   submit,
   submittingClient,
 } from '../../../../engines/mediaconvert/client.ts';
+import { connectMediaConvert } from '../../../../engines/mediaconvert/engine.ts';
 import { readEvent } from '../../../../engines/mediaconvert/events.ts';
 import { planJob } from '../../../../engines/mediaconvert/settings.ts';
 import {
@@ -31,8 +34,8 @@ interface Connected extends AsyncDisposable {
   stateOf(id: string): Promise<unknown>;
 }
 
-async function connected(stopped: boolean): Promise<Connected> {
-  const world = await startWorld({ stopped });
+async function connected(stopped: boolean, paused = false): Promise<Connected> {
+  const world = await startWorld({ stopped, paused });
   const { endpoint } = world;
   const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
   const client = new MediaConvertClient({ endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });
@@ -78,6 +81,23 @@ describe('a job of MediaConvert', () => {
     const first = await submit(at.client, job);
     expect(await submit(at.client, job)).toBe(first);
     expect(await submit(at.client, planJob(plan, source, { ...place, attempt: 2 }))).not.toBe(first);
+  });
+
+  it('is blocked while its queue is paused', async () => {
+    await using at = await connected(false, true);
+    const env = {
+      MEDIACONVERT_QUEUE: QUEUE,
+      MEDIACONVERT_ROLE: 'none',
+      MEDIACONVERT_BUCKET: 'media',
+      MEDIACONVERT_TASK_QUEUE: 'none',
+      MEDIACONVERT_RETRANSCODE_TASK_QUEUE: 'none',
+      MEDIACONVERT_ON_DEMAND_TASK_QUEUE: 'none',
+      MEDIACONVERT_TASK_DEFINITION: 'none',
+    };
+    const others = { submittingWorkers: new BatchClient(), workers: new BatchClient(), s3: new S3Client() };
+    const engine = connectMediaConvert(env, { submitting: at.client, others: at.client, ...others });
+    const id = await submit(at.client, job);
+    expect((await engine.describe([id])).get(id)).toEqual({ kind: 'waiting', blockedBy: 'The queue is paused.' });
   });
 
   it('waits, and is cancelled; cancelled twice or forgotten it stays as it is', async () => {
