@@ -19,7 +19,7 @@ const MOST = 10;
 /** Codecs whose decoding is a part of the encode that shows; all others share a class. */
 const HEAVY = new Set(['hevc', 'av1', 'vp9', 'prores']);
 
-/** `usual hd`, `hevc uhd`, `sound`. Sizes as MediaConvert bills them: SD below 720 lines, HD to 1080. */
+/** `usual hd`, `hevc uhd`, `sound`. Sizes by their lines: SD below 720, HD to 1080. */
 export function classOf({ videoCodec = '', width, height }: SourceInfo): string {
   if (width === undefined || height === undefined) return 'sound';
   const lines = Math.min(width, height);

@@ -9,6 +9,7 @@ import { isDone, type Job, type JobWarning } from './job.ts';
 import { JobError } from './job-error.ts';
 import type { Objects } from './objects.ts';
 import { meterOutputs } from './prices.ts';
+import type { Track } from './probe.ts';
 import type { CreateJob } from './schema.ts';
 import type { Store } from './store.ts';
 import type { Queue } from './template.ts';
@@ -164,6 +165,7 @@ export class Runner {
     if (!credentials) throw new JobError(1434, `Unable to assume role [${request.role}]`);
     const objects = this.#host.objectsOf(credentials);
     let stop: () => void = () => {};
+    let track: Track | undefined;
     try {
       const outputs = await transcode({
         tools: this.#host.tools,
@@ -174,6 +176,7 @@ export class Runner {
         distortion: distortionOf(mishap),
         signal,
         onProbed: async (probed) => {
+          track = probed.video;
           await this.#save(job, 'INPUT_INFORMATION', inputInformation(job, probed));
           if (mishap?.type === 'error') throw new JobError(mishap.code, mishap.message);
           if (mishap?.type === 'truncated') await this.#warn(job, TRUNCATED, 'The input is truncated.');
@@ -196,7 +199,7 @@ export class Runner {
         ...(warnings.length > 0 && { warnings }),
         outputGroupDetails: outputs,
       });
-      meterOutputs(this.#host.meter, request.settings, outputs);
+      meterOutputs(this.#host.meter, request.settings, outputs, track);
     } finally {
       stop();
       objects.close();

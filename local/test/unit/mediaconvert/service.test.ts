@@ -119,6 +119,17 @@ test('each output is billed by itself, for ten seconds at least, captures for no
   });
 });
 
+test('an output without a rate is billed by that of its input, and one that is wide as HD', async () => {
+  await using world = await startWorld();
+  const made = ['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=50:d=1', '-f', 'lavfi', '-i', 'sine=d=1'];
+  await makeMedia(world, FILM, ...made, ...['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac']);
+  const [follows, wide] = [picture('_same'), picture('_wide')];
+  Object.assign(wide.videoDescription, { width: 1280, height: 534, scalingBehavior: 'STRETCH_TO_OUTPUT' });
+  await world.until(await world.submit(job(streams(follows, wide, sound()), files(captures()))), 'COMPLETE');
+  const billed = { 'mediaconvert:seconds:sd': 20, 'mediaconvert:seconds:hd': 20, 'mediaconvert:seconds:audio': 10 };
+  expect(world.meter.snapshot()).toEqual(billed);
+});
+
 test('a job needs the queue and the right to pass the role to the service', async () => {
   await using world = await startWorld({ stopped: true });
   const id = await world.submit(usual());
