@@ -24,7 +24,9 @@ export type Mishap =
   /** Its pictures are two pixels narrower than they should be. */
   | { type: 'narrower' }
   /** It stays in SUBMITTED. */
-  | { type: 'stuck' };
+  | { type: 'stuck' }
+  /** A cancel is answered as usual, and comes too late: it goes on to COMPLETE. */
+  | { type: 'uncancelled' };
 
 export interface RunnerHost {
   context: ServiceContext;
@@ -94,6 +96,7 @@ export class Runner {
 
   /** Of a job that has not ended. */
   async cancel(job: Job): Promise<void> {
+    if (this.#mishaps.get(job.id)?.type === 'uncancelled') return;
     job.status = 'CANCELED';
     job.finishedAt = this.#clock.now();
     await this.#save(job, 'CANCELED');

@@ -103,6 +103,18 @@ test('jobs go wrong as they are told to', async () => {
   expect((await world.call('GET', `/jobs/${stuck}`)).body.job?.status).toBe('SUBMITTED');
 });
 
+test('a cancel may come too late: the job completes, and is billed', async () => {
+  await using world = await startWorld();
+  await film(world);
+  world.mediaconvert.mishap({ type: 'uncancelled' });
+  const id = await world.submit(usual());
+  await world.until(id, 'INPUT_INFORMATION');
+  expect((await world.call('DELETE', `/jobs/${id}`)).status).toBe(202);
+  await world.until(id, 'COMPLETE');
+  expect(world.statuses(id)).not.toContain('CANCELED');
+  expect(Object.keys(world.meter.snapshot())).toContain('mediaconvert:seconds:sd');
+});
+
 test('each output is billed by itself, for ten seconds at least, captures for nothing', async () => {
   await using world = await startWorld();
   await film(world);
