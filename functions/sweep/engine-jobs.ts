@@ -45,7 +45,11 @@ export async function repairFromEngine(services: SweepServices, job: AtEngine, s
       const { blockedBy: message } = state;
       if (message === undefined) return lookAgain(services, job, next, null);
       const since = job.error?.code === 'engine_stuck' ? job.error.at : services.now;
-      if (plus(since, { minutes: BLOCKED_MINUTES }) <= services.now && (await leaves(services, job, `${job.engine} does not begin it: ${message}`))) return;
+      if (
+        plus(since, { minutes: BLOCKED_MINUTES }) <= services.now &&
+        (await leaves(services, job, `${job.engine} does not begin it: ${message}`))
+      )
+        return;
       return lookAgain(services, job, next, { code: 'engine_stuck', message, at: since });
     }
     case 'unknown':

@@ -5,8 +5,8 @@ import { afterAll, beforeEach, expect, it, vi } from 'vitest';
 import type { z } from 'zod';
 import { callbackSecret } from '../../aws/engine-key.ts';
 import { apply, getJob, getMedia } from '../../aws/table.ts';
-import type { ProgressReport } from '../../core/contracts/http/engine-jobs.ts';
 import { JobProgress } from '../../core/contracts/events.ts';
+import type { ProgressReport } from '../../core/contracts/http/engine-jobs.ts';
 import { tmpPrefix } from '../../core/contracts/keys.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { rowKeys } from '../../core/contracts/table/keys.ts';
@@ -87,7 +87,10 @@ async function reports({ jobId }: JobRow, report: Partial<z.infer<typeof Progres
     ...{ caller: null, query: null, rawBody: '', requestId: 'request', now: new Date().toISOString() },
     params: { jobId },
     headers: new Headers({ authorization: `Bearer ${await callbackSecret(table, jobId)}` }),
-    body: { ...{ engineJobId: 'none', attempt: 1, at: '2026-11-21T12:00:00.000Z', phase: 'pulling', percent: 1 }, ...report },
+    body: {
+      ...{ engineJobId: 'none', attempt: 1, at: '2026-11-21T12:00:00.000Z', phase: 'pulling', percent: 1 },
+      ...report,
+    },
   } as unknown as Parameters<typeof engineJobRoutes.reportEngineProgress>[0];
   const env = { TRACK_QUEUE_URL: QUEUES.track };
   await engineJobRoutes.reportEngineProgress(call, { sqs, table, env } as ApiServices);
@@ -223,7 +226,11 @@ it('a job that the endpoint has forgotten is published by its outputs, or lost a
 });
 
 it("an answer that cannot be read holds up no other job, nor one whose outputs are there, and an hour of them ends the engine's job", async () => {
-  const [garbled, made, waits] = [await submitted('garbled.mp4'), await submitted('made.mp4'), await submitted('waits.mp4')];
+  const [garbled, made, waits] = [
+    await submitted('garbled.mp4'),
+    await submitted('made.mp4'),
+    await submitted('waits.mp4'),
+  ];
   const all = [garbled, made, waits];
   await leaves(made, 'result.json', { ...result(), jobId: made.jobId });
   endpoint.intercept = async (_, act) => {
@@ -235,7 +242,7 @@ it("an answer that cannot be read holds up no other job, nor one whose outputs a
   for (const row of all) {
     await apply(table, [{ op: 'update', key: rowKeys.job(row.mediaId, row.n), expect: {}, set: silent }]);
   }
-  const unread = 'The endpoint\'s answer has more than 1048576 bytes.';
+  const unread = "The endpoint's answer has more than 1048576 bytes.";
   await expect(sweepAfterSilence(waits)).rejects.toThrow(unread);
   expect(await rowOf(made)).toMatchObject({ state: 'succeeded' });
   expect((await rowOf(waits)).todoAt).toMatch(/^2026|^20[3-9]/);

@@ -51,7 +51,9 @@ export interface World extends AsyncDisposable {
 }
 
 /** A MediaConvert whose buckets are directories. */
-export async function startWorld(options: { stopped?: boolean; paused?: boolean; emit?: EmitEvent } = {}): Promise<World> {
+export async function startWorld(
+  options: { stopped?: boolean; paused?: boolean; emit?: EmitEvent } = {},
+): Promise<World> {
   const dir = await mkdtemp(join(tmpdir(), 'mediaconvert-'));
   const buckets = join(dir, 'buckets');
   const pathOf = (uri: string) => join(buckets, uri.slice('s3://'.length));

@@ -10,7 +10,13 @@ it.each([
   ['of a job that has ended', call, job({ state: 'failed' }), media(), true],
   ['of a job that another one has replaced', call, job(), media({ jobId: `${media().mediaId}-2` }), true],
   ['of a job that is gone', call, null, media(), true],
-  ['with the output of another media item', { ...call, output: { mediaId: 'z'.repeat(26), type: 'video' as const } }, job(), media(), true],
+  [
+    'with the output of another media item',
+    { ...call, output: { mediaId: 'z'.repeat(26), type: 'video' as const } },
+    job(),
+    media(),
+    true,
+  ],
 ])('a call %s', (_, body, row, item, stale) => {
   expect(isStale(body, row, item)).toBe(stale);
 });

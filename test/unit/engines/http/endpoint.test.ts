@@ -105,7 +105,15 @@ describe('a job at the endpoint', () => {
     Object.assign(endpoint.behaviour, { losesRuns: false, down: true });
     await expect(engine.submit(submission())).rejects.toThrow('The endpoint answered run with HTTP 503.');
     expect(await engine.describe(['one', 'other'])).toEqual(
-      new Map(['one', 'other'].map((id) => [id, { kind: 'unanswered', error: expect.objectContaining({ message: 'The endpoint answered status with HTTP 503.' }) }])),
+      new Map(
+        ['one', 'other'].map((id) => [
+          id,
+          {
+            kind: 'unanswered',
+            error: expect.objectContaining({ message: 'The endpoint answered status with HTTP 503.' }),
+          },
+        ]),
+      ),
     );
   });
 
