@@ -11,6 +11,7 @@ export const NEEDED_UNSEEN: readonly Unseen[] = [
   ...[
     'transcoderexecution',
     'publishoutput',
+    'servepages',
     'trackjob',
     'ingestupload',
     'announcechange',
