@@ -75,7 +75,7 @@ async function repairOne(services: SweepServices, job: JobRow, asked: Asked): Pr
   // A worker whose host was lost after its last event waits for another one, though all is done.
   const result = job.state === 'running' || state.kind === 'unanswered' ? await readResult(services, job.jobId) : null;
   if (result?.status === 'succeeded') {
-    await takeResult(services, result);
+    await takeResult(services, result, state.kind === 'ended' ? state.end.held : undefined);
     services.report('jobsRepaired');
   } else {
     await repairFromEngine(services, { ...job, engineJobId }, state);

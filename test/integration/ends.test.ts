@@ -11,18 +11,20 @@ import type { MediaRow } from '../../core/contracts/table/media.ts';
 import { SpentRow, spentKey } from '../../core/jobs/spending.ts';
 import { markDeleting } from '../../core/jobs/transitions.ts';
 import { type BatchEnd, endOf } from '../../engines/batch/reasons.ts';
-import { NO_SIGN_OF_LIFE } from '../../engines/engine.ts';
+import { type Engine, NO_SIGN_OF_LIFE } from '../../engines/engine.ts';
+import { Engines } from '../../engines/registry.ts';
 import { continueJob } from '../../functions/shared/continue-job.ts';
 import { endDeleted } from '../../functions/shared/end-deleted.ts';
 import { endJob, failJob } from '../../functions/shared/end-job.ts';
 import { metrics } from '../../functions/shared/observability.ts';
+import { repairJobs } from '../../functions/sweep/jobs.ts';
 import { track } from '../../functions/track-job/track.ts';
 import { AwsError } from '../../local/kernel/service.ts';
 import { arns, type BatchEvent } from '../../local/test/support/batch-world.ts';
 import { result, source } from '../support/factories.ts';
 import { MEDIA, QUEUES, UPLOADS } from '../support/services.ts';
 import { startStand } from '../support/stand.ts';
-import { addJob, addMedia, enginesOf, received, sweepOnce } from '../support/swept.ts';
+import { addJob, addMedia, enginesOf, received, sweepOnce, sweepWith } from '../support/swept.ts';
 
 // Read when the logger is made, before any other line here.
 vi.hoisted(() => {
@@ -284,6 +286,16 @@ describe('the cost of a job', () => {
     const row = await running();
     await leave(row, 'result.json', { ...result(), jobId: row.jobId });
     await tell(row, { status: 'SUCCEEDED' });
+    expect(await rowOf(row)).toMatchObject({ state: 'succeeded', heldInVain: 3560 });
+  });
+
+  it('that succeeded after a lost attempt includes that attempt, though sweep found the result', async () => {
+    const row = await running({ engine: 'tape' });
+    await leave(row, 'result.json', { ...result(), jobId: row.jobId });
+    const end = { ...endOf({ status: 'SUCCEEDED' }), held: { vcpus: 4, seconds: [600, 300] } };
+    const describe = async (ids: readonly string[]) => new Map(ids.map((id) => [id, { kind: 'ended', end }]));
+    const engines = new Engines({ tape: { describe } as unknown as Engine });
+    await sweepWith(services, world, new Date().toISOString(), () => 265_000, [repairJobs], engines);
     expect(await rowOf(row)).toMatchObject({ state: 'succeeded', heldInVain: 3560 });
   });
 
