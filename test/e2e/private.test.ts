@@ -259,7 +259,7 @@ describe('with a key', () => {
   it('a new signing key is in use minutes after the secret contains it, and sessions of the old one stay valid', async () => {
     const { playback } = await viewOf(api, mediaId);
     const old = await session();
-    await app.useKey(1);
+    await app.setKey(1);
     booted.cloud.clock.advance(5 * 60_000);
     const young = await session();
     const keyId = (cookie: string) => /Key-Pair-Id=(\w+)/.exec(cookie)?.[1];

@@ -53,7 +53,9 @@ async function paste(lines: string): Promise<string> {
 }
 
 const exports = () => {
-  const [, block = ''] = welcome(booted.cloud, { watch: 'dropreel-drop', state: '.dropreel/dev', link: null }).split(/\n\n/);
+  const [, block = ''] = welcome(booted.cloud, { watch: 'dropreel-drop', state: '.dropreel/dev', link: null }).split(
+    /\n\n/,
+  );
   return block;
 };
 

@@ -7,16 +7,16 @@ const SECRET = 'dropreel/playback';
 
 /**
  * The app synthesized with two public keys for private playback, and a state directory that knows the private half of the
- * first. `useKey` makes the other one the secret's text, as a rotation does.
+ * first. `setKey` makes the other one the secret's text, as a rotation does.
  */
 export async function keyedApp(more: Record<string, unknown> = {}) {
   const pairs = [newPair(), newPair()];
   const keys = { playbackPublicKeyPem: pairs.map(({ publicKey }) => publicKey), playbackPrivateKeySecret: SECRET };
   const app = await configuredApp({ ...keys, ...more });
-  const useKey = (n: 0 | 1) =>
+  const setKey = (n: 0 | 1) =>
     writeFile(join(app.stateDir, 'secrets.json'), JSON.stringify({ [SECRET]: pairs[n]?.privateKey }));
-  await useKey(0);
-  return { ...app, useKey };
+  await setKey(0);
+  return { ...app, setKey };
 }
 
 function newPair() {
