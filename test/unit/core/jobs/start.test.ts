@@ -406,6 +406,7 @@ it("a deleted media item's numbers are kept for longer than caches keep its obje
 it('a media item is marked for deletion once, and its flag is removed', () => {
   expect(updateOf(markDeleting(media({ state: 'ready', scheduleRetranscode: true }), NOW), 'MEDIA').set).toEqual({
     state: 'deleting',
+    deletion: { from: 'ready', flagged: true },
     scheduleRetranscode: false,
     todo: 'delete',
     todoAt: NOW,
