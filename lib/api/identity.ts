@@ -92,7 +92,9 @@ export class Identity extends Construct {
       userPool: pool,
       generateSecret: false,
       preventUserExistenceErrors: true,
-      authFlows: {},
+      // Named, because Cognito's default flows include ALLOW_REFRESH_TOKEN_AUTH, which rotation of refresh tokens does not go with:
+      // https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-refresh-token.html
+      authFlows: { userSrp: true },
       oAuth: {
         flows: { authorizationCodeGrant: true },
         scopes: [OAuthScope.OPENID, ...resourceScopes(isForCreators)],

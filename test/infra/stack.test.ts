@@ -290,6 +290,13 @@ describe('the API', () => {
     });
   });
 
+  it('rotates the refresh tokens of a client that lacks the flow which Cognito allows no rotation with', () => {
+    template.hasResourceProperties('AWS::Cognito::UserPoolClient', {
+      RefreshTokenRotation: { Feature: 'ENABLED', RetryGracePeriodSeconds: 60 },
+      ExplicitAuthFlows: ['ALLOW_USER_SRP_AUTH'],
+    });
+  });
+
   it('trusts the configured issuer instead of a user pool of its own', async () => {
     const { template: own } = await synthesize({ jwtIssuer: 'https://id.example.com', jwtAudience: ['dropreel'] });
     own.resourceCountIs('AWS::Cognito::UserPool', 0);

@@ -28,6 +28,10 @@ const UserPoolProperties = z.strictObject({
 
 const Unit = z.enum(['seconds', 'minutes', 'hours', 'days']);
 
+const REFRESH_FLOW = 'ALLOW_REFRESH_TOKEN_AUTH';
+/** What a client has that names none. https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html */
+const DEFAULT_AUTH_FLOWS = [REFRESH_FLOW, 'ALLOW_USER_SRP_AUTH', 'ALLOW_CUSTOM_AUTH'];
+
 const ClientProperties = z.strictObject({
   UserPoolId: z.string(),
   ClientName: Inert,
@@ -39,9 +43,11 @@ const ClientProperties = z.strictObject({
   RefreshTokenValidity: z.number().int().optional(),
   TokenValidityUnits: z.strictObject({ AccessToken: Unit.optional(), RefreshToken: Unit.optional() }).optional(),
   // Refresh tokens work once here, whatever it says; the grace period after one is not served.
-  RefreshTokenRotation: Inert,
+  RefreshTokenRotation: z
+    .strictObject({ Feature: z.enum(['ENABLED', 'DISABLED']), RetryGracePeriodSeconds: Inert })
+    .optional(),
   CallbackURLs: z.array(z.string()).default([]),
-  ExplicitAuthFlows: Inert,
+  ExplicitAuthFlows: z.array(z.string()).default(DEFAULT_AUTH_FLOWS),
   LogoutURLs: z.array(z.string()).default([]),
   PreventUserExistenceErrors: Inert,
   SupportedIdentityProviders: Inert,
@@ -131,6 +137,10 @@ export function readCognito(resources: CognitoResources): { pools: UserPool[]; c
     const client = read(resource, ClientProperties);
     const pool = pools.find(({ id }) => id === client.UserPoolId);
     if (!pool) throw new Error(`${resource.id}: the user pool ${client.UserPoolId} does not exist`);
+    // https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-refresh-token.html
+    if (client.RefreshTokenRotation?.Feature === 'ENABLED' && client.ExplicitAuthFlows.includes(REFRESH_FLOW)) {
+      throw new Error(`${resource.id}: rotation of refresh tokens and ${REFRESH_FLOW}, a default, exclude each other`);
+    }
     // Validity is in hours if no unit is given, and one hour if it is not given at all.
     const unit = SECONDS[client.TokenValidityUnits?.AccessToken ?? 'hours'];
     return {
