@@ -78,3 +78,20 @@ export async function unreadableByHead(client: S3Client, object: ObjectId, error
     return unreadable(refusal);
   }
 }
+
+/**
+ * Why an object that HEAD has found cannot be read, by a GET of its first byte: HEAD tells of what S3 has, and not whether a key still opens it.
+ * Null where it can be read.
+ */
+export async function faultOfReading(client: S3Client, object: ObjectId): Promise<string | null> {
+  const { bucket: Bucket, key: Key, versionId: VersionId } = object;
+  try {
+    const { Body } = await client.send(new GetObjectCommand({ Bucket, Key, VersionId, Range: 'bytes=0-0' }));
+    await Body?.transformToByteArray();
+    return null;
+  } catch (error) {
+    const why = unreadable(error);
+    if (why === null) throw error;
+    return why;
+  }
+}

@@ -268,6 +268,24 @@ it('the copy of a restored original stays while an encode is under way, and goes
   expect(await head(s3, copyOf(media))).toBeNull();
 });
 
+it('the copy of a restored original stays while that cannot be read, though S3 has it', async () => {
+  const media = await archived('locked.mp4');
+  await applyWithRetry(table, async () => {
+    const [row, is] = [await rowOf(media), await getMedia(table, media.mediaId)];
+    return row && is ? archiveRestored(row, is, NEXT) : { refused: 'gone' };
+  });
+  services.onCall = (when, { operation }) => {
+    if (when === 'before' && operation === 'GetObject') {
+      throw new AwsError('AccessDenied', 403, 'The ciphertext refers to a customer master key that does not exist.');
+    }
+  };
+  await run(later(NIGHT, 2));
+  services.onCall = () => {};
+  expect(await head(s3, copyOf(media))).not.toBeNull();
+  await run(later(NIGHT, 4));
+  expect(await head(s3, copyOf(media))).toBeNull();
+});
+
 it('a worker that was asked for a copy while its media item was deleted is told to stop', async () => {
   await addPolicy(services);
   const media = await addMedia(services, 'talks', 'too late.mp4', H264);

@@ -1,6 +1,7 @@
 import { head } from '../../../aws/s3.ts';
 import { apply, applyWithRetry, getRow } from '../../../aws/table.ts';
 import { getRows, queryTodo } from '../../../aws/table-queries.ts';
+import { faultOfReading } from '../../../aws/unreadable.ts';
 import { etagOf, matches } from '../../../core/api/etag.ts';
 import { ApiError } from '../../../core/api/problem.ts';
 import { mediaView } from '../../../core/api/views.ts';
@@ -111,6 +112,9 @@ export const archiveRoutes: Routes<Ids> = {
       if (!found || found.size !== row.source.size) {
         throw new ApiError('original_deleted', 'S3 does not have the original any more; nothing was changed.');
       }
+      // One in an archive is restored by S3 for whatever encodes it. The copy would be removed later.
+      const why = found.archived === undefined ? await faultOfReading(s3, row.source) : null;
+      if (why !== null) throw new ApiError('wrong_state', `Its original cannot be read. ${why} Nothing was changed.`);
       return taken(archiveRestored(row, media, now));
     });
     return mediaAnswer(call, services);

@@ -1,7 +1,8 @@
 import { httpStatus } from '../../../aws/http-status.ts';
 import { lifecycleRules } from '../../../aws/lifecycle.ts';
-import { head, remove } from '../../../aws/s3.ts';
+import { head, type ObjectHead, remove } from '../../../aws/s3.ts';
 import { getMedia, getRow } from '../../../aws/table.ts';
+import { faultOfReading } from '../../../aws/unreadable.ts';
 import { lifecycleFault } from '../../../core/archive/lifecycle.ts';
 import { ArchivePolicyRow, ArchiveRow, type Replaced } from '../../../core/contracts/table/archive.ts';
 import { type RowKey, rowKeys } from '../../../core/contracts/table/keys.ts';
@@ -160,8 +161,20 @@ async function whyCopyStays(
     return 'it is in use';
   }
   // The original is looked at first: this is the other file of the two.
-  if (await head(s3, row.source)) return null;
-  logger.error('a copy is kept: its original is gone', { key, decision: 'escalate' });
+  const original = await head(s3, row.source);
+  const why = original ? await faultOfOriginal(s3, row.source, original) : 'its original is gone';
+  if (why === null) return null;
+  logger.error('a copy is kept', { key, why, decision: 'escalate' });
   count('escalated');
-  return 'its original is gone';
+  return why;
+}
+
+/** One in an archive is read after a restore. */
+async function faultOfOriginal(
+  s3: SweepServices['s3'],
+  source: ArchiveRow['source'],
+  { archived }: ObjectHead,
+): Promise<string | null> {
+  const why = archived === undefined ? await faultOfReading(s3, source) : null;
+  return why === null ? null : `its original cannot be read: ${why}`;
 }
