@@ -7,7 +7,7 @@ import { RESULT_FILE } from '../../core/contracts/keys.ts';
 import type { SourceInfo } from '../../core/contracts/table/media.ts';
 import { cutIfLong, LeftInChunks, leaveInChunks } from './chunks/cut.ts';
 import { joinFilm } from './chunks/join-film.ts';
-import { workPart } from './chunks/part.ts';
+import { keepAlive, workPart } from './chunks/part.ts';
 import { claim, renewClaim } from './claim.ts';
 import type { WorkerContext } from './context.ts';
 import { asDropreelError, Drained } from './failures.ts';
@@ -44,15 +44,19 @@ export async function work(job: Job, context: WorkerContext): Promise<number> {
  */
 async function workChunk(job: Job, count: number, context: WorkerContext): Promise<number> {
   const { arrayIndex = 0, signal } = context;
+  const part = arrayIndex < count ? arrayIndex : 'sound';
   const scratch = await openScratch(join(context.scratchDirectory, job.jobId), context.tools.mediaId);
+  const stop = keepAlive(context.s3, job, part);
   try {
-    await workPart(job, arrayIndex < count ? arrayIndex : 'sound', context, scratch);
+    await workPart(job, part, context, scratch);
     return await finish(scratch, EXIT.ok);
   } catch (error) {
     if (signal.reason instanceof Drained) return EXIT.drained;
     const { code, message, detail } = asDropreelError(error);
-    log('error', message, { jobId: job.jobId, part: arrayIndex, code, detail });
+    log('error', message, { jobId: job.jobId, part, code, detail });
     return EXIT.transient;
+  } finally {
+    stop();
   }
 }
 

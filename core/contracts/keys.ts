@@ -138,8 +138,12 @@ export const JOIN_CLAIM_FILE = 'join/claim.json';
 
 /** Under the prefix of a job, what the worker of one chunk writes, or that of the sound. */
 export function partPrefix(part: number | 'sound'): string {
-  return `chunks/${part}/`;
+  return `${PARTS_PREFIX}${part}/`;
 }
+/** Under the prefix of a job, what the workers of all its parts write. */
+export const PARTS_PREFIX = 'chunks/';
+/** Under the prefix of a part, rewritten for as long as a worker is at it. */
+export const PART_ALIVE_FILE = 'alive';
 /** Under such a prefix, written last, once: what counts of all that any worker has written there. */
 export const PART_RECORD_FILE = 'record.json';
 

@@ -81,12 +81,19 @@ function learnt(media: MediaRow, { durationSeconds: _, ...found }: SourceInfo): 
   return { kind: found.width === undefined ? 'audio' : 'video', sourceInfo: { ...media.sourceInfo, ...found } };
 }
 
-/** Records the cost of a job that was ended before its cost was known: its engine job ended later. */
+/**
+ * Records the cost of a job that was ended before its cost was known, or only that of its earlier parts: its engine job ended later. An event
+ * that comes again says no more than the row.
+ */
 export function costKnown(job: JobRow, cost: JobRow['cost']): Outcome {
-  if (!cost || job.cost) return { refused: 'nothing is new of its cost' };
+  const { cost: before } = job;
+  if (!cost || (before && (job.state === 'published' || before.usd >= cost.usd))) {
+    return { refused: 'nothing is new of its cost' };
+  }
   if (!hasEnded(job)) return { refused: `the job is ${job.state}` };
   const { charged, adds = [] } = settle(job, cost) ?? {};
-  return { change: [changeJob(job, { cost, ...(charged && { charged }) }, [], { cost: null }), ...adds] };
+  const expect = before ? { 'cost.usd': before.usd } : { cost: null };
+  return { change: [changeJob(job, { cost, ...(charged && { charged }) }, [], expect), ...adds] };
 }
 
 export function isUnderWay(media: Pick<MediaRow, 'state'>): boolean {

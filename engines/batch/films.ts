@@ -36,6 +36,9 @@ export const batch = engineKind({
     connectFilms(env, { submitting: submittingClient(), others: new BatchClient({}), s3: new S3Client({}) }),
 });
 
+/** Of a film that is cut. */
+const LEAST_CHUNKS = 2;
+
 interface Clients {
   submitting: BatchClient;
   others: BatchClient;
@@ -53,7 +56,10 @@ export function connectFilms(env: BatchEnv, { submitting, others, s3 }: Clients)
       throw error;
     });
     const { success, data } = Prepared.pick({ jobId: true, chunks: true }).safeParse(parseJson(text ?? ''));
-    return success && data.jobId === jobId ? (data.chunks ?? null) : null;
+    // A worker cuts into no more; of one that was taken over, the rest would be missing, and the film is encoded whole.
+    return success && data.jobId === jobId && data.chunks !== undefined
+      ? Math.min(data.chunks, Math.max(LEAST_CHUNKS, workers - 1))
+      : null;
   }
 
   /**
@@ -72,7 +78,9 @@ export function connectFilms(env: BatchEnv, { submitting, others, s3 }: Clients)
     const film = readPart(part);
     if (film?.name !== 'chunks') return {};
     const ids = Array.from({ length: film.count + 1 }, (_, index) => childId({ array, index }));
-    return { held: [...(await details(others, ids)).values()].map(heldBy) };
+    // For the cost only, which does not hold up the next part.
+    const found = await details(others, ids).catch(() => null);
+    return found ? { held: [...found.values()].map(heldBy) } : {};
   }
 
   async function stateNow(detail: Parameters<typeof stateOf>[0]): Promise<EngineState> {
@@ -124,7 +132,8 @@ export function connectFilms(env: BatchEnv, { submitting, others, s3 }: Clients)
       const states = new Map<string, EngineState>();
       for (const id of ids) {
         const detail = known.get(id);
-        states.set(id, detail ? await stateNow(detail) : { kind: 'ended', end: FORGOTTEN });
+        const unanswered = (error: unknown): EngineState => ({ kind: 'unanswered', error });
+        states.set(id, detail ? await stateNow(detail).catch(unanswered) : { kind: 'ended', end: FORGOTTEN });
       }
       return states;
     },

@@ -12,6 +12,7 @@ import { secondsOf } from '../../core/jobs/quota.ts';
 import { addedBy, charge } from '../../core/jobs/spending.ts';
 import { holdJob, submitting, waitForEngine, whyNotToSubmit } from '../../core/jobs/transitions.ts';
 import { presumed } from '../../core/media/estimate.ts';
+import { readPart } from '../../engines/batch/parts.ts';
 import { choose } from '../../engines/choose.ts';
 import type { Engines } from '../../engines/registry.ts';
 import { type CapServices, room } from './caps.ts';
@@ -117,6 +118,7 @@ async function choiceFor(
 
 /** Whether `auto` gave it to its engine, it has not left that one before, and its encode is not done. */
 function isMovable(engines: Engines, row: JobRow): boolean {
+  if (readPart(row.part)?.name === 'join') return false;
   return row.auto === true && !hasLeft(row, engines.needs(row)) && engines.needs(row).includes(row.engine);
 }
 

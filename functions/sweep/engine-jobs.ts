@@ -1,9 +1,10 @@
-import { head } from '../../aws/s3.ts';
+import { head, list } from '../../aws/s3.ts';
 import { applyWithRetry, getJob, getMedia } from '../../aws/table.ts';
-import { tmpPrefix } from '../../core/contracts/keys.ts';
+import { PARTS_PREFIX, tmpPrefix } from '../../core/contracts/keys.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { jobRunning } from '../../core/jobs/transitions.ts';
 import { plus } from '../../core/time.ts';
+import { readPart } from '../../engines/batch/parts.ts';
 import { type EngineState, NO_SIGN_OF_LIFE } from '../../engines/engine.ts';
 import { cancelJob } from '../shared/cancel-job.ts';
 import { continueJob } from '../shared/continue-job.ts';
@@ -150,9 +151,22 @@ async function stillRunning(
   services.report('jobsRepaired');
 }
 
-/** From its events, its claim, which it rewrites, or its engine: a region without events, or a queue that is late, ends no worker. */
-async function lastSignOfLife({ s3, mediaBucket }: SweepServices, job: JobRow, seenAt = ''): Promise<string> {
+/**
+ * From its events, its claim, which it rewrites, what the workers of chunks have written, or its engine: a region without events, or a queue
+ * that is late, ends no worker.
+ */
+async function lastSignOfLife(services: SweepServices, job: JobRow, seenAt = ''): Promise<string> {
+  const { s3, mediaBucket, now } = services;
   const prefix = tmpPrefix(job.jobId);
+  const known = [job.heartbeatAt, seenAt].toSorted().at(-1) ?? '';
+  if (readPart(job.part)?.name === 'chunks' && plus(known, { minutes: SILENT_MINUTES }) <= now) {
+    let newest = known;
+    for await (const { lastModified } of list(s3, mediaBucket, `${prefix}${PARTS_PREFIX}`)) {
+      const at = lastModified.toISOString();
+      if (at > newest) newest = at;
+    }
+    return newest;
+  }
   const claims = await Promise.all(
     claimsIn(job.part).map((name) => head(s3, { bucket: mediaBucket, key: `${prefix}${name}` })),
   );

@@ -1,12 +1,14 @@
 import type { Readable } from 'node:stream';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { eachLimit } from '../../../aws/concurrency.ts';
+import { httpStatus } from '../../../aws/http-status.ts';
 import { readText } from '../../../aws/s3.ts';
 import type { Job } from '../../../core/contracts/job.ts';
 import { partPrefix } from '../../../core/contracts/keys.ts';
 import { parseJson } from '../../../core/contracts/text.ts';
 import { ChunkRecord, jointFaults, SoundRecord } from '../../../core/media/chunk-record.ts';
 import type { WorkerContext } from '../context.ts';
+import { asDropreelError } from '../failures.ts';
 import { log } from '../log.ts';
 import { removeMarkers, type Scratch } from '../scratch.ts';
 import { encodeTask } from '../tasks/encode.ts';
@@ -14,7 +16,7 @@ import { TASKS } from '../tasks/index.ts';
 import { joinTask } from '../tasks/join.ts';
 import { makeOutputs, type Transcoded, type TranscodeRun } from '../transcode.ts';
 import type { OpenPart } from './bring.ts';
-import { orWhole } from './doubt.ts';
+import { NotExact, orWhole } from './doubt.ts';
 import { type Part, readCut, recordOf } from './part.ts';
 
 /** Records that are read at once. */
@@ -31,7 +33,9 @@ export async function joinFilm(
   run: TranscodeRun & { scratch: Scratch },
 ): Promise<({ transcoded: Transcoded } | { why: string }) & { cpuSecondsBefore: number }> {
   const { s3 } = context;
-  const { prepared, plan, cut } = await readCut(context, job);
+  const left = await cutOf(context, job);
+  if (!left) return { why: 'What the first worker has left cannot be read.', cpuSecondsBefore: 0 };
+  const { prepared, plan, cut } = left;
   const { probe, report, warnings } = prepared;
   const sound = await readRecord(s3, job, 'sound', SoundRecord);
   const records: (ChunkRecord | null)[] = cut.map(() => null);
@@ -55,8 +59,9 @@ export async function joinFilm(
     const { folder, files } = part === 'sound' ? sound : (chunks[part] ?? sound);
     const file = files.find(({ path }) => path === name);
     const Key = `${job.output.prefix}${partPrefix(part)}${folder}${name}`;
-    const { Body } = await s3.send(new GetObjectCommand({ Bucket: job.output.bucket, Key }), {
-      abortSignal: run.signal,
+    const object = new GetObjectCommand({ Bucket: job.output.bucket, Key });
+    const { Body } = await s3.send(object, { abortSignal: run.signal }).catch((error: unknown) => {
+      throw httpStatus(error) === 404 ? new NotExact(`${Key} is missing.`) : error;
     });
     return { bytes: Body as Readable, crc64nvme: file?.crc64nvme };
   };
@@ -71,6 +76,20 @@ export async function joinFilm(
     return { why: made.why, cpuSecondsBefore: spent };
   }
   return { ...made, cpuSecondsBefore: spent };
+}
+
+/** Null where another release has cut the film, or nothing is left of it: the encode of the whole needs none of it. */
+async function cutOf(
+  context: Pick<WorkerContext, 's3'>,
+  job: Job,
+): Promise<Awaited<ReturnType<typeof readCut>> | null> {
+  try {
+    return await readCut(context, job);
+  } catch (error) {
+    if (asDropreelError(error).code === 'storage_failed') throw error;
+    log('warn', 'nothing can be joined', { jobId: job.jobId, error: String(error) });
+    return null;
+  }
 }
 
 async function readRecord<T>(

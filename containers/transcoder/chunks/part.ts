@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { z } from 'zod';
 import { httpStatus } from '../../../aws/http-status.ts';
 import { head, readText } from '../../../aws/s3.ts';
 import { DropreelError } from '../../../core/contracts/errors.ts';
 import type { Job } from '../../../core/contracts/job.ts';
-import { PART_RECORD_FILE, PREPARED_FILE, partPrefix } from '../../../core/contracts/keys.ts';
+import { PART_ALIVE_FILE, PART_RECORD_FILE, PREPARED_FILE, partPrefix } from '../../../core/contracts/keys.ts';
 import { parseJson } from '../../../core/contracts/text.ts';
 import type { Chunk } from '../../../core/media/chunk.ts';
 import {
@@ -50,6 +51,21 @@ export async function readCut({ s3 }: Pick<WorkerContext, 's3'>, { jobId, output
   }
   const plan = planEncode(prepared.probe, preset, prepared.ends);
   return { prepared, plan, cut: cutChunks(plan, prepared.chunks) };
+}
+
+/** Milliseconds. Sweep ends an array of which nothing was seen for an hour. */
+const ALIVE = 10 * 60_000;
+
+/** Writes a mark periodically, whatever the worker is doing, as a claim is renewed. Returns a function that stops it. */
+export function keepAlive(s3: WorkerContext['s3'], { jobId, output }: Job, part: Part, every = ALIVE): () => void {
+  const mark = { Bucket: output.bucket, Key: `${output.prefix}${partPrefix(part)}${PART_ALIVE_FILE}`, Body: '' };
+  const renew = () =>
+    s3
+      .send(new PutObjectCommand(mark))
+      .catch((error: unknown) => log('warn', 'no sign of life', { jobId, part, error: String(error) }));
+  const timer = setInterval(renew, every);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
 /**
@@ -111,6 +127,8 @@ function doneOf(
   return rate ? (frames * rate.den) / (rate.num * Math.max(1, length)) : 0;
 }
 
+const ATTEMPTS = 5;
+
 async function putRecord(
   { s3 }: WorkerContext,
   { bucket, key }: ReturnType<typeof recordOf>,
@@ -120,9 +138,19 @@ async function putRecord(
   const schema: z.ZodType = part === 'sound' ? SoundRecord : ChunkRecord;
   const Body = JSON.stringify(schema.parse(record));
   const object = { Bucket: bucket, Key: key, Body, ContentType: 'application/json', IfNoneMatch: '*' };
-  await s3.send(new PutObjectCommand(object)).catch((error: unknown) => {
-    if (httpStatus(error) !== 412) throw error;
-    log('info', 'another worker was quicker', { part });
-  });
+  for (let attempt = 1; ; attempt++) {
+    const status = await s3.send(new PutObjectCommand(object)).then(
+      () => 200,
+      (error: unknown) => {
+        const failed = httpStatus(error);
+        // 409: another write of this key is in progress.
+        if (failed === 412 || (failed === 409 && attempt < ATTEMPTS)) return failed;
+        throw error;
+      },
+    );
+    if (status === 412) log('info', 'another worker was quicker', { part });
+    if (status !== 409) break;
+    await delay(100 * 2 ** attempt);
+  }
   if (record.status === 'whole') log('info', 'the film has to be encoded whole', { part, why: record.why });
 }

@@ -77,7 +77,14 @@ describe('what a job has cost', () => {
         remove: [],
       },
     ]);
-    expect(costKnown(job({ state, cost }), { usd: 1, vcpuSeconds: 1 })).toEqual({ refused: expect.anything() });
+    expect(costKnown(job({ state, cost }), cost)).toEqual({ refused: expect.anything() });
+  });
+  it('is that of a later part too, which its engine billed after its end, but not of one that is published', () => {
+    const all = { usd: 0.75, vcpuSeconds: 54_689.1 };
+    expect(changeOf(costKnown(job({ state: 'cancelled', cost }), all))).toMatchObject([
+      { expect: { state: 'cancelled', 'cost.usd': 0.5 }, set: { cost: all } },
+    ]);
+    expect(costKnown(job({ state: 'published', cost }), all)).toEqual({ refused: expect.anything() });
   });
   it('is recorded at its end only', () => {
     expect(costKnown(job({ state: 'running' }), cost)).toEqual({ refused: 'the job is running' });

@@ -84,6 +84,13 @@ it('a film that was left in chunks goes on with them, and then with the join, ho
   }
 });
 
+it('a worker that was taken over starts no more others than there may be', async () => {
+  const { jobId } = film(6).job;
+  const object = { Bucket: 'media', Key: `tmp/${jobId}/prepared.json` };
+  await s3.send(new PutObjectCommand({ ...object, Body: JSON.stringify({ jobId, chunks: 1000 }) }));
+  expect(await engine.read(ended(jobId, 'id'))).toMatchObject({ kind: 'continues', next: 'chunks-15' });
+});
+
 it('a child of an array says that the array runs, and nothing by its end', async () => {
   const { jobId } = film(3).job;
   const child = (status: string) => engine.read(ended(`${jobId}-chunks-3`, 'id:2', status));
