@@ -159,6 +159,11 @@ export function isInClass(storageClass: string, wanted: ArchiveClass): boolean {
   return classes.indexOf(storageClass) >= classes.indexOf(wanted);
 }
 
+/** Whether nobody has chosen a class for it. */
+export function isInStandard({ storageClass }: { storageClass: string }): boolean {
+  return storageClass === 'STANDARD';
+}
+
 /** Where the dense copy of an original goes when that is deleted: never up from where the original was. Null: it stays in Standard. */
 export function classOfCopy(
   way: Way,

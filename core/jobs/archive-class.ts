@@ -55,6 +55,14 @@ export function classGone(row: ArchiveRow, media: MediaRow, now: string): Outcom
   return { change: changeBoth(media, row, endedRow(row, { policy: row.policy, refusals, now })) };
 }
 
+/** Somebody has put the original into another class before it was moved. What was refused before is the first of its reasons. */
+export function classElsewhere(row: ArchiveRow, media: MediaRow, storageClass: string, now: string): Outcome {
+  if (row.state !== 'moving' || row.replaced) return { refused: `it is ${row.state}` };
+  const refusal: ArchiveRefusal = { reason: 'storage_class', detail: `It is in ${storageClass}.` };
+  const refusals = [...(row.refusals ?? []), refusal];
+  return { change: changeBoth(media, row, endedRow(row, { policy: row.policy, refusals, now })) };
+}
+
 /** Its archive is off, or another upload has taken its place: it is a candidate again, should that be allowed. */
 export function classUndone(row: ArchiveRow, media: MediaRow, now: string): Outcome {
   if (row.state !== 'moving') return { refused: `it is ${row.state}` };

@@ -18,6 +18,7 @@ import { carryOnWith } from '../../functions/ingest-upload/carry-on-with.ts';
 import {
   aDayOfLifecycle,
   addClassRules,
+  addOriginal,
   addPolicy,
   archiveAt,
   archiveRowOf,
@@ -29,7 +30,7 @@ import {
 } from '../support/archive.ts';
 import { MEDIA, UPLOADS } from '../support/services.ts';
 import { startStand } from '../support/stand.ts';
-import { addCollection, addMedia, enginesOf } from '../support/swept.ts';
+import { addCollection, enginesOf } from '../support/swept.ts';
 
 // Read when the logger is made, before any other line here.
 vi.hoisted(() => {
@@ -54,20 +55,8 @@ const statsOf = () => getRow(table, rowKeys.archiveStats('ann', 'talks'), Archiv
 const addRules = () => addClassRules(services);
 const lifecycleRuns = () => aDayOfLifecycle(services);
 
-async function recording(
-  name: string,
-  { bytes = MOVABLE, ...more }: Partial<MediaRow> & { bytes?: number; StorageClass?: 'STANDARD_IA' | 'GLACIER' } = {},
-): Promise<MediaRow> {
-  const { StorageClass, ...row } = more;
-  const media = await addMedia(services, 'talks', name, { ...H264, ...row });
-  const { bucket: Bucket, key: Key } = media.source;
-  await s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId: media.source.versionId }));
-  const put = await s3.send(new PutObjectCommand({ Bucket, Key, Body: bodyOf(bytes), StorageClass }));
-  const source = { ...media.source, versionId: put.VersionId, etag: put.ETag ?? '', size: bytes };
-  const set = { source, current: media.current && { ...media.current, source } };
-  await apply(table, [{ op: 'update', key: rowKeys.media(media.mediaId), expect: {}, set }]);
-  return { ...media, ...set };
-}
+const recording = (name: string, more: Partial<Parameters<typeof addOriginal>[2]> = {}) =>
+  addOriginal(services, name, { bytes: MOVABLE, ...H264, ...more });
 
 /** S3's event about a version. */
 function heardOf({ bucket, key, versionId }: Source): Promise<void> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { apply, getMedia, getRow } from '../../aws/table.ts';
 import { Crc64Nvme } from '../../containers/transcoder/crc64nvme.ts';
 import {
@@ -18,7 +18,7 @@ import type { ArchiveWorkers } from '../../engines/batch/archive.ts';
 import { archiveOriginals } from '../../functions/sweep/archive/originals.ts';
 import type { World } from '../../local/test/support/batch-world.ts';
 import { MEDIA, type Services } from './services.ts';
-import { archiveOf, LONG_AGO, sweepWith } from './swept.ts';
+import { addMedia, archiveOf, LONG_AGO, sweepWith } from './swept.ts';
 
 /** The archive of the collection `talks`, with its workers played by the test: they do what a worker leaves in S3. */
 
@@ -41,6 +41,23 @@ export async function addPolicy({ table }: Services, more: object = {}, row: Par
     ...row,
   };
   await apply(table, [{ op: 'put', key: rowKeys.archivePolicy('ann', 'talks'), row: policy }]);
+}
+
+/** A media item whose original has so many bytes. */
+export async function addOriginal(
+  services: Services,
+  name: string,
+  { bytes, StorageClass, ...row }: Partial<MediaRow> & { bytes: number; StorageClass?: 'STANDARD_IA' | 'GLACIER' },
+): Promise<MediaRow> {
+  const { s3, table } = services;
+  const media = await addMedia(services, 'talks', name, row);
+  const { bucket: Bucket, key: Key } = media.source;
+  await s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId: media.source.versionId }));
+  const put = await s3.send(new PutObjectCommand({ Bucket, Key, Body: 'o'.repeat(bytes), StorageClass }));
+  const source = { ...media.source, versionId: put.VersionId, etag: put.ETag ?? '', size: bytes };
+  const set = { source, current: media.current && { ...media.current, source } };
+  await apply(table, [{ op: 'update', key: rowKeys.media(media.mediaId), expect: {}, set }]);
+  return { ...media, ...set };
 }
 
 interface Run {

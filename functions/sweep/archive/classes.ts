@@ -3,12 +3,19 @@ import { head } from '../../../aws/s3.ts';
 import { getMedia, getRow } from '../../../aws/table.ts';
 import { setTag } from '../../../aws/tags.ts';
 import { movesByTag } from '../../../core/archive/lifecycle.ts';
-import { isInClass } from '../../../core/archive/money.ts';
+import { isInClass, isInStandard } from '../../../core/archive/money.ts';
 import { ARCHIVE_CLASS_TAG, ARCHIVE_CLASSES, type ArchiveClass } from '../../../core/contracts/archive.ts';
 import { ArchivePolicyRow, ArchiveRow } from '../../../core/contracts/table/archive.ts';
 import { type RowKey, rowKeys } from '../../../core/contracts/table/keys.ts';
 import { archiveWaits } from '../../../core/jobs/archive.ts';
-import { classGone, classMoved, classTagRemoved, classUndone, movedVersion } from '../../../core/jobs/archive-class.ts';
+import {
+  classElsewhere,
+  classGone,
+  classMoved,
+  classTagRemoved,
+  classUndone,
+  movedVersion,
+} from '../../../core/jobs/archive-class.ts';
 import { plus } from '../../../core/time.ts';
 import { count, logger } from '../../shared/observability.ts';
 import type { SweepServices } from '../services.ts';
@@ -41,6 +48,11 @@ export async function moveToClass(services: SweepServices, key: RowKey): Promise
     await changeArchive(services, key, (it, of) =>
       it.state === 'refused' ? classTagRemoved(it) : classUndone(it, of, now),
     );
+    return;
+  }
+  if (!row.replaced && !isInStandard(found)) {
+    await setTag(s3, version, ARCHIVE_CLASS_TAG, null);
+    await changeArchive(services, key, (it, of) => classElsewhere(it, of, found.storageClass, now));
     return;
   }
   const waits = await tagFor(services, row, storageClass);

@@ -2,7 +2,7 @@ import { head } from '../../../aws/s3.ts';
 import { applyWithRetry, getCollection, getMedia, getRow } from '../../../aws/table.ts';
 import type { Archive } from '../../../aws/unreadable.ts';
 import { collectionPolicyKey, encodePolicyOf, fits, whyNotEncoded } from '../../../core/archive/candidates.ts';
-import { chooseWay, classOfCopy, isInClass, originalOf, type Way } from '../../../core/archive/money.ts';
+import { chooseWay, classOfCopy, isInClass, isInStandard, originalOf, type Way } from '../../../core/archive/money.ts';
 import type { ArchiveRefusal } from '../../../core/contracts/archive.ts';
 import type { ArchiveJob } from '../../../core/contracts/archive-job.ts';
 import { tmpPrefix } from '../../../core/contracts/keys.ts';
@@ -156,7 +156,7 @@ async function decide(
     stopAt: isBounded ? new Date(end).toISOString() : undefined,
     keepOriginalDays: policy.keepOriginalDays,
     classes: {
-      ...(way === 'both' && { storageClass: policy.storageClass }),
+      ...(way === 'both' && isInStandard(found) && { storageClass: policy.storageClass }),
       ...(copyClass && { copyClass }),
     },
     charge: charge({ creatorId: media.creatorId, collectionId: media.collectionId }, usd, caps, now),
@@ -191,7 +191,7 @@ function whyNotMoved(
   { policy }: ArchivePolicyRow,
   way: Way,
 ): ArchiveRefusal | null {
-  if (storageClass === 'STANDARD' || (way !== 'storage-class' && policy.method !== 'auto')) return null;
+  if (isInStandard({ storageClass }) || (way !== 'storage-class' && policy.method !== 'auto')) return null;
   if (way === 'storage-class' && isInClass(storageClass, policy.storageClass)) return null;
   return { reason: 'storage_class', detail: `It is in ${storageClass}.` };
 }

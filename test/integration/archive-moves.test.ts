@@ -1,0 +1,72 @@
+import { GetObjectTaggingCommand } from '@aws-sdk/client-s3';
+import { describe, expect, it, vi } from 'vitest';
+import type { ArchiveReason } from '../../core/contracts/archive.ts';
+import type { MediaRow, Source } from '../../core/contracts/table/media.ts';
+import {
+  aDayOfLifecycle,
+  addClassRules,
+  addOriginal,
+  addPolicy,
+  archiveAt,
+  archiveRowOf,
+  later,
+  NIGHT,
+  workerSays,
+} from '../support/archive.ts';
+import { startStand } from '../support/stand.ts';
+
+/** What must not be moved to another class: S3 moves nothing back. */
+
+// Read when the logger is made, before any other line here.
+vi.hoisted(() => {
+  process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
+});
+
+const { services, world } = await startStand();
+const { s3 } = services;
+const H264 = { kind: 'video' as const, sourceInfo: { videoCodec: 'h264', container: 'mov,mp4,m4a,3gp,3g2,mj2' } };
+const BOTH = { method: 'both', storageClass: 'GLACIER' };
+
+const run = (now = NIGHT) => archiveAt(services, world, now);
+const rowOf = ({ mediaId }: MediaRow) => archiveRowOf(services, mediaId);
+const recording = (name: string, more: Partial<Parameters<typeof addOriginal>[2]> = {}) =>
+  addOriginal(services, name, { ...H264, bytes: 20_000_000, ...more });
+
+async function tagsOf({ bucket: Bucket, key: Key, versionId: VersionId }: Source): Promise<unknown> {
+  return (await s3.send(new GetObjectTaggingCommand({ Bucket, Key, VersionId }))).TagSet;
+}
+
+async function workerRefuses(media: MediaRow, reason: ArchiveReason): Promise<void> {
+  const { jobId = '' } = (await rowOf(media)) ?? {};
+  const refusals = [{ reason, detail: 'As the worker says.' }];
+  await workerSays(services, { status: 'refused', jobId, refusals, usage: { wallSeconds: 1, cpuSeconds: 1 } });
+}
+
+describe('an original that somebody has put into another class', () => {
+  it('is not moved by `both` when no copy can be made of it', async () => {
+    addClassRules(services);
+    await addPolicy(services, BOTH);
+    const media = await recording('theirs.mp4', { StorageClass: 'STANDARD_IA' });
+    expect(await run()).toMatchObject({ archivesStarted: 1 });
+    await workerRefuses(media, 'savings');
+    await run(later(NIGHT, 0.01));
+    expect(await rowOf(media)).toMatchObject({ state: 'refused', refusals: [{ reason: 'savings' }] });
+  });
+
+  it('since it was to be moved loses its tag', async () => {
+    await addPolicy(services, { method: 'storage-class', storageClass: 'GLACIER' });
+    addClassRules(services);
+    const media = await recording('theirs now.mp4');
+    expect(await run()).toMatchObject({ movesStarted: 1 });
+    services.uploads.lifecycle = [
+      { id: 'theirs', prefix: '', transitions: [{ storageClass: 'STANDARD_IA', days: 0 }] },
+    ];
+    await aDayOfLifecycle(services);
+    await run(later(NIGHT, 1));
+    expect(await tagsOf(media.source)).toEqual([]);
+    expect(await rowOf(media)).toMatchObject({
+      state: 'refused',
+      refusals: [{ reason: 'storage_class', detail: 'It is in STANDARD_IA.' }],
+    });
+  });
+});
