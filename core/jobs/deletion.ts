@@ -75,10 +75,15 @@ export function lastVersionOf({ deleteThrough, pending, source }: MediaRow): str
   return deleteThrough ?? uploadOf(pending?.source ?? source).versionId;
 }
 
+/** Whether a version of its upload is one that the media item was made from, or the last that is removed with it. */
+export function isOwn(media: MediaRow, { versionId }: Pick<Source, 'versionId'>): boolean {
+  return versionId === lastVersionOf(media) || versionId === uploadOf(media.source).versionId;
+}
+
 /** An upload whose key has a media item that is being deleted: it has to wait, and must not be forgotten. */
 export function uploadWaits(media: MediaRow, newest: Source): Outcome {
   if (media.state !== 'deleting') return { refused: `the media item is ${media.state}` };
-  if (newest.versionId === lastVersionOf(media)) return { refused: 'the media item is being deleted' };
+  if (isOwn(media, newest)) return { refused: 'the media item is being deleted' };
   if (media.uploadedAgain) return { refused: 'it waits already' };
   const key = rowKeys.media(media.mediaId);
   return {

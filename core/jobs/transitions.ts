@@ -2,6 +2,7 @@
 export {
   beginRemoval,
   finishDeletion,
+  isOwn,
   lastVersionOf,
   markDeleting,
   newestLeft,

@@ -14,6 +14,7 @@ import { hasEnded } from '../../core/jobs/rows.ts';
 import { sequencerOver, uploadOf } from '../../core/jobs/sources.ts';
 import {
   acceptUpload,
+  isOwn,
   isUnderWay,
   newCollection,
   rejectUpload,
@@ -79,6 +80,8 @@ export async function ingest(
       etag,
     };
     const announced = await announcedUpload(services.table, mediaId, media);
+    // S3 may send the event of an upload again: that version goes with its media item, or stays where the deletion is taken back.
+    if (media?.state === 'deleting' && isOwn(media, source)) return { refused: 'the media item is being deleted' };
     if (announced && versionId && isLate(announced, media, new Date().toISOString())) {
       logger.warn('late_upload', { key: object.key, versionId });
       return rememberLate(announced, versionId, new Date().toISOString());

@@ -6,9 +6,10 @@ import {
 } from '@aws-sdk/client-s3';
 import { expect, it, vi } from 'vitest';
 import { head, listVersions } from '../../aws/s3.ts';
-import { applyWithRetry, getMedia } from '../../aws/table.ts';
-import type { MediaRow } from '../../core/contracts/table/media.ts';
-import { markDeleting } from '../../core/jobs/transitions.ts';
+import { apply, applyWithRetry, getMedia, getRow } from '../../aws/table.ts';
+import { apiKeys } from '../../core/contracts/table/keys.ts';
+import { type MediaRow, UploadRow } from '../../core/contracts/table/media.ts';
+import { markDeleting, undoDeletion } from '../../core/jobs/transitions.ts';
 import { ingest } from '../../functions/ingest-upload/ingest.ts';
 import { MEDIA, QUEUES, UPLOADS } from '../support/services.ts';
 import { startStand } from '../support/stand.ts';
@@ -28,6 +29,22 @@ async function markForDeletion({ mediaId, source }: MediaRow): Promise<void> {
     if (!media) return { refused: 'the media item is gone' };
     return markDeleting(media, new Date().toISOString(), (await listVersions(services.s3, source)).versions[0]);
   });
+}
+
+/** As the API writes it, a minute ago. */
+function announced({ mediaId, source }: MediaRow): UploadRow {
+  const at = Date.now() - 60_000;
+  return {
+    type: 'upload',
+    mediaId,
+    key: source.key,
+    fileName: 'announced.mp4',
+    size: source.size,
+    contentType: 'video/mp4',
+    announcedAt: new Date(at).toISOString(),
+    deadline: new Date(at + 86_400_000).toISOString(),
+    expiresAt: Math.floor(at / 1000) + 30 * 86_400,
+  };
 }
 
 const run = () => sweepOnce(services, world, 1);
@@ -92,6 +109,21 @@ it('all versions and delete markers of an upload are removed with its media item
   await markForDeletion(row);
   expect(await run()).toMatchObject({ mediaDeleted: 1 });
   expect(await listVersions(services.s3, row.source)).toEqual({ versions: [], deleteMarkers: [] });
+});
+
+it('an announced upload whose event comes again, while its media item is marked for deletion, is there after that is taken back', async () => {
+  const row = await addMedia(services, 'talks', 'announced.mp4');
+  const upload = announced(row);
+  await apply(services.table, [{ op: 'put', key: apiKeys.upload(row.mediaId), row: upload }]);
+  await markForDeletion(row);
+  await eventArrives(row.source.key);
+  await applyWithRetry(services.table, async () => {
+    const media = await getMedia(services.table, row.mediaId);
+    return media ? undoDeletion(media, new Date().toISOString()) : { refused: 'the media item is gone' };
+  });
+  await run();
+  expect(await getRow(services.table, apiKeys.upload(row.mediaId), UploadRow)).toEqual(upload);
+  expect((await listVersions(services.s3, row.source)).versions).toEqual([row.source.versionId]);
 });
 
 /** The event is under way for as long as a run of sweep may take. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   beginRemoval,
   finishDeletion,
+  isOwn,
   markDeleting,
   newestLeft,
   originalDeleted,
@@ -49,6 +50,10 @@ it('an upload of a media item that is being deleted waits, unless it is the vers
   const { deleteThrough: _, ...older } = deleting;
   expect(uploadWaits(older, source({ versionId: 'v-a' }))).toEqual({ refused: 'the media item is being deleted' });
   expect(changeOf(uploadWaits(older, source({ versionId: 'v-c' })))).toEqual([waits]);
+});
+
+it('the version that a media item was made from is its own, and so is the last that is removed with it', () => {
+  expect(['v-a', 'v-b', 'v-c'].map((versionId) => isOwn(deleting, { versionId }))).toEqual([true, true, false]);
 });
 
 it('a media item is not removed over an upload that was recorded after its row was read', () => {
