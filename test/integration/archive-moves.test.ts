@@ -1,6 +1,8 @@
 import { GetObjectTaggingCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it, vi } from 'vitest';
-import type { ArchiveReason } from '../../core/contracts/archive.ts';
+import { apply } from '../../aws/table.ts';
+import { type ArchiveReason, CollectionArchivePolicy } from '../../core/contracts/archive.ts';
+import { rowKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow, Source } from '../../core/contracts/table/media.ts';
 import {
   aDayOfLifecycle,
@@ -23,7 +25,7 @@ vi.hoisted(() => {
 });
 
 const { services, world } = await startStand();
-const { s3 } = services;
+const { s3, table } = services;
 const H264 = { kind: 'video' as const, sourceInfo: { videoCodec: 'h264', container: 'mov,mp4,m4a,3gp,3g2,mj2' } };
 const BOTH = { method: 'both', storageClass: 'GLACIER' };
 
@@ -31,6 +33,11 @@ const run = (now = NIGHT) => archiveAt(services, world, now);
 const rowOf = ({ mediaId }: MediaRow) => archiveRowOf(services, mediaId);
 const recording = (name: string, more: Partial<Parameters<typeof addOriginal>[2]> = {}) =>
   addOriginal(services, name, { ...H264, bytes: 20_000_000, ...more });
+
+function setPolicy(more: object) {
+  const set = { policy: CollectionArchivePolicy.parse(more), todoAt: later(NIGHT, 9) };
+  return apply(table, [{ op: 'update', key: rowKeys.archivePolicy('ann', 'talks'), expect: {}, set }]);
+}
 
 async function tagsOf({ bucket: Bucket, key: Key, versionId: VersionId }: Source): Promise<unknown> {
   return (await s3.send(new GetObjectTaggingCommand({ Bucket, Key, VersionId }))).TagSet;
@@ -69,4 +76,24 @@ describe('an original that somebody has put into another class', () => {
       refusals: [{ reason: 'storage_class', detail: 'It is in STANDARD_IA.' }],
     });
   });
+});
+
+it.each([
+  ['encodes them instead', () => setPolicy({ method: 'reencode' })],
+  ['names another class', () => setPolicy({ method: 'storage-class', storageClass: 'DEEP_ARCHIVE' })],
+  [
+    'is that of another collection',
+    ({ mediaId }: MediaRow) =>
+      apply(table, [{ op: 'update', key: rowKeys.media(mediaId), expect: {}, set: { collectionId: 'others' } }]),
+  ],
+])('an original loses its tag where the policy %s before S3 has moved it', async (_, change) => {
+  addClassRules(services);
+  await addPolicy(services, { method: 'storage-class', storageClass: 'GLACIER' });
+  const media = await recording('changed.mp4');
+  expect(await run()).toMatchObject({ movesStarted: 1 });
+  expect(await tagsOf(media.source)).toHaveLength(1);
+  await change(media);
+  await run(later(NIGHT, 1));
+  expect(await tagsOf(media.source)).toEqual([]);
+  expect(await rowOf(media)).toMatchObject({ state: 'due' });
 });

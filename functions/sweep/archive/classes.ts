@@ -7,6 +7,7 @@ import { isInClass, isInStandard } from '../../../core/archive/money.ts';
 import { ARCHIVE_CLASS_TAG, ARCHIVE_CLASSES, type ArchiveClass } from '../../../core/contracts/archive.ts';
 import { ArchivePolicyRow, ArchiveRow } from '../../../core/contracts/table/archive.ts';
 import { type RowKey, rowKeys } from '../../../core/contracts/table/keys.ts';
+import type { MediaRow } from '../../../core/contracts/table/media.ts';
 import { archiveWaits } from '../../../core/jobs/archive.ts';
 import {
   classElsewhere,
@@ -43,7 +44,7 @@ export async function moveToClass(services: SweepServices, key: RowKey): Promise
   const is = ARCHIVE_CLASSES.find((name) => name === found.storageClass);
   if (is && isInClass(is, storageClass)) return noteMoved(services, key, is);
   const isItsSource = media.source.versionId === version.versionId;
-  if (row.state === 'refused' || !isItsSource || (!row.replaced && (await isOff(services, row)))) {
+  if (row.state === 'refused' || !isItsSource || (!row.replaced && (await isGivenUp(services, row, media)))) {
     await setTag(s3, version, ARCHIVE_CLASS_TAG, null);
     await changeArchive(services, key, (it, of) =>
       it.state === 'refused' ? classTagRemoved(it) : classUndone(it, of, now),
@@ -82,10 +83,17 @@ async function noteGone(services: SweepServices, key: RowKey, row: ArchiveRow): 
   await changeArchive(services, key, (is) => archiveWaits(is, { waits: 'the copy is missing', todoAt }));
 }
 
-async function isOff({ table, now }: SweepServices, { creatorId, collectionId, asked }: ArchiveRow): Promise<boolean> {
+/** Whether the policy of today would not move an original there: S3 moves nothing back. */
+async function isGivenUp(
+  { table, now }: SweepServices,
+  { asked, storageClass, collectionId: of }: ArchiveRow,
+  { creatorId, collectionId }: MediaRow,
+): Promise<boolean> {
   if (asked) return false;
-  const policy = await getRow(table, rowKeys.archivePolicy(creatorId, collectionId), ArchivePolicyRow);
-  return !policy?.enabled && (policy?.forcedUntil ?? '') <= now;
+  if (of !== collectionId) return true;
+  const row = await getRow(table, rowKeys.archivePolicy(creatorId, collectionId), ArchivePolicyRow);
+  if (!row || (!row.enabled && (row.forcedUntil ?? '') <= now)) return true;
+  return row.policy.method === 'reencode' || row.policy.storageClass !== storageClass;
 }
 
 /** Sees to the tag. @returns why S3 may never move it, or seems not to; null where nothing is wrong */
