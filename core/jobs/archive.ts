@@ -1,4 +1,4 @@
-import type { ArchiveRefusal } from '../contracts/archive.ts';
+import type { ArchiveReason, ArchiveRefusal } from '../contracts/archive.ts';
 import { jobIdFor } from '../contracts/ids.ts';
 import { DROP_PREFIX } from '../contracts/keys.ts';
 import type { ArchiveRow, Replaced } from '../contracts/table/archive.ts';
@@ -251,10 +251,13 @@ export function archiveRefused(
   return { change: [...changeBoth(media, row, after), ...settled(row, how.cost)] };
 }
 
+/** What says nothing about an original, but of the machine, or of another file: S3 moves nothing back. */
+const NOT_OF_IT: readonly ArchiveReason[] = ['source_changed', 'encode_failed'];
+
 /** Whether an original of which no copy can be made goes to another class instead. */
 function moves({ state, storageClass }: ArchiveRow, refusals: ArchiveRefusal[]): boolean {
   return (
-    state === 'encoding' && storageClass !== undefined && refusals.every(({ reason }) => reason !== 'source_changed')
+    state === 'encoding' && storageClass !== undefined && !refusals.some(({ reason }) => NOT_OF_IT.includes(reason))
   );
 }
 

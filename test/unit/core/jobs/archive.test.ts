@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { CollectionArchivePolicy } from '../../../../core/contracts/archive.ts';
+import { type ArchiveReason, CollectionArchivePolicy } from '../../../../core/contracts/archive.ts';
 import type { ArchivePolicyRow, ArchiveRow } from '../../../../core/contracts/table/archive.ts';
 import type { MediaRow } from '../../../../core/contracts/table/media.ts';
 import {
   archiveAnew,
   archiveDueNow,
+  archiveRefused,
   archiveReplaced,
   archiveStarted,
   whyNotArchived,
@@ -260,5 +261,22 @@ describe('another upload that is shown', () => {
 
   it('is not the copy, encoded again', () => {
     expect(archiveAnew(archived(), COPY_ALONE, NOW)).toBeNull();
+  });
+});
+
+describe('an original that was to be encoded, or to be moved', () => {
+  const encoding = row({ state: 'encoding', jobId: `${MEDIA_ID}-2`, storageClass: 'GLACIER' });
+  const stateAfter = (...reasons: ArchiveReason[]) => {
+    const refusals = reasons.map((reason) => ({ reason, detail: 'why' }));
+    return setOf(writesOf(archiveRefused(encoding, ready(), { refusals, now: NOW })), 'ARCHIVE')?.state;
+  };
+
+  it('is moved where no copy can be made of it', () => {
+    expect(stateAfter('savings', 'interlaced')).toBe('moving');
+  });
+
+  it('stays where a worker has failed, or its source has changed', () => {
+    expect(stateAfter('encode_failed')).toBe('refused');
+    expect(stateAfter('savings', 'source_changed')).toBe('refused');
   });
 });
