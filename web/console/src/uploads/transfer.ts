@@ -7,24 +7,25 @@ type Upload = Answer<'getUpload'>;
 /** Requests at once, of one file. */
 const AT_ONCE = 3;
 const PART_URLS = 100;
-/** S3 has these bytes already: an answer was lost. */
-const THERE_ALREADY = 412;
+/** S3 has an object there already: that of this file if an answer to it was lost, otherwise of another one. */
+export const THERE_ALREADY = 412;
 
 /**
  * Sends what is missing of a file and completes its upload. Started again, it goes on from the parts that have arrived.
  * @param onProgress bytes that have arrived, and are being sent
+ * @param again whether this page has sent the file to this upload before
  * @throws whatever cut it: the next call goes on
  */
 export async function transfer(
   client: Client,
   id: string,
-  file: File,
+  { file, again }: { file: File; again: boolean },
   onProgress: (bytes: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const upload = await client.call('getUpload', { id });
   if (upload.status === 'open') {
-    if (upload.put) await whole(upload.put, file, onProgress, signal);
+    if (upload.put) await whole(upload.put, { file, again }, onProgress, signal);
     else if (upload.multipart) await inParts(client, upload, file, onProgress, signal);
   }
   await client.call('completeUpload', { id });
@@ -32,12 +33,12 @@ export async function transfer(
 
 async function whole(
   { url, headers }: NonNullable<Upload['put']>,
-  body: File,
+  { file, again }: { file: File; again: boolean },
   onProgress: (bytes: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  await put({ url, headers, body }, onProgress, signal).catch((error: unknown) => {
-    if (!(error instanceof PutRefused) || error.status !== THERE_ALREADY) throw error;
+  await put({ url, headers, body: file }, onProgress, signal).catch((error: unknown) => {
+    if (!again || !(error instanceof PutRefused) || error.status !== THERE_ALREADY) throw error;
   });
 }
 

@@ -3,7 +3,8 @@ import { RefusedError } from '../../../../client/errors.ts';
 import { itemsOf } from '../../../../client/pages.ts';
 import { messageOf } from '../parts/notice.tsx';
 import { typeOf } from './file-type.ts';
-import { transfer } from './transfer.ts';
+import { PutRefused } from './send.ts';
+import { THERE_ALREADY, transfer } from './transfer.ts';
 
 export interface UploadItem {
   key: number;
@@ -35,14 +36,19 @@ const PAUSES_MS = [1_000, 3_000, 10_000, 30_000];
  */
 export class Uploads {
   readonly #client: Client;
+  readonly #creatorId: string;
   readonly #listeners = new Set<() => void>();
   readonly #stops = new Map<number, AbortController>();
   readonly #tries = new Map<number, number>();
   #items: readonly UploadItem[] = [];
   #last = 0;
+  /** Announcements come one after the other, so that each knows which uploads the ones before it have taken. */
+  #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(client: Client) {
+  /** @param creatorId whose uploads these are: an operator's searches find those of all creators */
+  constructor(client: Client, creatorId: string) {
     this.#client = client;
+    this.#creatorId = creatorId;
     addEventListener('online', () => {
       for (const { key, state } of this.#items) if (state === 'broken') this.resume(key);
     });
@@ -83,7 +89,7 @@ export class Uploads {
   }
 
   async cancel(key: number): Promise<void> {
-    const item = this.#items.find((one) => one.key === key);
+    const item = this.#find(key);
     this.#change(key, { state: 'cancelled' });
     this.#stops.get(key)?.abort();
     this.#set(this.#items.filter((one) => one.key !== key));
@@ -111,61 +117,80 @@ export class Uploads {
     const stop = new AbortController();
     this.#stops.set(key, stop);
     try {
-      const id = item.id ?? (await this.#announce(item));
+      const id = item.id ?? (await this.#inTurn(key));
       if (id === null) return;
-      this.#change(key, { id });
-      await transfer(this.#client, id, file, (sent) => this.#change(key, { sent }), stop.signal);
+      const again = item.id !== undefined;
+      await transfer(this.#client, id, { file, again }, (sent) => this.#change(key, { sent }), stop.signal);
       this.#change(key, { state: 'done', sent: file.size });
     } catch (error) {
       const isStopped = stop.signal.aborted;
       // The parts beside the one that broke would meet their next attempt.
       stop.abort();
       if (isStopped) return;
-      if (error instanceof RefusedError && error.status < 500) {
+      if (error instanceof PutRefused && error.status === THERE_ALREADY) {
+        this.#change(key, {
+          state: 'known',
+          message: 'An upload of a file of this name and size has arrived already.',
+        });
+      } else if (error instanceof RefusedError && error.status < 500) {
         this.#change(key, { state: 'failed', message: messageOf(error) });
       } else this.#again(key, error);
     }
   }
 
-  /** @returns null when a person has to decide first */
+  /** @returns null when a person has to decide first, or has cancelled it */
+  #inTurn(key: number): Promise<string | null> {
+    const turn = this.#turn.then(async () => {
+      const item = this.#find(key);
+      if (!item || item.id !== undefined) return item?.id ?? null;
+      const id = await this.#announce(item);
+      if (id === null) return null;
+      this.#change(key, { id });
+      if (this.#find(key)) return id;
+      await this.#client.call('abortUpload', { id });
+      return null;
+    });
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
   async #announce({ key, file, collectionId, anyway }: UploadItem): Promise<string | null> {
+    if (!anyway) {
+      const open = await this.#openUpload(file);
+      if (open !== undefined) return open;
+      const like = await this.#mediaLike(file);
+      if (like !== undefined) {
+        this.#change(key, { state: 'known', id: like, message: 'The library has a file of this name and size.' });
+        return null;
+      }
+    }
     const body = {
       fileName: file.name,
       size: file.size,
       contentType: typeOf(file),
       ...(collectionId && { collectionId }),
     };
-    const found = await this.#sameFile(file);
-    if (found?.open) return found.id;
-    if (found && !anyway) {
-      this.#change(key, { state: 'known', id: found.id, message: 'The library has a file of this name and size.' });
-      return null;
-    }
     return (await this.#client.call('createUpload', { body })).id;
   }
 
-  /** An upload that was begun with this file, or a media item that was made of one like it. */
-  async #sameFile({ name, size }: File): Promise<{ id: string; open: boolean } | undefined> {
-    let like: string | undefined;
-    const words = name.slice(0, 100);
-    const page = await this.#client.call('listMedia', { query: { q: words, limit: 50 } }).catch(() => ({ items: [] }));
-    for (const { id, state, source } of page.items) {
-      if (source.size !== size) continue;
-      if (state === 'uploading') return { id, open: true };
-      if (state !== 'failed' && state !== 'deleting') like ??= id;
-    }
-    if (like) return { id: like, open: false };
-    return this.#openUpload(name, size);
-  }
-
-  /** The name in a key is made safe, so that a search may not find it. */
-  async #openUpload(name: string, size: number): Promise<{ id: string; open: boolean } | undefined> {
-    for await (const { id, source } of itemsOf(this.#client, 'listMedia', { query: { state: 'uploading' } })) {
-      if (source.size !== size) continue;
+  /** An upload that was begun with this file, and that no other item of this page has. */
+  async #openUpload({ name, size }: File): Promise<string | undefined> {
+    const query = { creatorId: this.#creatorId, state: 'uploading' } as const;
+    for await (const { id, source } of itemsOf(this.#client, 'listMedia', { query })) {
+      if (source.size !== size || this.#items.some((item) => item.id === id)) continue;
       const upload = await this.#client.call('getUpload', { id }).catch(() => null);
-      if (upload?.fileName === name && upload.status === 'open') return { id, open: true };
+      if (upload?.fileName === name && upload.status === 'open') return id;
     }
     return undefined;
+  }
+
+  /** A media item that was made of a file like this one. */
+  async #mediaLike({ name, size }: File): Promise<string | undefined> {
+    const query = { creatorId: this.#creatorId, q: name.slice(0, 100), limit: 50 };
+    const page = await this.#client.call('listMedia', { query }).catch(() => ({ items: [] }));
+    const isLike = ({ state, source }: (typeof page.items)[number]) =>
+      source.size === size && !['uploading', 'failed', 'deleting'].includes(state);
+    return page.items.find(isLike)?.id;
   }
 
   #again(key: number, error: unknown): void {
@@ -175,8 +200,12 @@ export class Uploads {
     this.#change(key, { state: 'broken', message: messageOf(error) });
     if (pause === undefined) return;
     setTimeout(() => {
-      if (this.#items.find((item) => item.key === key)?.state === 'broken') this.resume(key);
+      if (this.#find(key)?.state === 'broken') this.resume(key);
     }, pause);
+  }
+
+  #find(key: number): UploadItem | undefined {
+    return this.#items.find((item) => item.key === key);
   }
 
   #change(key: number, change: Partial<UploadItem>): void {

@@ -18,9 +18,9 @@ export function useUploadItems() {
 
 /** The page's transfers, which go on from page to page. */
 export function UploadsProvider({ children }: { children: ReactNode }) {
-  const { client } = useSession();
+  const { client, me } = useSession();
   const queries = useQueryClient();
-  const [uploads] = useState(() => new Uploads(client));
+  const [uploads] = useState(() => new Uploads(client, me.creatorId));
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
     let done = 0;
