@@ -95,8 +95,11 @@ export function connectEngines(variables: Readonly<Record<string, string | undef
   return new Engines(Object.fromEntries(installed));
 }
 
+/** By a variable that no other engine has: mediaconvert has workers of batch-cpu. */
 function isInstalled({ environment }: { environment: z.ZodObject }, variables: Readonly<Record<string, unknown>>) {
-  return Object.keys(environment.shape).some((name) => variables[name] !== undefined);
+  const others = Object.values(ENGINES).filter((kind) => kind.environment !== environment);
+  const isOwn = (name: string) => !others.some((kind) => name in kind.environment.shape);
+  return Object.keys(environment.shape).some((name) => isOwn(name) && variables[name] !== undefined);
 }
 
 function kindOf(name: string): EngineKind | undefined {

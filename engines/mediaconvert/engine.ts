@@ -47,7 +47,7 @@ interface Clients {
 
 export function connectMediaConvert(env: MediaConvertEnv, clients: Clients): Engine {
   const preparedOf = (jobId: string) => ({
-    bucket: env.MEDIACONVERT_BUCKET,
+    bucket: env.JOB_BUCKET,
     key: `${tmpPrefix(jobId)}${PREPARED_FILE}`,
   });
 
@@ -58,16 +58,11 @@ export function connectMediaConvert(env: MediaConvertEnv, clients: Clients): Eng
 
   async function submitWorker(submission: Submission, task: NonNullable<Job['task']>): Promise<string> {
     const { job, part, tried } = submission;
-    const queue = queueOf(submission, {
-      JOB_QUEUE: env.MEDIACONVERT_TASK_QUEUE,
-      RETRANSCODE_JOB_QUEUE: env.MEDIACONVERT_RETRANSCODE_TASK_QUEUE,
-      ON_DEMAND_JOB_QUEUE: env.MEDIACONVERT_ON_DEMAND_TASK_QUEUE,
-    });
     return workers.submit(clients.submittingWorkers, {
       job: { ...job, task },
       name: taskName(job.jobId, part),
-      queue,
-      definition: env.MEDIACONVERT_TASK_DEFINITION,
+      queue: queueOf(submission, env),
+      definition: env.JOB_DEFINITION,
       share: shareOf(submission),
       tried,
     });

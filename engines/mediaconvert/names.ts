@@ -1,21 +1,25 @@
 import { z } from 'zod';
+import { BatchEnv } from '../batch/names.ts';
 
 /** What the construct of this engine, lib/engines/mediaconvert, and its code agree on. */
 
 const Name = z.string().min(1);
 
-/** Variables of every function that is connected with the engine. */
+/**
+ * Variables of every function that is connected with the engine. Those of the workers that prepare and finish, and of the bucket in which jobs
+ * write, are batch-cpu's: a function has room for 4 KB of variables.
+ */
 export const MediaConvertEnv = z.object({
   MEDIACONVERT_QUEUE: Name,
   /** The role that jobs run with. */
   MEDIACONVERT_ROLE: Name,
-  /** In which jobs write. */
-  MEDIACONVERT_BUCKET: Name,
-  /** The queues of AWS Batch, and the job definition, of the workers that prepare and finish. */
-  MEDIACONVERT_TASK_QUEUE: Name,
-  MEDIACONVERT_RETRANSCODE_TASK_QUEUE: Name,
-  MEDIACONVERT_ON_DEMAND_TASK_QUEUE: Name,
-  MEDIACONVERT_TASK_DEFINITION: Name,
+  ...BatchEnv.pick({
+    JOB_BUCKET: true,
+    JOB_QUEUE: true,
+    RETRANSCODE_JOB_QUEUE: true,
+    ON_DEMAND_JOB_QUEUE: true,
+    JOB_DEFINITION: true,
+  }).shape,
 });
 export type MediaConvertEnv = z.infer<typeof MediaConvertEnv>;
 

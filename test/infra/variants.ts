@@ -28,6 +28,7 @@ export const VARIANTS: Record<string, Record<string, unknown>> = {
     httpEngine: { url: 'https://api.runpod.ai/v2/abc', secret: 'dropreel/http-engine' },
     mediaConvert: true,
     jwtCreatorClaim: ['creator'],
+    consoleClient: { id: 'console' },
     maxApiUploadBytes: 200_000_000,
     concurrency: { ingest: 20, track: 20, publish: 20, deliveries: 100 },
   },

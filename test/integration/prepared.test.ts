@@ -35,9 +35,8 @@ async function submit(s3 = services.s3): Promise<string> {
   const workers = new BatchClient({ ...nowhere, credentials });
   const Name = 'not used';
   const env = {
-    ...{ MEDIACONVERT_QUEUE: Name, MEDIACONVERT_ROLE: Name, MEDIACONVERT_BUCKET: MEDIA },
-    ...{ MEDIACONVERT_TASK_QUEUE: Name, MEDIACONVERT_RETRANSCODE_TASK_QUEUE: Name },
-    ...{ MEDIACONVERT_ON_DEMAND_TASK_QUEUE: Name, MEDIACONVERT_TASK_DEFINITION: Name },
+    ...{ MEDIACONVERT_QUEUE: Name, MEDIACONVERT_ROLE: Name, JOB_BUCKET: MEDIA },
+    ...{ JOB_QUEUE: Name, RETRANSCODE_JOB_QUEUE: Name, ON_DEMAND_JOB_QUEUE: Name, JOB_DEFINITION: Name },
   };
   const clients = { submitting: calls, others: calls, submittingWorkers: workers, workers, s3 };
   try {

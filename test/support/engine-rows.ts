@@ -90,16 +90,16 @@ export const ENGINE_ROWS = {
     const env = MediaConvertEnv.parse({
       MEDIACONVERT_QUEUE: MediaConvertQueue,
       MEDIACONVERT_ROLE: 'not asked for',
-      MEDIACONVERT_BUCKET: MediaBucket,
-      MEDIACONVERT_TASK_QUEUE: JobQueue,
-      MEDIACONVERT_RETRANSCODE_TASK_QUEUE: RetranscodeJobQueue,
-      MEDIACONVERT_ON_DEMAND_TASK_QUEUE: OnDemandJobQueue,
-      MEDIACONVERT_TASK_DEFINITION: JobDefinition,
+      JOB_BUCKET: MediaBucket,
+      JOB_QUEUE: JobQueue,
+      RETRANSCODE_JOB_QUEUE: RetranscodeJobQueue,
+      ON_DEMAND_JOB_QUEUE: OnDemandJobQueue,
+      JOB_DEFINITION: JobDefinition,
     });
     const { endpoint, credentials } = context.cloud;
     const client = new MediaConvertClient({ endpoint, region: REGION, credentials });
     const s3 = s3Of(context);
-    const row = batchRow(context, [env.MEDIACONVERT_TASK_QUEUE], ({ submitting, others }) =>
+    const row = batchRow(context, [env.JOB_QUEUE], ({ submitting, others }) =>
       connectMediaConvert(env, {
         submitting: client,
         others: client,

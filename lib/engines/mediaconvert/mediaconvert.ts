@@ -39,11 +39,11 @@ export class MediaConvertEngine extends Construct implements EngineConstruct {
     this.environment = {
       MEDIACONVERT_QUEUE: queue.attrArn,
       MEDIACONVERT_ROLE: role.roleArn,
-      MEDIACONVERT_BUCKET: media.bucketName,
-      MEDIACONVERT_TASK_QUEUE: workers.queues.JobQueue,
-      MEDIACONVERT_RETRANSCODE_TASK_QUEUE: workers.queues.RetranscodeJobQueue,
-      MEDIACONVERT_ON_DEMAND_TASK_QUEUE: workers.queues.OnDemandJobQueue,
-      MEDIACONVERT_TASK_DEFINITION: workers.definition,
+      JOB_BUCKET: media.bucketName,
+      JOB_QUEUE: workers.queues.JobQueue,
+      RETRANSCODE_JOB_QUEUE: workers.queues.RetranscodeJobQueue,
+      ON_DEMAND_JOB_QUEUE: workers.queues.OnDemandJobQueue,
+      JOB_DEFINITION: workers.definition,
     };
     this.grants = grants(this, { queueArn: queue.attrArn, roleArn: role.roleArn });
     this.events = {

@@ -45,9 +45,7 @@ describe('the engines of a deployment', () => {
   });
 
   it('need their own services alone, but for mediaconvert, whose workers are those of batch-cpu', () => {
-    const names = ['QUEUE', 'ROLE', 'BUCKET', 'TASK_QUEUE', 'RETRANSCODE_TASK_QUEUE', 'ON_DEMAND_TASK_QUEUE'];
-    const variables = [...names, 'TASK_DEFINITION'].map((name) => [`MEDIACONVERT_${name}`, name]);
-    const engines = connectEngines({ ...BATCH, ...Object.fromEntries(variables) });
+    const engines = connectEngines({ ...BATCH, MEDIACONVERT_QUEUE: 'queue', MEDIACONVERT_ROLE: 'role' });
     expect(engines.needs({ engine: 'batch-cpu' })).toEqual(['batch-cpu']);
     expect([undefined, 'encode', 'finish-1'].map((part) => engines.needs({ engine: 'mediaconvert', part }))).toEqual([
       ['batch-cpu', 'mediaconvert'],

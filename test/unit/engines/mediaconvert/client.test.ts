@@ -88,11 +88,11 @@ describe('a job of MediaConvert', () => {
     const env = {
       MEDIACONVERT_QUEUE: QUEUE,
       MEDIACONVERT_ROLE: 'none',
-      MEDIACONVERT_BUCKET: 'media',
-      MEDIACONVERT_TASK_QUEUE: 'none',
-      MEDIACONVERT_RETRANSCODE_TASK_QUEUE: 'none',
-      MEDIACONVERT_ON_DEMAND_TASK_QUEUE: 'none',
-      MEDIACONVERT_TASK_DEFINITION: 'none',
+      JOB_BUCKET: 'media',
+      JOB_QUEUE: 'none',
+      RETRANSCODE_JOB_QUEUE: 'none',
+      ON_DEMAND_JOB_QUEUE: 'none',
+      JOB_DEFINITION: 'none',
     };
     const others = { submittingWorkers: new BatchClient(), workers: new BatchClient(), s3: new S3Client() };
     const engine = connectMediaConvert(env, { submitting: at.client, others: at.client, ...others });
