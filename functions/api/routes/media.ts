@@ -72,7 +72,14 @@ export const mediaRoutes: Routes<Ids> = {
       {
         op: 'update',
         key: rowKeys.media(media.mediaId),
-        expect: { state: media.state, seq: media.seq, title: media.title, collection: media.collection },
+        expect: {
+          state: media.state,
+          seq: media.seq,
+          title: media.title,
+          collection: media.collection,
+          // Of tags, which no expectation can compare.
+          updatedAt: media.updatedAt,
+        },
         set: {
           title,
           tags,
