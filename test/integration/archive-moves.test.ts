@@ -16,6 +16,7 @@ import {
   workerSays,
 } from '../support/archive.ts';
 import { startStand } from '../support/stand.ts';
+import { addCollection } from '../support/swept.ts';
 
 /** What must not be moved to another class: S3 moves nothing back. */
 
@@ -96,4 +97,14 @@ it.each([
   await run(later(NIGHT, 1));
   expect(await tagsOf(media.source)).toEqual([]);
   expect(await rowOf(media)).toMatchObject({ state: 'due' });
+});
+
+it('no original is restored where a cap has no room for its encode', async () => {
+  await addCollection(services, 'talks', { maxUsdPerMonth: 0.000001 });
+  await addPolicy(services, {});
+  const sourceInfo = { ...H264.sourceInfo, durationSeconds: 3600 };
+  const media = await recording('frozen.mp4', { sourceInfo, bytes: 100, StorageClass: 'GLACIER' });
+  await run();
+  expect(await rowOf(media)).toMatchObject({ state: 'due' });
+  expect(await rowOf(media)).not.toHaveProperty('restoring');
 });

@@ -141,14 +141,14 @@ async function decide(
     const moving = classMoving(row, media, { storageClass: policy.storageClass, ...policyOf });
     return 'refused' in moving ? moving : { ...moving, started: 'move' };
   }
-  const archive = found.archive && (await restoreFirst(services, row, media, found.archive, turn));
-  if (archive) return archive;
   const usd = expectedUsd(media, policyRow, services.archive.vcpus);
   const { caps, over } = await room(services, media, collection, usd, now);
   if (over) {
     begun({ capped: over.message });
     return { refused: 'a cap has no room for it' };
   }
+  const archive = found.archive && (await restoreFirst(services, row, media, found.archive, turn));
+  if (archive) return archive;
   const isBounded = !isAsked && end !== undefined && policy.overrun === 'stop';
   const copyClass = classOfCopy(way, found, policy);
   const started = archiveStarted(row, media, {
