@@ -46,10 +46,12 @@ function asRead({
   submittingUntil,
   todoAt,
   kept,
+  uploadId,
 }: ArchiveRow): Update<ArchiveRow>['expect'] {
   return {
     ...{ type: 'archive', state, at, jobId: jobId ?? null, engineJobId: engineJobId ?? null },
     ...{ submittingUntil: submittingUntil ?? null, todoAt: todoAt ?? null, kept: kept ?? null },
+    uploadId: uploadId ?? null,
   };
 }
 

@@ -4,6 +4,7 @@ import type { ArchivePolicyRow, ArchiveRow } from '../../../../core/contracts/ta
 import type { MediaRow } from '../../../../core/contracts/table/media.ts';
 import {
   archiveAnew,
+  archiveCopying,
   archiveDueNow,
   archiveRefused,
   archiveReplaced,
@@ -279,4 +280,14 @@ describe('an original that was to be encoded, or to be moved', () => {
     expect(stateAfter('encode_failed')).toBe('refused');
     expect(stateAfter('savings', 'source_changed')).toBe('refused');
   });
+});
+
+it('a copy in parts is noted only while nobody else has begun, or given up, its upload', () => {
+  const replacing = row({ state: 'replacing', jobId: `${MEDIA_ID}-2`, replaced });
+  const expected = (more: Partial<ArchiveRow>) =>
+    writesOf(archiveCopying({ ...replacing, ...more }, { uploadId: 'new', now: NOW })).map((write) =>
+      'expect' in write ? write.expect : {},
+    );
+  expect(expected({})).toMatchObject([{ uploadId: null }]);
+  expect(expected({ uploadId: 'old' })).toMatchObject([{ uploadId: 'old' }]);
 });
