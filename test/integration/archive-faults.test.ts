@@ -7,7 +7,7 @@ import {
 import { describe, expect, it, vi } from 'vitest';
 import { head, listVersions } from '../../aws/s3.ts';
 import { apply, applyWithRetry, getMedia, getRow } from '../../aws/table.ts';
-import { archiveCopyKey, RESULT_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
+import { archiveCopyKey, archiveFile, RESULT_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
 import { ArchivePolicyRow } from '../../core/contracts/table/archive.ts';
 import { rowKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
@@ -401,6 +401,18 @@ describe('a copy that is longer than a run', () => {
     for (let i = 0; i < 4; i++) await shortRun(later(NIGHT, 0.03 + i / 100));
     expect(await rowOf(media)).toMatchObject({ state: 'archived' });
     expect(await sourceBytes(services, media.mediaId)).toBe(copy);
+  });
+
+  it('leaves no parts behind where what the worker made is gone', async () => {
+    const media = await made();
+    await shortRun(later(NIGHT, 0.01));
+    expect(await uploads()).toHaveLength(1);
+    const { jobId = '' } = (await rowOf(media)) ?? {};
+    const Key = `${tmpPrefix(jobId)}${archiveFile(media.source.key)}`;
+    await s3.send(new DeleteObjectCommand({ Bucket: MEDIA, Key }));
+    await shortRun(later(NIGHT, 0.02));
+    expect(await rowOf(media)).toMatchObject({ state: 'due', failures: 1 });
+    expect(await uploads()).toEqual([]);
   });
 
   it('leaves no parts behind where the archive is switched off', async () => {

@@ -47,7 +47,7 @@ export async function replaceOriginal(services: SweepServices, key: RowKey, row:
   const copy = await copyToItsKey(services, key, { row, replaced, jobId });
   if (copy === 'not yet') return;
   if (copy === 'lost') {
-    await giveUp(services, key, jobId);
+    await giveUp(services, key, { row, jobId, copy: replaced.copy });
     return;
   }
   const deleteAfter = plus(now, { days: policy.keepOriginalDays });
@@ -122,8 +122,14 @@ async function policyNow(
 }
 
 /** The copy is gone, or is not what was verified: it is made anew, but not for ever. */
-async function giveUp(services: SweepServices, key: RowKey, jobId: string): Promise<void> {
-  const { now } = services;
+async function giveUp(
+  services: SweepServices,
+  key: RowKey,
+  { row, jobId, copy }: { row: ArchiveRow; jobId: string; copy: Replaced['copy'] },
+): Promise<void> {
+  const { now, s3, uploadsBucket } = services;
+  // Before the row forgets it: S3 bills the parts, and nothing else would find them.
+  if (row.uploadId !== undefined) await abortMultipart(s3, { bucket: uploadsBucket, key: copy.key }, row.uploadId);
   const waits = 'The copy was not what was verified when it was to take its place.';
   await changeArchive(services, key, (is, media) => {
     if (is.jobId !== jobId || is.state !== 'replacing') return { refused: 'it went on' };
