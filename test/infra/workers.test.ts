@@ -162,7 +162,8 @@ describe('the engine', () => {
       ResourceRetentionPolicy: { SkipDeregisterOnUpdate: true },
     });
     const submitting = roleStatements(template).filter(({ statement }) => statement.Action === 'batch:SubmitJob');
-    expect(submitting).toHaveLength(4);
+    // ingest-upload, the API, track-job and sweep; sweep for the archive, too.
+    expect(submitting).toHaveLength(5);
     for (const { statement } of submitting) {
       expect(JSON.stringify(statement.Resource)).toMatch(
         /"Fn::Split":\[":",\{"Ref":"\w+JobDefinition\w+"\}\]\}\]\},":\*"/,
