@@ -1,6 +1,6 @@
 /** Every S3 key of the product, in one place: the stacks' policies and lifecycle rules, the functions and the worker use these. */
 
-import { CollectionId, CreatorId, MediaId } from './ids.ts';
+import { CollectionId, CreatorId, MediaId, NewCreatorId } from './ids.ts';
 import {
   each,
   FILE_NAMES,
@@ -75,7 +75,7 @@ export interface DropLocation {
 export function parseDropKey(key: string): DropLocation | null {
   if (!key.startsWith(DROP_PREFIX) || key.endsWith('/')) return null;
   const [creatorId, second, ...rest] = key.slice(DROP_PREFIX.length).split('/');
-  if (!creatorId || !second || !CreatorId.safeParse(creatorId).success) return null;
+  if (!creatorId || !second || !NewCreatorId.safeParse(creatorId).success) return null;
   if (rest.length === 0) return { creatorId, collectionId: DEFAULT_COLLECTION, path: second };
   if (!CollectionId.safeParse(second).success) return null;
   return { creatorId, collectionId: second, path: rest.join('/') };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AUTO, EngineChoice } from '../engines.ts';
-import { CollectionId, CreatorId } from '../ids.ts';
+import { CollectionId, CreatorId, NewCreatorId } from '../ids.ts';
 import { DEFAULT_PRESET } from '../presets.ts';
 import { PresetName, Title } from './fields.ts';
 
@@ -26,7 +26,7 @@ export const CollectionRequest = CollectionSettings.partial()
     id: CollectionId,
     preset: PresetName.default(DEFAULT_PRESET),
     engine: EngineChoice.default(AUTO),
-    creatorId: CreatorId.optional(),
+    creatorId: NewCreatorId.optional(),
   })
   .meta({ id: 'CollectionRequest' });
 export type CollectionRequest = z.infer<typeof CollectionRequest>;

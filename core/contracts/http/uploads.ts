@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { EngineChoice } from '../engines.ts';
-import { CollectionId, CreatorId, MediaId } from '../ids.ts';
+import { CollectionId, CreatorId, MediaId, NewCreatorId } from '../ids.ts';
 import { DEFAULT_COLLECTION } from '../keys.ts';
 import { Title } from './fields.ts';
 
@@ -26,7 +26,7 @@ export const UploadRequest = z
     /** What encodes it, whatever engine its collection names. */
     engine: EngineChoice.optional(),
     /** For operators: the creator that the request acts for. */
-    creatorId: CreatorId.optional(),
+    creatorId: NewCreatorId.optional(),
   })
   .meta({ id: 'UploadRequest' });
 export type UploadRequest = z.infer<typeof UploadRequest>;

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { JobId, jobIdFor, mediaIdFor, parseJobId } from '../../../../core/contracts/ids.ts';
+import { creatorIdFor, JobId, jobIdFor, mediaIdFor, parseJobId } from '../../../../core/contracts/ids.ts';
 import { dropKey, mediaKeys, mediaPrefixes, parseDropKey, tmpPrefix } from '../../../../core/contracts/keys.ts';
+import { MediaRow } from '../../../../core/contracts/table/media.ts';
+import { media } from '../../../support/factories.ts';
 
 describe('a drop key', () => {
   it.each([
@@ -19,6 +21,7 @@ describe('a drop key', () => {
     'drop//talks/x',
     'other/ann/x',
     'drop/a b/x',
+    'drop/console/x',
     'drop/ann/bad col/x',
   ])('%s is not a drop key', (key) => {
     expect(parseDropKey(key)).toBeNull();
@@ -30,6 +33,10 @@ describe('a drop key', () => {
 });
 
 describe('ids', () => {
+  it('of a creator that are reserved are given to nobody, and are read of rows', async () => {
+    expect(await creatorIdFor('console')).toMatch(/^u-[a-z2-7]{32}$/);
+    expect(MediaRow.parse(media({ creatorId: 'console', owner: 'console' }))).toMatchObject({ creatorId: 'console' });
+  });
   it('of a media item depend on bucket and key only', async () => {
     expect(await mediaIdFor('b', 'drop/ann/x.mp4')).toBe(await mediaIdFor('b', 'drop/ann/x.mp4'));
     expect(await mediaIdFor('b', 'drop/ann/x.mp4')).toMatch(/^[a-z2-7]{26}$/);
