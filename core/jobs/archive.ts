@@ -90,6 +90,11 @@ export function archiveAnew(
   if (!archive || archive.versionId === source.versionId || media.source.archivedFrom) return null;
   // Those under way notice it themselves, and the rest is due already.
   if (['due', 'encoding', 'replacing', 'purging'].includes(archive.state)) return null;
+  // The version of before loses its tag first: sweep does that, and the new one is a candidate then.
+  if (archive.state === 'moving') {
+    const expect = { type: 'archive', state: archive.state } as const;
+    return { archive, writes: [{ op: 'update', key: rowKeys.archive(mediaId), expect, set: { todoAt: now } }] };
+  }
   // Its copy is removed first, by which it becomes a candidate.
   if (archive.reason === 'restored') {
     const set = { todo: DUE_WORK.archiveRemove, todoAt: plus(now, { hours: COPY_STAYS_HOURS }) };

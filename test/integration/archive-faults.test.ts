@@ -334,10 +334,13 @@ it.each([
   expect(await head(s3, media.source)).not.toBeNull();
 });
 
-it('an original is kept whose copy nobody may read, though S3 has it', async () => {
+it.each([
+  ['GetObject', ['GetObject']],
+  ['HeadObject too', ['GetObject', 'HeadObject']],
+])('an original is kept whose copy nobody may read (%s)', async (_, refused) => {
   const media = await archived('a long original.mp4');
   services.onCall = (when, { operation }) => {
-    if (when === 'before' && operation === 'GetObject') {
+    if (when === 'before' && refused.includes(operation)) {
       throw new AwsError('AccessDenied', 403, 'The ciphertext refers to a customer master key that does not exist.');
     }
   };

@@ -1,9 +1,11 @@
 import { GetObjectTaggingCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it, vi } from 'vitest';
-import { apply } from '../../aws/table.ts';
+import { apply, applyWithRetry, getMedia } from '../../aws/table.ts';
 import { type ArchiveReason, CollectionArchivePolicy } from '../../core/contracts/archive.ts';
 import { rowKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow, Source } from '../../core/contracts/table/media.ts';
+import { archiveAnew } from '../../core/jobs/archive.ts';
+import { classTakenBack } from '../../core/jobs/archive-class.ts';
 import {
   aDayOfLifecycle,
   addClassRules,
@@ -107,4 +109,22 @@ it('no original is restored where a cap has no room for its encode', async () =>
   await run();
   expect(await rowOf(media)).toMatchObject({ state: 'due' });
   expect(await rowOf(media)).not.toHaveProperty('restoring');
+});
+
+it('a move that was taken back just before another upload was shown leaves no tag', async () => {
+  addClassRules(services);
+  await addPolicy(services, { method: 'storage-class', storageClass: 'GLACIER' });
+  const media = await recording('twice.mp4');
+  expect(await run()).toMatchObject({ movesStarted: 1 });
+  await applyWithRetry(table, async () => {
+    const [row, is] = [await rowOf(media), await getMedia(table, media.mediaId)];
+    return row && is ? classTakenBack(row, is, later(NIGHT, 0.1)) : { refused: 'it is gone' };
+  });
+  const before = (await getMedia(table, media.mediaId)) ?? expect.fail('it is gone');
+  const source = { ...media.source, versionId: 'of another upload' };
+  const anew = archiveAnew({ ...before, source }, source, later(NIGHT, 0.1));
+  const key = rowKeys.media(media.mediaId);
+  await apply(table, [...(anew?.writes ?? []), { op: 'update', key, expect: {}, set: { source } }]);
+  await run(later(NIGHT, 2));
+  expect(await tagsOf(media.source)).toEqual([]);
 });

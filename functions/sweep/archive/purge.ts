@@ -2,8 +2,10 @@ import { httpStatus } from '../../../aws/http-status.ts';
 import { lifecycleRules } from '../../../aws/lifecycle.ts';
 import { head, type ObjectHead, remove } from '../../../aws/s3.ts';
 import { getMedia, getRow } from '../../../aws/table.ts';
-import { faultOfReading } from '../../../aws/unreadable.ts';
+import { setTag } from '../../../aws/tags.ts';
+import { faultOfReading, unreadableByHead } from '../../../aws/unreadable.ts';
 import { lifecycleFault } from '../../../core/archive/lifecycle.ts';
+import { ARCHIVE_CLASS_TAG } from '../../../core/contracts/archive.ts';
 import { ArchivePolicyRow, ArchiveRow, type Replaced } from '../../../core/contracts/table/archive.ts';
 import { type RowKey, rowKeys } from '../../../core/contracts/table/keys.ts';
 import type { MediaRow } from '../../../core/contracts/table/media.ts';
@@ -84,8 +86,18 @@ async function stays(
   return keep(services, key, lost);
 }
 
+/** HEAD itself is refused where a key may not be used: it asks for the checksum. */
+async function faultOfCopy(services: SweepServices, copy: Replaced['copy']): Promise<string | null> {
+  const { s3, uploadsBucket: bucket } = services;
+  return faultAsFound(services, copy).catch(async (error: unknown) => {
+    const why = await unreadableByHead(s3, { bucket, key: copy.key, versionId: copy.versionId }, error);
+    if (why === null) throw error;
+    return `the copy cannot be read: ${why}`;
+  });
+}
+
 /** Without a version, HEAD finds the newest: a rule for earlier versions removes one that another, or a delete marker, hides. */
-async function faultOfCopy({ s3, uploadsBucket }: SweepServices, copy: Replaced['copy']): Promise<string | null> {
+async function faultAsFound({ s3, uploadsBucket }: SweepServices, copy: Replaced['copy']): Promise<string | null> {
   const at = { bucket: uploadsBucket, key: copy.key };
   const newest = await head(s3, at);
   if (newest && newest.versionId === copy.versionId && isCopy(newest, copy)) {
@@ -143,6 +155,9 @@ export async function removeCopy(services: SweepServices, key: RowKey): Promise<
       return;
     }
     await remove(s3, { bucket: uploadsBucket, key: copy.key, versionId: copy.versionId });
+  } else if (row.storageClass && (await head(s3, row.source))) {
+    // Of a move that was taken back just before another upload was shown.
+    await setTag(s3, row.source, ARCHIVE_CLASS_TAG, null);
   }
   await changeArchive(services, key, (is, of) => archiveCopyRemoved(is, of, now));
 }

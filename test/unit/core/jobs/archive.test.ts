@@ -260,6 +260,15 @@ describe('another upload that is shown', () => {
     });
   });
 
+  it('waits for the version of before to lose the tag of its move', () => {
+    const newer = source({ versionId: 'v-b' });
+    const summary = { state: 'moving' as const, versionId: 'v-a', collectionId: 'talks' };
+    const anew = archiveAnew(ready({ source: newer, archive: summary }), newer, NOW);
+    expect(anew?.archive).toEqual(summary);
+    expect(anew?.writes).toMatchObject([{ expect: { state: 'moving' }, set: { todoAt: NOW } }]);
+    expect(anew?.writes[0]).not.toHaveProperty('set.state');
+  });
+
   it('is not the copy, encoded again', () => {
     expect(archiveAnew(archived(), COPY_ALONE, NOW)).toBeNull();
   });
