@@ -12,6 +12,8 @@ export interface Grant {
   client: Client;
   person: Person;
   nonce: string | undefined;
+  /** When its person signed in, in milliseconds: a refresh keeps it, as OpenID Connect Core 12.2 wants. */
+  signedInAt: number;
 }
 
 /** A link is used within this time or not at all; so is the code of a redirect, which a page exchanges at once. */
@@ -72,7 +74,7 @@ export class SignIns {
       throw new SignInError('invalid_request');
     }
     const nonce = query.get('nonce') ?? undefined;
-    const code = this.#codes.add({ client, person, redirectUri, challenge, nonce }, now + CODE_MS);
+    const code = this.#codes.add({ client, person, redirectUri, challenge, nonce, signedInAt: now }, now + CODE_MS);
     const to = new URL(redirectUri);
     to.searchParams.set('code', code);
     if (query.has('state')) to.searchParams.set('state', query.get('state') ?? '');
@@ -88,9 +90,9 @@ export class SignIns {
     if (!grant || grant.client.hasSecret || grant.client.id !== form.get('client_id')) {
       throw new SignInError('invalid_grant');
     }
-    const { client, person, nonce } = grant;
-    const refreshToken = this.#refreshes.add({ client, person, nonce }, now + client.refreshSeconds * 1000);
-    return { client, person, nonce, refreshToken };
+    const { client, person, nonce, signedInAt } = grant;
+    const kept = { client, person, nonce, signedInAt };
+    return { ...kept, refreshToken: this.#refreshes.add(kept, now + client.refreshSeconds * 1000) };
   }
 
   #codeOf(form: URLSearchParams, now: number): Grant | undefined {

@@ -21,7 +21,7 @@ export function machineToken(
 /** The tokens of a sign-in in a browser. Their scopes are those that the developer has given the person, as with `/dev/token`. */
 export function signedInTokens(
   secrets: IssuerSecrets,
-  { client, person, nonce, refreshToken }: Grant & { refreshToken: string },
+  { client, person, nonce, signedInAt, refreshToken }: Grant & { refreshToken: string },
   nowSeconds: number,
 ) {
   const { username, scopes } = person;
@@ -33,7 +33,7 @@ export function signedInTokens(
     token_use: 'id',
     'cognito:username': username,
     ...(nonce !== undefined && { nonce }),
-    auth_time: nowSeconds,
+    auth_time: Math.floor(signedInAt / 1000),
     iat: nowSeconds,
     exp: nowSeconds + client.tokenSeconds,
   };
