@@ -22,7 +22,14 @@ let policy: Promise<string> | undefined;
 /** The console's files, with the policy that they need, and what the console has to know of its deployment. */
 export const handler = lambda(async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
   const name = event.pathParameters?.proxy ?? '';
-  policy ??= uploadsOrigin().then((uploads) => contentPolicy(env, uploads));
+  policy ??= uploadsOrigin().then(
+    (uploads) => contentPolicy(env, uploads),
+    (error: unknown) => {
+      // The next request tries again.
+      policy = undefined;
+      throw error;
+    },
+  );
   if (name === 'config.json') return answerJson({ apiUrl: env.API_URL, signIn: env.SIGN_IN }, await policy);
   return answerFile(FILES, name, await policy);
 });
