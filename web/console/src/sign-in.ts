@@ -1,4 +1,5 @@
 import {
+  ErrorResponse,
   InMemoryWebStorage,
   type User,
   UserManager,
@@ -77,7 +78,11 @@ export class SignIn {
     this.#renewal ??= this.#manager.signinSilent().finally(() => {
       this.#renewal = null;
     });
-    this.#user = await this.#renewal.catch(() => null);
+    this.#user = await this.#renewal.catch((error: unknown) => {
+      // The line, or the issuer, is down: that is no reason to leave a page with its uploads.
+      if (this.#user?.refresh_token && !(error instanceof ErrorResponse)) throw error;
+      return null;
+    });
     if (this.#user) return this.#user.access_token;
     await this.#leave();
     throw new Error('You are signed out.');

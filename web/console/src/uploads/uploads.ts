@@ -27,6 +27,8 @@ const fresh = ({ key, file, collectionId }: UploadItem): UploadItem => {
 
 /** Files at once. */
 const AT_ONCE = 2;
+/** What a page that is left would lose. */
+const UNFINISHED: readonly UploadItem['state'][] = ['waiting', 'sending', 'paused', 'broken'];
 /** Before a broken transfer is begun again. */
 const PAUSES_MS = [1_000, 3_000, 10_000, 30_000];
 
@@ -53,7 +55,7 @@ export class Uploads {
       for (const { key, state } of this.#items) if (state === 'broken') this.resume(key);
     });
     addEventListener('beforeunload', (event) => {
-      if (this.#items.some(({ state }) => state === 'sending' || state === 'waiting')) event.preventDefault();
+      if (this.#items.some(({ state }) => UNFINISHED.includes(state))) event.preventDefault();
     });
   }
 
@@ -79,6 +81,11 @@ export class Uploads {
   }
 
   resume(key: number): void {
+    this.#tries.delete(key);
+    this.#goOn(key);
+  }
+
+  #goOn(key: number): void {
     this.#change(key, { state: 'waiting', message: '' });
     this.#next();
   }
@@ -200,7 +207,7 @@ export class Uploads {
     this.#change(key, { state: 'broken', message: messageOf(error) });
     if (pause === undefined) return;
     setTimeout(() => {
-      if (this.#find(key)?.state === 'broken') this.resume(key);
+      if (this.#find(key)?.state === 'broken') this.#goOn(key);
     }, pause);
   }
 
