@@ -128,3 +128,18 @@ it('a move that was taken back just before another upload was shown leaves no ta
   await run(later(NIGHT, 2));
   expect(await tagsOf(media.source)).toEqual([]);
 });
+
+it('an original that is encoded again before S3 has moved it loses its tag until that is over', async () => {
+  addClassRules(services);
+  await addPolicy(services, { method: 'storage-class', storageClass: 'GLACIER' });
+  const media = await recording('encoded again.mp4');
+  expect(await run()).toMatchObject({ movesStarted: 1 });
+  const key = rowKeys.media(media.mediaId);
+  await apply(table, [{ op: 'update', key, expect: {}, set: { state: 'retranscoding' } }]);
+  await run(later(NIGHT, 1));
+  expect(await tagsOf(media.source)).toEqual([]);
+  expect(await rowOf(media)).toMatchObject({ state: 'moving', waits: 'the media item is retranscoding' });
+  await apply(table, [{ op: 'update', key, expect: {}, set: { state: 'ready' } }]);
+  await run(later(NIGHT, 1.1));
+  expect(await tagsOf(media.source)).toHaveLength(1);
+});

@@ -8,7 +8,7 @@ import { ARCHIVE_CLASS_TAG, ARCHIVE_CLASSES, type ArchiveClass } from '../../../
 import { ArchivePolicyRow, ArchiveRow } from '../../../core/contracts/table/archive.ts';
 import { type RowKey, rowKeys } from '../../../core/contracts/table/keys.ts';
 import type { MediaRow } from '../../../core/contracts/table/media.ts';
-import { archiveWaits } from '../../../core/jobs/archive.ts';
+import { archiveWaits, whyNotArchived } from '../../../core/jobs/archive.ts';
 import {
   classElsewhere,
   classGone,
@@ -17,6 +17,7 @@ import {
   classUndone,
   movedVersion,
 } from '../../../core/jobs/archive-class.ts';
+import { isUnderWay } from '../../../core/jobs/end.ts';
 import { plus } from '../../../core/time.ts';
 import { count, logger } from '../../shared/observability.ts';
 import type { SweepServices } from '../services.ts';
@@ -24,6 +25,8 @@ import { changeArchive } from './rows.ts';
 
 /** Rules run once a day, and what they find is moved within another: S3's event says so sooner than this look. */
 const AGAIN_HOURS = 12;
+/** What an encode reads, or is about to, is looked at again after this time. */
+const BUSY_MINUTES = 15;
 /** Longer than rules usually take. https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html */
 const SLOW_DAYS = 4;
 
@@ -56,12 +59,26 @@ export async function moveToClass(services: SweepServices, key: RowKey): Promise
     await changeArchive(services, key, (it, of) => classElsewhere(it, of, found.storageClass, now));
     return;
   }
+  const busy = storageClass === 'GLACIER_IR' ? null : whyRead(row, media);
+  if (busy !== null) {
+    await setTag(s3, version, ARCHIVE_CLASS_TAG, null);
+    const todoAt = plus(now, { minutes: BUSY_MINUTES });
+    await changeArchive(services, key, (it) => archiveWaits(it, { waits: busy, todoAt }));
+    return;
+  }
   const waits = await tagFor(services, row, storageClass);
   await changeArchive(services, key, (it) =>
     it.state === 'moving'
       ? archiveWaits(it, { todoAt: plus(now, { hours: AGAIN_HOURS }), ...(waits !== null && { waits }) })
       : { refused: 'it went on' },
   );
+}
+
+/** Why an encode may read what would need a restore afterwards; null where none does. */
+function whyRead({ replaced }: ArchiveRow, media: MediaRow): string | null {
+  if (!replaced) return whyNotArchived(media);
+  if (isUnderWay(media)) return `the media item is ${media.state}`;
+  return media.scheduleRetranscode ? 'it is to be encoded again first' : null;
 }
 
 async function noteMoved(services: SweepServices, key: RowKey, storageClass: ArchiveClass): Promise<void> {
