@@ -89,9 +89,10 @@ export class SignIn {
   }
 
   async close(): Promise<void> {
+    // Which removes the user itself, once it has told the issuer whom to sign out.
+    if (!this.#logoutAt) return this.#manager.signoutRedirect();
     await this.#manager.removeUser();
-    if (this.#logoutAt) location.assign(this.#logoutAt);
-    else await this.#manager.signoutRedirect();
+    location.assign(this.#logoutAt);
   }
 
   #leave(): Promise<void> {
