@@ -31,7 +31,6 @@ const POINTS: [Kind, Actor, string, string, number][] = [
 const OF_ENGINES: [EngineName, ...(typeof POINTS)[number]][] = [
   ['batch-gpu', 'fail-after', 'ingest-upload', 'batch', 'SubmitJob', 1],
   ['batch-gpu', 'kill-after', 'worker', 's3', 'PutObject', 3],
-  ['http', 'fail-before', 'ingest-upload', 'secretsmanager', 'GetSecretValue', 1],
   ['http', 'kill-after', 'ingest-upload', 'endpoint', 'run', 1],
   ['http', 'kill-before', 'track-job', 'endpoint', 'status', 1],
   ['http', 'kill-before', 'worker', 's3', 'PutObject', 3],
