@@ -70,13 +70,8 @@ export function unreadable(error: unknown): string | null {
  */
 export async function unreadableByHead(client: S3Client, object: ObjectId, error: unknown): Promise<string | null> {
   if (!hasStatus(error, 400, 403)) return null;
-  const { bucket: Bucket, key: Key, versionId: VersionId } = object;
-  try {
-    await client.send(new GetObjectCommand({ Bucket, Key, VersionId, Range: 'bytes=0-0' }));
-    return null;
-  } catch (refusal) {
-    return unreadable(refusal);
-  }
+  const refusal = await refusalOfByte(client, object);
+  return refusal === null ? null : unreadable(refusal);
 }
 
 /**
@@ -84,14 +79,21 @@ export async function unreadableByHead(client: S3Client, object: ObjectId, error
  * Null where it can be read.
  */
 export async function faultOfReading(client: S3Client, object: ObjectId): Promise<string | null> {
-  const { bucket: Bucket, key: Key, versionId: VersionId } = object;
+  const refusal = await refusalOfByte(client, object);
+  if (refusal === null) return null;
+  const why = unreadable(refusal);
+  if (why === null) throw refusal;
+  return why;
+}
+
+/** What S3 answers to a GET of the first byte; null: the byte. */
+async function refusalOfByte(client: S3Client, { bucket, key, versionId }: ObjectId): Promise<unknown> {
+  const byte = new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId, Range: 'bytes=0-0' });
   try {
-    const { Body } = await client.send(new GetObjectCommand({ Bucket, Key, VersionId, Range: 'bytes=0-0' }));
+    const { Body } = await client.send(byte);
     await Body?.transformToByteArray();
     return null;
   } catch (error) {
-    const why = unreadable(error);
-    if (why === null) throw error;
-    return why;
+    return error;
   }
 }

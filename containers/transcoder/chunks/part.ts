@@ -1,9 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { z } from 'zod';
-import { httpStatus } from '../../../aws/http-status.ts';
 import { head, readText } from '../../../aws/s3.ts';
 import { DropreelError } from '../../../core/contracts/errors.ts';
 import type { Job } from '../../../core/contracts/job.ts';
@@ -26,6 +23,7 @@ import type { FfmpegProgress } from '../ffmpeg/progress.ts';
 import { fileInput, type Input } from '../input/input.ts';
 import { withSource } from '../input/with-source.ts';
 import { log } from '../log.ts';
+import { putOnce, putPeriodically } from '../marks.ts';
 import { push } from '../push.ts';
 import { empty, needDisk, type Scratch } from '../scratch.ts';
 import { cpuSeconds } from '../usage.ts';
@@ -53,19 +51,10 @@ export async function readCut({ s3 }: Pick<WorkerContext, 's3'>, { jobId, output
   return { prepared, plan, cut: cutChunks(plan, prepared.chunks) };
 }
 
-/** Milliseconds. Sweep ends an array of which nothing was seen for an hour. */
-const ALIVE = 10 * 60_000;
-
-/** Writes a mark periodically, whatever the worker is doing, as a claim is renewed. Returns a function that stops it. */
-export function keepAlive(s3: WorkerContext['s3'], { jobId, output }: Job, part: Part, every = ALIVE): () => void {
-  const mark = { Bucket: output.bucket, Key: `${output.prefix}${partPrefix(part)}${PART_ALIVE_FILE}`, Body: '' };
-  const renew = () =>
-    s3
-      .send(new PutObjectCommand(mark))
-      .catch((error: unknown) => log('warn', 'no sign of life', { jobId, part, error: String(error) }));
-  const timer = setInterval(renew, every);
-  timer.unref();
-  return () => clearInterval(timer);
+/** Says periodically that a worker is at a part, as a claim is renewed. Returns a function that stops it. */
+export function keepAlive(s3: WorkerContext['s3'], { jobId, output }: Job, part: Part): () => void {
+  const Key = `${output.prefix}${partPrefix(part)}${PART_ALIVE_FILE}`;
+  return putPeriodically(s3, { Bucket: output.bucket, Key, Body: '' }, jobId);
 }
 
 /**
@@ -127,30 +116,15 @@ function doneOf(
   return rate ? (frames * rate.den) / (rate.num * Math.max(1, length)) : 0;
 }
 
-const ATTEMPTS = 5;
-
 async function putRecord(
   { s3 }: WorkerContext,
-  { bucket, key }: ReturnType<typeof recordOf>,
+  place: ReturnType<typeof recordOf>,
   part: Part,
   record: ChunkRecord | SoundRecord,
 ): Promise<void> {
   const schema: z.ZodType = part === 'sound' ? SoundRecord : ChunkRecord;
-  const Body = JSON.stringify(schema.parse(record));
-  const object = { Bucket: bucket, Key: key, Body, ContentType: 'application/json', IfNoneMatch: '*' };
-  for (let attempt = 1; ; attempt++) {
-    const status = await s3.send(new PutObjectCommand(object)).then(
-      () => 200,
-      (error: unknown) => {
-        const failed = httpStatus(error);
-        // 409: another write of this key is in progress.
-        if (failed === 412 || (failed === 409 && attempt < ATTEMPTS)) return failed;
-        throw error;
-      },
-    );
-    if (status === 412) log('info', 'another worker was quicker', { part });
-    if (status !== 409) break;
-    await delay(100 * 2 ** attempt);
+  if ((await putOnce(s3, place, JSON.stringify(schema.parse(record)))) === 'there') {
+    log('info', 'another worker was quicker', { part });
   }
   if (record.status === 'whole') log('info', 'the film has to be encoded whole', { part, why: record.why });
 }
