@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import type { Answer } from '../../../../client/request.ts';
+import { Facts } from '../parts/facts.tsx';
 import { moment, span, usd } from '../parts/format.ts';
 import type { Media } from '../parts/state-badge.tsx';
 import { useSession } from '../use-session.ts';
@@ -58,14 +59,7 @@ function Job({ job, media }: { job: Job; media: Media }) {
         ))}
       </ol>
       {error && <p className="why">{`${error.code}: ${error.message}`}</p>}
-      <dl>
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} />
     </details>
   );
 }

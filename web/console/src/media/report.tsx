@@ -1,42 +1,29 @@
+import { Facts } from '../parts/facts.tsx';
 import { bytes, clock, rate } from '../parts/format.ts';
 import type { Media } from '../parts/state-badge.tsx';
-import { Wide } from '../parts/wide.tsx';
+import { Table } from '../parts/table.tsx';
 
 export function Renditions({ media: { version } }: { media: Media }) {
   if (!version) return null;
   return (
     <section>
       <h2>{`Version ${version.n}: ${bytes(version.bytes)}`}</h2>
-      <Wide name="Renditions">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Rendition</th>
-              <th scope="col">Size</th>
-              <th scope="col">Average</th>
-              <th scope="col">Peak</th>
-              <th scope="col">Codecs</th>
-              <th scope="col">Bytes</th>
+      <Table name="Renditions" columns={['Rendition', 'Size', 'Average', 'Peak', 'Codecs', 'Bytes']}>
+        {version.renditions.map(
+          ({ name, width, height, frameRate, averageBandwidth, bandwidth, codecs, bytes: size }) => (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              <td>
+                {width ? `${width}×${height}${frameRate ? `, ${Number(frameRate.toFixed(2))} fps` : ''}` : 'sound'}
+              </td>
+              <td>{rate(averageBandwidth)}</td>
+              <td>{rate(bandwidth)}</td>
+              <td>{codecs}</td>
+              <td>{bytes(size)}</td>
             </tr>
-          </thead>
-          <tbody>
-            {version.renditions.map(
-              ({ name, width, height, frameRate, averageBandwidth, bandwidth, codecs, bytes: size }) => (
-                <tr key={name}>
-                  <th scope="row">{name}</th>
-                  <td>
-                    {width ? `${width}×${height}${frameRate ? `, ${Number(frameRate.toFixed(2))} fps` : ''}` : 'sound'}
-                  </td>
-                  <td>{rate(averageBandwidth)}</td>
-                  <td>{rate(bandwidth)}</td>
-                  <td>{codecs}</td>
-                  <td>{bytes(size)}</td>
-                </tr>
-              ),
-            )}
-          </tbody>
-        </table>
-      </Wide>
+          ),
+        )}
+      </Table>
     </section>
   );
 }
@@ -70,25 +57,12 @@ export function SourceFacts({ media }: { media: Media }) {
     ...(videoCodec || audioCodec ? [['Codecs', [videoCodec, audioCodec].filter(Boolean).join(', ')]] : []),
     ...(originalDeletedAt ? [['Original', 'deleted, as its collection asks']] : []),
     ...(archive ? [['Archive', archive.state]] : []),
+    ...(source.tracks ?? []).map((track, i) => [`Track ${i + 1}`, describe(track)]),
   ];
   return (
     <section>
       <h2>Source</h2>
-      <dl>
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-        {source.tracks?.map((track, i) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: the tracks of a file have no other name
-          <div key={i}>
-            <dt>{`Track ${i + 1}`}</dt>
-            <dd>{describe(track)}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} />
     </section>
   );
 }

@@ -3,7 +3,7 @@ import { Link } from 'wouter';
 import type { Answer } from '../../../../client/request.ts';
 import { moment, span } from '../parts/format.ts';
 import { Notice } from '../parts/notice.tsx';
-import { Wide } from '../parts/wide.tsx';
+import { Table } from '../parts/table.tsx';
 import { useSession } from '../use-session.ts';
 import { Costs } from './costs.tsx';
 import { Deliveries } from './deliveries.tsx';
@@ -101,30 +101,17 @@ function Queues({ queues }: Pick<Health, 'queues'>) {
   return (
     <section>
       <h2>Queues</h2>
-      <Wide name="Queues">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Queue</th>
-              <th scope="col">Waiting</th>
-              <th scope="col">In flight</th>
-              <th scope="col">Later</th>
-              <th scope="col">Dead</th>
-            </tr>
-          </thead>
-          <tbody>
-            {queues.map(({ name, waiting, inFlight, delayed, deadLetters }) => (
-              <tr key={name}>
-                <th scope="row">{name}</th>
-                <td>{waiting}</td>
-                <td>{inFlight}</td>
-                <td>{delayed}</td>
-                <td>{deadLetters > 0 ? <strong className="why">{deadLetters}</strong> : 0}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Wide>
+      <Table name="Queues" columns={['Queue', 'Waiting', 'In flight', 'Later', 'Dead']}>
+        {queues.map(({ name, waiting, inFlight, delayed, deadLetters }) => (
+          <tr key={name}>
+            <th scope="row">{name}</th>
+            <td>{waiting}</td>
+            <td>{inFlight}</td>
+            <td>{delayed}</td>
+            <td>{deadLetters > 0 ? <strong className="why">{deadLetters}</strong> : 0}</td>
+          </tr>
+        ))}
+      </Table>
     </section>
   );
 }
