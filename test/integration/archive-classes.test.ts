@@ -21,15 +21,15 @@ import {
   addOriginal,
   addPolicy,
   archiveAt,
-  archiveRowOf,
   copyOfBytes,
+  H264,
   later,
   NIGHT,
+  startArchiveStand,
   workerMakes,
   workerSays,
 } from '../support/archive.ts';
 import { MEDIA, UPLOADS } from '../support/services.ts';
-import { startStand } from '../support/stand.ts';
 import { addCollection, enginesOf } from '../support/swept.ts';
 
 // Read when the logger is made, before any other line here.
@@ -37,17 +37,14 @@ vi.hoisted(() => {
   process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 });
 
-const { services, world } = await startStand();
+const { services, world, run, rowOf } = await startArchiveStand();
 const { table, s3 } = services;
-const H264 = { kind: 'video' as const, sourceInfo: { videoCodec: 'h264', container: 'mov,mp4,m4a,3gp,3g2,mj2' } };
 const BY_CLASS = { method: 'storage-class' };
 const POLICY = rowKeys.archivePolicy('ann', 'talks');
 /** The least that is moved. */
 const MOVABLE = 10_000_000;
 const SOUND = { kind: 'audio' as const, sourceInfo: { audioCodec: 'pcm_s16le' } };
 
-const run = (now = NIGHT) => archiveAt(services, world, now);
-const rowOf = ({ mediaId }: MediaRow) => archiveRowOf(services, mediaId);
 const mediaOf = async ({ mediaId }: MediaRow) => (await getMedia(table, mediaId)) ?? expect.fail('it is gone');
 const classOf = async (source: Pick<Source, 'bucket' | 'key' | 'versionId'>) => (await head(s3, source))?.storageClass;
 const statsOf = () => getRow(table, rowKeys.archiveStats('ann', 'talks'), ArchiveStatsRow);

@@ -22,13 +22,14 @@ import {
   archiveRowOf,
   COPY,
   copyOfBytes,
+  H264,
   later,
   NIGHT,
   sourceBytes,
+  startArchiveStand,
   workerMakes,
 } from '../support/archive.ts';
 import { MEDIA, UPLOADS } from '../support/services.ts';
-import { startStand } from '../support/stand.ts';
 import { addCollection, addMedia, archiveOf, dropObject, sweepWith } from '../support/swept.ts';
 
 /** What must not go wrong while somebody changes the bucket, the policy or the media item between two runs, or a worker lies. */
@@ -38,10 +39,8 @@ vi.hoisted(() => {
   process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 });
 
-const { services, world } = await startStand();
+const { services, world, run, rowOf } = await startArchiveStand();
 const { table, s3 } = services;
-const run = (now = NIGHT) => archiveAt(services, world, now);
-const H264 = { kind: 'video' as const, sourceInfo: { videoCodec: 'h264', container: 'mov,mp4,m4a,3gp,3g2,mj2' } };
 const POLICY = rowKeys.archivePolicy('ann', 'talks');
 const NEXT = later(NIGHT, 0.01);
 const UNAVAILABLE = new AwsError('ServiceUnavailable', 503, 'The table is not there.');
@@ -71,7 +70,6 @@ async function purging({ mediaId }: MediaRow, now: string) {
   expect(done).not.toHaveProperty('refused');
 }
 
-const rowOf = ({ mediaId }: MediaRow) => archiveRowOf(services, mediaId);
 const isThere = async (media: MediaRow) => (await head(s3, media.source)) !== null;
 const copyOf = (media: MediaRow, n = 2) => ({
   bucket: UPLOADS,

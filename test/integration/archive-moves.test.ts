@@ -11,13 +11,12 @@ import {
   addClassRules,
   addOriginal,
   addPolicy,
-  archiveAt,
-  archiveRowOf,
+  H264,
   later,
   NIGHT,
+  startArchiveStand,
   workerSays,
 } from '../support/archive.ts';
-import { startStand } from '../support/stand.ts';
 import { addCollection } from '../support/swept.ts';
 
 /** What must not be moved to another class: S3 moves nothing back. */
@@ -27,13 +26,10 @@ vi.hoisted(() => {
   process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 });
 
-const { services, world } = await startStand();
+const { services, run, rowOf } = await startArchiveStand();
 const { s3, table } = services;
-const H264 = { kind: 'video' as const, sourceInfo: { videoCodec: 'h264', container: 'mov,mp4,m4a,3gp,3g2,mj2' } };
 const BOTH = { method: 'both', storageClass: 'GLACIER' };
 
-const run = (now = NIGHT) => archiveAt(services, world, now);
-const rowOf = ({ mediaId }: MediaRow) => archiveRowOf(services, mediaId);
 const recording = (name: string, more: Partial<Parameters<typeof addOriginal>[2]> = {}) =>
   addOriginal(services, name, { ...H264, bytes: 20_000_000, ...more });
 

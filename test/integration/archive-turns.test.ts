@@ -8,9 +8,17 @@ import { rowKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
 import { plus } from '../../core/time.ts';
 import { AwsError } from '../../local/kernel/service.ts';
-import { addPolicy, archiveAt, archiveRowOf, later, NIGHT, sourceBytes, workerMakes } from '../support/archive.ts';
+import {
+  addPolicy,
+  archiveAt,
+  H264,
+  later,
+  NIGHT,
+  sourceBytes,
+  startArchiveStand,
+  workerMakes,
+} from '../support/archive.ts';
 import { MEDIA, UPLOADS } from '../support/services.ts';
-import { startStand } from '../support/stand.ts';
 import { addMedia, archiveOf } from '../support/swept.ts';
 
 /** Whose turn it is, and what the archive leaves alone. */
@@ -20,14 +28,11 @@ vi.hoisted(() => {
   process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 });
 
-const { services, world } = await startStand();
+const { services, world, run, rowOf } = await startArchiveStand();
 const { table, s3 } = services;
 const NEXT = later(NIGHT, 0.01);
-const H264 = { kind: 'video' as const, sourceInfo: { videoCodec: 'h264', container: 'mov,mp4,m4a,3gp,3g2,mj2' } };
 const POLICY = rowKeys.archivePolicy('ann', 'talks');
 
-const run = (now = NIGHT) => archiveAt(services, world, now);
-const rowOf = ({ mediaId }: MediaRow) => archiveRowOf(services, mediaId);
 const copyOf = ({ mediaId, source }: MediaRow) => ({
   bucket: UPLOADS,
   key: archiveCopyKey('ann', mediaId, 2, source.key),

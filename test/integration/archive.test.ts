@@ -17,17 +17,17 @@ import { deleteMedia } from '../../functions/sweep/deletions.ts';
 import { compareDrops } from '../../functions/sweep/drops.ts';
 import {
   addPolicy,
-  archiveAt,
   archiveRowOf,
   COPY,
+  H264,
   later,
   NIGHT,
   sourceBytes,
+  startArchiveStand,
   workerMakes,
   workerSays,
 } from '../support/archive.ts';
 import { MEDIA, QUEUES, UPLOADS } from '../support/services.ts';
-import { startStand } from '../support/stand.ts';
 import { addCollection, addMedia, dropObject, enginesOf, QUOTAS, received, sweepWith } from '../support/swept.ts';
 
 // Read when the logger is made, before any other line here.
@@ -35,10 +35,8 @@ vi.hoisted(() => {
   process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
 });
 
-const { services, world } = await startStand();
+const { services, world, run } = await startArchiveStand();
 const { table, s3 } = services;
-const run = (now = NIGHT) => archiveAt(services, world, now);
-const H264 = { kind: 'video' as const, sourceInfo: { videoCodec: 'h264', container: 'mov,mp4,m4a,3gp,3g2,mj2' } };
 
 /** A media item whose copy has become its source. @returns it as it was before */
 async function archived(name: string, policy: object = {}) {

@@ -18,9 +18,26 @@ import type { ArchiveWorkers } from '../../engines/batch/archive.ts';
 import { archiveOriginals } from '../../functions/sweep/archive/originals.ts';
 import type { World } from '../../local/test/support/batch-world.ts';
 import { MEDIA, type Services } from './services.ts';
+import { startStand } from './stand.ts';
 import { addMedia, archiveOf, LONG_AGO, sweepWith } from './swept.ts';
 
 /** The archive of the collection `talks`, with its workers played by the test: they do what a worker leaves in S3. */
+
+/** What the policy makes smaller. */
+export const H264 = {
+  kind: 'video' as const,
+  sourceInfo: { videoCodec: 'h264', container: 'mov,mp4,m4a,3gp,3g2,mj2' },
+};
+
+/** As startStand, with the run of sweep's that archives, and the row of a media item in the archive. */
+export async function startArchiveStand() {
+  const { services, world } = await startStand();
+  return {
+    ...{ services, world },
+    run: (now = NIGHT) => archiveAt(services, world, now),
+    rowOf: ({ mediaId }: Pick<MediaRow, 'mediaId'>) => archiveRowOf(services, mediaId),
+  };
+}
 
 /** In the window of the policy, some days after media of these tests were made. */
 export const NIGHT = '2026-12-03T02:30:00.000Z';
