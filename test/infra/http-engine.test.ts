@@ -57,11 +57,12 @@ describe('a deployment with an HTTP endpoint', () => {
     ]);
   });
 
-  it('opens three routes to its workers and its webhook', () => {
+  it('opens three routes to its workers and its webhook beside the description and the console, and no other', () => {
     const open = Object.values(template.findResources('AWS::ApiGatewayV2::Route'))
       .filter(({ Properties }) => Properties.AuthorizationType === 'NONE')
       .map(({ Properties }) => Properties.RouteKey);
     expect(open.sort()).toEqual([
+      'GET /console/{proxy+}',
       'GET /openapi.json',
       'POST /engine-callbacks/{jobId}',
       'POST /engine-jobs/{jobId}/hint',
