@@ -6,6 +6,7 @@ import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addDownload } from './commands/download.ts';
 import { addEdit } from './commands/edit.ts';
+import { addEmbed } from './commands/embed.ts';
 import { addEstimate } from './commands/estimate.ts';
 import { addHealth } from './commands/health.ts';
 import { addLink } from './commands/link.ts';
@@ -29,7 +30,7 @@ import metadata from './package.json' with { type: 'json' };
 
 /** In the order of `--help`. */
 const COMMANDS: readonly ((program: Command) => void)[] = [
-  ...[addLogin, addToken, addUpload, addLs, addShow, addWatch, addOpen, addDownload, addLink, addEdit],
+  ...[addLogin, addToken, addUpload, addLs, addShow, addWatch, addOpen, addDownload, addLink, addEmbed, addEdit],
   ...[addRetry, addRetranscode, addRollback, addRm],
   ...[addCollections, addPresets, addWebhooks, addEstimate, addStats, addHealth],
   ...[addDoctor, addCheckStream, addArchive, addCompletion],

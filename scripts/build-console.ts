@@ -1,8 +1,12 @@
-import { resolve } from 'node:path';
+import { rename } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { build } from 'vite';
 import { englishOnly } from './esbuild.ts';
 
-/** Builds the console. Each route, and what plays, is a file of its own, which is loaded when it is first needed. */
+/**
+ * Builds the console. Each route, and what plays, is a file of its own, which is loaded when it is first needed. The page that other sites
+ * frame shares the player's files; it is put beside `outDir`, because the function fills it in.
+ */
 export async function buildConsole(outDir: string): Promise<void> {
   await build({
     root: 'web/console',
@@ -21,9 +25,11 @@ export async function buildConsole(outDir: string): Promise<void> {
       // hls.js is larger, and is loaded with a player only.
       chunkSizeWarningLimit: 800,
       rolldownOptions: {
+        input: ['web/console/index.html', 'web/console/embed.html'],
         // Of libraries for servers that render React: it says nothing to a browser.
         onwarn: (warning, warn) => warning.code !== 'MODULE_LEVEL_DIRECTIVE' && warn(warning),
       },
     },
   });
+  await rename(join(outDir, 'embed.html'), join(outDir, '..', 'embed.html'));
 }

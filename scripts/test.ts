@@ -23,6 +23,7 @@ const LONG = [
   'test/e2e/auto.test.ts',
   'test/e2e/console.test.ts',
   'test/e2e/data-outlives.test.ts',
+  'test/e2e/embed.test.ts',
   'test/e2e/engine-contract.test.ts',
   'test/e2e/film-in-chunks.test.ts',
   'test/e2e/http-engine.test.ts',

@@ -1,3 +1,4 @@
+import { embedUrl } from '../contracts/embed.ts';
 import { AUTO } from '../contracts/engines.ts';
 import type { CollectionView } from '../contracts/http/collections.ts';
 import type { JobView, MediaView } from '../contracts/http/media.ts';
@@ -69,6 +70,7 @@ export function mediaView(
     ...(playable &&
       row.current && {
         access: accessTo(row.current),
+        embedUrl: embedUrl(settings.deliveryUrl, row),
         playback: playbackUrls(row, row.current, settings.deliveryUrl),
       }),
     ...(more.job && { job: jobView(more.job) }),
@@ -144,6 +146,7 @@ export function collectionView(row: CollectionRow): CollectionView {
     deleteOriginal: row.deleteOriginal,
     retranscodeFromOutput: row.retranscodeFromOutput,
     playback: row.playback,
+    embedOrigins: row.embedOrigins ?? null,
     deadlineMinutes: row.deadlineMinutes ?? null,
     maxUsdPerMonth: row.maxUsdPerMonth ?? null,
     scheduleRetranscode: row.scheduleRetranscode,

@@ -116,6 +116,9 @@ export type SignIn = z.infer<typeof SignIn>;
 
 export const ServePagesEnv = z.object({
   API_URL: z.url(),
+  /** `https://…` origin at which CloudFront serves the pages, and the media. */
+  DELIVERY_URL: Name,
+  TABLE_NAME: Name,
   UPLOADS_BUCKET: Name,
   /** JSON. Absent where the configuration names an issuer, and no client for the console. */
   SIGN_IN: z

@@ -138,6 +138,11 @@ export const PROBLEMS = {
     title: 'The quota is used up',
     when: "A creator's uploads or minutes of a day, or pings of an hour, are used up; `detail` says which, `Retry-After` when there are more.",
   },
+  not_implemented: {
+    status: 501,
+    title: 'Not implemented',
+    when: '`GET /oembed` is asked for another format than JSON.',
+  },
   internal: { status: 500, title: 'Internal error', when: 'An unexpected error. The log has it under the `instance`.' },
   unavailable: {
     status: 503,

@@ -71,6 +71,7 @@ type Setting =
   | 'deleteOriginal'
   | 'retranscodeFromOutput'
   | 'playback'
+  | 'embedOrigins'
   | 'deadlineMinutes'
   | 'maxUsdPerMonth';
 type Settings = { [Name in Setting]?: CollectionRow[Name] | undefined };
@@ -87,6 +88,7 @@ export function newCollection({ creatorId, collectionId }: Place, now: string, s
     deleteOriginal: settings.deleteOriginal ?? false,
     retranscodeFromOutput: settings.retranscodeFromOutput ?? false,
     playback: settings.playback ?? 'public',
+    ...(settings.embedOrigins !== undefined && { embedOrigins: settings.embedOrigins }),
     ...(settings.deadlineMinutes !== undefined && { deadlineMinutes: settings.deadlineMinutes }),
     ...(settings.maxUsdPerMonth !== undefined && { maxUsdPerMonth: settings.maxUsdPerMonth }),
     scheduleRetranscode: false,

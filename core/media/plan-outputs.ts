@@ -5,7 +5,7 @@ import type { PlannedRung } from './ladder.ts';
 import { longSide, type Size, shortSide, withLongSideAtMost, withWidthAtMost } from './size.ts';
 
 const THUMBNAIL_WIDTH = 1280;
-const POSTER_WIDTH = 320;
+export const POSTER_WIDTH = 320;
 /** Number of frames, spread over the whole duration, from which the most representative becomes the poster. */
 const POSTER_CANDIDATES = 50;
 const PREVIEW_SECONDS = 30;

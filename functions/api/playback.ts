@@ -3,11 +3,12 @@ import { type PlaybackKey, playbackKey, readKeyIds } from '../../aws/playback-ke
 import type { ReadSecret } from '../../aws/secrets.ts';
 import { ApiError } from '../../core/api/problem.ts';
 import { accessTo, playbackUrls } from '../../core/api/views.ts';
+import { embedUrl, signatureQuery } from '../../core/contracts/embed.ts';
 import { PRIVATE_BUT_OPEN, privatePrefix } from '../../core/contracts/keys.ts';
 import { type MediaRow, PLAYABLE_STATES, type PublishedVersion } from '../../core/contracts/table/media.ts';
 import { epochSeconds, isoOf, plus } from '../../core/time.ts';
 import { logger } from '../shared/observability.ts';
-import { type ApiServices, type Route, viewSettings } from './call.ts';
+import { type ApiAnswer, type ApiCall, type ApiServices, type Route, viewSettings } from './call.ts';
 import { loadMedia } from './load.ts';
 
 /** Hours that one playback session lasts: a long film and its pauses. */
@@ -22,7 +23,7 @@ export const playbackSession: Route<'createPlaybackSession'> = async (call, serv
     return { body: { resource: `${deliveryUrl}/${media.creatorId}/*`, expiresAt, cookies: {} } };
   }
   const path = `/${privatePrefix(media.creatorId, media.mediaId)}`;
-  const resource = `${deliveryUrl}${path}*`;
+  const resource = resourceOf(media, deliveryUrl);
   const cookies = playbackCookies(await keyOf(services), resource, epochSeconds(expiresAt));
   const { COOKIE_DOMAIN: domain } = services.env;
   if (!domain) return { body: { resource, expiresAt, cookies } };
@@ -38,6 +39,7 @@ export const playbackSession: Route<'createPlaybackSession'> = async (call, serv
 export const mediaLink: Route<'createMediaLink'> = async (call, services) => {
   const { output, hours } = call.body;
   const { media, current } = await playable(call, services);
+  if (output === 'embed') return embedLink(call, services, { media, current });
   const url = playbackUrls(media, current, viewSettings(call, services).deliveryUrl)[output];
   const key = current.outputs[output];
   if (!url || !key) throw new ApiError('wrong_state', `This media item has no ${output}.`);
@@ -47,6 +49,28 @@ export const mediaLink: Route<'createMediaLink'> = async (call, services) => {
   const expiresAt = isoOf(expires * 1000);
   return { body: { url: signedUrl(await keyOf(services), url, expires), expiresAt } };
 };
+
+/** Everything of a private media item, and nothing else. */
+function resourceOf({ creatorId, mediaId }: MediaRow, deliveryUrl: string): string {
+  return `${deliveryUrl}/${privatePrefix(creatorId, mediaId)}*`;
+}
+
+/**
+ * The address of the page. What opens a private media item is behind the number sign: browsers send that to no server, so it is in no log and
+ * in no Referer header.
+ */
+async function embedLink(
+  { body, now }: Pick<ApiCall<'createMediaLink'>, 'body' | 'now'>,
+  services: ApiServices,
+  { media, current }: { media: MediaRow; current: PublishedVersion },
+): Promise<ApiAnswer<'createMediaLink'>> {
+  const { deliveryUrl } = viewSettings({ now }, services);
+  const url = embedUrl(deliveryUrl, media);
+  if (accessTo(current) === 'public') return { body: { url, expiresAt: null } };
+  const expires = epochSeconds(now, { hours: body.hours });
+  const cookies = playbackCookies(await keyOf(services), resourceOf(media, deliveryUrl), expires);
+  return { body: { url: `${url}#${signatureQuery(cookies)}`, expiresAt: isoOf(expires * 1000) } };
+}
 
 function isOpen(key: string): boolean {
   return PRIVATE_BUT_OPEN.some((pattern) => {

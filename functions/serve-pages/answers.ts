@@ -41,6 +41,12 @@ function notThere(error: NodeJS.ErrnoException): null {
   throw error;
 }
 
+/** A page that other sites may frame, as far as its policy lets them. Caches ask each time, so that a new rule holds at once. */
+export function answerPage(statusCode: number, body: string, policy: string): APIGatewayProxyStructuredResultV2 {
+  const { 'x-frame-options': _, ...rest } = headers('text/html; charset=utf-8', FRESH, policy);
+  return { statusCode, headers: rest, body };
+}
+
 function headers(type: string, cacheControl: string, policy: string): Record<string, string> {
   return {
     'content-type': type,

@@ -32,6 +32,7 @@ const OPEN_ROUTES = [
     reason: 'The function verifies the signature of the callback itself',
   },
   { method: HttpMethod.GET, path: '/openapi.json', reason: 'The description of the API is public' },
+  { method: HttpMethod.GET, path: '/oembed', reason: 'It tells what the public page tells' },
 ];
 
 /** Of a deployment whose workers may run outside of AWS. */

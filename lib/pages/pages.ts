@@ -12,8 +12,10 @@ import {
 import { HttpOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { Construct } from 'constructs';
 import type { SignIn } from '../../core/contracts/env.ts';
+import { PARTITIONS } from '../../core/contracts/table/keys.ts';
 import type { Api } from '../api/api.ts';
 import type { Cdn } from '../cdn/cdn.ts';
+import { allowRows } from '../parts/allow.ts';
 import { HandlerFunction } from '../parts/handler-function.ts';
 import type { StageProps } from '../parts/stage-props.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -29,9 +31,17 @@ const PAGES = `function handler(event) {
 }
 `;
 
+const ROUTES = [
+  { path: '/console/{proxy+}', reason: 'The console is public; what it shows is not' },
+  {
+    path: '/embed/{creatorId}/{mediaId}',
+    reason: 'Anyone may have the page; what is private plays with a signature only',
+  },
+];
+
 /**
- * The console, beside the media that it plays: CloudFront asks the API's server, and a function without any permission answers from the
- * files in its bundle. docs/decisions/0700-console.md says why it is no bucket.
+ * The console, beside the media that it plays: CloudFront asks the API's server, and a function answers from the files in its
+ * bundle. docs/decisions/0700-console.md says why it is no bucket. And the page of each media item that other sites may frame.
  */
 export class Pages extends Construct {
   readonly servePages: HandlerFunction;
@@ -52,22 +62,23 @@ export class Pages extends Construct {
       memorySize: 512,
       environment: {
         API_URL: api.url,
+        DELIVERY_URL: cdn.url,
+        TABLE_NAME: storage.table.tableName,
         UPLOADS_BUCKET: storage.uploads.bucketName,
         ...(signIn && { SIGN_IN: JSON.stringify(signIn) }),
       },
-      permissions: [],
+      // What the page of a media item says of it, and which sites may frame that.
+      permissions: [allowRows(storage.table, ['GetItem'], [PARTITIONS.media, PARTITIONS.creator])],
     });
-    const routes = api.httpApi.addRoutes({
-      path: '/console/{proxy+}',
-      methods: [HttpMethod.GET],
-      integration: new HttpLambdaIntegration('Pages', this.servePages.fn),
-      authorizer: new HttpNoneAuthorizer(),
-    });
-    for (const route of routes) {
-      Validations.of(route).acknowledge({
-        id: 'AwsSolutions-APIG4',
-        reason: 'The console is public; what it shows is not',
+    const integration = new HttpLambdaIntegration('Pages', this.servePages.fn);
+    for (const { path, reason } of ROUTES) {
+      const routes = api.httpApi.addRoutes({
+        path,
+        methods: [HttpMethod.GET, HttpMethod.HEAD],
+        integration,
+        authorizer: new HttpNoneAuthorizer(),
       });
+      for (const route of routes) Validations.of(route).acknowledge({ id: 'AwsSolutions-APIG4', reason });
     }
     const pages = new CloudFrontFunction(this, 'Console', {
       functionName: `${name}-${Aws.REGION}-console`,
@@ -76,11 +87,15 @@ export class Pages extends Construct {
       code: FunctionCode.fromInline(PAGES),
     });
     const origin = new HttpOrigin(`${api.httpApi.httpApiId}.execute-api.${Aws.REGION}.${Aws.URL_SUFFIX}`);
+    const behavior = {
+      viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
+      cachePolicy: CachePolicy.CACHING_OPTIMIZED,
+      compress: true,
+    };
+    cdn.distribution.addBehavior('embed/*', origin, behavior);
     for (const pattern of ['console', 'console/*']) {
       cdn.distribution.addBehavior(pattern, origin, {
-        viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
-        cachePolicy: CachePolicy.CACHING_OPTIMIZED,
-        compress: true,
+        ...behavior,
         functionAssociations: [{ eventType: FunctionEventType.VIEWER_REQUEST, function: pages }],
       });
     }

@@ -57,13 +57,17 @@ describe('a deployment with an HTTP endpoint', () => {
     ]);
   });
 
-  it('opens three routes to its workers and its webhook beside the description and the console, and no other', () => {
+  it('opens three routes to its workers and its webhook beside the pages and the descriptions, and no other', () => {
     const open = Object.values(template.findResources('AWS::ApiGatewayV2::Route'))
       .filter(({ Properties }) => Properties.AuthorizationType === 'NONE')
       .map(({ Properties }) => Properties.RouteKey);
     expect(open.sort()).toEqual([
       'GET /console/{proxy+}',
+      'GET /embed/{creatorId}/{mediaId}',
+      'GET /oembed',
       'GET /openapi.json',
+      'HEAD /console/{proxy+}',
+      'HEAD /embed/{creatorId}/{mediaId}',
       'POST /engine-callbacks/{jobId}',
       'POST /engine-jobs/{jobId}/hint',
       'POST /engine-jobs/{jobId}/progress',

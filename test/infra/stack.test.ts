@@ -253,6 +253,7 @@ describe('delivery', () => {
       ['private/*/thumbnails/*', 0],
       ['private/*', 1],
       ['*/mp4/*/video.mp4', 0],
+      ['embed/*', 0],
       ['console', 0],
       ['console/*', 0],
     ]);
@@ -272,7 +273,7 @@ describe('delivery', () => {
 });
 
 describe('the API', () => {
-  it('requires a token for every route but three', () => {
+  it('requires a token for every route but those of pages, descriptions and callbacks', () => {
     const routes = Object.values(template.findResources('AWS::ApiGatewayV2::Route')).map(({ Properties }) => [
       Properties.RouteKey,
       Properties.AuthorizationType,
@@ -286,7 +287,11 @@ describe('the API', () => {
       'DELETE /{proxy+}': 'JWT',
       'POST /engine-callbacks/{jobId}': 'NONE',
       'GET /openapi.json': 'NONE',
+      'GET /oembed': 'NONE',
       'GET /console/{proxy+}': 'NONE',
+      'HEAD /console/{proxy+}': 'NONE',
+      'GET /embed/{creatorId}/{mediaId}': 'NONE',
+      'HEAD /embed/{creatorId}/{mediaId}': 'NONE',
     });
   });
 

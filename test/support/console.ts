@@ -3,7 +3,7 @@ import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import type { Cloud } from '../../local/boot.ts';
 import { consoleLink } from '../../scripts/dev/console-link.ts';
 
-const FLAGS = [
+export const BROWSER_FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-background-networking',
@@ -23,7 +23,7 @@ export async function openConsole(
   executablePath: string,
   { creatorId = 'ann', path = '' }: { creatorId?: string; path?: string } = {},
 ): Promise<ConsolePage> {
-  const browser = await chromium.launch({ executablePath, args: FLAGS });
+  const browser = await chromium.launch({ executablePath, args: BROWSER_FLAGS });
   const context = await browser.newContext({ viewport: { width: 1024, height: 768 }, reducedMotion: 'no-preference' });
   const page = await context.newPage();
   const complaints: string[] = [];

@@ -105,6 +105,7 @@ async function versions(cloud: Cloud, ann: Api, video: string, sound: string): P
   await reached(cloud, id, 'ready', { timeoutMs: 120_000 });
   await drop(cloud, key, { file: sound });
   await reached(cloud, id, 'ready', { jobs: 2, timeoutMs: 120_000 });
+  await fetch(`${cloud.deliveryUrl}/embed/ann/${id}`);
   await must(ann, 'POST', `/media/${id}/rollback`);
   await until(cloud, id, 'is back', ({ current }) => current?.version === 1);
   await must(ann, 'POST', '/collections/kept/retranscode');

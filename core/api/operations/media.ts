@@ -7,6 +7,8 @@ import {
   MediaPage,
   MediaPatchRequest,
   MediaView,
+  Oembed,
+  OembedQuery,
   PlaybackSession,
   RetryRequest,
 } from '../../contracts/http/media.ts';
@@ -132,5 +134,16 @@ export const mediaOperations = {
     repeatable: true,
     answer: MediaLink,
     problems: ['not_found', 'wrong_state'],
+  }),
+  getOembed: op({
+    method: 'GET',
+    path: '/oembed',
+    tag: 'Media',
+    summary: 'Get how to embed the page of a public media item, as oEmbed has it',
+    who: 'anyone',
+    query: OembedQuery,
+    status: 200,
+    answer: Oembed,
+    problems: ['unauthenticated', 'not_found', 'not_implemented'],
   }),
 };

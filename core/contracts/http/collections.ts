@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AUTO, EngineChoice } from '../engines.ts';
 import { CollectionId, CreatorId, NewCreatorId } from '../ids.ts';
 import { DEFAULT_PRESET } from '../presets.ts';
-import { PresetName, Title } from './fields.ts';
+import { EmbedOrigins, PresetName, Title } from './fields.ts';
 
 const Time = z.iso.datetime();
 
@@ -15,6 +15,8 @@ const CollectionSettings = z.strictObject({
   deleteOriginal: z.boolean(),
   retranscodeFromOutput: z.boolean(),
   playback: z.enum(['public', 'private']),
+  /** The sites that may frame its media's pages; null: any where they are public, none where they are private. */
+  embedOrigins: EmbedOrigins.nullable(),
   /** Minutes after an upload within which it is to be encoded: `auto` chooses an engine that is quick enough; null: any. */
   deadlineMinutes: z.number().positive().max(1e6).nullable(),
   /** For operators: USD that encodes of its media may cost in a month (UTC); null: any. */
@@ -47,6 +49,7 @@ export const CollectionView = z
     deleteOriginal: z.boolean(),
     retranscodeFromOutput: z.boolean(),
     playback: z.enum(['public', 'private']),
+    embedOrigins: z.array(z.string()).nullable().default(null),
     deadlineMinutes: z.number().nullable().default(null),
     maxUsdPerMonth: z.number().nullable().default(null),
     scheduleRetranscode: z.boolean(),

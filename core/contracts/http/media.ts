@@ -80,6 +80,8 @@ export const MediaView = z
     /** `private`: needs the cookies of POST /media/{id}/playback-session, the preview, poster and thumbnail excepted. */
     access: z.enum(['public', 'private']).optional(),
     playback: z.object({ hls: Url, dash: Url.optional(), ...each(OPTIONAL_NAMES, () => Url.optional()) }).optional(),
+    /** The page that other sites may frame, by the rules of the collection. */
+    embedUrl: Url.optional(),
     /** The current job; only with a single media. */
     job: JobView.optional(),
     createdAt: Time,
@@ -133,7 +135,8 @@ export const PlaybackSession = z
 
 export const MediaLinkRequest = z
   .strictObject({
-    output: z.enum(OPTIONAL_NAMES).default('mp4'),
+    /** `embed`: the page that other sites may frame; of a private media item with what opens all of it, behind the number sign. */
+    output: z.enum([...OPTIONAL_NAMES, 'embed']).default('mp4'),
     /** How long it is valid: at most a week. */
     hours: z.number().positive().max(168).default(1),
   })
@@ -146,3 +149,30 @@ export const MediaLink = z
     expiresAt: Time.nullable(),
   })
   .meta({ id: 'MediaLink' });
+
+/** https://oembed.com, section 2.2 */
+export const OembedQuery = z.object({
+  /** An `embedUrl`. */
+  url: z.string().max(2000),
+  maxwidth: z.coerce.number().int().positive().optional(),
+  maxheight: z.coerce.number().int().positive().optional(),
+  /** `json` is the only one that is there. */
+  format: z.string().optional(),
+});
+
+/** https://oembed.com, section 2.3 */
+export const Oembed = z
+  .object({
+    version: z.literal('1.0'),
+    type: z.enum(['video', 'rich']),
+    title: z.string(),
+    provider_name: z.string(),
+    html: z.string(),
+    /** Pixels. */
+    width: z.number().int(),
+    height: z.number().int(),
+    thumbnail_url: Url.optional(),
+    thumbnail_width: z.number().int().optional(),
+    thumbnail_height: z.number().int().optional(),
+  })
+  .meta({ id: 'Oembed' });

@@ -23,6 +23,8 @@ export const CollectionRow = z.object({
   maxUsdPerMonth: z.number().nullish(),
   /** Applies to what is published from now on. */
   playback: Access.default('public'),
+  /** The sites that may frame its media's pages; absent or null: any where they are public, none where they are private. */
+  embedOrigins: z.array(z.string()).nullish(),
   scheduleRetranscode: z.boolean().default(false),
   /** How far the flag of that `todoAt` is expanded: the last media item's keys in byCollection, as JSON. */
   flagCursor: z.object({ flag: z.string(), after: z.string() }).optional(),

@@ -25,6 +25,7 @@ import { logger } from '../../shared/observability.ts';
 import { type ApiCall, type ApiServices, type Routes, viewSettings } from '../call.ts';
 import { listMedia } from '../list-media.ts';
 import { collectionIsThere, loadJob, loadMedia, requireCollection } from '../load.ts';
+import { oembed } from '../oembed.ts';
 import { mediaLink, playbackSession } from '../playback.ts';
 import { requireEngine } from '../require-engine.ts';
 import { retry } from '../retry.ts';
@@ -43,12 +44,14 @@ type Ids =
   | 'rollbackMedia'
   | 'listJobs'
   | 'createPlaybackSession'
-  | 'createMediaLink';
+  | 'createMediaLink'
+  | 'getOembed';
 
 export const mediaRoutes: Routes<Ids> = {
   listMedia,
   createPlaybackSession: playbackSession,
   createMediaLink: mediaLink,
+  getOembed: oembed,
 
   async getMedia({ caller, params, now }, services) {
     const media = await loadMedia(services, caller, params.id);

@@ -30,6 +30,8 @@ const described = Object.entries(document.paths).flatMap(([path, item]) =>
 );
 
 /** What they answer is made anew, or a worker tells it again. */
+/** Parameters of the query without which an operation does nothing. */
+const REQUIRED: Readonly<Record<string, string[]>> = { hintEngine: ['token'], getOembed: ['url'] };
 const REPEATABLE = [
   ...['createUploadParts', 'createPlaybackSession', 'createMediaLink', 'estimate'],
   ...['signEngineRequest', 'reportEngineProgress', 'hintEngine'],
@@ -71,7 +73,7 @@ describe('the OpenAPI document', () => {
     expect(parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name)).toEqual(inPath);
     expect(new Set(parameters.map((parameter) => `${parameter.in} ${parameter.name}`)).size).toBe(parameters.length);
     const required = parameters.filter((parameter) => parameter.required).map(({ name }) => name);
-    expect(required).toEqual(operation.operationId === 'hintEngine' ? [...inPath, 'token'] : inPath);
+    expect(required).toEqual([...inPath, ...(REQUIRED[operation.operationId] ?? [])]);
     const statuses = Object.keys(operation.responses);
     expect(statuses.filter((status) => status.startsWith('2'))).toHaveLength(1);
     expect(statuses).toEqual(expect.arrayContaining(['400', '500']));

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answerFile } from '../../../../functions/serve-pages/answers.ts';
 import { contentPolicy } from '../../../../functions/serve-pages/policy.ts';
 
-const API = { API_URL: 'https://api.example.com/prod', UPLOADS_BUCKET: 'uploads' };
+const API = { API_URL: 'https://api.example.com/prod' };
 const UPLOADS = 'https://uploads.s3.us-east-1.amazonaws.com';
 
 let folder: string;
