@@ -73,7 +73,7 @@ async function dropreel(directory: string, source: string): Promise<{ plan: Enco
   let encoded: Awaited<ReturnType<typeof encode>> | undefined;
   const made = await measured(async () => {
     encoded = await encode(TOOLS, plan, { input, out, times, signal, onProgress: () => undefined });
-    await writePreview(plan, out, false);
+    await writePreview(plan, out, []);
   });
   const verified = await measured(async () => {
     const { frames, decoded = {} } = encoded ?? {};

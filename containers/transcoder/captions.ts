@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { CaptionChannels, MOST_CAPTION_BYTES } from '../../core/media/caption-channels.ts';
 
 /** Bytes that are read at once. */
 const CHUNK_BYTES = 1024 * 1024;
@@ -48,6 +49,21 @@ export async function hasCaptions(file: string, codec: string): Promise<boolean>
   return false;
 }
 
+/**
+ * The channels and services that the pictures of a finished rendition of H.264 carry. All of it is read. What a mark begins needs no escape:
+ * each third byte of it is above 3.
+ */
+export async function captionChannels(file: string): Promise<string[]> {
+  const channels = new CaptionChannels();
+  let kept: Buffer = Buffer.alloc(0);
+  for await (const chunk of createReadStream(file, { highWaterMark: CHUNK_BYTES })) {
+    const bytes = Buffer.concat([kept, chunk]);
+    for (const at of placesOf(bytes, A53)) channels.add(bytes.subarray(at, at + MOST_CAPTION_BYTES));
+    kept = bytes.subarray(-(OVERLAP_BYTES + A53.bytes.length + MOST_CAPTION_BYTES));
+  }
+  return channels.names;
+}
+
 /** Looks for captions in the pieces of a source, in whatever order they come, before it is known which codec it has. */
 export class CaptionMarks {
   readonly #found = new Map(
@@ -67,12 +83,16 @@ export class CaptionMarks {
   }
 }
 
-function holds(bytes: Buffer, { before, bytes: mark, fits }: Mark): boolean {
+function holds(bytes: Buffer, mark: Mark): boolean {
+  return !placesOf(bytes, mark).next().done;
+}
+
+/** Where what follows a mark begins. */
+function* placesOf(bytes: Buffer, { before, bytes: mark, fits }: Mark): Generator<number> {
   for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, at + 1)) {
     const next = bytes[at + mark.length];
     const behind = bytes.toString('hex', Math.max(0, at - OVERLAP_BYTES), at);
     const isPreceded = before.length === 0 || before.some((text) => behind.endsWith(text));
-    if (isPreceded && (fits === undefined || (next !== undefined && fits(next)))) return true;
+    if (isPreceded && (fits === undefined || (next !== undefined && fits(next)))) yield at + mark.length;
   }
-  return false;
 }

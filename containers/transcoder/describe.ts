@@ -5,12 +5,25 @@ import { keyframePlaylist, keyframesName } from '../../core/media/keyframes.ts';
 import { targetDuration } from '../../core/media/media-playlist.ts';
 import { lastFrameOf, type RenditionFiles } from './rendition.ts';
 
+/** What only the pictures of finished rungs tell. */
+export interface InPictures {
+  /** INSTREAM-ID of each of their captions. */
+  captions: readonly string[];
+  /** The most pictures a second; undefined where their rate is constant, or not known. */
+  peak?: number | undefined;
+}
+
+/** As the limit of a preset is meant: a clock that trembles makes a second of 61 of 60 pictures, and Apple wants 60 at most (1.19). */
+function maxRate({ maxFrameRate }: NonNullable<EncodePlan['video']>, peak: number | undefined) {
+  return peak === undefined ? {} : { maxFrameRate: Math.min(peak, maxFrameRate) };
+}
+
 /** What the master playlist states about finished renditions. Renditions that are not among `files` are left out. */
 export function describeRenditions(
   plan: EncodePlan,
   files: readonly RenditionFiles[],
-  captions: boolean,
-): Pick<Succeeded, 'audio' | 'renditions' | 'captions'> {
+  { captions, peak }: InPictures,
+): Pick<Succeeded, 'audio' | 'renditions' | 'captions' | 'captionChannels'> {
   const target = targetDuration(files);
   const measured = new Map(files.map((file) => [file.file, measure(plan, file, target)]));
   const keyframes = measureKeyframes(plan, files);
@@ -24,7 +37,8 @@ export function describeRenditions(
   if (plan.video === undefined) {
     return { audio: [], renditions: (sound ?? []).map(({ name, group }) => alone(name, group)) };
   }
-  const { frameRate } = plan.video;
+  const { video: planned } = plan;
+  const { frameRate } = planned;
   const renditions = plan.video.rungs.flatMap((rung): Rendition[] => {
     const video = measured.get(rung.name);
     if (video === undefined) return [];
@@ -36,6 +50,7 @@ export function describeRenditions(
         width: rung.width,
         height: rung.height,
         ...(frameRate ? { frameRate: frameRate.num / frameRate.den } : {}),
+        ...maxRate(planned, peak),
         codecs: group ? `${video.codecs},${group.codecs}` : video.codecs,
         bandwidth: video.bandwidth + (group?.bandwidth ?? 0),
         averageBandwidth: video.averageBandwidth + (group?.averageBandwidth ?? 0),
@@ -44,7 +59,12 @@ export function describeRenditions(
       },
     ];
   });
-  return { audio: (sound ?? []).map(({ group }) => group), renditions, captions };
+  return {
+    audio: (sound ?? []).map(({ group }) => group),
+    renditions,
+    captions: captions.length > 0,
+    ...(captions.length > 0 && { captionChannels: [...captions] }),
+  };
 }
 
 type Measured = Omit<AudioGroup, 'id' | 'channels' | 'language'>;

@@ -9,7 +9,7 @@ import { Decoded, endWarnings, isCutOff, shortfalls } from '../../core/media/dec
 import type { EncodePlan } from '../../core/media/encode-plan.ts';
 import { checkPackets, leftOut, overlappingSound } from '../../core/media/losses.ts';
 import { renditionName } from '../../core/media/segments.ts';
-import { hasCaptions } from './captions.ts';
+import { captionChannels } from './captions.ts';
 import { recordedTimes } from './decode-record.ts';
 import { damaged } from './ffmpeg/errors.ts';
 import { POSTER_TIME } from './ffmpeg/filters.ts';
@@ -30,8 +30,8 @@ export const Encoded = z.object({
   announced: z.literal(true).optional(),
   /** Set where each rendition has been decoded again by the worker that encoded it. */
   readBack: z.literal(true).optional(),
-  /** Whether the rungs carry captions. */
-  captions: z.boolean(),
+  /** The captions that the rungs carry: INSTREAM-ID of each. */
+  captions: z.array(z.string()),
   /** The decoders' first error, in one sentence: with it, the source is at fault when an output is wrong. */
   fault: z.string().optional(),
   warnings: z.array(Warning),
@@ -80,7 +80,7 @@ export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Pr
   ];
   await joinOutputs(tools, plan, { out, fault, signal });
   const smallest = plan.video?.captions ? plan.video.rungs.at(-1)?.name : undefined;
-  const captions = smallest !== undefined && (await hasCaptions(join(out, renditionName(smallest)), 'h264'));
+  const captions = smallest === undefined ? [] : await captionChannels(join(out, renditionName(smallest)));
   return {
     ...(plan.video && last?.frames !== undefined ? { frames: last.frames } : {}),
     decoded,

@@ -6,6 +6,7 @@ import { DropreelError } from '../../core/contracts/errors.ts';
 import type { EncodePlan } from '../../core/media/encode-plan.ts';
 import { readFragment, readInit, shownAt, type TrackHeader } from '../../core/media/fragments.ts';
 import { type ByteRange, type Named, readMediaPlaylist, type Segment } from '../../core/media/media-playlist.ts';
+import { peakRate } from '../../core/media/peak-rate.ts';
 import { joinFragments, movedBy } from '../../core/media/segments.ts';
 import { type PlacedRendition, type PlacedSegment, segmentIndex } from '../../core/media/sidx.ts';
 import { segmentSeconds } from '../../core/media/timeline.ts';
@@ -70,6 +71,17 @@ export async function shownTimes(directory: string, { header, init, segments }: 
     }
     return times;
   });
+}
+
+/** The most pictures a second of a film whose rate varies, as its smallest rung shows it; undefined of others, and of sound. */
+export async function measurePeak(
+  { video }: EncodePlan,
+  directory: string,
+  renditions: readonly RenditionFiles[],
+): Promise<number | undefined> {
+  if (!video || video.constantRate) return undefined;
+  const rung = renditions.findLast(({ file }) => video.rungs.some(({ name }) => name === file));
+  return rung && peakRate(await shownTimes(directory, rung));
 }
 
 /** The bodies of a segment's moofs, and where each begins and how many bytes follow up to the next; a segment may hold several fragments. */

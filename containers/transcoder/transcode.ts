@@ -18,7 +18,7 @@ import { mendFlvJoints } from './flv-joints.ts';
 import { fileInput, type Input } from './input/input.ts';
 import { encodeMeanwhile } from './late-finds.ts';
 import { type Probed, probeSource } from './probe.ts';
-import { readRendition } from './rendition.ts';
+import { measurePeak, readRendition } from './rendition.ts';
 import { readMarker, type Scratch, writeMarker } from './scratch.ts';
 import { encodeTask } from './tasks/encode.ts';
 import { MAKERS, TASKS } from './tasks/index.ts';
@@ -102,7 +102,7 @@ export async function makeOutputs(
     kind: plan.kind,
     ...(gpu && { gpu }),
     source: { ...source, durationSeconds: decodedSeconds(decoded, plan) },
-    ...describeRenditions(plan, files, captions),
+    ...describeRenditions(plan, files, { captions, peak: await measurePeak(plan, scratch.out, files) }),
     ...(plan.preview && { preview: context.outcomeOf(previewTask) }),
     ...(await madeFiles(plan, scratch)),
     ...(plan.mp4?.encode && { ownMp4: { width: plan.mp4.encode.width, height: plan.mp4.encode.height } }),

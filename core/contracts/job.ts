@@ -108,6 +108,8 @@ export type AudioGroup = z.infer<typeof AudioGroup>;
 export const Rendition = RenditionSummary.extend({
   playlist: z.string(),
   audio: z.string().optional(),
+  /** The most pictures a second, where their rate varies; `frameRate` is the average. */
+  maxFrameRate: z.number().positive().optional(),
   file: RenditionFile.optional(),
   /** A line EXT-X-I-FRAME-STREAM-INF; absent for sound, and in results from before there were such playlists. */
   keyframes: RenditionSummary.pick({ codecs: true, bandwidth: true, averageBandwidth: true })
@@ -151,8 +153,13 @@ export const Succeeded = z.object({
   source: SourceInfo,
   audio: z.array(AudioGroup),
   renditions: z.array(Rendition).min(1),
-  /** Whether the picture carries captions (CEA-608); absent for sound, and in results from before it was recorded. */
+  /** Whether the picture carries captions; absent for sound, and in results from before it was recorded. */
   captions: z.boolean().optional(),
+  /** Which ones: `CC1` to `CC4` of CEA-608, `SERVICE1` to `SERVICE63` of CEA-708. Absent: CC1, in earlier results. */
+  captionChannels: z
+    .array(z.string().regex(/^(?:CC[1-4]|SERVICE[1-9]\d?)$/))
+    .max(67)
+    .optional(),
   preview: Preview.optional(),
   /** Paths, relative to the output prefix. */
   ...each(FILE_NAMES, () => z.string().optional()),

@@ -1,4 +1,5 @@
 import type { AudioGroup, Rendition, RenditionFile, Succeeded } from '../contracts/job.ts';
+import { channelsOf } from './master-playlist.ts';
 
 /** What a Representation is made of. */
 interface Track extends RenditionFile {
@@ -19,7 +20,7 @@ const USUAL_SEGMENT_SECONDS = 6;
  * needs to know of its segments. Null for a result of an earlier release, whose renditions are no such files.
  */
 export function dashManifest(
-  result: Pick<Succeeded, 'audio' | 'renditions' | 'captions' | 'segmentSeconds'>,
+  result: Pick<Succeeded, 'audio' | 'renditions' | 'captions' | 'captionChannels' | 'segmentSeconds'>,
 ): string | null {
   const groups = new Map(result.audio.map((group) => [group.id, group]));
   const rungs = result.renditions.map((rendition) => rungOf(rendition, groups));
@@ -34,7 +35,7 @@ export function dashManifest(
     '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-on-demand:2011" type="static"' +
       ` mediaPresentationDuration="PT${round(seconds)}S" minBufferTime="PT${result.segmentSeconds ?? USUAL_SEGMENT_SECONDS}S">`,
     '  <Period id="0">',
-    ...adaptationSet('video', pictures, result.captions ? [CAPTIONS] : []),
+    ...adaptationSet('video', pictures, captionsOf(channelsOf(result))),
     ...adaptationSet('audio', sounds, []),
     '  </Period>',
     '</MPD>',
@@ -42,8 +43,19 @@ export function dashManifest(
   return `${lines.join('\n')}\n`;
 }
 
-/** CEA-608 captions in the pictures: SCTE 214-1. */
-const CAPTIONS = '<Accessibility schemeIdUri="urn:scte:dash:cc:cea-608:2015" value="CC1"/>';
+/** Captions in the pictures, of languages that nobody knows: SCTE 214-1. */
+function captionsOf(channels: readonly string[]): string[] {
+  const services = channels.filter((id) => id.startsWith('SERVICE')).map((id) => id.slice('SERVICE'.length));
+  const lines = [
+    ['608', channels.filter((id) => id.startsWith('CC')).map((id) => `${id}=und`)],
+    ['708', services.map((number) => `${number}=lang:und`)],
+  ] as const;
+  return lines
+    .filter(([, values]) => values.length > 0)
+    .map(
+      ([of, values]) => `<Accessibility schemeIdUri="urn:scte:dash:cc:cea-${of}:2015" value="${values.join(';')}"/>`,
+    );
+}
 
 /** A rung's rates and codecs in a result are those of its pictures with its sound, as HLS wants them. */
 function rungOf(rendition: Rendition, groups: ReadonlyMap<string, AudioGroup>): Track | null {

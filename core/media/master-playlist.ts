@@ -7,6 +7,7 @@ interface Presentation {
   audio: AudioGroup[];
   renditions: Rendition[];
   captions?: boolean | undefined;
+  captionChannels?: readonly string[] | undefined;
 }
 
 /** GROUP-ID of the captions in the picture. */
@@ -27,9 +28,9 @@ export function masterPlaylist(result: Presentation, prefix: string, { audioOnly
     `#EXT-X-VERSION:${HLS_VERSION}`,
     '#EXT-X-INDEPENDENT-SEGMENTS',
     ...result.audio.map((group) => media(group, prefix)),
-    ...(result.captions
-      ? [`#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID="${CAPTIONS}",NAME="CC1",INSTREAM-ID="CC1"`]
-      : []),
+    ...channelsOf(result).map(
+      (id) => `#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID="${CAPTIONS}",NAME="${id}",INSTREAM-ID="${id}"`,
+    ),
     ...startFirst(result.renditions).flatMap((rendition) => [
       streamInf(rendition, result.captions),
       `${prefix}${rendition.playlist}`,
@@ -38,6 +39,11 @@ export function masterPlaylist(result: Presentation, prefix: string, { audioOnly
     ...result.renditions.flatMap((rendition) => keyframesInf(rendition, prefix)),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** INSTREAM-ID of each of the captions in the picture. */
+export function channelsOf({ captions, captionChannels }: Pick<Presentation, 'captions' | 'captionChannels'>) {
+  return captions ? (captionChannels ?? ['CC1']) : [];
 }
 
 /** For scrubbing: RFC 8216, section 4.3.4.3. Sound, captions and a frame rate are not attributes of it. */
@@ -87,7 +93,8 @@ function nameOf(language: string | undefined): string {
 }
 
 function streamInf(rendition: Rendition, captions?: boolean): string {
-  const { width, height, frameRate, audio } = rendition;
+  const { width, height, audio } = rendition;
+  const frameRate = rendition.maxFrameRate ?? rendition.frameRate;
   const hasPicture = width !== undefined && height !== undefined;
   const attributes = [
     `BANDWIDTH=${rendition.bandwidth}`,

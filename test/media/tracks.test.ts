@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CAPTION, captioned, captionsIn, ONE_SLICE } from '../support/captions.ts';
+import { CAPTION, captioned, captionMessage, captionsIn, ONE_SLICE } from '../support/captions.ts';
 import { H264_AAC, make, picture, temporaryDirectory, tone } from '../support/media.ts';
 import { transcodeFile } from '../support/transcode.ts';
 
@@ -62,6 +62,15 @@ test('captions in the picture are kept and announced', async () => {
   for (const file of [result.renditions[0]?.playlist, result.mp4]) {
     expect(await captionsIn(join(out, file ?? ''))).toBe(10);
   }
+});
+
+test('captions in several channels and services are each announced', async () => {
+  const raw = await make(directory.path, ...SMALL, ...ONE_SLICE, 'channels.h264');
+  // CC1, CC3, and a packet of CEA-708 with two bytes of service 1.
+  const message = captionMessage(['fc9420', 'fd9425', 'ff0222', 'fe4142']);
+  const source = await make(directory.path, '-i', await captioned(raw, 0, message), '-c', 'copy', 'channels.mp4');
+  const { result } = await transcodeFile(directory.path, source);
+  expect(result.captionChannels).toEqual(['CC1', 'CC3', 'SERVICE1']);
 });
 
 test('captions that begin with the last pictures are kept and announced', async () => {

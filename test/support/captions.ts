@@ -2,14 +2,23 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { execa } from 'execa';
 import { H264_AAC, TOOLS } from './media.ts';
 
-/** A message with one pair of CEA-608 bytes ("resume caption loading"), as ATSC A/53 part 4 puts it before a picture of H.264. */
-export const CAPTION = Buffer.from(
-  '000000010604' + '0e' + 'b50031' + '47413934' + '03' + 'c1ff' + 'fc9420' + 'ff' + '80',
-  'hex',
-);
+/** "Resume caption loading" in CC1: a triplet of cc_data(). */
+const CC1 = 'fc9420';
 
-/** The same raw H.264 with that message before each picture from that number on. */
-export async function captioned(path: string, first: number): Promise<string> {
+/** A message with triplets of cc_data(), in hexadecimal, as ATSC A/53 part 4 puts it before a picture of H.264. */
+export function captionMessage(triplets: readonly string[]): Buffer {
+  const body = Buffer.from(`b50031${'47413934'}03${byte(0xc0 + triplets.length)}ff${triplets.join('')}ff`, 'hex');
+  return Buffer.concat([Buffer.from(`000000010604${byte(body.length)}`, 'hex'), body, Buffer.from([0x80])]);
+}
+
+function byte(value: number): string {
+  return value.toString(16).padStart(2, '0');
+}
+
+export const CAPTION = captionMessage([CC1]);
+
+/** The same raw H.264 with a message before each picture from that number on. */
+export async function captioned(path: string, first: number, message = CAPTION): Promise<string> {
   const bytes = await readFile(path);
   const parts: Buffer[] = [];
   let [from, pictures] = [0, 0];
@@ -18,7 +27,7 @@ export async function captioned(path: string, first: number): Promise<string> {
     if (type !== 1 && type !== 5) continue;
     pictures += 1;
     if (pictures <= first) continue;
-    parts.push(bytes.subarray(from, at), CAPTION);
+    parts.push(bytes.subarray(from, at), message);
     from = at;
   }
   await writeFile(path, Buffer.concat([...parts, bytes.subarray(from)]));

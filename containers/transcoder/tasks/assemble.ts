@@ -26,7 +26,7 @@ export const assembleTask: typeof encodeTask = {
     return {
       decoded: announced(plan),
       announced: true,
-      captions: false,
+      captions: [],
       late: [],
       warnings: [],
       skipped: [],

@@ -5,7 +5,7 @@ import { meanSsim } from '../../../core/media/chunk-record.ts';
 import { type Decoded, endWarnings } from '../../../core/media/decoded.ts';
 import { leftOut } from '../../../core/media/losses.ts';
 import { renditionName } from '../../../core/media/segments.ts';
-import { hasCaptions } from '../captions.ts';
+import { captionChannels } from '../captions.ts';
 import { bringParts, type Parts } from '../chunks/bring.ts';
 import { recordedTimes } from '../decode-record.ts';
 import { checkDecoded, type Encoded, findToneMap, takePosterTime } from '../encode.ts';
@@ -38,7 +38,7 @@ export function joinTask(parts: Parts): typeof encodeTask {
       const poster = await takePoster(context);
       const frames = parts.chunks.reduce((total, chunk) => total + chunk.frames, 0);
       const smallest = plan.video?.captions ? plan.video.rungs.at(-1)?.name : undefined;
-      const captions = smallest !== undefined && (await hasCaptions(join(out, renditionName(smallest)), 'h264'));
+      const captions = smallest === undefined ? [] : await captionChannels(join(out, renditionName(smallest)));
       const { unconverted } = await findToneMap(tools, plan);
       const said: Warning[] = [
         ...unconverted.warnings,

@@ -6,7 +6,7 @@ import type { EncodePlan } from '../../../core/media/encode-plan.ts';
 import { masterPlaylist } from '../../../core/media/master-playlist.ts';
 import { countWithin } from '../../../core/media/media-playlist.ts';
 import { describeRenditions } from '../describe.ts';
-import { copySegments, type RenditionFiles, readRendition } from '../rendition.ts';
+import { copySegments, measurePeak, type RenditionFiles, readRendition } from '../rendition.ts';
 import { writePlaylists } from '../split.ts';
 import { encodeTask } from './encode.ts';
 import type { Task } from './task.ts';
@@ -23,7 +23,7 @@ export const previewTask: Task<Preview> = {
 };
 
 /** Writes the preview's playlists, and the first segments of finished renditions in files of their own: anyone may see these. */
-export async function writePreview(plan: EncodePlan, out: string, captions: boolean): Promise<Preview> {
+export async function writePreview(plan: EncodePlan, out: string, captions: readonly string[]): Promise<Preview> {
   const wanted = plan.preview;
   const seconds = wanted?.seconds ?? 0;
   const sound = plan.audio?.renditions.find((rendition) => rendition.name === wanted?.audio);
@@ -33,10 +33,8 @@ export async function writePreview(plan: EncodePlan, out: string, captions: bool
   const cut: RenditionFiles[] = [];
   for (const file of files) cut.push(await shorten(plan, out, file, seconds));
   const playlists = await writePlaylists(plan, folder, cut);
-  await writeFile(
-    join(folder, STREAMS.preview.playlist),
-    masterPlaylist(describeRenditions(plan, cut, captions), '', { audioOnly: false }),
-  );
+  const described = describeRenditions(plan, cut, { captions, peak: await measurePeak(plan, folder, cut) });
+  await writeFile(join(folder, STREAMS.preview.playlist), masterPlaylist(described, '', { audioOnly: false }));
   const names = [STREAMS.preview.playlist, ...playlists, ...cut.map(({ init }) => init.uri)];
   return {
     playlists: names.map((name) => `${PREVIEW}/${name}`),

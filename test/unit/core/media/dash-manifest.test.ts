@@ -22,7 +22,7 @@ test('a manifest names the files of rungs and sound, with the rates of each alon
 <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-on-demand:2011" type="static" mediaPresentationDuration="PT12.021S" minBufferTime="PT6S">
   <Period id="0">
     <AdaptationSet contentType="video" mimeType="video/mp4" subsegmentAlignment="true" subsegmentStartsWithSAP="1">
-      <Accessibility schemeIdUri="urn:scte:dash:cc:cea-608:2015" value="CC1"/>
+      <Accessibility schemeIdUri="urn:scte:dash:cc:cea-608:2015" value="CC1=und"/>
       <Representation id="360p" codecs="avc1.64001E" bandwidth="500000" width="640" height="360" frameRate="24000/1001" sar="1:1">
         <BaseURL>360p.mp4</BaseURL>
         <SegmentBase indexRange="851-926">

@@ -104,3 +104,19 @@ test('captions in the picture are announced, and their absence too, on every var
     '#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID="cc",NAME="CC1",INSTREAM-ID="CC1"\n',
   );
 });
+
+test('captions of several channels are one group', () => {
+  const video = { ...measured, name: '360p', playlist: '360p.m3u8', codecs: 'avc1.4D401E' };
+  const captionChannels = ['CC1', 'SERVICE2'];
+  const text = masterPlaylist({ audio: [], renditions: [video], captions: true, captionChannels }, '');
+  expect(text.match(/^#EXT-X-MEDIA.*$/gm)).toEqual([
+    '#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID="cc",NAME="CC1",INSTREAM-ID="CC1"',
+    '#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID="cc",NAME="SERVICE2",INSTREAM-ID="SERVICE2"',
+  ]);
+});
+
+test('of a rate that varies, FRAME-RATE is the highest, to three decimals', () => {
+  const video = { ...measured, name: '360p', playlist: '360p.m3u8', width: 640, height: 360, codecs: 'avc1.4D401E' };
+  const rendition = { ...video, frameRate: 12.5, maxFrameRate: 30_000 / 1001 };
+  expect(masterPlaylist({ audio: [], renditions: [rendition] }, '')).toContain(',FRAME-RATE=29.970,');
+});
