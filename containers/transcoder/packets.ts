@@ -32,16 +32,27 @@ const LONGEST_SECONDS = 10;
 /** Reordered pictures step back in time without a joint: only this many packets are read for a track's start. */
 const FIRST_PACKETS = 16;
 
+/** What is known of a track so far. */
+interface Known extends Omit<TrackTimes, 'open'> {
+  /** When the next packet is expected. */
+  next: number;
+  step: number;
+  isOpen: boolean;
+  isTimed: boolean;
+}
+
+/** By how much a packet may follow the one before the last, if the time of the last is damaged. */
+const NEAR_SECONDS = 1;
+
 /**
  * Follows the clock of a file that may be joined from several. Where a time steps back or jumps, FFmpeg moves everything after it so that
  * the time goes on from there. This class does the same, so that the expected times are those of FFmpeg's output.
  */
 export class PacketClock {
   readonly #mayJoin: boolean;
-  readonly #tracks = new Map<
-    number,
-    Omit<TrackTimes, 'open'> & { next: number; step: number; isOpen: boolean; isTimed: boolean }
-  >();
+  readonly #tracks = new Map<number, Known>();
+  /** Tracks as they were before the latest packet of each. */
+  readonly #before = new Map<number, Known>();
   #offset = 0;
   joined = false;
   /** Whether a track's time steps back though the container's clock does not restart: what comes then is no later than what came before. */
@@ -56,7 +67,7 @@ export class PacketClock {
 
   add({ track, pts, dts, duration, discarded }: Packet): void {
     if (discarded) return;
-    const known = this.#tracks.get(track);
+    const known = this.#mayJoin ? this.#tracks.get(track) : this.#withoutOutlier(track, dts);
     const isOpen = !(duration > 0);
     const isTimed = !isOpen || !Number.isNaN(dts) || !Number.isNaN(pts);
     // Raw streams have packets without times: each follows the one before.
@@ -72,6 +83,7 @@ export class PacketClock {
       this.#tracks.set(track, { start: begins, last: begins, end, next, step: 0, isOpen, isTimed, count: 1 });
       return;
     }
+    if (!this.#mayJoin) this.#before.set(track, { ...known });
     known.next = Math.max(known.next, next);
     known.count += 1;
     known.isTimed ||= isTimed;
@@ -80,6 +92,17 @@ export class PacketClock {
     if (known.count <= FIRST_PACKETS) known.start = Math.min(known.start, begins);
     known.last = Math.max(known.last, begins);
     known.end = Math.max(known.end, end);
+  }
+
+  /** The track without the times of its latest packet, where that one alone jumps ahead: it was stamped wrong, and counts as a packet. */
+  #withoutOutlier(track: number, dts: number): Known | undefined {
+    const [known, before] = [this.#tracks.get(track), this.#before.get(track)];
+    if (!known || !before || !(dts < known.next - STEP_BACK_SECONDS)) return known;
+    const apart = dts - before.next;
+    if (apart < -STEP_BACK_SECONDS || apart > Math.max(NEAR_SECONDS, 2 * before.step)) return known;
+    const kept = { ...before, count: known.count };
+    this.#tracks.set(track, kept);
+    return kept;
   }
 
   #follow(expected: number, time: number): void {

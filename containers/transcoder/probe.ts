@@ -18,6 +18,7 @@ import {
 } from '../../core/media/probe.ts';
 import { audioTracksOf, extraWarnings, sourceReport } from '../../core/media/report.ts';
 import { SNIFF_BYTES, sniff } from '../../core/media/sniff.ts';
+import { countsBytes } from './avi.ts';
 import { hasWrongChecksums } from './checksums.ts';
 import { refuseEncrypted, refuseEncryptedBoxes } from './encrypted.ts';
 import { type Complaints, sentenceOf } from './ffmpeg/complaints.ts';
@@ -69,8 +70,12 @@ export async function probeSource(tools: Tools, input: Input, signal: AbortSigna
   }
   if (probe.audio && (await hasWrongChecksums({ tools, input, signal }, probe.audio)))
     probe.audio.wrongChecksums = true;
+  const audioTracks = audioTracksOf(output);
+  if (probe.format === 'avi' && probe.video && probe.audio && ROUGH.test(probe.audio.codec)) {
+    if (await countsBytes(input, audioTracks.indexOf(probe.audio.index))) probe.audio.roughTimes = true;
+  }
   const found = {
-    ...{ probe, ends, report: sourceReport(output, probe), audioTracks: audioTracksOf(output) },
+    ...{ probe, ends, report: sourceReport(output, probe), audioTracks },
     warnings: [...extraWarnings(output), ...lost],
   };
   const { video: track } = probe;
@@ -112,6 +117,9 @@ function refuseUnreadable(empty: ReadonlySet<number>, { tail }: Complaints): voi
   )[0];
   if (line !== undefined) throw damaged(sentenceOf(line), tail);
 }
+
+/** Codecs whose frames may have different lengths in bytes. */
+const ROUGH = /^mp[23]/;
 
 /** Above the limit pictures are left out, so that a rate that high has to be true. */
 function isDoubtful(rate: Fraction | undefined): boolean {

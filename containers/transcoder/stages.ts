@@ -129,7 +129,7 @@ async function follow(plan: EncodePlan, run: StagesRun, running: Running): Promi
     checkTime('picture', recorded.last, video.endSeconds, plan);
   };
   const pictures = video && recordPictures(outputOf(decode, PICTURES_FD), video.timescale, run.times, onPicture);
-  const clock = audio && new SoundClock(audio.sampleRate, { alone: !video });
+  const clock = audio && new SoundClock(audio.sampleRate, { alone: !video, rough: audio.roughTimes });
   const samples = audio && sound && clock && placeSound(decode, sound, clock, audio, plan);
   const work = [pictures, samples].map((task) => task?.catch(stopWith(stop)));
   const results = await Promise.allSettled([...work, ...stages.map(({ ended }) => ended)]);

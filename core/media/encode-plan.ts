@@ -98,6 +98,8 @@ export interface AudioPlan extends ChannelMix {
   packed?: true;
   /** Set where the decoder is not to compare checksums, because they are wrong throughout. */
   wrongChecksums?: true;
+  /** Set where its times are a guess: what is decoded follows what was before. */
+  roughTimes?: true;
 }
 
 export interface AudioRendition {

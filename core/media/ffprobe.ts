@@ -40,6 +40,10 @@ const Stream = z.object({
         rotation: Num,
         dv_profile: Num,
         dv_bl_signal_compatibility_id: Num,
+        crop_top: Num,
+        crop_bottom: Num,
+        crop_left: Num,
+        crop_right: Num,
       }),
     )
     .default([]),
@@ -76,7 +80,10 @@ export const PROBE_ENTRIES = Object.entries({
     'channel_layout,sample_rate',
   ],
   stream_disposition: ['default', 'attached_pic', 'timed_thumbnails', 'dub', ...FOR_SOME],
-  stream_side_data: ['side_data_type,type,rotation,dv_profile,dv_bl_signal_compatibility_id'],
+  stream_side_data: [
+    'side_data_type,type,rotation,dv_profile,dv_bl_signal_compatibility_id',
+    'crop_top,crop_bottom,crop_left,crop_right',
+  ],
   stream_tags: ['enc_key_id,language,alpha_mode'],
   chapter: ['id'],
   program: ['program_id'],

@@ -1,5 +1,6 @@
 import { FILES, OPTIONAL_NAMES, type OptionalName } from '../contracts/outputs.ts';
 import type { Preset, Rung } from '../contracts/presets.ts';
+import type { SourceInfo } from '../contracts/table/media.ts';
 import { mixChannels } from './channels.ts';
 import { planColor } from './color.ts';
 import type { AudioPlan, EncodePlan, Mp4Plan, TrackEnds, VideoPlan } from './encode-plan.ts';
@@ -89,7 +90,7 @@ function planVideo(track: VideoTrack, preset: Preset, ends: TrackEnds): VideoPla
     captions: track.captions === true,
     maxFrameRate: preset.maxFrameRate,
     mostPictures: Math.floor(LIMITS.decodedPixels / (track.coded.width * track.coded.height)),
-    rungs: ladderFor(track.displayed, preset),
+    rungs: ladderFor(track.displayed, preset, frameRate && frameRate.num / frameRate.den),
     endSeconds: ends.video ?? 0,
     lastFrameSeconds: (retime ? undefined : ends.lastFrame) ?? (frameRate ? frameRate.den / frameRate.num : 0),
   };
@@ -133,6 +134,7 @@ function planAudio(
     ...(track.language !== undefined && { language: track.language }),
     ...(PACKED.test(track.codec) && { packed: true }),
     ...(track.wrongChecksums && { wrongChecksums: true }),
+    ...(track.roughTimes && { roughTimes: true }),
     renditions: renditions.filter(({ name, streamed }) => streamed || mp4?.audio === name),
     endSeconds,
   };
@@ -156,14 +158,14 @@ function outputBytes(bitrates: readonly number[], mp4: number | undefined, secon
   return Math.ceil((bits / 8) * seconds * 1.05) + 16 * 1024 * 1024;
 }
 
+/** What is known of a source before it is probed. */
+type KnownSource = Pick<SourceInfo, 'durationSeconds' | 'width' | 'height' | 'frameRate'>;
+
 /** Bytes that the outputs of such a source have if every cap is reached; 0 where its length is not known. */
-export function mostBytes(
-  known: { durationSeconds?: number | undefined; width?: number | undefined; height?: number | undefined },
-  preset: Preset,
-): number {
-  const { durationSeconds = 0, width, height } = known;
+export function mostBytes(known: KnownSource, preset: Preset): number {
+  const { durationSeconds = 0, width, height, frameRate } = known;
   const source = width && height ? { width, height } : undefined;
-  const rungs = source ? ladderFor(source, preset) : [];
+  const rungs = source ? ladderFor(source, preset, frameRate) : [];
   const mp4 = source && preset.outputs.mp4 ? planMp4(source, rungs, preset, true) : undefined;
   const own = mp4 ? [(mp4.encode ?? rungs[0])?.maxBitrate ?? 0, AUDIO_BITRATES['128k']] : [];
   const bits = [...rungs.map((rung) => rung.maxBitrate), ...Object.values(AUDIO_BITRATES), ...own];
@@ -175,15 +177,11 @@ export function mostBytes(
  * reached. The worker, which knows more, applies the limit to the plan.
  * @param size of the source; 0 for one that need not be on the disk
  */
-export function scratchNeeded(
-  size: number,
-  known: { durationSeconds?: number | undefined; width?: number | undefined; height?: number | undefined },
-  preset: Preset,
-): number {
-  const { durationSeconds, width, height } = known;
+export function scratchNeeded(size: number, known: KnownSource, preset: Preset): number {
+  const { durationSeconds, width, height, frameRate } = known;
   if (durationSeconds === undefined) return size;
   const source = width && height ? { width, height } : undefined;
-  const rungs = source ? ladderFor(source, preset) : [];
+  const rungs = source ? ladderFor(source, preset, frameRate) : [];
   const mp4 = source && preset.outputs.mp4 ? planMp4(source, rungs, preset, true) : undefined;
   const bitrates = [...rungs.map((rung) => rung.maxBitrate), ...Object.values(AUDIO_BITRATES)];
   return size + outputBytes(bitrates, mp4 && (mp4.encode ?? rungs[0])?.maxBitrate, durationSeconds);

@@ -30,6 +30,7 @@ export class SoundClock {
   readonly #jump: number;
   readonly #jumpAgreed: number;
   readonly #alone: boolean;
+  readonly #rough: boolean;
   /** By how many samples all times of sound alone are later than they say, because it overlapped, or began before 0. Negative: after 0. */
   #later = 0;
   readonly #held: Held[] = [];
@@ -48,10 +49,14 @@ export class SoundClock {
   cut = 0;
   before = 0;
 
-  /** @param alone Whether there are no pictures beside the sound. */
-  constructor(sampleRate: number, { alone }: { alone: boolean }) {
+  /**
+   * @param alone Whether there are no pictures beside the sound.
+   * @param rough Whether the times of the source are a guess by bytes: only that of the first frame counts.
+   */
+  constructor(sampleRate: number, { alone, rough = false }: { alone: boolean; rough?: boolean | undefined }) {
     this.#rate = sampleRate;
     this.#alone = alone;
+    this.#rough = rough;
     this.holes = new SoundHoles(sampleRate);
     this.#tolerated = Math.round(TOLERATED_SECONDS * sampleRate);
     this.#agreed = Math.round(AGREED_SECONDS * sampleRate);
@@ -60,7 +65,8 @@ export class SoundClock {
   }
 
   /** @param at The frame's time in samples after the file's start; undefined where it has none. */
-  add(at: number | undefined, samples: number): SoundStep[] {
+  add(stamped: number | undefined, samples: number): SoundStep[] {
+    const at = this.#rough && this.#begun ? undefined : stamped;
     this.holes.add(at, samples);
     this.decoded += samples;
     const last = this.#held.at(-1);

@@ -74,6 +74,8 @@ export const AudioTrack = z.object({
   endSeconds: z.number().optional(),
   /** Set where the checksums of its frames are wrong throughout. */
   wrongChecksums: z.literal(true).exactOptional(),
+  /** Set where its times are a guess, by bytes of a rate that varies. */
+  roughTimes: z.literal(true).exactOptional(),
   mayBeEmpty: MayBeEmpty,
 });
 export type AudioTrack = z.infer<typeof AudioTrack>;

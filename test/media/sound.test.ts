@@ -118,3 +118,30 @@ test('Matroska after Matroska is refused with what to do', async () => {
     ),
   });
 });
+
+test('MP3 of a rate that varies, in an AVI that counts bytes, is heard at its times', async () => {
+  // A silent frame takes a quarter of the bytes of a loud one.
+  const bursts = ['-f', 'lavfi', '-i', 'anoisesrc=d=8:a=0.5:r=48000', '-af', "volume='lt(mod(t,4),1)':eval=frame"];
+  const variable = ['-c:v', 'mpeg4', '-c:a', 'libmp3lame', '-q:a', '4'];
+  const path = await make(directory.path, ...picture('160x120', '10', 8), ...bursts, ...variable, 'bytes.avi');
+  const bytes = await readFile(path);
+  const chunks = [...bytes.toString('latin1').matchAll(/01wb/g)].map(({ index }) => bytes.readUInt32LE(index + 4));
+  const length = chunks.slice(0, chunks.length / 2).reduce((sum, size) => sum + size, 0);
+  const head = bytes.indexOf('auds');
+  const format = bytes.indexOf('strf', head) + 8;
+  // dwScale, dwRate, dwLength and dwSampleSize of the stream; nAvgBytesPerSec and nBlockAlign of its format.
+  for (const [at, value] of [
+    [20, 1],
+    [24, Math.round(length / 8)],
+    [32, length],
+    [44, 1],
+  ] as const)
+    bytes.writeUInt32LE(value, head + at);
+  bytes.writeUInt32LE(Math.round(length / 8), format + 8);
+  bytes.writeUInt16LE(1, format + 12);
+  await writeFile(path, bytes);
+  const { result, out } = await transcodeFile(directory.path, path);
+  expect(result.warnings).toEqual([]);
+  const starts = (await heard(join(out, result.mp4 ?? ''))).map(([from]) => from / 100);
+  expect([starts.length, starts[0], starts[1]]).toEqual([2, expect.closeTo(0, 1), expect.closeTo(4, 1)]);
+});

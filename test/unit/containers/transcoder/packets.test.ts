@@ -39,6 +39,20 @@ test('times are used unchanged in a container whose clock never restarts, and a 
   expect(clock.stepsBack).toBe(true);
 });
 
+test('a packet that alone jumps ahead is counted, and its time is not believed', () => {
+  const clock = new PacketClock(false);
+  for (const pts of [0, 0.1, 0.2, 700.3, 0.4, 0.5]) clock.add(packet(pts));
+  expect(clock.tracks(0).get(0)).toMatchObject({ count: 6, last: 0.5, end: expect.closeTo(0.6) });
+  expect(clock.stepsBack).toBe(false);
+});
+
+test('two packets that jump ahead are believed', () => {
+  const clock = new PacketClock(false);
+  for (const pts of [0, 0.1, 700.2, 700.3, 0.4, 0.5]) clock.add(packet(pts));
+  expect(clock.tracks(0).get(0)?.end).toBeCloseTo(700.4);
+  expect(clock.stepsBack).toBe(true);
+});
+
 test('a packet that the edit list leaves out is not part of a track', () => {
   const clock = new PacketClock(false);
   for (const pts of [0, 0.1]) clock.add(packet(pts));

@@ -78,3 +78,8 @@ test('a size of its own has the bit rate of the rung above by its pixels', () =>
   expect(ladderFor({ width: 768, height: 432 }, standard)[0]?.maxBitrate).toBe(810_000);
   expect(ladderFor({ width: 960, height: 540 }, standard)[0]?.maxBitrate).toBe(1_406_250);
 });
+
+test('a size of its own with more than 30 pictures a second has a bit rate by these too, up to that of the rung above', () => {
+  const cap = (rate: number) => ladderFor({ width: 768, height: 432 }, standard, rate)[0]?.maxBitrate;
+  expect([24, 30, 33, 60].map(cap)).toEqual([810_000, 810_000, 891_000, 1_000_000]);
+});

@@ -28,6 +28,14 @@ const interpret = (
     empty: new Set(empty),
   });
 
+test('a picture that its container crops is shown in the size that is left, turned and stretched as it is', () => {
+  const crop = { side_data_type: 'Frame Cropping', crop_top: 8, crop_bottom: 0, crop_left: 20, crop_right: 12 };
+  const turned = { side_data_type: 'Display Matrix', rotation: -90 };
+  const of = (...side_data_list: object[]) => interpret([{ ...video, height: 728, side_data_list }]).video;
+  expect(of(crop)).toMatchObject({ coded: { width: 1280, height: 728 }, displayed: { width: 1248, height: 720 } });
+  expect(of(crop, turned)?.displayed).toEqual({ width: 720, height: 1248 });
+});
+
 test('the default audio track is selected, or else the first', () => {
   const other = { ...audio, index: 2, codec_name: 'ac3' };
   expect(interpret([video, audio, other]).audio?.index).toBe(1);

@@ -118,3 +118,11 @@ test('sound without pictures is not cut where it overlaps: it all follows, and g
     position: 4000,
   });
 });
+
+test('sound whose times are a guess begins at its time, and all else follows', () => {
+  const clock = new SoundClock(RATE, { alone: false, rough: true });
+  expect(followed(clock, [200, 900, 1600, 300, 1000, 1700, 1701, 1702])).toMatchObject({
+    counts: { decoded: 800, before: 200, filled: 0, cut: 0 },
+    position: 1000,
+  });
+});
