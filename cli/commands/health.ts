@@ -26,7 +26,7 @@ function describe(health: Health, disk: Disk | undefined): string {
   return [
     [status, ...problems.map((line) => `  ${printableLine(line)}`)].join('\n'),
     fields([
-      ['last 24 hours', `${last24Hours.ready} ready, ${last24Hours.failed} failed`],
+      ['last 24 hours', `${last24Hours.ready} ready, ${last24Hours.failed} failed, ${last24Hours.refused} refused`],
       ['unfinished jobs', [`${jobs.unfinished}, ${jobs.stuck} stuck`, ...jobs.stuckIds].join(' ')],
       ['longest silence', jobs.longestSilenceSeconds === null ? undefined : `${jobs.longestSilenceSeconds} s`],
       ['last sweep', lastSweep ? `${lastSweep.ageSeconds} s ago` : 'none yet'],

@@ -35,12 +35,15 @@ const GONE_DAYS = 30;
 /** Number of ends, and of jobs, that a share records. An older one that arrives again is considered counted. */
 const REMEMBERED = 20;
 
+/** How a job has ended for a media item. `refused`: its upload is not what the pipeline takes. */
+export type End = 'ready' | 'failed' | 'refused';
+
 /** News of one media item, from the messages of one batch. */
 export interface News {
   mediaId: string;
   creatorId: string;
   /** Changes to ready or failed. */
-  ends: { seq: number; at: string; failed: boolean }[];
+  ends: { seq: number; at: string; how: End }[];
   /** Jobs whose cost is known. */
   jobs: JobRow[];
   /** Time of the last message, ISO 8601. */
@@ -51,7 +54,7 @@ export interface News {
 export interface Counted {
   share: Share;
   amounts: Record<string, number>;
-  hours: Record<string, { ready: number; failed: number }>;
+  hours: Record<string, Record<End, number>>;
   /** The jobs among the news whose cost is counted now. */
   paid: JobRow[];
 }
@@ -76,10 +79,10 @@ export function countMedia(before: Share | null, media: MediaRow | null, news: N
     for (const [name, amount] of Object.entries(amountsOf(job))) amounts[name] = (amounts[name] ?? 0) + amount;
   }
   const hours: Counted['hours'] = {};
-  for (const { at, failed } of ends.fresh) {
+  for (const { at, how } of ends.fresh) {
     const hour = at.slice(0, 13);
-    hours[hour] ??= { ready: 0, failed: 0 };
-    hours[hour][failed ? 'failed' : 'ready'] += 1;
+    hours[hour] ??= { ready: 0, failed: 0, refused: 0 };
+    hours[hour][how] += 1;
   }
   return { share, amounts, hours, paid: jobs.fresh };
 }

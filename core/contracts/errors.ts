@@ -203,6 +203,23 @@ export const ErrorCode = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[
 /** Of an encode that waits and goes on by itself: nothing has failed. */
 export const HELD_BY: readonly ErrorCode[] = ['cap_reached', 'source_restoring'];
 
+/** An upload is not what the pipeline takes, and says so: its uploader's concern, not that of who runs the pipeline. */
+export const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'empty_file',
+  'too_large',
+  'quota_uploads',
+  'quota_minutes',
+  'not_media',
+  'no_tracks',
+  'still_image',
+  'playlist_refused',
+  'limit_duration',
+  'limit_pixels',
+  'limit_tracks',
+  'unsupported_codec',
+  'encrypted',
+]);
+
 /** An expected failure: a code of the list and a sentence that a person can act on. `detail` is for the log only. */
 export class DropreelError extends Error {
   override readonly name = 'DropreelError';

@@ -4,6 +4,7 @@ import { queryAll } from '../../aws/pages.ts';
 import { getRow } from '../../aws/table.ts';
 import { countTodo, queryTodo } from '../../aws/table-queries.ts';
 import { type Findings, judge, OVERDUE_MS } from '../../core/api/health.ts';
+import type { End } from '../../core/api/stats.ts';
 import { ErrorCode } from '../../core/contracts/errors.ts';
 import { jobIdFor } from '../../core/contracts/ids.ts';
 import { BadKeyRow } from '../../core/contracts/table/health.ts';
@@ -18,7 +19,11 @@ const ENOUGH = 10_000;
 const MAX_STUCK = 100;
 const SHOWN_STUCK = 10;
 
-const Hour = z.object({ ready: z.number().default(0), failed: z.number().default(0) });
+const Hour = z.object({
+  ready: z.number().default(0),
+  failed: z.number().default(0),
+  refused: z.number().default(0),
+});
 const LatestFailure = z.object({ mediaId: z.string(), code: ErrorCode, message: z.string(), at: z.iso.datetime() });
 
 /** Cheap at any size: attributes of queues, two pages of the sparse index of unfinished work, and counters by the hour. */
@@ -33,13 +38,13 @@ export const getHealth: Route<'getHealth'> = async ({ now }, services) => {
     getRow(table, rowKeys.sweep(), SweepRow),
     getRow(table, rowKeys.latestBadKey(), BadKeyRow),
   ]);
-  const sum = (name: 'ready' | 'failed') => hours.reduce((total, hour) => total + hour[name], 0);
+  const sum = (name: End) => hours.reduce((total, hour) => total + hour[name], 0);
   const findings: Findings = {
     checkedAt: now,
     queues,
     jobs,
     last24Hours: {
-      ...{ ready: sum('ready'), failed: sum('failed'), latestFailure },
+      ...{ ready: sum('ready'), failed: sum('failed'), refused: sum('refused'), latestFailure },
       latestBadKey: badKey && badKey.at > yesterday ? badKey : null,
     },
     lastSweep: sweep && { at: sweep.lastRunAt, ageSeconds: secondsBetween(sweep.lastRunAt, now) },

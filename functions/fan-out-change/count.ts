@@ -2,6 +2,7 @@ import { PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { getRow, type Table } from '../../aws/table.ts';
 import { getRows } from '../../aws/table-queries.ts';
 import { type Counted, countMedia, type News, Share } from '../../core/api/stats.ts';
+import { REFUSALS } from '../../core/contracts/errors.ts';
 import type { ChangeMessage, MediaStateChanged, StateChange } from '../../core/contracts/events.ts';
 import { parseJobId } from '../../core/contracts/ids.ts';
 import { ExperienceRow } from '../../core/contracts/table/engines.ts';
@@ -54,11 +55,18 @@ async function newsOf(table: Table, messages: readonly ChangeMessage[], now: str
 function endOf(change: StateChange): News['ends'] {
   if (change.held || change.archive || (change.to !== 'ready' && change.to !== 'failed')) return [];
   // A re-transcode that failed left the media item ready, with the error.
-  return [{ seq: change.seq, at: change.at, failed: change.to === 'failed' || change.error !== undefined }];
+  const isGood = change.to === 'ready' && change.error === undefined;
+  return [{ seq: change.seq, at: change.at, how: isGood ? 'ready' : isRefusal(change) ? 'refused' : 'failed' }];
+}
+
+function isRefusal({ error }: StateChange): boolean {
+  return error !== undefined && REFUSALS.has(error.code);
 }
 
 function isFailure(message: ChangeMessage): message is MediaStateChanged {
-  return message['detail-type'] === 'Media State Changed' && message.detail.to === 'failed';
+  return (
+    message['detail-type'] === 'Media State Changed' && message.detail.to === 'failed' && !isRefusal(message.detail)
+  );
 }
 
 async function countSome(table: Table, news: readonly News[], now: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { randomId } from '../../core/api/random-id.ts';
+import type { ErrorCode } from '../../core/contracts/errors.ts';
 import { type ChangeMessage, DETAIL, type MediaStateChanged, SOURCE } from '../../core/contracts/events.ts';
 import { jobIdFor } from '../../core/contracts/ids.ts';
 import { ExperienceRow } from '../../core/contracts/table/engines.ts';
@@ -36,7 +37,7 @@ async function isNow(
   mediaId: string,
   state: MediaRow['state'],
   seq: number,
-): Promise<ChangeMessage> {
+): Promise<MediaStateChanged> {
   await put(rowKeys.media(mediaId), media({ mediaId, creatorId, owner: creatorId, state, seq }));
   return changed(creatorId, mediaId, state, seq);
 }
@@ -87,6 +88,21 @@ describe('counting', () => {
     await Promise.all([0, 1].map(() => countChanges(services.table, messages, NOW)));
     expect(await read(apiKeys.counts(creatorId))).toMatchObject({ state_ready: 20 });
     expect(Number((await read(HOUR)).ready) - before).toBe(20);
+  });
+
+  it('counts a refused upload as such, and notes the other failure as the latest, though it is earlier', async () => {
+    const creatorId = creator();
+    const failed = async (code: ErrorCode, at: string) => {
+      const message = await isNow(creatorId, randomId(26), 'failed', 2);
+      return { ...message, detail: { ...message.detail, at, error: { code, message: code } } };
+    };
+    const before = await read(HOUR);
+    const corrupt = await failed('corrupt', NOW);
+    await countChanges(services.table, [await failed('not_media', plus(NOW, { seconds: 1 })), corrupt], NOW);
+    const after = await read(HOUR);
+    expect(Number(after.refused) - Number(before.refused ?? 0)).toBe(1);
+    expect(Number(after.failed) - Number(before.failed ?? 0)).toBe(1);
+    expect(await read(apiKeys.latestFailure)).toMatchObject({ mediaId: corrupt.detail.mediaId, code: 'corrupt' });
   });
 
   it('counts the cost of a failed job when its row contains it', async () => {

@@ -66,6 +66,8 @@ export const Health = z
     last24Hours: z.object({
       ready: z.number().int(),
       failed: z.number().int(),
+      /** Uploads that are not what the pipeline takes, such as a text: they do not degrade health. */
+      refused: z.number().int(),
       latestFailure: z.object({ mediaId: MediaId, code: ErrorCode, message: z.string(), at: Time }).nullable(),
       /** The latest file under `drop/` of the last day whose key is no drop: it is not encoded. Also when it was moved or deleted since. */
       latestBadKey: z.object({ key: z.string(), at: Time }).nullable(),

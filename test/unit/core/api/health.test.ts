@@ -5,7 +5,7 @@ const well: Findings = {
   checkedAt: '2026-11-21T12:00:00.000Z',
   queues: [{ name: 'ingest', waiting: 3, inFlight: 1, delayed: 0, deadLetters: 0 }],
   jobs: { unfinished: 2, longestSilenceSeconds: 10, stuck: 0, stuckIds: [] },
-  last24Hours: { ready: 5, failed: 0, latestFailure: null, latestBadKey: null },
+  last24Hours: { ready: 5, failed: 0, refused: 0, latestFailure: null, latestBadKey: null },
   lastSweep: { at: '2026-11-21T11:58:00.000Z', ageSeconds: 120 },
 };
 
@@ -13,12 +13,17 @@ it('health is ok when nothing is wrong', () => {
   expect(judge(well)).toEqual({ status: 'ok', problems: [], ...well });
 });
 
+it('health is not degraded by uploads that were refused', () => {
+  const health = judge({ ...well, last24Hours: { ...well.last24Hours, refused: 3 } });
+  expect(health).toMatchObject({ status: 'ok', problems: [], last24Hours: { refused: 3 } });
+});
+
 it('health is degraded by stuck jobs and failures, and names the latest', () => {
   const latestFailure = { mediaId: 'a'.repeat(26), code: 'corrupt', message: 'Damaged.', at: well.checkedAt } as const;
   const health = judge({
     ...well,
     jobs: { ...well.jobs, stuck: 1, stuckIds: ['x'] },
-    last24Hours: { ready: 5, failed: 2, latestFailure, latestBadKey: null },
+    last24Hours: { ready: 5, failed: 2, refused: 0, latestFailure, latestBadKey: null },
   });
   expect(health.status).toBe('degraded');
   expect(health.problems).toEqual([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countMedia, difference, type News, type Share, statsFrom } from '../../../../core/api/stats.ts';
+import { countMedia, difference, type End, type News, type Share, statsFrom } from '../../../../core/api/stats.ts';
 import { job, media, source, version } from '../../../support/factories.ts';
 
 const share = (more: Partial<Share>): Share => ({
@@ -43,7 +43,7 @@ const news = (more: Partial<News> = {}): News => ({
   at: AT,
   ...more,
 });
-const ended = (seq: number, failed = false) => ({ seq, at: AT, failed });
+const ended = (seq: number, how: End = 'ready') => ({ seq, at: AT, how });
 
 describe('counting a media item', () => {
   const ready = media({
@@ -67,7 +67,7 @@ describe('counting a media item', () => {
 
   it('again changes nothing', () => {
     const first = countMedia(null, ready, news({ ends: [ended(3)] }));
-    expect(first?.hours).toEqual({ '2026-11-21T12': { ready: 1, failed: 0 } });
+    expect(first?.hours).toEqual({ '2026-11-21T12': { ready: 1, failed: 0, refused: 0 } });
     expect(countMedia(first?.share ?? null, ready, news({ ends: [ended(3)] }))).toBeNull();
   });
 
@@ -78,16 +78,16 @@ describe('counting a media item', () => {
   });
 
   it('counts a "ready" that arrives after its successor once', () => {
-    const first = countMedia(null, media({ state: 'failed' }), news({ ends: [ended(5, true)] }))?.share ?? null;
+    const first = countMedia(null, media({ state: 'failed' }), news({ ends: [ended(5, 'failed')] }))?.share ?? null;
     const late = countMedia(first, media({ state: 'failed' }), news({ ends: [ended(3), ended(3)] }));
-    expect(late?.hours).toEqual({ '2026-11-21T12': { ready: 1, failed: 0 } });
+    expect(late?.hours).toEqual({ '2026-11-21T12': { ready: 1, failed: 0, refused: 0 } });
     expect(late?.share.ended).toEqual([5, 3]);
   });
 
   it('regards an end that is older than all 20 remembered ones as counted', () => {
     const known = share({ ended: Array.from({ length: 20 }, (_, i) => 50 - i) });
     const counted = countMedia(known, ready, news({ ends: [ended(30), ended(51)] }));
-    expect(counted?.hours).toEqual({ '2026-11-21T12': { ready: 1, failed: 0 } });
+    expect(counted?.hours).toEqual({ '2026-11-21T12': { ready: 1, failed: 0, refused: 0 } });
     expect(counted?.share.ended).toHaveLength(20);
   });
 

@@ -61,7 +61,7 @@ function Summary({ health: { status, problems, jobs, last24Hours, lastSweep, che
       <dl>
         <div>
           <dt>Last 24 hours</dt>
-          <dd>{`${last24Hours.ready} ready, ${last24Hours.failed} failed`}</dd>
+          <dd>{`${last24Hours.ready} ready, ${last24Hours.failed} failed, ${last24Hours.refused} refused`}</dd>
         </div>
         <div>
           <dt>Jobs</dt>
