@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ErrorCode } from './errors.ts';
 import { CollectionId, CreatorId, DeliveryId, EndpointId, JobId, MediaId } from './ids.ts';
 import { STEPS } from './table/jobs.ts';
-import { MediaState } from './table/media.ts';
+import { MediaState, SourceReport } from './table/media.ts';
 import { Warning } from './warnings.ts';
 
 const Time = z.iso.datetime();
@@ -106,6 +106,8 @@ export const MediaStateChanged = z.object({
     archive: z.enum(['archived', 'restored']).optional(),
     /** Of the version that this change published. */
     warnings: z.array(Warning).optional(),
+    /** Of what that version was made, or of what has failed, where the worker has looked into it. */
+    source: SourceReport.optional(),
   }),
 });
 export type MediaStateChanged = z.infer<typeof MediaStateChanged>;

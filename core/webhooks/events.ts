@@ -38,7 +38,7 @@ export function deliveryIdOf(change: Pick<StateChange, 'mediaId' | 'seq' | 'at'>
 }
 
 export function payloadOf(event: WebhookEvent, change: StateChange): WebhookPayload {
-  const { mediaId, creatorId, collectionId, title, to, seq, at, jobId, error, warnings } = change;
+  const { mediaId, creatorId, collectionId, title, to, seq, at, jobId, error, warnings, source } = change;
   return {
     type: event,
     timestamp: at,
@@ -52,6 +52,7 @@ export function payloadOf(event: WebhookEvent, change: StateChange): WebhookPayl
       ...(jobId && { jobId }),
       ...(error && { error }),
       ...(warnings && { warnings }),
+      ...(source && { source }),
     },
   };
 }

@@ -2,8 +2,9 @@ import type { DynamoDBRecord } from 'aws-lambda';
 import { z } from 'zod';
 import { ErrorCode, HELD_BY } from '../../core/contracts/errors.ts';
 import { DETAIL, type MediaCountsChanged, type MediaStateChanged, SOURCE } from '../../core/contracts/events.ts';
-import { MediaState } from '../../core/contracts/table/media.ts';
+import { MediaState, SourceReport } from '../../core/contracts/table/media.ts';
 import type { Warning } from '../../core/contracts/warnings.ts';
+import { plain } from './plain.ts';
 
 /** The attributes of a media row that an announcement takes, as DynamoDB's stream writes them. */
 const Text = z.object({ S: z.string() });
@@ -20,6 +21,7 @@ const MediaImage = z.object({
   seq: z.object({ N: z.coerce.number().int() }),
   updatedAt: Text,
   jobId: Text.optional(),
+  sourceInfo: z.unknown().optional(),
   current: z
     .object({
       M: z.object({
@@ -78,6 +80,7 @@ function ofMedia(record: DynamoDBRecord, before: MediaImage | null, after: Media
       at: after ? after.updatedAt.S : removedAt(record, media.updatedAt.S),
       ...(media.jobId && { jobId: media.jobId.S }),
       ...newWarnings(before, after),
+      ...reportOf(before, after),
       ...(held && before?.state.S === after?.state.S && { held }),
       ...(archive && before?.state.S === after?.state.S && { archive }),
       ...(after?.error && { error: { code: after.error.M.code.S, message: after.error.M.message.S } }),
@@ -113,6 +116,15 @@ function newWarnings(before: MediaImage | null, after: MediaImage | null): { war
       message: message.S,
     })),
   };
+}
+
+/** What the worker found in the source of a version that has just been published, or of what has just failed. */
+function reportOf(before: MediaImage | null, after: MediaImage | null): { source?: SourceReport } {
+  const isPublished = after?.current !== undefined && after.current.M.version.N !== before?.current?.M.version.N;
+  const hasFailed = after?.state.S === 'failed' && before?.state.S !== 'failed';
+  if (!isPublished && !hasFailed) return {};
+  const source = SourceReport.safeParse(plain(after.sourceInfo)).data;
+  return source?.container === undefined ? {} : { source };
 }
 
 function ofJob(before: unknown, after: unknown): Announcement | null {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ErrorCode } from '../errors.ts';
 import { CollectionId, CreatorId, DeliveryId, EndpointId, EventId, JobId, MediaId } from '../ids.ts';
-import { MediaState } from '../table/media.ts';
+import { MediaState, SourceReport } from '../table/media.ts';
 import { DeliveryAttempt, DeliveryStatus, EndpointState, WEBHOOK_EVENTS, WebhookEvent } from '../table/webhooks.ts';
 import { Warning } from '../warnings.ts';
 
@@ -94,6 +94,8 @@ export const WebhookPayload = z.object({
     error: z.object({ code: ErrorCode, message: z.string() }).optional(),
     /** Of the version that was published; absent where there are none. */
     warnings: z.array(Warning).optional(),
+    /** What the worker found in the source: of a version that was published, or of what has failed. At most 50 tracks. */
+    source: SourceReport.optional(),
   }),
 });
 export type WebhookPayload = z.infer<typeof WebhookPayload>;

@@ -106,6 +106,10 @@ export const SourceInfo = z.object({
 });
 export type SourceInfo = z.infer<typeof SourceInfo>;
 
+/** What the worker found in a source. */
+export const SourceReport = SourceInfo.pick({ container: true, durationSeconds: true, tracks: true, moreTracks: true });
+export type SourceReport = z.infer<typeof SourceReport>;
+
 /** Keys: pointers of streams, the version's own objects of files. */
 export const Outputs = z.object({
   master: z.string(),

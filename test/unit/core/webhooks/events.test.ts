@@ -61,7 +61,7 @@ it('an event contains the new state, its sequence number and the error', () => {
   });
 });
 
-it('the event of a version with warnings lists them', () => {
+it('the event of a version with warnings lists them, and what its source holds', () => {
   const warnings = [{ code: 'track_skipped', message: 'The audio track 2 was not taken.' }];
   const change = {
     mediaId: MEDIA,
@@ -74,7 +74,9 @@ it('the event of a version with warnings lists them', () => {
     at: '2026-11-21T14:00:00.000Z',
     warnings,
   } as const;
-  expect(payloadOf('media.ready', { ...change, warnings: [...warnings] }).data.warnings).toEqual(warnings);
+  const source = { container: 'ogg', tracks: [{ index: 0, type: 'audio', codec: 'opus', taken: true }] };
+  const { data } = payloadOf('media.ready', { ...change, warnings: [...warnings], source });
+  expect([data.warnings, data.source]).toEqual([warnings, source]);
 });
 
 it('an enabled endpoint gets the events that it names, or all when it names none', () => {

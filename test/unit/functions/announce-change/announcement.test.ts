@@ -127,6 +127,29 @@ describe('an announcement', () => {
     });
   });
 
+  it('of a version that was published reports its source, of a failure what failed, and of other changes nothing', () => {
+    const track = { M: { index: { N: '0' }, type: { S: 'audio' }, codec: { S: 'aac' }, taken: { BOOL: true } } };
+    const sourceInfo = { M: { container: { S: 'ogg' }, durationSeconds: { N: '2.5' }, tracks: { L: [track] } } };
+    const source = {
+      container: 'ogg',
+      durationSeconds: 2.5,
+      tracks: [{ index: 0, type: 'audio', codec: 'aac', taken: true }],
+    };
+    const current = { M: { version: { N: '1' } } };
+    const of = (from: object, to: object) => announcementOf(record(from, to))?.detail;
+    const begun = image('transcoding', 3, { sourceInfo });
+    expect(of(begun, image('ready', 4, { sourceInfo, current }))).toMatchObject({ source });
+    expect(of(begun, image('failed', 4, { sourceInfo }))).toMatchObject({ source });
+    expect(of(image('uploaded', 2, { sourceInfo }), begun)).not.toHaveProperty('source');
+    const again = [
+      image('ready', 4, { sourceInfo, current }),
+      image('retranscoding', 5, { sourceInfo, current }),
+    ] as const;
+    expect(of(...again)).not.toHaveProperty('source');
+    // Of the preflight alone, before any worker.
+    const guessed = { sourceInfo: { M: { durationSeconds: { N: '2.5' } } } };
+    expect(of(image('uploaded', 2, guessed), image('failed', 3, guessed))).not.toHaveProperty('source');
+  });
   it('of a version that was published names its warnings, and of one that stays does not', () => {
     const warnings = { L: [{ M: { code: { S: 'track_skipped' }, at: { N: '1.5' }, message: { S: 'Why.' } } }] };
     const flawed = { current: { M: { version: { N: '2' }, warnings } } };
