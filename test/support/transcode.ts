@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { openScratch } from '../../containers/transcoder/scratch.ts';
 import { type Transcoded, transcode } from '../../containers/transcoder/transcode.ts';
 import { PRESETS, type Preset } from '../../core/contracts/presets.ts';
+import { keepToTheBook } from './by-the-book.ts';
 import { TOOLS } from './media.ts';
 
 export interface LocalTranscode {
@@ -11,7 +12,7 @@ export interface LocalTranscode {
   out: string;
 }
 
-/** The worker's steps between pull and push, on a file of this machine. */
+/** The worker's steps between pull and push, on a file of this machine. What they make is held to the rules of HLS. */
 export async function transcodeFile(
   directory: string,
   file: string,
@@ -22,7 +23,9 @@ export async function transcodeFile(
   await copyFile(file, scratch.source);
   const signal = new AbortController().signal;
   const result = await transcode({ tools, scratch, preset, gpu, signal, onProgress: () => undefined });
-  return { result, out: scratch.out };
+  const made = { result, out: scratch.out };
+  await keepToTheBook(made);
+  return made;
 }
 
 export function presetNamed(name: string): Preset {
