@@ -14,6 +14,7 @@ import { asDropreelError, Drained } from './failures.ts';
 import { ffmpegVersion } from './ffmpeg/run.ts';
 import { finishEncoded } from './finish.ts';
 import { type SourceRun, withSource } from './input/with-source.ts';
+import { takeLease } from './lease.ts';
 import { log } from './log.ts';
 import { isPrepared, prepare } from './prepare.ts';
 import { push } from './push.ts';
@@ -24,13 +25,16 @@ import { cpuSeconds } from './usage.ts';
 /** Runs one job to its end and returns the exit code. The result, good or bad, is in S3 by then. */
 export async function work(job: Job, context: WorkerContext): Promise<number> {
   if (job.task?.name === 'chunk') return workChunk(job, job.task.count, context);
-  const claimed = await claim(context.s3, job, context.engineJobId);
+  const { s3, engineJobId, machine, signal } = context;
+  const { claimed, renew } = machine
+    ? await takeLease(s3, job, { engineJobId, machine, signal })
+    : { claimed: await claim(s3, job, engineJobId), renew: () => renewClaim(s3, job, engineJobId) };
   if (claimed === 'other') {
     log('info', 'another engine job has this job; nothing to do', { jobId: job.jobId });
     return EXIT.ok;
   }
   log('info', 'claimed', { jobId: job.jobId, mediaId: job.mediaId });
-  const stop = renewClaim(context.s3, job, context.engineJobId);
+  const stop = renew();
   try {
     return await workClaimed(job, context, claimed);
   } finally {

@@ -204,5 +204,11 @@ export const Result = z.discriminatedUnion('status', [Succeeded, Failed]);
 export type Result = z.infer<typeof Result>;
 
 /** `tmp/{jobId}/claim.json`: a second engine job for the same Job finds another engineJobId here, and ends at once. */
-export const Claim = z.object({ jobId: JobId, engineJobId: z.string() });
+export const Claim = z.object({
+  jobId: JobId,
+  engineJobId: z.string(),
+  /** Of an engine that may give one engine job to several machines at once: which of them has it, and how often it has said so. */
+  machine: z.string().optional(),
+  renewal: z.number().int().optional(),
+});
 export type Claim = z.infer<typeof Claim>;

@@ -1,6 +1,8 @@
 import { json } from 'node:stream/consumers';
+import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, expect, it, vi } from 'vitest';
 import { jobApi } from '../../containers/transcoder/serve/api.ts';
+import { presignedS3 } from '../../containers/transcoder/serve/presigned-s3.ts';
 import { serve } from '../../containers/transcoder/serve/serve.ts';
 import { PRESETS } from '../../core/contracts/presets.ts';
 import { jobFor } from '../../core/jobs/transitions.ts';
@@ -78,3 +80,27 @@ it.each([401, 404])('a hint that is answered by HTTP %i is given once', async (s
   await jobApi(inputFor(server.url), () => {}).hint();
   expect(server.callsOf('/hint')).toHaveLength(1);
 });
+
+it('a request to S3 is broken off, and none begins, once another machine may have the job', async () => {
+  const asked: string[] = [];
+  await using server = await listenSilently(asked);
+  const lost = new AbortController();
+  const sign = async () => ({ url: `${server.url}/media/key`, expiresAt: new Date().toISOString() });
+  const s3 = presignedS3({ sign }, lost.signal);
+  const head = () => s3.send(new HeadObjectCommand({ Bucket: 'media', Key: 'key' }));
+  const underWay = head();
+  await eventually('it is under way', async () => asked.length > 0);
+  lost.abort();
+  await expect(underWay).rejects.toThrow();
+  await expect(head()).rejects.toThrow();
+  expect(asked).toEqual(['/media/key']);
+});
+
+/** A server that answers nothing. */
+async function listenSilently(asked: string[]) {
+  const server = await listen(({ url = '' }) => void asked.push(new URL(url, 'http://here').pathname), {
+    port: 0,
+    pages: 'own',
+  });
+  return { url: server.url, [Symbol.asyncDispose]: () => server.close() };
+}

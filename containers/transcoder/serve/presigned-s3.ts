@@ -18,8 +18,11 @@ interface Request {
   headers: Record<string, string>;
 }
 
-/** A client of S3 without credentials: the API signs each of its requests, at the address that it returns. */
-export function presignedS3(api: Pick<JobApi, 'sign'>): S3Client {
+/**
+ * A client of S3 without credentials: the API signs each of its requests, at the address that it returns.
+ * @param signal aborts whatever request is under way, and lets none begin: the job may be another machine's by then
+ */
+export function presignedS3(api: Pick<JobApi, 'sign'>, signal: AbortSignal): S3Client {
   const known = new Map<string, { url: string; until: number }>();
   const addressOf = async ({ method, path, query, headers }: Request): Promise<string> => {
     const asked = { method: method as 'GET', path, query: plain(query), headers: pick(headers) };
@@ -39,6 +42,13 @@ export function presignedS3(api: Pick<JobApi, 'sign'>): S3Client {
     responseChecksumValidation: 'WHEN_REQUIRED',
     maxAttempts: 5,
   });
+  const { requestHandler } = s3.config;
+  const handle = requestHandler.handle.bind(requestHandler);
+  requestHandler.handle = (request, options: { abortSignal?: unknown } = {}) => {
+    const { abortSignal } = options;
+    const signals = abortSignal instanceof AbortSignal ? [signal, abortSignal] : [signal];
+    return handle(request, { ...options, abortSignal: AbortSignal.any(signals) });
+  };
   // After the SDK's own signature, within its retries.
   s3.middlewareStack.add(
     (next) => async (args) => {

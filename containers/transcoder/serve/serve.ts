@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { WorkerEnv } from '../../../core/contracts/env.ts';
 import { HttpInput } from '../../../core/contracts/http/engine-jobs.ts';
 import { EXIT } from '../../../core/contracts/job.ts';
@@ -13,9 +14,11 @@ import { jobApi } from './api.ts';
 import { presignedS3 } from './presigned-s3.ts';
 import { Queue, QueueEnv, type Taken } from './queue.ts';
 
-const ServeEnv = QueueEnv.extend(
-  WorkerEnv.pick({ SCRATCH_DIR: true, USE_GPU: true, FFMPEG_PATH: true, FFPROBE_PATH: true }).shape,
-);
+const ServeEnv = QueueEnv.extend({
+  ...WorkerEnv.pick({ SCRATCH_DIR: true, USE_GPU: true, FFMPEG_PATH: true, FFPROBE_PATH: true }).shape,
+  /** How long a job stays with a machine of which nothing is seen, before another one that was given it begins. */
+  CLAIM_SECONDS: z.coerce.number().positive().default(120),
+});
 
 /** As many as the job definition of AWS Batch makes. */
 const ATTEMPTS = 3;
@@ -32,20 +35,23 @@ export async function serve(): Promise<void> {
   log('info', 'waiting for jobs');
   while (!end.signal.aborted) {
     const taken = await queue.take(end.signal);
-    if (taken)
-      await serveOne({ queue, tools, gpu: env.USE_GPU, scratchDirectory: env.SCRATCH_DIR, end: end.signal }, taken);
+    const machine = { id: env.RUNPOD_POD_ID, leaseMs: env.CLAIM_SECONDS * 1000 };
+    const server = { queue, tools, machine, gpu: env.USE_GPU, scratchDirectory: env.SCRATCH_DIR, end: end.signal };
+    if (taken) await serveOne(server, taken);
   }
 }
 
 interface Server {
   queue: Queue;
   tools: Tools;
+  machine: { id: string; leaseMs: number };
   gpu: boolean;
   scratchDirectory: string;
   end: AbortSignal;
 }
 
-async function serveOne({ queue, tools, gpu, scratchDirectory, end }: Server, { id, input }: Taken): Promise<void> {
+async function serveOne(server: Server, { id, input }: Taken): Promise<void> {
+  const { queue, scratchDirectory, end } = server;
   const { success, data: given } = HttpInput.safeParse(input);
   if (!success) return queue.done(id, { error: 'The input is not a job of dropreel.' });
   const { jobId, mediaId } = given.job;
@@ -57,7 +63,7 @@ async function serveOne({ queue, tools, gpu, scratchDirectory, end }: Server, { 
   const unwatch = queue.onStop(id, () => over.abort(stopped));
   const ended = queue.ping(id);
   try {
-    const exit = await attempts({ given, api, id, tools, gpu, scratchDirectory, signal });
+    const exit = await attempts({ ...server, given, api, id, signal });
     // Whoever has cancelled it there: nothing else tells of that before sweep asks.
     if (over.signal.reason === stopped)
       await api.hint().catch((cause: unknown) => log('warn', 'not told', { jobId, error: String(cause) }));
@@ -82,32 +88,38 @@ async function attempts({
   api,
   id,
   tools,
+  machine,
   gpu,
   scratchDirectory,
   signal,
-}: {
+}: Server & {
   given: HttpInput;
   api: ReturnType<typeof jobApi>;
   id: string;
-  tools: Tools;
-  gpu: boolean;
-  scratchDirectory: string;
   signal: AbortSignal;
 }): Promise<number> {
   const { job } = given;
-  const s3 = presignedS3(api);
-  for (let attempt = 1; ; attempt++) {
+  for (let attempt = 1; ; ) {
+    const lost = new AbortController();
+    const working = AbortSignal.any([signal, lost.signal]);
     const identity = { jobId: job.jobId, engineJobId: id, attempt };
     const progress = reportProgress(({ jobId: _, ...report }) => api.progress(report), identity);
     let exit: number;
     try {
-      exit = await work(job, { s3, tools, gpu, engineJobId: id, scratchDirectory, progress, signal });
+      exit = await work(job, {
+        ...{ s3: presignedS3(api, working), tools, gpu, engineJobId: id, scratchDirectory, progress },
+        machine: { ...machine, onLost: (why) => lost.abort(why) },
+        signal: working,
+      });
     } catch (error) {
       log('error', 'the worker could not report its result', { jobId: job.jobId, error: String(error) });
-      exit = signal.aborted ? EXIT.drained : EXIT.transient;
+      exit = EXIT.transient;
     }
     await progress.close();
     if (signal.aborted) return EXIT.drained;
+    // It begins again, or waits for the machine that has the job, whatever this attempt has come to.
+    if (lost.signal.aborted) continue;
     if (exit !== EXIT.transient || attempt === ATTEMPTS) return exit;
+    attempt += 1;
   }
 }
