@@ -50,6 +50,8 @@ export interface BootOptions extends ServiceOptions {
   faults?: Faults;
   /** Simulates the worst behaviour that AWS allows: slow calls, duplicates, lag. Default: off. */
   adverse?: AdverseOptions;
+  /** Its time, for what runs beside it. Default: one of its own. */
+  clock?: Clock;
   /** Serves delivery and API to other machines too. Default: all servers are on loopback. */
   open?: OpenDoor;
 }
@@ -180,7 +182,7 @@ async function createKernel(options: BootOptions): Promise<Kernel> {
   const configuration = await readConfiguration(assembly, ports, { options, log });
   const { policies } = configuration;
   await tellUpdate(stateDir, configuration.template.raw, log);
-  const clock = new Clock();
+  const { clock = new Clock() } = options;
   const meter = new Meter();
   const adverse = options.adverse && createAdverse(options.adverse, clock);
   const faultHooks = options.hooks ?? faults?.hooks;

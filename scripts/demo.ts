@@ -56,8 +56,7 @@ async function main(argv: string[]): Promise<number> {
     say('booting the local cloud from the synthesized template');
     const log = options.verbose ? say : () => {};
     const http = more && 'httpEngine' in more ? await startHttpEndpoint(cloudDir, { log }) : undefined;
-    const environment = http?.environment ?? {};
-    const cloud = await bootCloud({ ...LOCAL_CLOUD, assembly, stateDir: cloudDir, environment, log });
+    const cloud = await bootCloud({ ...LOCAL_CLOUD, assembly, stateDir: cloudDir, ...http?.beside, log });
     try {
       if (options.engine) await setEngine(cloud, options.engine);
       const progress = openProgress(process.stderr, files);

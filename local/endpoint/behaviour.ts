@@ -8,6 +8,10 @@ export interface Behaviour {
   down: boolean;
   /** The status by which /run is refused. */
   refuses: number | undefined;
+  /** How many calls of clients, from the next one on, are answered 429. */
+  busy: number;
+  /** A job is given to a second worker while the first one has it, as when the endpoint has lost sight of that. */
+  twice: boolean;
   /** The answer to /run is lost; the job is there. */
   losesRuns: boolean;
   /** The state that it reports of every job that it knows, whatever the truth. */
@@ -28,6 +32,8 @@ export const KIND: Readonly<Behaviour> = {
   dead: false,
   down: false,
   refuses: undefined,
+  busy: 0,
+  twice: false,
   losesRuns: false,
   says: undefined,
   webhooks: 1,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { Clock } from '../kernel/clock.ts';
+import { Clock, type Timer } from '../kernel/clock.ts';
 import { type Listening, listen } from '../kernel/http-server.ts';
 import { type Behaviour, KIND } from './behaviour.ts';
 import { type EndpointJob, Jobs } from './jobs.ts';
@@ -22,8 +22,8 @@ export interface LocalEndpoint {
   jobs: Jobs;
   /** Runs around each call of a client: `run`, `status`, `cancel` or `health`. Where it throws, the client gets a 500. */
   intercept: (operation: string, act: () => Promise<Answer>) => Promise<Answer>;
-  /** Kills the worker, as if its machine were lost: another one gets its jobs. */
-  killWorker(): void;
+  /** Kills the workers, as if their machines were lost: others get their jobs. */
+  killWorkers(): void;
   close(): Promise<void>;
 }
 
@@ -36,8 +36,8 @@ export interface EndpointOptions {
   worker: WorkerProgram;
   log?: (line: string) => void;
   port?: number;
-  /** By which its limits pass; the machine's by default. */
-  clock?: Pick<Clock, 'now'>;
+  /** By which its limits and pauses pass; the machine's by default. */
+  clock?: Timer;
 }
 
 /** Of the JSON of /run. https://docs.runpod.io/serverless/endpoints/send-requests */
@@ -59,7 +59,7 @@ const RunBody = z.object({
 export async function startEndpoint(options: EndpointOptions): Promise<LocalEndpoint> {
   const { log = () => {}, clock = new Clock() } = options;
   const behaviour: Behaviour = { ...KIND };
-  const jobs = new Jobs(behaviour, clock, (job) => void notify(job, behaviour, log));
+  const jobs = new Jobs(behaviour, clock, (job) => void notify(job, { behaviour, clock, log }));
   const workers = new Workers(options.worker, log, (worker) => jobs.lost(worker));
   const workerKey = randomUUID();
   const context: Context = { options, behaviour, jobs, workers, workerKey, intercept: (_, act) => act() };
@@ -69,7 +69,7 @@ export async function startEndpoint(options: EndpointOptions): Promise<LocalEndp
   });
   return Object.assign(context, {
     url: `${server.url}/v2/local`,
-    killWorker: () => void workers.kill(),
+    killWorkers: () => void workers.kill(),
     close: () => close(workers, server),
   });
 }
@@ -122,6 +122,10 @@ async function answerClient(
   { call, id, url }: { call: string; id: string; url: URL },
 ): Promise<Answer> {
   if (behaviour.down) return { status: 503 };
+  if (behaviour.busy > 0) {
+    behaviour.busy -= 1;
+    return { status: 429 };
+  }
   if (request.headers.authorization !== `Bearer ${options.apiKey}`) return { status: 401 };
   switch (call) {
     case 'POST run': {
@@ -129,7 +133,7 @@ async function answerClient(
       const { success, data } = RunBody.safeParse(JSON.parse(await read(request)));
       if (!success) return { status: 400, body: { error: 'bad request' } };
       const job = jobs.add(data);
-      if (!behaviour.dead) workers.wake({ url: url.origin, key: workerKey });
+      if (!behaviour.dead) workers.wake({ url: url.origin, key: workerKey }, behaviour.twice ? 2 : 1);
       return behaviour.losesRuns ? null : { status: 200, body: { id: job.id, status: 'IN_QUEUE' } };
     }
     case 'GET status': {

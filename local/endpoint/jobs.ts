@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../kernel/clock.ts';
+import type { Timer } from '../kernel/clock.ts';
 import type { Behaviour } from './behaviour.ts';
 
 /** https://docs.runpod.io/serverless/endpoints/job-states */
@@ -12,7 +12,8 @@ export interface EndpointJob {
   /** Milliseconds. */
   policy: { executionTimeout: number; ttl: number };
   status: Status;
-  worker?: string;
+  /** Who has been given it, and was not lost: more than one where the endpoint gives it twice. */
+  workers: string[];
   /** Milliseconds since the epoch. */
   addedAt: number;
   startedAt?: number;
@@ -29,13 +30,13 @@ const KEPT_MS = 30 * 60_000;
 /** The jobs of an endpoint, in memory. Every call looks at the clock first. */
 export class Jobs {
   readonly #behaviour: Behaviour;
-  readonly #clock: Pick<Clock, 'now'>;
+  readonly #clock: Timer;
   readonly #onEnd: (job: EndpointJob) => void;
   readonly #jobs = new Map<string, EndpointJob>();
   /** Ids of jobs that a worker still runs though they are over, by worker. */
   readonly #stop = new Map<string, string[]>();
 
-  constructor(behaviour: Behaviour, clock: Pick<Clock, 'now'>, onEnd: (job: EndpointJob) => void) {
+  constructor(behaviour: Behaviour, clock: Timer, onEnd: (job: EndpointJob) => void) {
     this.#behaviour = behaviour;
     this.#clock = clock;
     this.#onEnd = onEnd;
@@ -56,6 +57,7 @@ export class Jobs {
       webhook,
       policy,
       status: 'IN_QUEUE',
+      workers: [],
       addedAt: this.#clock.now(),
       retried: 0,
     };
@@ -98,19 +100,23 @@ export class Jobs {
     };
   }
 
-  /** The oldest job that waits, for this worker. */
+  /** The oldest job that waits, or is to be given to a second worker, for this worker. */
   take(worker: string): EndpointJob | undefined {
     this.#expire();
     const ready = this.#clock.now() - this.#behaviour.slowMs;
-    const job = this.all().find(({ status, addedAt }) => status === 'IN_QUEUE' && addedAt <= ready);
-    if (job) Object.assign(job, { status: 'IN_PROGRESS', worker, startedAt: this.#clock.now() });
+    const isAgain = ({ status, workers: [first, second] }: EndpointJob) =>
+      this.#behaviour.twice && status === 'IN_PROGRESS' && first !== worker && second === undefined;
+    const job = this.all().find((job) => (job.status === 'IN_QUEUE' && job.addedAt <= ready) || isAgain(job));
+    if (!job) return undefined;
+    job.workers.push(worker);
+    if (job.status === 'IN_QUEUE') Object.assign(job, { status: 'IN_PROGRESS', startedAt: this.#clock.now() });
     return job;
   }
 
-  /** What a worker hands in for a job that it does not have is ignored. */
+  /** What a worker hands in for a job that it does not have is ignored; of two that have it, the first to hand it in ends it. */
   done(id: string, worker: string, { output, error }: Pick<EndpointJob, 'output' | 'error'>): void {
     const job = this.#jobs.get(id);
-    if (job?.status !== 'IN_PROGRESS' || job.worker !== worker) return;
+    if (job?.status !== 'IN_PROGRESS' || !job.workers.includes(worker)) return;
     if (error === undefined) this.#end(job, { status: 'COMPLETED', output });
     else this.#end(job, { status: 'FAILED', error });
     this.#onEnd(job);
@@ -125,10 +131,13 @@ export class Jobs {
    * Returns whether there are any.
    */
   lost(worker: string): boolean {
-    const had = this.all().filter((job) => job.status === 'IN_PROGRESS' && job.worker === worker);
-    for (const job of had) Object.assign(job, { status: 'IN_QUEUE', retried: job.retried + 1 });
+    const had = this.all().filter((job) => job.status === 'IN_PROGRESS' && job.workers.includes(worker));
+    for (const job of had) {
+      job.workers = job.workers.filter((other) => other !== worker);
+      if (job.workers.length === 0) Object.assign(job, { status: 'IN_QUEUE', retried: job.retried + 1 });
+    }
     this.#stop.delete(worker);
-    return had.length > 0;
+    return had.some(({ status }) => status === 'IN_QUEUE');
   }
 
   /** Ids of the jobs that the worker has to stop. */
@@ -140,8 +149,8 @@ export class Jobs {
   }
 
   #end(job: EndpointJob, end: Partial<EndpointJob>): void {
-    if (job.status === 'IN_PROGRESS' && job.worker && end.output === undefined && end.error === undefined) {
-      this.#stop.set(job.worker, [...(this.#stop.get(job.worker) ?? []), job.id]);
+    if (job.status === 'IN_PROGRESS' && end.output === undefined && end.error === undefined) {
+      for (const worker of job.workers) this.#stop.set(worker, [...(this.#stop.get(worker) ?? []), job.id]);
     }
     Object.assign(job, { ...end, endedAt: this.#clock.now() });
   }

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import type { Timer } from '../kernel/clock.ts';
 import type { Behaviour } from './behaviour.ts';
 import type { EndpointJob } from './jobs.ts';
 
@@ -7,10 +7,14 @@ const TRIES = 3;
 const PAUSE_MS = 10_000;
 
 /** Calls the webhook of a job that has completed or failed. The body echoes the input; nothing is signed. */
-export async function notify(job: EndpointJob, behaviour: Behaviour, log: (line: string) => void): Promise<void> {
+export async function notify(
+  job: EndpointJob,
+  { behaviour, clock, log }: { behaviour: Behaviour; clock: Timer; log: (line: string) => void },
+): Promise<void> {
   const { id, input, output, error, status, webhook } = job;
   if (webhook === undefined) return;
-  await delay(behaviour.lateMs, undefined, { ref: false });
+  const pause = (ms: number) => new Promise<void>((resolve) => void clock.after(ms, resolve));
+  await pause(behaviour.lateMs);
   for (let call = 0; call < behaviour.webhooks; call++) {
     for (let attempt = 1; attempt <= TRIES; attempt++) {
       const answered = await fetch(webhook, {
@@ -21,7 +25,7 @@ export async function notify(job: EndpointJob, behaviour: Behaviour, log: (line:
       }).catch(() => undefined);
       if (answered?.status === 200) break;
       log(`endpoint: the webhook of ${id} was answered ${answered?.status ?? 'not at all'}`);
-      await delay(PAUSE_MS, undefined, { ref: false });
+      await pause(PAUSE_MS);
     }
   }
 }

@@ -6,21 +6,20 @@ import { type Child, killLeftovers, startChild } from '../services/batch/child.t
 export interface WorkerProgram {
   command: readonly string[];
   cwd: string;
-  /** Beside the variables of the endpoint. */
-  environment: Record<string, string>;
-  /** For its log, and what identifies its process. */
+  /** Beside the variables of the endpoint, by the id of the worker: each has a machine of its own. */
+  environment: (worker: string) => Record<string, string>;
+  /** For its log, and what identifies its processes. */
   dir: string;
 }
 
-/** Id of the one worker. */
-const POD = 'pod-1';
-
-/** The workers of an endpoint: at most one, started by the first job. */
+/** The workers of an endpoint: as many as were asked for, from the first job on. One that has ended never comes back by its id. */
 export class Workers {
   readonly #program: WorkerProgram;
   readonly #log: (line: string) => void;
   readonly #onLost: (worker: string) => boolean;
-  #starting: Promise<Child | undefined> | undefined;
+  readonly #running = new Map<string, Promise<Child | undefined>>();
+  #cleared: Promise<unknown> | undefined;
+  #started = 0;
   #closed = false;
 
   /** @param onLost called when a worker has ended; returns whether another one is needed */
@@ -30,56 +29,61 @@ export class Workers {
     this.#onLost = onLost;
   }
 
-  wake(endpoint: { url: string; key: string }): void {
-    this.#starting ??= this.#start(endpoint).catch((error: unknown) => {
-      this.#log(`endpoint: no worker: ${String(error)}`);
-      return undefined;
-    });
+  /** Starts workers until there are so many. */
+  wake(endpoint: { url: string; key: string }, count = 1): void {
+    while (this.#running.size < count) {
+      const worker = `pod-${++this.#started}`;
+      const starting = this.#start(worker, endpoint).catch((error: unknown) => {
+        this.#log(`endpoint: no worker: ${String(error)}`);
+        return undefined;
+      });
+      this.#running.set(worker, starting);
+    }
   }
 
   counts() {
-    const running = this.#starting ? 1 : 0;
+    const running = this.#running.size;
     return { idle: 0, initializing: 0, ready: running, running, throttled: 0 };
   }
 
-  /** Kills the worker, as if its machine were lost. */
+  /** Kills the workers, as if their machines were lost. */
   async kill(): Promise<void> {
-    const child = await this.#starting;
-    child?.kill();
+    for (const child of await Promise.all(this.#running.values())) child?.kill();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    const child = await this.#starting;
-    child?.kill();
-    await child?.exited;
+    const children = await Promise.all(this.#running.values());
+    for (const child of children) child?.kill();
+    await Promise.all(children.map((child) => child?.exited));
   }
 
-  async #start(endpoint: { url: string; key: string }): Promise<Child> {
+  async #start(worker: string, endpoint: { url: string; key: string }): Promise<Child> {
     const { url, key } = endpoint;
     const { command, cwd, environment, dir } = this.#program;
     const running = join(dir, 'running');
-    await killLeftovers(running);
+    this.#cleared ??= killLeftovers(running);
+    await this.#cleared;
     await mkdir(dir, { recursive: true });
     const child = await startChild({
       command,
       cwd,
       environment: {
-        ...environment,
+        ...environment(worker),
         RUNPOD_WEBHOOK_GET_JOB: `${url}/job-take/$ID?gpu=none`,
         RUNPOD_WEBHOOK_POST_OUTPUT: `${url}/job-done/$RUNPOD_POD_ID/$ID?gpu=none`,
         RUNPOD_WEBHOOK_PING: `${url}/ping/$RUNPOD_POD_ID`,
         RUNPOD_AI_API_KEY: key,
-        RUNPOD_POD_ID: POD,
+        RUNPOD_POD_ID: worker,
         RUNPOD_ENDPOINT_ID: 'local',
       },
       logFile: join(dir, 'worker.log'),
-      pidFile: join(running, POD),
+      pidFile: join(running, worker),
     });
     void child.exited.then((code) => {
-      this.#log(`endpoint: the worker ended with ${code}`);
-      this.#starting = undefined;
-      if (this.#onLost(POD) && !this.#closed) this.wake(endpoint);
+      this.#log(`endpoint: the worker ${worker} ended with ${code}`);
+      this.#running.delete(worker);
+      if (this.#onLost(worker) && !this.#closed) this.wake(endpoint);
     });
     return child;
   }

@@ -1,3 +1,6 @@
+/** What needs nothing of a clock but the time, and to be called when it has come. */
+export type Timer = Pick<Clock, 'now' | 'after'>;
+
 /**
  * The time of one local cloud: the machine's clock plus the time added by `advance`, so that a test
  * can skip days: timers that become due while advancing fire at once, in order.

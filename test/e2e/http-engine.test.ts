@@ -25,6 +25,7 @@ const ready = async (key: string) => {
 };
 const secretOf = (job: { input: unknown } | undefined) =>
   (job?.input as { secret: string } | undefined)?.secret ?? expect.fail('no job');
+const workerLog = () => readFile(join(world.stateDir, 'endpoint/worker.log'), 'utf8');
 const atEndpoint = (jobId: string) =>
   endpoint.jobs.all().filter(({ input }) => (input as { job: { jobId: string } }).job.jobId === jobId);
 
@@ -32,11 +33,11 @@ it('no row or log has the secret of a job or a signed address, and the scratch d
   const { mediaId } = await ready('drop/ann/there/a b.mp4');
   const secret = secretOf(atEndpoint(`${mediaId}-1`)[0]);
   expect(secret).toMatch(/^whsec_/);
-  const worker = await readFile(join(world.stateDir, 'endpoint/worker.log'), 'utf8');
+  const worker = await workerLog();
   const rows = JSON.stringify([await readMedia(cloud, mediaId), await readJobs(cloud, mediaId)]);
   for (const text of [worker, rows, ...world.log])
     for (const found of [secret, 'X-Amz-Signature']) expect(text).not.toContain(found);
-  expect(await readdir(join(world.stateDir, 'endpoint/scratch'))).toEqual([]);
+  expect(await readdir(join(world.stateDir, 'endpoint/scratch/pod-1'))).toEqual([]);
 });
 
 it('a job that the endpoint reports as failed, twice, late and forged, and then forgets, is published by its outputs', async () => {
@@ -48,6 +49,21 @@ it('a job that the endpoint reports as failed, twice, late and forged, and then 
   expect([late.status, await late.json()]).toEqual([200, { accepted: false }]);
   Object.assign(endpoint.behaviour, KIND);
   expect(await readMedia(cloud, mediaId)).toMatchObject({ state: 'ready', jobCount: 1, current: { version: 1 } });
+});
+
+it('a job that the endpoint gives to two workers at once is made by one of them, while the other waits', async () => {
+  Object.assign(endpoint.behaviour, { twice: true, slowMs: 3_600_000 });
+  const id = await drop(cloud, 'drop/ann/there/twice.mp4', { file });
+  await eventually('both wait for jobs', async () => (await workerLog()).split('waiting for jobs').length > 2, 60_000);
+  await eventually('the endpoint has it', async () => atEndpoint(`${id}-1`)[0], 60_000);
+  endpoint.behaviour.slowMs = 0;
+  const { mediaId } = await reached(cloud, id, 'ready', { timeoutMs: 120_000 });
+  expect(atEndpoint(`${mediaId}-1`)).toMatchObject([{ workers: ['pod-1', 'pod-2'] }]);
+  const ofJob = (await workerLog()).split('\n').filter((line) => line.includes(`"${mediaId}-1"`));
+  const said = (text: string) => ofJob.filter((line) => line.includes(`"${text}"`)).length;
+  expect([said('claimed'), said('another machine has this job; waiting')]).toEqual([1, 1]);
+  expect(await readMedia(cloud, mediaId)).toMatchObject({ state: 'ready', jobCount: 1, current: { version: 1 } });
+  Object.assign(endpoint.behaviour, KIND);
 });
 
 it('a deleted media item is cancelled at the endpoint, and its secret opens nothing from then on', async () => {

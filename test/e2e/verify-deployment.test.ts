@@ -42,9 +42,10 @@ async function verified(
   await edit?.(assembly);
   const stateDir = `${app.stateDir}-${names.join('-')}`;
   await cp(app.stateDir, stateDir, { recursive: true });
-  const { endpoint, environment } = await startHttpEndpoint(stateDir, { nodePath: process.env.DROPREEL_NODE });
+  const { endpoint, beside } = await startHttpEndpoint(stateDir, { nodePath: process.env.DROPREEL_NODE });
   try {
-    const more = { ...boot, environment: { ...environment, ...boot?.environment } };
+    const environment = { ...beside.environment, ...boot?.environment };
+    const more = { ...boot, ...beside, environment };
     await using booted = await testCloud({ assembly, stateDir, ...more });
     const { cloud } = booted;
     prepare(cloud);

@@ -199,7 +199,7 @@ function kill({ cloud, endpoint }: Booted, actor: Actor): void {
     return;
   }
   for (const id of cloud.batch.running()) cloud.batch.kill(id, 'SIGKILL').catch(() => {});
-  endpoint?.killWorker();
+  endpoint?.killWorkers();
 }
 
 /** Functions that are connected with engines. */

@@ -35,7 +35,7 @@ const services = await startServices();
 // No worker takes a job: the tests are the worker.
 const endpoint = await startEndpoint({
   apiKey: 'key',
-  worker: { command: [], cwd: '.', environment: {}, dir: '.' },
+  worker: { command: [], cwd: '.', environment: () => ({}), dir: '.' },
   clock: services.clock,
 });
 afterAll(async () => {
@@ -134,6 +134,26 @@ it('a job that several functions submit at once is one job at the endpoint', asy
   const before = endpoint.jobs.all().length;
   await Promise.all([1, 2, 3].map(() => submitJob(all, row)));
   expect(endpoint.jobs.all().slice(before)).toMatchObject([{ id: (await rowOf(row)).engineJobId }]);
+});
+
+it('a job that the endpoint was too busy to take is submitted once it is not', async () => {
+  const row = await queued('busy.mp4');
+  const before = endpoint.jobs.all().length;
+  endpoint.behaviour.busy = 2;
+  for (let i = 0; i < 2; i++) await expect(submitJob(all, row)).rejects.toThrow('HTTP 429');
+  await submitJob(all, row);
+  expect(endpoint.jobs.all().slice(before)).toMatchObject([{ id: (await rowOf(row)).engineJobId }]);
+});
+
+it('a job is asked for again where the endpoint was too busy to say how it is', async () => {
+  const row = await submitted('busy.mp4');
+  takes(row.engineJobId);
+  endpoint.jobs.done(row.engineJobId, 'pod', { error: 'x' });
+  endpoint.behaviour.busy = 1;
+  await expect(hint(row, row.engineJobId)).rejects.toThrow('HTTP 429');
+  expect(await rowOf(row)).toMatchObject({ state: 'queued' });
+  await hint(row, row.engineJobId);
+  expect(await rowOf(row)).toMatchObject({ state: 'failed', error: { code: 'worker_lost' } });
 });
 
 it('a job whose two engine jobs end, the later of which found a claim, is what the first one made', async () => {

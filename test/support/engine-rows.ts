@@ -80,7 +80,7 @@ export const ENGINE_ROWS = {
     loseAnswers: (lost) => {
       endpoint.behaviour.losesRuns = lost;
     },
-    kill: () => endpoint.killWorker(),
+    kill: () => endpoint.killWorkers(),
     busy: () => endpoint.jobs.counts().inProgress > 0,
     parts: WHOLE,
   }),

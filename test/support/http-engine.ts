@@ -14,8 +14,8 @@ export async function httpCloud(
 ): Promise<{ cloud: Cloud; log: string[]; endpoint: LocalEndpoint; stateDir: string } & AsyncDisposable> {
   const app = await configuredApp({ httpEngine: HTTP_ENGINE, ...more });
   const { assembly, stateDir } = app;
-  const { endpoint, environment } = await startHttpEndpoint(stateDir, { nodePath: process.env.DROPREEL_NODE });
-  const booted = await testCloud({ ...options, assembly, stateDir, environment });
+  const { endpoint, beside } = await startHttpEndpoint(stateDir, { nodePath: process.env.DROPREEL_NODE });
+  const booted = await testCloud({ ...options, ...beside, assembly, stateDir });
   return {
     cloud: booted.cloud,
     log: booted.log,

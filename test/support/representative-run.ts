@@ -29,13 +29,13 @@ export async function representativeRun(say: (line: string) => void): Promise<Gr
   const loopback = { WEBHOOK_ALLOW_LOOPBACK: 'true' };
   const engines = { gpuEngine: { maxVcpus: 8 }, httpEngine: HTTP_ENGINE, mediaConvert: true };
   await using app = await configuredApp(engines);
-  const { endpoint, environment } = await startHttpEndpoint(app.stateDir, { nodePath: process.env.DROPREEL_NODE });
+  const { endpoint, beside } = await startHttpEndpoint(app.stateDir, { nodePath: process.env.DROPREEL_NODE });
   await using assembly = await assemblyWith({ api: loopback, 'deliver-webhook': loopback }, app.assembly);
   await using receiver = await startReceiver();
   const mishaps = new Mishaps();
   // Each mishap is aimed at one call and waits for what follows from it; a double would meet it first, or undo it.
   await using booted = await testCloud({
-    ...{ assembly: assembly.directory, stateDir: app.stateDir, environment },
+    ...{ assembly: assembly.directory, stateDir: app.stateDir, ...beside },
     ...{ hooks: mishaps.hooks, adverse: false },
   });
   const { cloud } = booted;
@@ -216,7 +216,7 @@ async function withEngine({ cloud, mishaps, endpoint, sound }: World, engine: En
 
   if (engine === 'http') {
     // The worker that gets the job then reads what this one has claimed.
-    mishaps.killAtMp4('httpengineworker', () => endpoint.killWorker());
+    mishaps.killAtMp4('httpengineworker', () => endpoint.killWorkers());
     await reached(cloud, await put('killed.mp3'), 'ready', { timeoutMs: 120_000 });
   }
 

@@ -13,7 +13,7 @@ const KEY = 'key';
 const preset = PRESETS.standard ?? expect.fail('no preset');
 const endpoint = await startEndpoint({
   apiKey: KEY,
-  worker: { command: [], cwd: '.', environment: {}, dir: '.' },
+  worker: { command: [], cwd: '.', environment: () => ({}), dir: '.' },
 });
 afterAll(() => endpoint.close());
 beforeEach(() => void Object.assign(endpoint.behaviour, { ...KIND, dead: true }));
