@@ -21,6 +21,8 @@ export interface WorkerContext {
   /** Length of the chunks of every film; absent: they follow their rule. */
   chunkSeconds?: number | undefined;
   scratchDirectory: string;
+  /** `performance.now()` when the machine was given the job, where it is paid from then on; absent: from the attempt on. */
+  paidSince?: number | undefined;
   progress: Progress;
   /** Aborted with a Drained when the engine stops the worker, or another machine has its job. */
   signal: AbortSignal;

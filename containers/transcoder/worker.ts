@@ -114,8 +114,7 @@ async function produce(
   context: WorkerContext,
   { scratch, resumed, onSource }: Producing,
 ): Promise<Succeeded> {
-  const { s3, tools, gpu, progress, signal } = context;
-  const startedAt = performance.now();
+  const { s3, tools, gpu, progress, signal, paidSince: startedAt = performance.now() } = context;
   const cpuBefore = await cpuSeconds();
   const { transcoded, reading, cpuSecondsBefore } = await makeAll(job, context, {
     tools,

@@ -7,7 +7,10 @@ import { type Cost, type Estimate, LENGTH_UNKNOWN, type Usage } from '../engine.
 /** Of the worker that the estimates are for; one with a GPU has at least as many. Without USE_GPU its GPU is idle. */
 export const VCPUS = 4;
 
-/** By the seconds of the worker. The start of a worker and its idle tail are billed too, and are not known here. */
+/**
+ * By the seconds for which the worker had the job, all its attempts and its wait for another machine among them. The start of a worker and its
+ * idle tail are billed too, and are not known here.
+ */
 export function priceOf({ vcpuSeconds, result }: Usage): Cost {
   const seconds = result?.usage.wallSeconds ?? vcpuSeconds;
   return { usd: usdOf(seconds), vcpuSeconds: Number(vcpuSeconds.toFixed(1)) };

@@ -78,11 +78,11 @@ async function jobFor(path: string, ending = 'mp4'): Promise<Job> {
 
 async function run(
   job: Job,
-  options: { engineJobId?: string; signal?: AbortSignal; ffmpeg?: string } = {},
+  options: { engineJobId?: string; signal?: AbortSignal; ffmpeg?: string; paidSince?: number } = {},
 ): Promise<number> {
   const bus = new EventBridgeClient(developer(small.cloud));
   const progress = reportProgress(busReporter(bus, 'bus'), { jobId: job.jobId, engineJobId: 'engine-1', attempt: 1 });
-  const { engineJobId = 'engine-1', signal = new AbortController().signal, ffmpeg = TOOLS.ffmpeg } = options;
+  const { engineJobId = 'engine-1', signal = new AbortController().signal, ffmpeg = TOOLS.ffmpeg, paidSince } = options;
   const tools = { ...TOOLS, ffmpeg };
   const exit = await work(job, {
     s3,
@@ -92,6 +92,7 @@ async function run(
     scratchDirectory: directory.path,
     progress,
     signal,
+    paidSince,
   });
   await progress.close();
   bus.destroy();
@@ -148,6 +149,13 @@ test('every file of the result is in S3 with its size and checksum, and nothing 
     expect(await head(s3, { bucket: MEDIA, key: `${job.output.prefix}${path}` })).toMatchObject({ size, crc64nvme });
   }
   expect(await scratchOf(job)).toBeNull();
+});
+
+test('a machine that is paid from when it was given the job counts from then, whatever attempts came before', async () => {
+  const job = await jobFor(await make(directory.path, ...tone(1), 'short.wav'));
+  expect(await run(job, { paidSince: performance.now() - 100_000 })).toBe(0);
+  const result = await resultOf(job);
+  expect(result.status === 'succeeded' && result.usage.wallSeconds).toBeGreaterThan(100);
 });
 
 test('a second engine job for the same job does nothing', async () => {

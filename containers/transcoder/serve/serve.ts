@@ -99,6 +99,7 @@ async function attempts({
   signal: AbortSignal;
 }): Promise<number> {
   const { job } = given;
+  const paidSince = performance.now();
   for (let attempt = 1; ; ) {
     const lost = new AbortController();
     const working = AbortSignal.any([signal, lost.signal]);
@@ -107,7 +108,7 @@ async function attempts({
     let exit: number;
     try {
       exit = await work(job, {
-        ...{ s3: presignedS3(api, working), tools, gpu, engineJobId: id, scratchDirectory, progress },
+        ...{ s3: presignedS3(api, working), tools, gpu, engineJobId: id, scratchDirectory, progress, paidSince },
         machine: { ...machine, onLost: (why) => lost.abort(why) },
         signal: working,
       });
