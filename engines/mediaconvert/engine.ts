@@ -7,6 +7,7 @@ import type { EngineName } from '../../core/contracts/engines.ts';
 import type { Job } from '../../core/contracts/job.ts';
 import { PREPARED_FILE, SOURCE_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
 import { parseJson } from '../../core/contracts/text.ts';
+import type { Held } from '../../core/jobs/cost.ts';
 import { planEncode } from '../../core/media/plan.ts';
 import { Prepared } from '../../core/media/prepared.ts';
 import * as workers from '../batch/client.ts';
@@ -14,7 +15,15 @@ import { readEvent as readWorkerEvent } from '../batch/events.ts';
 import { queueOf, shareOf } from '../batch/queues.ts';
 import { FORGOTTEN } from '../batch/reasons.ts';
 import { withBlock } from '../blocked.ts';
-import { type Engine, EngineRefused, type EngineState, engineKind, NotAsked, type Submission } from '../engine.ts';
+import {
+  type Engine,
+  type EngineEnd,
+  EngineRefused,
+  type EngineState,
+  engineKind,
+  NotAsked,
+  type Submission,
+} from '../engine.ts';
 import * as mediaConvert from './client.ts';
 import { readEvent } from './events.ts';
 import { MediaConvertEnv } from './names.ts';
@@ -36,6 +45,11 @@ export const mediaconvert = engineKind({
       s3: new S3Client({}),
     }),
 });
+
+/** The worker that prepares is paid whatever becomes of the job. */
+function afterPrepare({ end: { held } }: { end: EngineEnd }): { next: string; held?: readonly Held[] } {
+  return { next: ENCODE, ...(held && { held: [held] }) };
+}
 
 interface Clients {
   submitting: MediaConvertClient;
@@ -116,7 +130,7 @@ export function connectMediaConvert(env: MediaConvertEnv, clients: Clients): Eng
     const state = workers.stateOf(detail);
     const task = readTaskName(detail.jobName ?? '');
     if (state.kind !== 'ended' || !task || task.part !== undefined) return state;
-    return (await isPrepared(task.jobId)) ? { kind: 'continues', next: ENCODE } : state;
+    return (await isPrepared(task.jobId)) ? { kind: 'continues', ...afterPrepare(state) } : state;
   }
 
   return {
@@ -148,7 +162,7 @@ export function connectMediaConvert(env: MediaConvertEnv, clients: Clients): Eng
       const event = readWorkerEvent(message, readTaskName);
       if (event?.kind === 'ended' && event.part === undefined && (await isPrepared(event.jobId))) {
         const { jobId, engineJobId } = event;
-        return { kind: 'continues', jobId, engineJobId, next: ENCODE };
+        return { kind: 'continues', jobId, engineJobId, ...afterPrepare(event) };
       }
       return event?.kind === 'blocked' ? null : event;
     },

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { tmpPrefix } from '../../core/contracts/keys.ts';
 import { PRESETS } from '../../core/contracts/presets.ts';
 import { jobFor } from '../../core/jobs/transitions.ts';
-import { NotAsked, type Submission } from '../../engines/engine.ts';
+import { type Engine, NotAsked, type Submission } from '../../engines/engine.ts';
 import { connectMediaConvert } from '../../engines/mediaconvert/engine.ts';
 import { AwsError } from '../../local/kernel/service.ts';
 import { job } from '../support/factories.ts';
@@ -27,8 +27,10 @@ const submission: Submission = {
   ...{ part: 'encode', number: 2, access: () => expect.fail('not for MediaConvert') },
 };
 
-/** No call reaches MediaConvert: its address is one where nobody listens. */
-async function submit(s3 = services.s3): Promise<string> {
+const submit = (s3 = services.s3) => connected((engine) => engine.submit(submission), s3);
+
+/** No call reaches AWS but those of S3: its address is one where nobody listens. */
+async function connected<Value>(use: (engine: Engine) => Promise<Value>, s3 = services.s3): Promise<Value> {
   const nowhere = { endpoint: 'http://127.0.0.1:1', region: 'us-east-1', maxAttempts: 1 };
   const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
   const calls = new MediaConvertClient({ ...nowhere, credentials });
@@ -40,7 +42,7 @@ async function submit(s3 = services.s3): Promise<string> {
   };
   const clients = { submitting: calls, others: calls, submittingWorkers: workers, workers, s3 };
   try {
-    return await connectMediaConvert(env, clients).submit(submission);
+    return await use(connectMediaConvert(env, clients));
   } finally {
     calls.destroy();
     workers.destroy();
@@ -79,4 +81,24 @@ it('a fault of S3 is not one of MediaConvert', async () => {
 it('of one that is as it should be, MediaConvert is asked', async () => {
   await leave(JSON.stringify(good()));
   await expect(submit()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+});
+
+it('the worker that prepared a job is paid, and the encode follows', async () => {
+  await leave(JSON.stringify(good()));
+  const event = {
+    source: 'aws.batch',
+    'detail-type': 'Batch Job State Change',
+    detail: {
+      ...{ jobName: `${row.jobId}-prepare`, jobId: 'e-1', status: 'SUCCEEDED', jobQueue: 'queue' },
+      attempts: [
+        { startedAt: 1_000, stoppedAt: 4_000 },
+        { startedAt: 5_000, stoppedAt: 7_500 },
+      ],
+      container: { exitCode: 0, resourceRequirements: [{ type: 'VCPU', value: '4' }] },
+    },
+  };
+  expect(await connected((engine) => engine.read(event))).toEqual({
+    ...{ kind: 'continues', jobId: row.jobId, engineJobId: 'e-1', next: 'encode' },
+    held: [{ vcpus: 4, seconds: [3, 2.5] }],
+  });
 });
