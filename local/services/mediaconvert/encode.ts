@@ -1,4 +1,5 @@
 import { JobError } from './job-error.ts';
+import { checkLevel } from './levels.ts';
 import { baseOf, writtenBy } from './names.ts';
 import { filtersOf, outputSize, type Rate, rateOf, turnedSize } from './picture.ts';
 import { CONFINED, type ProbedInput } from './probe.ts';
@@ -42,7 +43,9 @@ export function planOutputs(settings: Settings, probed: ProbedInput, distortion:
       pictures += 1;
       const size = outputSize(video, turnedSize(input, probed, probed.video), pictures);
       const width = size.width - (distortion.narrower ?? 0);
-      return { ...planned, picture: { width, height: size.height, rate: rateOf(video, probed.video, pictures) } };
+      const picture = { width, height: size.height, rate: rateOf(video, probed.video, pictures) };
+      checkLevel(video, picture, pictures);
+      return { ...planned, picture };
     }),
   );
 }

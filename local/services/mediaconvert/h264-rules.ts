@@ -1,3 +1,4 @@
+import { LEVELS } from './levels.ts';
 import type { Fault } from './refusal.ts';
 import type { H264Settings, VideoDescription } from './schema.ts';
 
@@ -48,26 +49,6 @@ function quantizationFaults(settings: H264Settings, at: string): Fault[] {
   if (settings.adaptiveQuantization !== 'AUTO' || own.every((name) => settings[name] === undefined)) return [];
   return [{ path: `${at}/adaptiveQuantization`, text: 'Must not be AUTO' }];
 }
-
-/** MaxFS in macroblocks, and MaxBR in units of 1200 bits for BASELINE and MAIN: ITU-T H.264, table A-1. */
-const LEVELS: Readonly<Record<string, { frame: number; rate: number }>> = {
-  LEVEL_1: { frame: 99, rate: 64 },
-  LEVEL_1_1: { frame: 396, rate: 192 },
-  LEVEL_1_2: { frame: 396, rate: 384 },
-  LEVEL_1_3: { frame: 396, rate: 768 },
-  LEVEL_2: { frame: 396, rate: 2000 },
-  LEVEL_2_1: { frame: 792, rate: 4000 },
-  LEVEL_2_2: { frame: 1620, rate: 4000 },
-  LEVEL_3: { frame: 1620, rate: 10_000 },
-  LEVEL_3_1: { frame: 3600, rate: 14_000 },
-  LEVEL_3_2: { frame: 5120, rate: 20_000 },
-  LEVEL_4: { frame: 8192, rate: 20_000 },
-  LEVEL_4_1: { frame: 8192, rate: 50_000 },
-  LEVEL_4_2: { frame: 8704, rate: 50_000 },
-  LEVEL_5: { frame: 22_080, rate: 135_000 },
-  LEVEL_5_1: { frame: 36_864, rate: 240_000 },
-  LEVEL_5_2: { frame: 36_864, rate: 240_000 },
-};
 
 /** The widths and the rate of refused jobs (1808, 720, 576, 752, 832, 1200; 16,800,000 at level 3.1) follow from the standard's table. */
 function levelFaults(

@@ -184,6 +184,14 @@ describe(`sizes and rates (${UG}video-scaling.html, ${UG}using-variable-frame-ra
   });
 });
 
+/** 320x180 at 25 pictures a second, with other settings of H.264. */
+function levelled(settings: object): object {
+  const made = picture();
+  Object.assign(made.videoDescription.codecSettings.h264Settings, settings);
+  Object.assign(made, { containerSettings: { container: 'CMFC' } });
+  return job(streams(made));
+}
+
 const CODES = `${UG}mediaconvert_error_codes.html`;
 describe(`a job ends in ERROR (${CODES})`, () => {
   it.each<[string, string, () => object, number, string]>([
@@ -221,6 +229,20 @@ describe(`a job ends in ERROR (${CODES})`, () => {
       },
       1040,
       'Invalid resolution [111 x 62], only even values are supported. video_description [1].',
+    ],
+    [
+      'a level that has not so many pictures a second',
+      'Error code 1040, avalon#6650',
+      () => levelled({ codecLevel: 'LEVEL_1_1', maxBitrate: 200_000 }),
+      1040,
+      'video target [1] [initialization failed: Invalid level specified for the selected framerate or resolution.]',
+    ],
+    [
+      'a level that has no buffer of that size',
+      'Error code 1040; a job that failed in 2025',
+      () => levelled({ codecLevel: 'LEVEL_2', hrdBufferSize: 3_000_000 }),
+      1040,
+      'Invalid level specified for the selected buffer size.',
     ],
     [
       'pictures of which none is decoded',
