@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
 import { ssim } from '../../scripts/verify/media.ts';
 import { makeMedia } from '../faults/media.ts';
@@ -157,6 +158,30 @@ describe.each(CONTRACTED)('%s', (engine) => {
     // Before sweep runs.
     await world.untilCancelled(engine, id);
     await eventually('its job has ended', async () => (await world.jobOf(dropped))?.state === 'cancelled', 60_000);
+  });
+
+  it.each(parts)('ends a job of a deleted media item whose part %s was being submitted', async (part) => {
+    const name = `submitting-${part}.mp3`;
+    const dropped = await world.named(engine, name);
+    const earlier = parts[parts.indexOf(part) - 1];
+    const held = earlier === undefined ? undefined : world.holdPart(engine, earlier, dropped);
+    if (held) await world.drop(engine, name, sound.file);
+    if (held && earlier) await world.untilInPart(engine, dropped, earlier);
+    using submissions = world.holdSubmissions(engine, part);
+    if (held) held.release();
+    else await world.drop(engine, name, sound.file);
+    const isSubmitting = (job: JobRow | undefined) =>
+      job?.submittingUntil !== undefined && job.engineJobId === undefined && (job.part ?? parts[0])?.startsWith(part);
+    await eventually('it is being submitted', async () => isSubmitting(await world.jobOf(dropped)), 60_000);
+    await world.remove(dropped);
+    await eventually('its job has ended', async () => (await world.jobOf(dropped))?.state === 'cancelled', 60_000);
+    const before = new Set(await row.engineJobs(dropped.jobId));
+    submissions.release();
+    const made = await eventually('the engine has it', async () => {
+      return (await row.engineJobs(dropped.jobId)).find((id) => !before.has(id));
+    });
+    await world.untilCancelled(engine, made);
+    expect(world.encodes.of(dropped.jobId)).toBe(0);
   });
 
   it('ends a job of a deleted media item that waits, by sweep alone, and leaves one that has ended as it is', async () => {

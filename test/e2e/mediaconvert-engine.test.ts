@@ -2,15 +2,20 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { AwsError } from '../../local/kernel/service.ts';
 import { apiAs } from '../support/api.ts';
+import { eventually } from '../support/cloud.ts';
 import { temporaryDirectory } from '../support/media.ts';
 import { mediaConvertCloud } from '../support/mediaconvert.ts';
-import { drop, makeClip, reached, readJobs, testVideo } from '../support/pipeline.ts';
+import { drop, makeClip, reached, readJobs, readMedia, testVideo } from '../support/pipeline.ts';
 
 /** What is MediaConvert's own. What every engine promises is in engine-contract.test.ts. */
 const folder = await temporaryDirectory();
 let answersAreLost = false;
+let sourceIsHeld: Promise<void> | undefined;
 const world = await mediaConvertCloud({
   hooks: {
+    before: async ({ operation, request }) => {
+      if (operation === 'GetObject' && /\/tmp\/[^/]+\/source$/.test(request?.path ?? '')) await sourceIsHeld;
+    },
     after: ({ operation }) => {
       if (answersAreLost && operation === 'CreateJob') {
         throw new AwsError('InternalServerErrorException', 500, 'lost');
@@ -82,6 +87,23 @@ it('a complete job with a truncated input has failed; one that ends in error 199
     state: 'failed',
     error: { code: 'worker_lost', message: 'MediaConvert ended the job with error 1999: Unknown error' },
   });
+});
+
+it('an encode that completes in spite of its cancel is paid, and nothing of it is published', async () => {
+  let letGo = () => {};
+  sourceIsHeld = new Promise((resolve) => {
+    letGo = resolve;
+  });
+  cloud.mediaconvert.mishap({ type: 'uncancelled' });
+  const id = await drop(cloud, 'drop/ann/mediaconvert/uncancelled.mp4', { file: tiny });
+  await eventually('it is encoded', async () => cloud.mediaconvert.running().length > 0, 60_000);
+  expect((await ann('DELETE', `/media/${id}`)).status).toBe(202);
+  await eventually('its job has ended', async () => (await jobOf(id)).state === 'cancelled', 60_000);
+  letGo();
+  await eventually('it is complete', async () => cloud.mediaconvert.running().length === 0, 60_000);
+  await eventually('it is paid', async () => (await jobOf(id)).cost?.usd === (await jobOf(id)).estimate?.usd, 60_000);
+  expect((await jobOf(id)).state).toBe('cancelled');
+  expect((await readMedia(cloud, id))?.current).toBeUndefined();
 });
 
 it('pictures that are two pixels narrower than planned have the size that they have', async () => {

@@ -61,7 +61,12 @@ export class ContractCloud {
     this.cloud = cloud;
     this.encodes = encodes;
     this.#mishaps = mishaps;
-    const rows = CONTRACTED.map((name) => [name, ENGINE_ROWS[name]({ cloud, endpoint, lost: mishaps.lost })]);
+    const hold = (operation: string) => {
+      const isOne = (call: GatewayCall) => call.operation === operation && FUNCTIONS.test(nameOf(call));
+      return mishaps.hold(isOne).release;
+    };
+    const context = { cloud, endpoint, lost: mishaps.lost, hold };
+    const rows = CONTRACTED.map((name) => [name, ENGINE_ROWS[name](context)]);
     this.rows = Object.fromEntries(rows);
     this.#dispose = () => booted[Symbol.asyncDispose]();
   }
@@ -196,6 +201,12 @@ export class ContractCloud {
     const reads = this.rows[engine].parts[part];
     if (!reads) throw new Error(`${engine} has no part ${part}.`);
     return this.holdReads(reads(dropped));
+  }
+
+  /** A part of any job is not submitted, until it is released. */
+  holdSubmissions(engine: Contracted, part: string): Held {
+    const release = this.rows[engine].holdSubmissions(part);
+    return { release, [Symbol.dispose]: release };
   }
 
   /** AWS refuses this operation to every role, until it is released. @param error by default, that it is asked too often */

@@ -23,6 +23,8 @@ export interface EngineRow {
   engineJobs(jobId: string): Promise<string[]>;
   /** Whether the service's answers to submissions are lost, from now on. */
   loseAnswers(lost: boolean): void;
+  /** Holds the calls that submit this part of a job, until what is returned is called. */
+  holdSubmissions(part: string): () => void;
   /** Ends what encodes without a word, as a lost machine. */
   kill(): void;
   /** Whether anything encodes. */
@@ -39,6 +41,8 @@ export interface RowContext {
   endpoint: LocalEndpoint;
   /** Operations of AWS whose answers are lost. */
   lost: Set<string>;
+  /** Holds calls of an operation of AWS, until what is returned is called. */
+  hold: (operation: string) => () => void;
 }
 
 export const ENGINE_ROWS = {
@@ -80,6 +84,21 @@ export const ENGINE_ROWS = {
     loseAnswers: (lost) => {
       endpoint.behaviour.losesRuns = lost;
     },
+    holdSubmissions: () => {
+      let letGo = () => {};
+      const over = new Promise<void>((resolve) => {
+        letGo = resolve;
+      });
+      const before = endpoint.intercept;
+      endpoint.intercept = async (operation, act) => {
+        if (operation === 'run') await over;
+        return before(operation, act);
+      };
+      return () => {
+        endpoint.intercept = before;
+        letGo();
+      };
+    },
     kill: () => endpoint.killWorkers(),
     busy: () => endpoint.jobs.counts().inProgress > 0,
     parts: WHOLE,
@@ -111,7 +130,11 @@ export const ENGINE_ROWS = {
     return {
       ...row,
       // Its parts have names of their own.
-      engineJobs: (jobId) => row.engineJobs(`${jobId}*`),
+      engineJobs: async (jobId) => [
+        ...(await row.engineJobs(`${jobId}*`)),
+        ...context.cloud.mediaconvert.of('jobId', jobId),
+      ],
+      holdSubmissions: (part) => context.hold(part === 'encode' ? 'CreateJob' : 'SubmitJob'),
       busy: () => row.busy() || context.cloud.mediaconvert.running().length > 0,
       parts: {
         prepare: ({ name }) => name,
@@ -131,7 +154,7 @@ function s3Of({ cloud: { endpoint, credentials } }: RowContext): S3Client {
 }
 
 function batchRow(
-  { cloud, lost }: RowContext,
+  { cloud, lost, hold }: RowContext,
   queues: readonly string[],
   connect: (clients: { submitting: BatchClient; others: BatchClient }) => Engine,
 ): EngineRow {
@@ -149,6 +172,7 @@ function batchRow(
       if (isLost) lost.add('SubmitJob');
       else lost.delete('SubmitJob');
     },
+    holdSubmissions: () => hold('SubmitJob'),
     kill: () => {
       for (const id of cloud.batch.running()) cloud.batch.kill(id, 'SIGKILL').catch(() => {});
     },

@@ -25,6 +25,8 @@ export interface MediaConvert extends Service {
   mishap(mishap: Mishap): void;
   /** Jobs at work. */
   running(): string[];
+  /** Ids of the jobs that have this pair in their user metadata. */
+  of(name: string, value: string): string[];
   close(): Promise<void>;
   /** Like `close`, but nothing more is written, as after a power cut. */
   crash(): Promise<void>;
@@ -62,6 +64,8 @@ export async function createMediaConvert(host: RunnerHost): Promise<MediaConvert
     start: () => runner.start(),
     mishap: (mishap) => runner.mishap(mishap),
     running: () => runner.running(),
+    of: (name, value) =>
+      [...store.jobs.values()].filter(({ request }) => request.userMetadata[name] === value).map(({ id }) => id),
     close: () => runner.close(false),
     crash: () => runner.close(true),
   };
