@@ -14,6 +14,12 @@ const SVT_CRF_OFFSET = 8;
 const NVENC_PRESETS = ['p1', 'p3', 'p4', 'p5', 'p6', 'p7'] as const;
 const QSV_PRESETS = ['veryfast', 'veryfast', 'faster', 'fast', 'medium', 'slow'] as const;
 
+/** What hardware takes in the place of a format, with the same samples in another order: `ffmpeg -h encoder=…` of 5.1 and 7.1. */
+const HARDWARE_FORMATS: { [Encoder in ArchiveEncoder]?: Readonly<Record<string, string>> } = {
+  hevc_nvenc: { yuv420p10le: 'p010le' },
+  hevc_qsv: { yuv420p: 'nv12', yuv420p10le: 'p010le' },
+};
+
 /** Options of the picture's encoder, without stream specifiers. */
 function encoderOptions(
   encoder: ArchiveEncoder,
@@ -73,12 +79,14 @@ export function encodeArguments(
   const isQuickTime = description.format.tags.major_brand?.startsWith('qt') ?? false;
   // The picture's place among the video tracks of the output: a cover may come before it.
   const place = carried.filter(({ codec_type }) => codec_type === 'video').indexOf(video);
+  const { pix_fmt = 'yuv420p' } = video;
+  const format = HARDWARE_FORMATS[settings.encoder]?.[pix_fmt] ?? pix_fmt;
   const options = encoderOptions(settings.encoder, settings, description);
   const tag = settings.encoder === 'libsvtav1' ? 'av01' : 'hvc1';
   return [
     ...['-noautorotate', '-xerror', '-err_detect', 'explode', ...before, '-i', input],
     ...carried.flatMap(({ index }) => ['-map', `0:${index}`]),
-    ...['-c', 'copy', `-c:v:${place}`, settings.encoder, `-pix_fmt:v:${place}`, video.pix_fmt ?? 'yuv420p'],
+    ...['-c', 'copy', `-c:v:${place}`, settings.encoder, `-pix_fmt:v:${place}`, format],
     ...options.flatMap(([option, value]) => [`-${option}:v:${place}`, value]),
     ...[`-tag:v:${place}`, tag],
     ...['-map_metadata', '0', '-map_chapters', '0'],

@@ -138,3 +138,14 @@ test.each([
 ] as const)('%s at %s has its own options', (encoder, preset, options) => {
   expect(encodeArguments(file(), { quality: 23, preset, encoder }, names).join(' ')).toContain(options);
 });
+
+test.each([
+  ['hevc_nvenc', 'yuv420p', 'yuv420p'],
+  ['hevc_nvenc', 'yuv420p10le', 'p010le'],
+  ['hevc_qsv', 'yuv420p', 'nv12'],
+  ['hevc_qsv', 'yuv420p10le', 'p010le'],
+  ['libx265', 'yuv420p10le', 'yuv420p10le'],
+] as const)('%s gets %s as %s', (encoder, pix_fmt, given) => {
+  const args = encodeArguments(file({ video: { pix_fmt } }), { quality: 23, preset: 'medium', encoder }, names);
+  expect(args[args.indexOf('-pix_fmt:v:0') + 1]).toBe(given);
+});
