@@ -23,7 +23,10 @@ const SMALL = join(SHARED_MEDIA, 'traffic-432p.mp4');
 /** What the stages make, by one process that reads the source itself: no pipe, no account of what was decoded. */
 function oneProcess({ video, audio, ...plan }: EncodePlan, source: string): string[] {
   if (!video || !audio) throw new Error('the clip has picture and sound');
-  const [ladder, sound] = [ladderArguments({ video, audio, ...plan }, video, 'libx264'), soundArguments(audio, plan)];
+  const [ladder, sound] = [
+    ladderArguments({ video, audio, ...plan }, video, { encoder: 'libx264', scaler: 'memory' }),
+    soundArguments(audio, plan),
+  ];
   const outputs = [...ladder.slice(ladder.indexOf('-filter_complex')), ...sound.slice(sound.indexOf('-map'))];
   return ['-copyts', '-i', source, ...outputs];
 }

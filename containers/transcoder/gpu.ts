@@ -13,7 +13,7 @@ import { verify } from './verify.ts';
 
 /** In this order; without any of it what is left is software, whose word is the last. */
 const WAYS: readonly OnGpu[] = [
-  { decode: true, encode: true },
+  { decode: true, scale: true, encode: true },
   { decode: false, encode: true },
 ];
 

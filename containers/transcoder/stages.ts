@@ -17,6 +17,8 @@ import type { Input } from './input/input.ts';
 /** Which of the work with pictures a GPU does. */
 export interface OnGpu {
   decode: boolean;
+  /** Of the ladder; only where it encodes, too. */
+  scale?: true;
   encode: boolean;
 }
 
@@ -74,9 +76,10 @@ export async function runStages(tools: Tools, plan: EncodePlan, run: StagesRun):
     const sound =
       plan.audio && (await start([...REPORTING, ...soundArguments(plan.audio, plan)], ['pipe', 'pipe', 'pipe']));
     const encoder = run.onGpu.encode ? 'h264_nvenc' : 'libx264';
+    const scaler = run.onGpu.scale ? 'cuda' : 'memory';
     const ladder =
       plan.video &&
-      (await start([...TELLING, ...ladderArguments(plan, plan.video, encoder)], ['pipe', 'pipe', 'pipe']));
+      (await start([...TELLING, ...ladderArguments(plan, plan.video, { encoder, scaler })], ['pipe', 'pipe', 'pipe']));
     const pictures = ladder ? inputOf(ladder) : 'ignore';
     const decode = await start(
       [...SAYING, ...decodeArguments(plan, run.input, { toneMap: run.toneMap, onGpu: run.onGpu.decode, cwd })],

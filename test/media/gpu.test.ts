@@ -1,9 +1,15 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, describe, expect, it } from 'vitest';
+import { workingEncoders } from '../../containers/transcoder/archive/encoders.ts';
 import { encoderArguments } from '../../containers/transcoder/ffmpeg/encoders.ts';
+import { ladderGraphs } from '../../containers/transcoder/ffmpeg/filters.ts';
 import { fileInput } from '../../containers/transcoder/input/input.ts';
 import { probeSource } from '../../containers/transcoder/probe.ts';
+import { encodeArguments } from '../../core/archive/encode-arguments.ts';
+import { ARCHIVE_ENCODERS } from '../../core/archive/fitness.ts';
+import { Description } from '../../core/archive/inspection.ts';
+import { ARCHIVE_PRESETS } from '../../core/contracts/archive.ts';
 import { planEncode } from '../../core/media/plan.ts';
 import { failingDriver, HAS_COMPILER, workingGpu } from '../support/gpu-driver/driver.ts';
 import { decodeAll, H264_AAC, make, picture, TOOLS, temporaryDirectory, tone } from '../support/media.ts';
@@ -21,10 +27,28 @@ const onGpu = (file: string, tools: typeof TOOLS) =>
 
 const { probe, ends } = await probeSource(TOOLS, await fileInput(video), new AbortController().signal);
 
+/** What `ffmpeg -h` says of an encoder: the values of each option, where they have names, and the formats of pictures that it takes. */
+async function optionsOf(encoder: string): Promise<{ known: Map<string, string[]>; formats: string[] }> {
+  const { stdout } = await execa(TOOLS.ffmpeg, ['-hide_banner', '-v', 'quiet', '-h', `encoder=${encoder}`]);
+  const known = new Map<string, string[]>();
+  let last = '';
+  for (const line of stdout.split('\n')) {
+    const option = /^ {2}-([\w-]+) +<(\w+)>/.exec(line);
+    const constant = /^ {5}([\w.]+) +-?\d+ +E/.exec(line);
+    if (option?.[1]) {
+      last = option[1];
+      known.set(last, []);
+    } else if (constant?.[1]) known.get(last)?.push(constant[1]);
+  }
+  return { known, formats: /pixel formats: (.*)/.exec(stdout)?.[1]?.split(' ') ?? [] };
+}
+
 describe('the arguments of NVENC', () => {
   const plan = planEncode(probe, standard, ends);
   const args = plan.video
-    ? encoderArguments('h264_nvenc', plan, plan.video, { maxBitrate: 5_000_000, x264Preset: 'fast', profile: 'high' })
+    ? encoderArguments('h264_nvenc', plan, plan.video, {
+        ...{ maxBitrate: 5_000_000, x264Preset: 'fast', format: 'cuda', profile: 'high' },
+      })
     : [];
 
   it('keep keyframes where they are forced, and the cap', () => {
@@ -40,17 +64,7 @@ describe('the arguments of NVENC', () => {
   });
 
   it('are options and values of this FFmpeg', async () => {
-    const { stdout } = await execa(TOOLS.ffmpeg, ['-hide_banner', '-v', 'quiet', '-h', 'encoder=h264_nvenc']);
-    const known = new Map<string, string[]>();
-    let last = '';
-    for (const line of stdout.split('\n')) {
-      const option = /^ {2}-([\w-]+) +<(\w+)>/.exec(line);
-      const constant = /^ {5}([\w.]+) +-?\d+ +E/.exec(line);
-      if (option?.[1]) {
-        last = option[1];
-        known.set(last, []);
-      } else if (constant?.[1]) known.get(last)?.push(constant[1]);
-    }
+    const { known, formats } = await optionsOf('h264_nvenc');
     const own = ['gpu', 'preset', 'tune', 'profile', 'rc', 'cq', 'spatial-aq', 'b_ref_mode'];
     own.push('forced-idr', 'rc-lookahead', 'no-scenecut');
     for (const name of own) {
@@ -58,12 +72,55 @@ describe('the arguments of NVENC', () => {
       const value = args[args.indexOf(`-${name}:v`) + 1] ?? '';
       if (!/^\d+$/.test(value)) expect(known.get(name)).toContain(value);
     }
-    expect(/pixel formats: .*\byuv420p\b/.test(stdout)).toBe(true);
+    expect(formats).toEqual(expect.arrayContaining(['yuv420p', 'cuda']));
     const given = args.filter((_, i) => i % 2 === 0).map((arg) => arg.replace(/^-|:v$/g, ''));
     const ffmpegs = ['c', 'pix_fmt', 'b', 'maxrate', 'bf', 'g', 'enc_time_base', 'force_key_frames', 'fps_mode', 'bsf'];
     expect(given.filter((name) => !own.includes(name)).sort()).toEqual(ffmpegs.sort());
   });
 });
+
+it("the GPU's scaler and what brings it pictures are filters of this FFmpeg, with their options and values", async () => {
+  const about = async (name: string) =>
+    (await execa(TOOLS.ffmpeg, ['-hide_banner', '-v', 'quiet', '-h', `filter=${name}`])).stdout;
+  const plan = planEncode(probe, standard, ends);
+  const graphs = ladderGraphs(plan, plan.video ?? expect.fail('no picture'), 'cuda');
+  expect(graphs[0]).toContain('format=yuv420p,hwupload_cuda');
+  const scaler = await about('scale_cuda');
+  for (const name of ['w', 'h', 'interp_algo']) expect(scaler).toMatch(new RegExp(`^ +${name} +<`, 'm'));
+  expect(scaler).toMatch(/^ +bilinear +\d/m);
+  expect(await about('hwupload_cuda')).toContain('Upload a system memory frame to a CUDA device');
+});
+
+describe("the archive's HEVC on a GPU", () => {
+  it.each(ARCHIVE_PRESETS)('has options, values and formats of this FFmpeg at %s', async (preset) => {
+    const { known, formats } = await optionsOf('hevc_nvenc');
+    for (const pix_fmt of ['yuv420p', 'yuv420p10le']) {
+      const args = encodeArguments(recording(pix_fmt), { quality: 24, preset, encoder: 'hevc_nvenc' }, NAMES);
+      const value = (name: string) => args[args.indexOf(`-${name}:v:0`) + 1] ?? expect.fail(`no ${name}`);
+      for (const name of ['preset', 'rc']) expect(known.get(name)).toContain(value(name));
+      expect(known.has('cq')).toBe(true);
+      expect(formats).toContain(value('pix_fmt'));
+    }
+  });
+
+  it.skipIf(!HAS_COMPILER).each([
+    ['the GPU has no encoder', { STUB_ENCODE: '2' }],
+    ['no session opens', { STUB_ENCODE: '10' }],
+    ['the driver is too old', { STUB_API: '16' }],
+  ])('is left to x265 where %s', async (_, variables) => {
+    const tools = await failingDriver(directory.path, variables);
+    expect(await workingEncoders(tools, ARCHIVE_ENCODERS.hevc)).toEqual(['libx265']);
+  });
+});
+
+/** One of a camera, as ffprobe describes it. */
+const recording = (pix_fmt: string) =>
+  Description.parse({
+    streams: [{ ...{ index: 0, codec_type: 'video', codec_name: 'h264' }, time_base: '1/90000', pix_fmt }],
+    format: { format_name: 'mov,mp4,m4a,3gp,3g2,mj2', duration: '4', tags: {} },
+    ...{ chapters: [], frames: [] },
+  });
+const NAMES = { input: './a.mp4', output: './b.mp4', before: [] };
 
 describe('a video is encoded in software, and the result says why, when', () => {
   it('there is no driver', async () => {
@@ -126,7 +183,7 @@ describe('a GPU that works', () => {
       await onGpu(video, await workingGpu(directory.path)),
       await transcodeFile(directory.path, video, standard),
     ];
-    expect(one.result.gpu).toEqual({ decode: true, encode: true });
+    expect(one.result.gpu).toEqual({ decode: true, scale: true, encode: true });
     expect(other.result.gpu).toBeUndefined();
     const shape = async ({ result, out }: typeof one) => ({
       renditions: result.renditions.map(({ name, width, height, durationSeconds }) => [
@@ -145,6 +202,11 @@ describe('a GPU that works', () => {
   it('that cannot decode a source encodes it, and the result says why', async () => {
     const { result } = await onGpu(brief, await workingGpu(directory.path, 'decode'));
     expect(result.gpu).toEqual({ decode: false, encode: true, why: 'Failed setup for format cuda' });
+  });
+
+  it('that cannot scale encodes what is scaled in memory, and the result says why', async () => {
+    const { result } = await onGpu(video, await workingGpu(directory.path, 'scale'));
+    expect(result.gpu).toEqual({ decode: false, encode: true, why: 'There is no driver of NVIDIA in the container.' });
   });
 
   it('is not asked for sound', async () => {

@@ -14,6 +14,7 @@ import {
   POSTER_LABEL,
   pictureGraph,
   rungLabel,
+  type Scaler,
   SOUND_LABEL,
   soundGraph,
   THUMBNAIL_LABEL,
@@ -88,15 +89,21 @@ function rawPictures({ timescale, captions }: VideoPlan, graph: string): string[
  * Every rendition is fMP4 with an edit list for what precedes time zero (AAC priming, the B-frames' delay): `avoid_negative_ts disabled`
  * leaves it to the muxer, which otherwise shifts each stream by a different amount.
  */
-export function ladderArguments(plan: EncodePlan, video: VideoPlan, encoder: Encoder): string[] {
+export function ladderArguments(
+  plan: EncodePlan,
+  video: VideoPlan,
+  { encoder, scaler }: { encoder: Encoder; scaler: Scaler },
+): string[] {
+  const format = scaler === 'cuda' ? 'cuda' : 'yuv420p';
   return [
     // Raw video says all in its head. Without -copyts, FFmpeg would count from the first picture.
     ...['-copyts', '-protocol_whitelist', 'pipe', '-fpsprobesize', '0', '-f', 'nut', '-i', 'pipe:0'],
-    ...ladderGraphs(plan, video).flatMap((graph) => ['-filter_complex', graph]),
+    ...ladderGraphs(plan, video, scaler).flatMap((graph) => ['-filter_complex', graph]),
     ...video.rungs.flatMap((rung, i) => [
       ...['-map', rungLabel(rung.name)],
       ...encoderArguments(encoder, plan, video, {
         ...rung,
+        format,
         profile: plan.mp4?.rung === rung.name ? 'main' : 'high',
         measured: i === 0,
       }),
@@ -106,7 +113,7 @@ export function ladderArguments(plan: EncodePlan, video: VideoPlan, encoder: Enc
       ? [
           '-map',
           MP4_LABEL,
-          ...encoderArguments(encoder, plan, video, { ...plan.mp4.encode, profile: 'main' }),
+          ...encoderArguments(encoder, plan, video, { ...plan.mp4.encode, format, profile: 'main' }),
           ...fragmented(OWN_MP4, plan.chunk),
         ]
       : []),
@@ -122,7 +129,11 @@ export function probeArguments(plan: EncodePlan, video: VideoPlan): string[] {
   return [
     ...streams.flatMap(({ width, height }) => ['-f', 'lavfi', '-i', `color=size=${width}x${height}:duration=1`]),
     ...streams.flatMap((codec, i) => [
-      ...['-map', String(i), ...encoderArguments('h264_nvenc', plan, video, { ...codec, profile: 'main' })],
+      ...[
+        '-map',
+        String(i),
+        ...encoderArguments('h264_nvenc', plan, video, { ...codec, format: 'yuv420p', profile: 'main' }),
+      ],
       ...['-frames:v', '2', '-f', 'null', '-'],
     ]),
   ];

@@ -8,6 +8,8 @@ export type Encoder = 'libx264' | 'h264_nvenc';
 export interface Codec {
   maxBitrate: number;
   x264Preset: string;
+  /** Of the pictures that it gets: in memory, or in that of the GPU. */
+  format: 'yuv420p' | 'cuda';
   /** The MP4 is Main, and so is the rung whose packets it shares; Apple prefers High for streams (authoring specification, 1.4). */
   profile: 'main' | 'high';
   /** Whether x264 is to tell the SSIM of the stream: of one only, because what it says does not name it. */
@@ -28,9 +30,13 @@ export function encoderArguments(encoder: Encoder, plan: EncodePlan, video: Vide
   ];
 }
 
-function x264(plan: EncodePlan, video: VideoPlan, { maxBitrate, x264Preset, profile, measured }: Codec): string[] {
+function x264(
+  plan: EncodePlan,
+  video: VideoPlan,
+  { maxBitrate, x264Preset, format, profile, measured }: Codec,
+): string[] {
   return [
-    ...['-c:v', 'libx264', '-preset', x264Preset, '-profile:v', profile, '-pix_fmt', 'yuv420p'],
+    ...['-c:v', 'libx264', '-preset', x264Preset, '-profile:v', profile, '-pix_fmt', format],
     ...['-crf', String(plan.crf), '-maxrate:v', String(maxBitrate), '-bufsize:v', String(maxBitrate * 2)],
     ...[
       '-enc_time_base:v',
@@ -60,10 +66,10 @@ const ENDLESS_GOP = 1_000_000;
  * As `ffmpeg -h encoder=h264_nvenc` of 5.1 and 7.1 has them. Beside -cq FFmpeg drops -bufsize (libavcodec/nvenc.c: "CQ mode shall discard avg
  * bitrate/vbv buffer size and honor only max bitrate"), so it is not given, and the worker measures what came out.
  */
-function nvenc({ crf }: EncodePlan, { frameRate }: VideoPlan, { maxBitrate, profile }: Codec): string[] {
+function nvenc({ crf }: EncodePlan, { frameRate }: VideoPlan, { maxBitrate, format, profile }: Codec): string[] {
   return [
     ...['-c:v', 'h264_nvenc', '-gpu:v', 'any', '-preset:v', 'p5', '-tune:v', 'hq', '-profile:v', profile],
-    ...['-pix_fmt', 'yuv420p', '-rc:v', 'vbr', '-cq:v', String(crf + CQ_ABOVE_CRF), '-b:v', '0'],
+    ...['-pix_fmt', format, '-rc:v', 'vbr', '-cq:v', String(crf + CQ_ABOVE_CRF), '-b:v', '0'],
     ...['-maxrate:v', String(maxBitrate), '-spatial-aq:v', '1', '-bf:v', '3', '-b_ref_mode:v', 'middle'],
     // Without these a forced keyframe is no IDR picture, and the lookahead adds keyframes at cuts.
     ...['-forced-idr:v', '1', '-rc-lookahead:v', String(LOOKAHEAD), '-no-scenecut:v', '1'],

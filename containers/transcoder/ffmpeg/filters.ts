@@ -106,16 +106,17 @@ function soundInput({ track, right }: Pick<AudioPlan, 'track' | 'right'>): strin
  * Each still has a graph of its own: FFmpeg 7.1 asks a graph for the output that is least far, and keeps all pictures of the others until a
  * still, which ends last, has one.
  */
-export function ladderGraphs(plan: EncodePlan, video: VideoPlan): string[] {
+export function ladderGraphs(plan: EncodePlan, video: VideoPlan, scaler: Scaler): string[] {
   const chains: string[] = [];
+  const { upload, scale } = SCALERS[scaler];
   const part = plan.chunk ? trim(plan.chunk, 0) : [];
   const start = `[0:v]${[...timing(video, plan.chunk), ...part, label(video.color), 'setsar=1'].join(',')}`;
   const [top] = video.rungs;
   const { encode } = plan.mp4 ?? {};
   const isLargest = encode !== undefined && top !== undefined && longSide(encode) > longSide(top);
-  let input = start;
+  let input = [start, ...upload].join(',');
   if (isLargest) {
-    chains.push(`${start},split${MP4_LABEL}[totop]`);
+    chains.push(`${input},split${MP4_LABEL}[totop]`);
     input = `[totop]${scale(top)},setsar=1`;
   }
   video.rungs.forEach((rung, i) => {
@@ -176,6 +177,21 @@ function leadIn(lead: number, rate: Fraction): string[] {
 function scale({ width, height }: Record<keyof Size, number | string>): string {
   return `scale=${width}:${height}:flags=bicubic`;
 }
+
+/** Where the ladder is scaled: in memory, or in that of a GPU of NVIDIA, from which its encoder takes it. */
+export type Scaler = 'memory' | 'cuda';
+
+/**
+ * Of `scale_cuda`, the filter that widens with the ratio is the one called bilinear (libavfilter/vf_scale_cuda.cu). Its pictures are like those of
+ * the other scaler: decision 0110 has numbers.
+ */
+const SCALERS: Readonly<Record<Scaler, { upload: string[]; scale: (size: Size) => string }>> = {
+  memory: { upload: [], scale },
+  cuda: {
+    upload: ['format=yuv420p', 'hwupload_cuda'],
+    scale: ({ width, height }) => `scale_cuda=${width}:${height}:interp_algo=bilinear`,
+  },
+};
 
 /** How a picture gets the size of all: scaled, then laid between bars. */
 interface Fitted {

@@ -1,7 +1,7 @@
 /**
  * FFmpeg on a machine whose GPU works, as far as a machine without one can stand for it: libx264 in the place of h264_nvenc, with the same
- * rate, cap, times and keyframes, and no -hwaccel. GPU_FFMPEG is the real program; GPU_FAULT=decode complains of a picture, GPU_FAULT=cap
- * has no cap.
+ * rate, cap, times and keyframes, its scaler in the place of scale_cuda, and no -hwaccel. GPU_FFMPEG is the real program; GPU_FAULT=decode
+ * complains of a picture, GPU_FAULT=cap has no cap, GPU_FAULT=scale has no scaler.
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -25,13 +25,21 @@ for (let i = 0; i < given.length; i++) {
   else if (name === '-maxrate:v') {
     args.push(name, value, '-bufsize:v', value);
     i++;
-  } else args.push(name);
+  } else args.push(inMemory(name));
 }
 if (decodes && fault === 'decode') process.stderr.write('[h264 @ 0x1] [error] Failed setup for format cuda\n');
 const { status } = spawnSync(process.env.GPU_FFMPEG ?? 'ffmpeg', args, {
   stdio: [0, 1, 2, 3, 4, 5].map((fd) => (isOpen(fd) ? fd : 'ignore')),
 });
 process.exit(status ?? 1);
+
+/** Of a graph, the filters of a GPU, each by that which does the same in memory; and the format of its pictures. */
+function inMemory(arg) {
+  if (arg === 'cuda') return 'yuv420p';
+  if (fault === 'scale') return arg;
+  const scaled = arg.replaceAll('scale_cuda=', 'scale=').replaceAll('interp_algo=bilinear', 'flags=bicubic');
+  return scaled.replaceAll(',hwupload_cuda', '');
+}
 
 function isOpen(fd) {
   try {

@@ -87,7 +87,7 @@ describe('the marker of a task', () => {
 
 it('each still has a graph of its own, because FFmpeg 7.1 keeps all pictures of a graph until its last output has one', () => {
   const plan = planEncode(film, PRESETS.standard as Preset, { video: 60, audio: 60 });
-  const args = plan.video ? ladderArguments(plan, plan.video, 'libx264') : [];
+  const args = plan.video ? ladderArguments(plan, plan.video, { encoder: 'libx264', scaler: 'memory' }) : [];
   const graphs = args.filter((_, i) => args[i - 1] === '-filter_complex');
   expect(graphs.map((graph) => graph.match(/\[(?:poster|thumbnail)\]$/)?.[0])).toEqual([
     undefined,
