@@ -1,8 +1,10 @@
 import { Command, CommanderError } from 'commander';
 import { addArchive } from './commands/archive/archive.ts';
+import { addCancel } from './commands/cancel.ts';
 import { addCheckStream } from './commands/check-stream.ts';
 import { addCollections } from './commands/collections/collections.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addCosts } from './commands/costs.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addDownload } from './commands/download.ts';
 import { addEdit } from './commands/edit.ts';
@@ -31,8 +33,8 @@ import metadata from './package.json' with { type: 'json' };
 /** In the order of `--help`. */
 const COMMANDS: readonly ((program: Command) => void)[] = [
   ...[addLogin, addToken, addUpload, addLs, addShow, addWatch, addOpen, addDownload, addLink, addEmbed, addEdit],
-  ...[addRetry, addRetranscode, addRollback, addRm],
-  ...[addCollections, addPresets, addWebhooks, addEstimate, addStats, addHealth],
+  ...[addRetry, addCancel, addRetranscode, addRollback, addRm],
+  ...[addCollections, addPresets, addWebhooks, addEstimate, addStats, addCosts, addHealth],
   ...[addDoctor, addCheckStream, addArchive, addCompletion],
 ];
 

@@ -82,6 +82,7 @@ export interface Submission {
 /** Why a job is cancelled. An engine that returns the text includes it in the end that it reports. */
 export type CancelReason =
   | 'the media item is deleted'
+  | 'somebody has ended it'
   | 'the job is over'
   | 'the window is over'
   | 'another worker was quicker'
@@ -148,6 +149,8 @@ export interface Look {
   queues: QueueState[];
   /** Parts of it that cannot be used, in the engine's words. */
   broken: { what: string; reason: string }[];
+  /** How many vCPUs it may have at once, and has now; absent where that is not known. */
+  vcpus?: { most: number; now: number };
 }
 
 export interface QueueState {

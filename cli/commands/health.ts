@@ -33,10 +33,11 @@ function describe(health: Health, disk: Disk | undefined): string {
       ['disk', disk && `${bytes(disk.freeBytes)} free`],
     ]),
     table(
-      ['QUEUE', 'WAITING', 'IN FLIGHT', 'DELAYED', 'DEAD'],
-      queues.map(({ name, ...counts }) => [
+      ['QUEUE', 'WAITING', 'IN FLIGHT', 'DELAYED', 'DEAD', 'OLDEST'],
+      queues.map(({ name, oldestSeconds, ...counts }) => [
         name,
         ...[counts.waiting, counts.inFlight, counts.delayed, counts.deadLetters].map(String),
+        oldestSeconds === null ? '' : `${Math.round(oldestSeconds)} s`,
       ]),
     ),
   ].join('\n\n');

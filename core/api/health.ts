@@ -4,6 +4,8 @@ import type { Health } from '../contracts/http/system.ts';
 export const OVERDUE_MS = 10 * 60_000;
 /** Sweep runs every 5 minutes; three missed runs are a fault. */
 const SWEEP_LATE_SECONDS = 15 * 60;
+/** Messages are handled within seconds, and the publication of the longest film within 15 minutes; one that failed comes again later. */
+const OLD_SECONDS = 30 * 60;
 
 export type Findings = Omit<Health, 'status' | 'problems'>;
 
@@ -14,6 +16,13 @@ export function judge(findings: Findings): Health {
   for (const queue of findings.queues) {
     if (queue.deadLetters > 0)
       failing.push(`${count(queue.deadLetters, 'message')} in the dead-letter queue of ${queue.name}.`);
+  }
+  for (const { name, oldestSeconds } of findings.queues) {
+    // Deliveries are tried for three days.
+    if (name === 'webhooks' || oldestSeconds === null || oldestSeconds <= OLD_SECONDS) continue;
+    degraded.push(
+      `The oldest message of ${name} is ${Math.round(oldestSeconds / 60)} minutes old: its function fails, or is not called.`,
+    );
   }
   const { lastSweep, jobs, last24Hours } = findings;
   if (lastSweep && lastSweep.ageSeconds > SWEEP_LATE_SECONDS) {

@@ -9,6 +9,7 @@ import type { CollectionRow } from '../contracts/table/collections.ts';
 import type { JobRow } from '../contracts/table/jobs.ts';
 import { isUndeletable, type MediaRow, PLAYABLE_STATES, type PublishedVersion } from '../contracts/table/media.ts';
 import type { DeliveryRow, EndpointRow } from '../contracts/table/webhooks.ts';
+import { logUrlOf, type WorkerLog } from './log-url.ts';
 
 /** Rows as clients see them. */
 
@@ -23,7 +24,7 @@ export interface ViewSettings {
 export function mediaView(
   row: MediaRow,
   settings: ViewSettings,
-  more: { job?: JobRow | undefined; sourceTracks?: boolean } = {},
+  more: { job?: JobRow | undefined; log?: WorkerLog | undefined; sourceTracks?: boolean } = {},
 ): MediaView {
   const { tracks, ...info } = row.sourceInfo ?? {};
   const playable = PLAYABLE_STATES.includes(row.state) && row.current !== undefined;
@@ -73,7 +74,7 @@ export function mediaView(
         embedUrl: embedUrl(settings.deliveryUrl, row),
         playback: playbackUrls(row, row.current, settings.deliveryUrl),
       }),
-    ...(more.job && { job: jobView(more.job) }),
+    ...(more.job && { job: jobView(more.job, more.log) }),
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
   };
@@ -114,7 +115,8 @@ function fileNameOf(key: string): string {
   return (parseDropKey(key)?.path ?? key).split('/').at(-1) ?? key;
 }
 
-export function jobView(row: JobRow): JobView {
+/** @param log of the workers, for those who may read it */
+export function jobView(row: JobRow, log?: WorkerLog): JobView {
   return {
     id: row.jobId,
     n: row.n,
@@ -130,6 +132,7 @@ export function jobView(row: JobRow): JobView {
     ...(row.estimate && { estimate: { seconds: row.estimate.seconds, usd: row.estimate.usd } }),
     ...(row.cost && { cost: row.cost }),
     ...(row.gpu && { gpu: row.gpu }),
+    ...(log && row.startedAt !== undefined && { logUrl: logUrlOf(row, log) }),
     createdAt: row.createdAt,
     ...(row.startedAt && { startedAt: row.startedAt }),
     ...(row.finishedAt && { finishedAt: row.finishedAt }),

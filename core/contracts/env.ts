@@ -82,6 +82,8 @@ export const ApiEnv = z.object({
   MAX_ATTEMPTS: Count,
   /** `https://…` origin that serves the media bucket. */
   DELIVERY_URL: Name,
+  /** The log group of workers. */
+  WORKER_LOG_GROUP: Name,
   /** See ClaimSettings of core/api/caller.ts. */
   JWT_SCOPE_CLAIMS: Names,
   JWT_CREATOR_CLAIMS: Names,

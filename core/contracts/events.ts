@@ -48,6 +48,7 @@ export const DETAIL = {
   calledBack: 'Engine Called Back',
   hint: 'Engine Hint',
   deleted: 'Media Item Deleted',
+  cancelled: 'Job Cancelled',
 } as const;
 
 /** From the worker, on our bus, at most one every 2 s and one for each finished step. It is the job's heartbeat too. */
@@ -156,6 +157,14 @@ export const MediaDeleted = z.object({
   detail: z.object({ jobId: JobId }),
 });
 export type MediaDeleted = z.infer<typeof MediaDeleted>;
+
+/** From api, in the track queue alone: somebody ends this job. */
+export const JobCancelled = z.object({
+  source: z.literal(SOURCE.pipeline),
+  'detail-type': z.literal(DETAIL.cancelled),
+  detail: z.object({ jobId: JobId }),
+});
+export type JobCancelled = z.infer<typeof JobCancelled>;
 
 /** An event in the format of an engine: `engines/` reads it. */
 export const EngineMessage = z.object({ source: z.string(), 'detail-type': z.string(), detail: z.unknown() });

@@ -202,13 +202,19 @@ export async function lookAtQueue(client: BatchClient, queue: string): Promise<Q
  * Those of the environments that AWS Batch cannot use, for example because its role, a subnet or a security group is gone: it places
  * nothing there until that is corrected. https://docs.aws.amazon.com/batch/latest/userguide/invalid_compute_environment.html
  */
-export async function invalidEnvironments(client: BatchClient, arns: readonly string[]): Promise<Look['broken']> {
+export async function lookAtEnvironments(
+  client: BatchClient,
+  arns: readonly string[],
+): Promise<Pick<Look, 'broken' | 'vcpus'>> {
   const { computeEnvironments = [] } = await client.send(
     new DescribeComputeEnvironmentsCommand({ computeEnvironments: [...arns] }),
   );
-  return computeEnvironments.flatMap(({ computeEnvironmentArn: what = '', status, statusReason = '' }) =>
+  const broken = computeEnvironments.flatMap(({ computeEnvironmentArn: what = '', status, statusReason = '' }) =>
     status === 'INVALID' ? { what, reason: statusReason } : [],
   );
+  const sum = (name: 'maxvCpus' | 'desiredvCpus') =>
+    computeEnvironments.reduce((vcpus, { computeResources }) => vcpus + (computeResources?.[name] ?? 0), 0);
+  return { broken, vcpus: { most: sum('maxvCpus'), now: sum('desiredvCpus') } };
 }
 
 /** Ends a job in whatever state it is; one that has ended stays as it is. */

@@ -1,6 +1,6 @@
 import type { BatchClient } from '@aws-sdk/client-batch';
 import type { Engine } from '../engine.ts';
-import { cancel, describe, invalidEnvironments, lookAtQueue, submit } from './client.ts';
+import { cancel, describe, lookAtEnvironments, lookAtQueue, submit } from './client.ts';
 import { readEvent } from './events.ts';
 import type { BatchEnv } from './names.ts';
 import { isLong, queueOf, shareOf } from './queues.ts';
@@ -27,11 +27,11 @@ export function connectBatch(
     cancel: (engineJobId, why) => cancel(others, engineJobId, why),
     read: async (message) => readEvent(message),
     async look() {
-      const [states, broken] = await Promise.all([
+      const [states, environments] = await Promise.all([
         Promise.all(queues.map((queue) => lookAtQueue(others, queue))),
-        invalidEnvironments(others, env.COMPUTE_ENVIRONMENTS),
+        lookAtEnvironments(others, env.COMPUTE_ENVIRONMENTS),
       ]);
-      return { queues: states, broken };
+      return { queues: states, ...environments };
     },
     needsOnDemand: (source, preset) => isLong(source, preset, env.JOB_VCPUS),
   };

@@ -1,3 +1,4 @@
+import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { z } from 'zod';
@@ -16,6 +17,7 @@ export interface ApiServices {
   table: Table;
   s3: S3Client;
   sqs: SQSClient;
+  cloudwatch: CloudWatchClient;
   engines: Engines;
   /** A client with no more than one job may do; absent without an engine that needs it. */
   workerS3?: ((job: Job) => Promise<S3Client>) | undefined;

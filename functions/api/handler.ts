@@ -1,3 +1,4 @@
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -26,6 +27,7 @@ export const handler = lambda(
     // A presigned PUT must not sign the checksum of a body that does not exist yet.
     s3: new S3Client({ requestChecksumCalculation: 'WHEN_REQUIRED' }),
     sqs: new SQSClient({}),
+    cloudwatch: new CloudWatchClient({}),
     playbackKey:
       env.PLAYBACK_KEYS && env.PLAYBACK_SECRET
         ? keyFrom(secretReader(new SecretsManagerClient({}), env.PLAYBACK_SECRET, KEY_LIFE_MS), env.PLAYBACK_KEYS)

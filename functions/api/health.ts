@@ -1,3 +1,4 @@
+import { type CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
 import { queryAll } from '../../aws/pages.ts';
@@ -31,7 +32,7 @@ export const getHealth: Route<'getHealth'> = async ({ now }, services) => {
   const { table } = services;
   const yesterday = plus(now, { days: -1 });
   const [queues, jobs, hours, latestFailure, sweep, badKey] = await Promise.all([
-    queuesOf(services),
+    queuesOf(services, now),
     jobsOf(services, now),
     hoursSince(services, yesterday),
     getRow(table, apiKeys.latestFailure, LatestFailure),
@@ -48,11 +49,12 @@ export const getHealth: Route<'getHealth'> = async ({ now }, services) => {
       latestBadKey: badKey && badKey.at > yesterday ? badKey : null,
     },
     lastSweep: sweep && { at: sweep.lastRunAt, ageSeconds: secondsBetween(sweep.lastRunAt, now) },
+    sweeps: sweep?.runs ?? [],
   };
   return { body: judge(findings) };
 };
 
-async function queuesOf({ sqs, env }: ApiServices): Promise<Findings['queues']> {
+async function queuesOf({ sqs, cloudwatch, env }: ApiServices, now: string): Promise<Findings['queues']> {
   const urls = {
     ingest: env.INGEST_QUEUE_URL,
     track: env.TRACK_QUEUE_URL,
@@ -60,7 +62,7 @@ async function queuesOf({ sqs, env }: ApiServices): Promise<Findings['queues']> 
     changes: env.CHANGE_QUEUE_URL,
     webhooks: env.WEBHOOK_QUEUE_URL,
   };
-  return Promise.all(
+  const looked = await Promise.all(
     Object.entries(urls).map(async ([name, url]) => {
       const { redrive, ...depth } = await attributesOf(sqs, url);
       // A queue names its dead-letter queue by ARN; the URLs of the two differ in the last part only.
@@ -68,6 +70,49 @@ async function queuesOf({ sqs, env }: ApiServices): Promise<Findings['queues']> 
       return { name, ...depth, deadLetters: deadLetters ? deadLetters.waiting : 0 };
     }),
   );
+  const filled = looked.filter(({ waiting, inFlight, delayed }) => waiting + inFlight + delayed > 0);
+  const ages = await agesOf(
+    cloudwatch,
+    filled.map(({ name }) => urls[name as keyof typeof urls].split('/').at(-1) ?? ''),
+    now,
+  );
+  return looked.map((queue) => ({ ...queue, oldestSeconds: ages[filled.indexOf(queue)] ?? null }));
+}
+
+/** SQS measures each minute, and tells CloudWatch late: of so many minutes the last value counts. */
+const MEASURED_MINUTES = 10;
+
+/**
+ * The ages of the oldest messages of these queues, in seconds: SQS itself does not tell them. Each that is asked for costs $0.00001.
+ * https://aws.amazon.com/cloudwatch/pricing/
+ */
+async function agesOf(
+  cloudwatch: CloudWatchClient,
+  queues: readonly string[],
+  now: string,
+): Promise<(number | null)[]> {
+  if (queues.length === 0) return [];
+  const { MetricDataResults = [] } = await cloudwatch.send(
+    new GetMetricDataCommand({
+      MetricDataQueries: queues.map((Value, i) => ({
+        Id: `q${i}`,
+        MetricStat: {
+          Metric: {
+            Namespace: 'AWS/SQS',
+            MetricName: 'ApproximateAgeOfOldestMessage',
+            Dimensions: [{ Name: 'QueueName', Value }],
+          },
+          Period: 60,
+          Stat: 'Maximum',
+        },
+      })),
+      StartTime: new Date(plus(now, { minutes: -MEASURED_MINUTES })),
+      EndTime: new Date(now),
+      ScanBy: 'TimestampDescending',
+    }),
+  );
+  const ages = new Map(MetricDataResults.map(({ Id, Values = [] }) => [Id, Values[0] ?? null]));
+  return queues.map((_, i) => ages.get(`q${i}`) ?? null);
 }
 
 const Redrive = z.object({ deadLetterTargetArn: z.string() });

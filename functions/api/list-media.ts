@@ -1,5 +1,3 @@
-import { z } from 'zod';
-import { queryAll } from '../../aws/pages.ts';
 import { type Page, queryMedia } from '../../aws/table-queries.ts';
 import { type Caller, creatorFor } from '../../core/api/caller.ts';
 import { decodeCursor, encodeCursor, MediaPosition } from '../../core/api/cursor.ts';
@@ -7,10 +5,11 @@ import { ApiError } from '../../core/api/problem.ts';
 import { isFound } from '../../core/api/search.ts';
 import { mediaView } from '../../core/api/views.ts';
 import type { ListMediaQuery } from '../../core/contracts/http/media.ts';
-import { apiKeys, collectionOf, INDEXES, rowKeys } from '../../core/contracts/table/keys.ts';
+import { collectionOf, INDEXES, rowKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
 import { isoOf } from '../../core/time.ts';
 import { type ApiServices, type Route, viewSettings } from './call.ts';
+import { creatorsKnown } from './creators.ts';
 import { mergedPage } from './merge-media.ts';
 
 /** Reads per answer: a rare state in a large library is spread over several short pages, each with a cursor. */
@@ -78,12 +77,7 @@ async function creatorsOf(
   from: string | undefined,
 ): Promise<string[]> {
   if (!caller.operator || query.creatorId !== undefined) return [creatorFor(caller, query.creatorId)];
-  const known = await queryAll(table, z.object({ sk: z.string() }), {
-    KeyConditionExpression: from === undefined ? 'pk = :pk' : 'pk = :pk AND sk >= :from',
-    ExpressionAttributeValues: { ':pk': apiKeys.counts('').pk, ...(from !== undefined && { ':from': from }) },
-    ProjectionExpression: 'sk',
-  });
-  return known.map(({ sk }) => sk);
+  return creatorsKnown(table, from);
 }
 
 /** The time as the rows have it, with milliseconds, because it is compared as text. */

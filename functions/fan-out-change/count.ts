@@ -1,6 +1,7 @@
 import { PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { getRow, type Table } from '../../aws/table.ts';
 import { getRows } from '../../aws/table-queries.ts';
+import { costsOf } from '../../core/api/costs.ts';
 import { type Counted, countMedia, type News, Share } from '../../core/api/stats.ts';
 import { REFUSALS } from '../../core/contracts/errors.ts';
 import type { ChangeMessage, MediaStateChanged, StateChange } from '../../core/contracts/events.ts';
@@ -14,8 +15,11 @@ import { epochSeconds } from '../../core/time.ts';
 
 /** Days for which the hourly counts are kept; health reads 24 hours. */
 const HOURS_DAYS = 3;
-/** Media items in one transaction: DynamoDB takes 100 items, among them the count row, those of some hours, and 16 of experience. */
+/** Days for which the costs of a day are kept: as long as what counts for caps. */
+const COSTS_DAYS = 400;
+/** Media items in one transaction: DynamoDB takes 100 items, among them the count row, those of some hours, 16 of experience, and costs. */
 const MEDIA_AT_ONCE = 70;
+const MOST_ITEMS = 100;
 /** Rounds of reading and counting when another batch counts the same creator at the same moment. */
 const MAX_ROUNDS = 8;
 const PAUSE_MS = 20;
@@ -70,15 +74,26 @@ function isFailure(message: ChangeMessage): message is MediaStateChanged {
 }
 
 async function countSome(table: Table, news: readonly News[], now: string): Promise<void> {
-  for (let round = 1; (await tryToCount(table, news, now)) === 'conflict'; round += 1) {
+  for (let round = 1; ; round += 1) {
+    const done = await tryToCount(table, news, now);
+    if (done === 'written') return;
+    if (done === 'too many') {
+      const half = Math.ceil(news.length / 2);
+      await countSome(table, news.slice(0, half), now);
+      return countSome(table, news.slice(half), now);
+    }
     if (round === MAX_ROUNDS)
       throw new Error(`${news[0]?.creatorId}: ${MAX_ROUNDS} rounds conflicted with other changes`);
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * 2 ** round * Math.random()));
   }
 }
 
-/** `conflict`: it met another batch, and has to be repeated. */
-async function tryToCount(table: Table, news: readonly News[], now: string): Promise<'written' | 'conflict'> {
+/** `conflict`: it met another batch, and has to be repeated. `too many`: for one transaction, of several media items. */
+async function tryToCount(
+  table: Table,
+  news: readonly News[],
+  now: string,
+): Promise<'written' | 'conflict' | 'too many'> {
   const shareKeys = news.map(({ mediaId }) => apiKeys.share(mediaId));
   // In this order: a media item that changes after its share was read has its own message, which counts it again.
   const shares = new Map((await getRows(table, shareKeys, Share, true)).map((share) => [share.mediaId, share]));
@@ -96,7 +111,9 @@ async function tryToCount(table: Table, news: readonly News[], now: string): Pro
     ...added(table, apiKeys.counts(first.share.creatorId), sumOf(counted.map(({ amounts }) => amounts))),
     ...hoursOf(table, counted, now),
     ...(await learnt(table, counted)),
+    ...costs(table, counted, now),
   ];
+  if (items.length > MOST_ITEMS && news.length > 1) return 'too many';
   return transact(table, items);
 }
 
@@ -136,27 +153,40 @@ function hoursOf(table: Table, counted: readonly Counted[], now: string): Item[]
   const hours = new Set(counted.flatMap((one) => Object.keys(one.hours)));
   const expiresAt = epochSeconds(now, { days: HOURS_DAYS });
   return [...hours].flatMap((hour) =>
-    added(table, apiKeys.hour(hour), sumOf(counted.flatMap((one) => one.hours[hour] ?? [])), expiresAt),
+    added(table, apiKeys.hour(hour), sumOf(counted.flatMap((one) => one.hours[hour] ?? [])), { expiresAt }),
   );
 }
 
-function added(table: Table, Key: RowKey, amounts: Record<string, number>, expiresAt?: number): Item[] {
+function costs(table: Table, counted: readonly Counted[], now: string): Item[] {
+  const expiresAt = epochSeconds(now, { days: COSTS_DAYS });
+  const days = costsOf(counted.flatMap(({ paid }) => paid));
+  return days.flatMap(({ key, amounts, set }) => added(table, key, amounts, { ...set, expiresAt }));
+}
+
+/** @param set attributes that are the same with each addition */
+function added(
+  table: Table,
+  Key: RowKey,
+  amounts: Record<string, number>,
+  set: Readonly<Record<string, string | number>> = {},
+): Item[] {
   const entries = Object.entries(amounts).filter(([, amount]) => amount !== 0);
   if (entries.length === 0) return [];
-  const expiry = expiresAt === undefined ? '' : ' SET #expiresAt = :expiresAt';
+  const sets = Object.entries(set);
+  const setting = sets.length === 0 ? '' : ` SET ${sets.map((_, i) => `#s${i} = :s${i}`).join(', ')}`;
   return [
     {
       Update: {
         TableName: table.name,
         Key,
-        UpdateExpression: `ADD ${entries.map((_, i) => `#n${i} :n${i}`).join(', ')}${expiry}`,
+        UpdateExpression: `ADD ${entries.map((_, i) => `#n${i} :n${i}`).join(', ')}${setting}`,
         ExpressionAttributeNames: {
           ...Object.fromEntries(entries.map(([name], i) => [`#n${i}`, name])),
-          ...(expiry && { '#expiresAt': 'expiresAt' }),
+          ...Object.fromEntries(sets.map(([name], i) => [`#s${i}`, name])),
         },
         ExpressionAttributeValues: {
           ...Object.fromEntries(entries.map(([, amount], i) => [`:n${i}`, amount])),
-          ...(expiry && { ':expiresAt': expiresAt }),
+          ...Object.fromEntries(sets.map(([, value], i) => [`:s${i}`, value])),
         },
       },
     },

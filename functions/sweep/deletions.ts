@@ -11,7 +11,7 @@ import { ENDING_MS, hasEnded } from '../../core/jobs/rows.ts';
 import { uploadOf } from '../../core/jobs/sources.ts';
 import { beginRemoval, finishDeletion, versionsOf } from '../../core/jobs/transitions.ts';
 import { plus } from '../../core/time.ts';
-import { endDeleted } from '../shared/end-deleted.ts';
+import { endNow } from '../shared/end-now.ts';
 import { logger } from '../shared/observability.ts';
 import { uploadEventOf } from '../shared/upload-event.ts';
 import { getArchive } from './archive/rows.ts';
@@ -105,7 +105,7 @@ async function endJobs(services: SweepServices, jobs: readonly JobRow[]): Promis
   const { now } = services;
   // A cancelled job may have got its engine job since.
   const open = jobs.filter((job) => !hasEnded(job) || job.state === 'cancelled');
-  for (const job of open) await endDeleted(services, job);
+  for (const job of open) await endNow(services, job, 'the media item is deleted');
   // Whatever the job's end: two calls of publish-output may be at one job, and only one of them has ended it.
   const ends = jobs.map((job) => plus(hasEnded(job) ? (job.finishedAt ?? now) : now, { ms: ENDING_MS }));
   const last = ends.toSorted().at(-1);

@@ -47,8 +47,26 @@ async function noteLoad(
     if (look?.status !== 'fulfilled') return [];
     return [[engine, look.value.queues.reduce((sum, queue) => sum + queue.waiting, 0)] as const];
   });
-  const set: LoadRow = { type: 'load', at: now, waiting: Object.fromEntries(waiting) };
+  const seen = looks.flatMap(([engine, look]) => (look?.status === 'fulfilled' ? [[engine, look.value] as const] : []));
+  const set: LoadRow = {
+    ...{ type: 'load', at: now, waiting: Object.fromEntries(waiting) },
+    looks: Object.fromEntries(seen.map(([engine, look]) => [engine, shortened(look)])),
+  };
   await apply(table, [{ op: 'update', key: engineKeys.load, expect: {}, set }]);
+}
+
+/** An engine's words may be long, and it may have many parts: a row has 400 KB at most. */
+const [MOST_SAID, MOST_PARTS] = [500, 20];
+
+function shortened({ queues, broken, ...rest }: Look): Look {
+  const cut = (text: string) => text.slice(0, MOST_SAID);
+  return {
+    ...rest,
+    queues: queues
+      .slice(0, MOST_PARTS)
+      .map(({ blockedBy, ...queue }) => ({ ...queue, blockedBy: blockedBy === null ? null : cut(blockedBy) })),
+    broken: broken.slice(0, MOST_PARTS).map(({ what, reason }) => ({ what: cut(what), reason: cut(reason) })),
+  };
 }
 
 /** Reports an engine to which submissions fail: each run, so that the alarm lasts as long as the outage, and is one. */

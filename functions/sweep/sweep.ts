@@ -1,6 +1,6 @@
-import { apply } from '../../aws/table.ts';
+import { apply, getRow } from '../../aws/table.ts';
 import { rowKeys } from '../../core/contracts/table/keys.ts';
-import type { SweepRow } from '../../core/contracts/table/sweep.ts';
+import { SweepRow } from '../../core/contracts/table/sweep.ts';
 import { SWEEP_MINUTES } from '../../core/contracts/timing.ts';
 import { count, logger } from '../shared/observability.ts';
 import { archiveOriginals } from './archive/originals.ts';
@@ -36,6 +36,8 @@ const PARTS: readonly Part[] = [
 ];
 
 const EVERY_MS = SWEEP_MINUTES * 60_000;
+/** Runs that are kept for people: the last hour. */
+const RUNS = 12;
 
 /**
  * One run. Each part may take its share of the remaining time, and they take turns to be first, so that none waits for ever behind one
@@ -74,7 +76,12 @@ export async function sweep(
       failure ??= error;
     }
   }
-  const row: SweepRow = { type: 'sweep', lastRunAt: now, tookMs: Date.now() - started, report: counts };
+  const tookMs = Date.now() - started;
+  const did = Object.fromEntries(Object.entries(counts).filter(([, times]) => times > 0));
+  // Of two runs that end at one moment, one is missing here: it is for people to look at.
+  const before = await getRow(services.table, rowKeys.sweep(), SweepRow.pick({ runs: true }));
+  const runs = [{ at: now, tookMs, did }, ...(before?.runs ?? [])].slice(0, RUNS);
+  const row: SweepRow = { type: 'sweep', lastRunAt: now, tookMs, report: counts, runs };
   await apply(services.table, [{ op: 'update', key: rowKeys.sweep(), expect: {}, set: { ...row } }]);
   if (counts.jobsRepaired + counts.dropsRecovered > 0) count('repaired', counts.jobsRepaired + counts.dropsRecovered);
   logger.info('swept', { report: counts, tookMs: row.tookMs });

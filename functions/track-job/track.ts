@@ -1,6 +1,13 @@
 import type { z } from 'zod';
 import { applyWithRetry, getJob, getMedia } from '../../aws/table.ts';
-import { DETAIL, type JobProgress, MediaDeleted, SOURCE, type TrackMessage } from '../../core/contracts/events.ts';
+import {
+  DETAIL,
+  JobCancelled,
+  type JobProgress,
+  MediaDeleted,
+  SOURCE,
+  type TrackMessage,
+} from '../../core/contracts/events.ts';
 import { parseJobId } from '../../core/contracts/ids.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { hasEnded } from '../../core/jobs/rows.ts';
@@ -10,8 +17,8 @@ import type { Engines } from '../../engines/registry.ts';
 import { cancelJob } from '../shared/cancel-job.ts';
 import { continueJob } from '../shared/continue-job.ts';
 import { presetOf } from '../shared/encoding.ts';
-import { endDeleted } from '../shared/end-deleted.ts';
 import { type EndServices, endJob } from '../shared/end-job.ts';
+import { endNow } from '../shared/end-now.ts';
 import { count, logger } from '../shared/observability.ts';
 
 export interface TrackServices extends EndServices {
@@ -19,13 +26,15 @@ export interface TrackServices extends EndServices {
 }
 
 /**
- * One event of a worker or an engine, or of a deletion.
+ * One event of a worker or an engine, of a deletion, or of a person who ends a job.
  * @throws Error where no engine reads it
  */
 export async function track(services: TrackServices, message: z.infer<typeof TrackMessage>): Promise<void> {
   if (isProgress(message)) return workerReported(services, message.detail);
-  const { success, data } = MediaDeleted.safeParse(message);
-  if (success) return mediaDeleted(services, data.detail);
+  const deleted = MediaDeleted.safeParse(message);
+  if (deleted.success) return mediaDeleted(services, deleted.data.detail);
+  const cancelled = JobCancelled.safeParse(message);
+  if (cancelled.success) return jobCancelled(services, cancelled.data.detail);
   const event = await services.engines.read(message);
   switch (event.kind) {
     case 'nothing':
@@ -108,7 +117,14 @@ async function startTwin({ engines, mediaBucket }: TrackServices, row: JobRow, i
 async function mediaDeleted(services: TrackServices, { jobId }: MediaDeleted['detail']): Promise<void> {
   const { mediaId, n } = parseJobId(jobId);
   const [job, media] = await Promise.all([getJob(services.table, mediaId, n), getMedia(services.table, mediaId)]);
-  if (job && media?.state === 'deleting' && !hasEnded(job)) await endDeleted(services, job);
+  if (job && media?.state === 'deleting' && !hasEnded(job)) await endNow(services, job, 'the media item is deleted');
+}
+
+/** What is encoded waits to be published only, which takes seconds. */
+async function jobCancelled(services: TrackServices, { jobId }: JobCancelled['detail']): Promise<void> {
+  const { mediaId, n } = parseJobId(jobId);
+  const job = await getJob(services.table, mediaId, n);
+  if (job && !hasEnded(job) && job.state !== 'succeeded') await endNow(services, job, 'somebody has ended it');
 }
 
 /** Whether it ended without anything to publish: a new upload replaced it, its media item was deleted, or it was given up. */

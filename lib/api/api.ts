@@ -77,6 +77,10 @@ export class Api extends Construct {
       environment: apiEnvironment(stageProps.configuration, stages),
       permissions: apiPermissions(this, stageProps.configuration, stages),
     });
+    Validations.of(this.api.role).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason: 'cloudwatch:GetMetricData takes no resource',
+    });
     // Where delivery has a domain of its own, the function's environment does not refer to the distribution.
     this.api.fn.node.addDependency(stages.cdn.distribution);
     stages.engines.connect('api', this.api);

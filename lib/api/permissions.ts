@@ -8,6 +8,7 @@ import type { Engines } from '../engines/engines.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import { allow } from '../parts/allow.ts';
 import { capVariable } from '../parts/cap.ts';
+import { logGroupName } from '../parts/log-group.ts';
 import type { Publish } from '../publish/publish.ts';
 import { indexArn, type Storage } from '../storage/storage.ts';
 import type { Track } from '../track/track.ts';
@@ -37,6 +38,7 @@ export function apiEnvironment(configuration: Configuration, stages: ApiStages):
     CHANGE_QUEUE_URL: stages.webhooks.changes.queue.queueUrl,
     WEBHOOK_QUEUE_URL: stages.webhooks.deliveries.queue.queueUrl,
     DELIVERY_URL: stages.cdn.url,
+    WORKER_LOG_GROUP: logGroupName(configuration, 'worker'),
     MAX_API_UPLOAD_BYTES: String(configuration.maxApiUploadBytes ?? configuration.maxUploadBytes),
     MAX_UPLOAD_BYTES: String(configuration.maxUploadBytes),
     ALLOWED_CONTENT_TYPES: configuration.allowedContentTypes.join(','),
@@ -102,6 +104,8 @@ export function apiPermissions(
       ['GetQueueAttributes'],
       queues.flatMap(({ queue, deadLetters }) => [queue.queueArn, deadLetters.queueArn]),
     ),
+    // It takes no resource.
+    allow('cloudwatch', ['GetMetricData'], '*'),
     allow(
       'dynamodb',
       ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem', 'Query'],

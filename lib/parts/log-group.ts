@@ -1,7 +1,12 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import type { Configuration } from '../configuration.ts';
 import type { StageProps } from './stage-props.ts';
+
+export function logGroupName({ name: deployment }: Pick<Configuration, 'name'>, name: string): string {
+  return `/${deployment}/${name}`;
+}
 
 /**
  * The log group `/{deployment}/{name}`, so that it is found without the console. It is deleted with the stack: one that stayed would
@@ -12,7 +17,7 @@ import type { StageProps } from './stage-props.ts';
 export function logGroup(scope: Construct, id: string, stageProps: StageProps, name: string, prefix = ''): LogGroup {
   const { configuration } = stageProps;
   return new LogGroup(scope, id, {
-    logGroupName: `${prefix}/${configuration.name}/${name}`,
+    logGroupName: `${prefix}${logGroupName(configuration, name)}`,
     retention: configuration.logRetentionDays,
     removalPolicy: RemovalPolicy.DESTROY,
   });

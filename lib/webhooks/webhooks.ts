@@ -26,7 +26,13 @@ const CHANGES_WINDOW = Duration.seconds(1);
 const FEW = 2;
 
 /** The partitions of the counts, and of what is learnt from the jobs that are counted. */
-const COUNT_PARTITIONS = [PARTITIONS.counts, PARTITIONS.shares, PARTITIONS.health, PARTITIONS.engines];
+const COUNT_PARTITIONS = [
+  PARTITIONS.counts,
+  PARTITIONS.shares,
+  PARTITIONS.health,
+  PARTITIONS.engines,
+  PARTITIONS.costs,
+];
 
 /**
  * Table stream → announce-change → bus → queue → fan-out-change, which counts, and makes deliveries → their own queue → deliver-webhook →

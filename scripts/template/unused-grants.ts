@@ -101,6 +101,12 @@ export const NEEDED_UNSEEN: readonly Unseen[] = [
     byChance: true as const,
   })),
   {
+    role: 'apifunction',
+    action: 'cloudwatch:GetMetricData',
+    why: 'It asks how old the messages of queues are, where any are there.',
+    byChance: true,
+  },
+  {
     role: 'fanoutchange',
     action: 'dynamodb:GetItem',
     why: 'It reads the existing delivery when a change arrives twice.',

@@ -1,4 +1,5 @@
 import { BatchClient } from '@aws-sdk/client-batch';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
@@ -77,6 +78,7 @@ beforeAll(async () => {
     table,
     s3,
     sqs: new SQSClient(client),
+    cloudwatch: new CloudWatchClient(client),
     engines: new Engines({ 'batch-cpu': connectFilms(batch, { submitting: batchClient, others: batchClient, s3 }) }),
   });
   const id = async (path: string, body: object) => {

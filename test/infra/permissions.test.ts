@@ -12,6 +12,7 @@ const WITHOUT_RESOURCE = [
   'batch:DescribeComputeEnvironments',
   'batch:DescribeJobs',
   'batch:ListJobs',
+  'cloudwatch:GetMetricData',
   'dynamodb:ListStreams',
   'ecr:GetAuthorizationToken',
 ];
@@ -143,7 +144,7 @@ describe('permissions', () => {
     ['track-job', ['MEDIA#*', 'CREATOR#*', 'ENGINES*']],
     ['publish-output', ['MEDIA#*', 'CREATOR#*']],
     ['sweep', ['MEDIA#*', 'CREATOR#*', 'SWEEP#*', 'WEBHOOK#*', 'ENGINES*']],
-    ['fan-out-change', ['WEBHOOKS#*', 'WEBHOOK#*', 'MEDIA#*', 'COUNTS*', 'SHARE#*', 'HEALTH*', 'ENGINES*']],
+    ['fan-out-change', ['WEBHOOKS#*', 'WEBHOOK#*', 'MEDIA#*', 'COUNTS*', 'SHARE#*', 'HEALTH*', 'ENGINES*', 'COSTS#*']],
     ['deliver-webhook', ['WEBHOOKS#*', 'WEBHOOK#*']],
   ])('let %s read and write rows of these partitions of the table only: %j', (name, partitions) => {
     const rows = roleStatements(template).filter(

@@ -1,9 +1,12 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { queryAll } from '../../aws/pages.ts';
+import { within } from '../../aws/table-expressions.ts';
 import { randomId } from '../../core/api/random-id.ts';
 import type { ErrorCode } from '../../core/contracts/errors.ts';
 import { type ChangeMessage, DETAIL, type MediaStateChanged, SOURCE } from '../../core/contracts/events.ts';
 import { jobIdFor } from '../../core/contracts/ids.ts';
+import { CostRow } from '../../core/contracts/table/costs.ts';
 import { ExperienceRow } from '../../core/contracts/table/engines.ts';
 import { apiKeys, engineKeys, rowKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
@@ -120,7 +123,29 @@ describe('counting', () => {
     };
     await countChanges(services.table, [message, message], NOW);
     await countChanges(services.table, [message], NOW);
+    const day = apiKeys.cost(NOW.slice(0, 10), { creatorId, collectionId: 'talks', engine: 'batch-cpu' });
+    expect(await read(day)).toMatchObject({ creatorId, collectionId: 'talks', jobs: 1, usd: 0.25 });
     expect(await read(apiKeys.counts(creatorId))).toMatchObject({ [`cost_batch-cpu_${NOW.slice(0, 7)}_usd`]: 0.25 });
+  });
+
+  it('counts in several transactions what one of DynamoDB does not take', async () => {
+    const creatorId = creator();
+    const messages: ChangeMessage[] = await Promise.all(
+      Array.from({ length: 60 }, async (_, i) => {
+        const mediaId = randomId(26);
+        const jobId = jobIdFor(mediaId, 1);
+        await isNow(creatorId, mediaId, 'failed', 3);
+        const of = { jobId, mediaId, creatorId, collectionId: `c${i}`, n: 1 };
+        await put(rowKeys.job(mediaId, 1), job({ ...of, state: 'failed', cost: { usd: 0.5, vcpuSeconds: 1 } }));
+        const detail = { mediaId, creatorId, jobId };
+        return { source: SOURCE.pipeline, 'detail-type': DETAIL.countsChanged, detail };
+      }),
+    );
+    await countChanges(services.table, messages, NOW);
+    const day = job().createdAt.slice(0, 10);
+    const counts = await read(apiKeys.counts(creatorId));
+    expect(counts).toMatchObject({ [`cost_batch-cpu_${day.slice(0, 7)}_usd`]: 30 });
+    expect(await queryAll(services.table, CostRow, within(apiKeys.costs(day, creatorId)))).toHaveLength(60);
   });
 
   it('learns from each published job once, also from two batches at the same moment', async () => {

@@ -14,8 +14,8 @@ import { type BatchEnd, endOf } from '../../engines/batch/reasons.ts';
 import { type Engine, NO_SIGN_OF_LIFE } from '../../engines/engine.ts';
 import { Engines } from '../../engines/registry.ts';
 import { continueJob } from '../../functions/shared/continue-job.ts';
-import { endDeleted } from '../../functions/shared/end-deleted.ts';
 import { endJob, failJob } from '../../functions/shared/end-job.ts';
+import { endNow } from '../../functions/shared/end-now.ts';
 import { metrics } from '../../functions/shared/observability.ts';
 import { repairJobs } from '../../functions/sweep/jobs.ts';
 import { track } from '../../functions/track-job/track.ts';
@@ -437,13 +437,32 @@ describe('a worker', () => {
     expect((await world.until(engineJobId, 'FAILED')).statusReason).toBe('dropreel: the media item is deleted');
   });
 
+  it('of a job that somebody ends is ended with it, once, and its media item has failed', async () => {
+    const row = await running();
+    const engineJobId = await world.submit(HELD, { jobName: row.jobId });
+    await world.until(engineJobId, 'RUNNING');
+    await apply(services.table, [named(row, engineJobId)]);
+    const message = { id: 'c', source: 'dropreel', 'detail-type': 'Job Cancelled', detail: { jobId: row.jobId } };
+    for (let times = 0; times < 2; times++) await track(endServices(), TrackMessage.parse(message));
+    expect(await rowOf(row)).toMatchObject({ state: 'cancelled', error: { message: 'Somebody has ended it.' } });
+    expect(await mediaOf(row)).toMatchObject({ state: 'failed', error: { code: 'cancelled' } });
+    expect((await world.until(engineJobId, 'FAILED')).statusReason).toBe('dropreel: somebody has ended it');
+  });
+
+  it('of a job that is encoded by then goes on to be published, whoever ends it', async () => {
+    const row = await running({ state: 'succeeded' });
+    const message = { id: 'c', source: 'dropreel', 'detail-type': 'Job Cancelled', detail: { jobId: row.jobId } };
+    await track(endServices(), TrackMessage.parse(message));
+    expect(await rowOf(row)).toMatchObject({ state: 'succeeded' });
+  });
+
   it('of a deleted media item that its row names since it was read is ended with its job', async () => {
     const row = await running();
     const engineJobId = await world.submit(HELD, { jobName: row.jobId });
     await world.until(engineJobId, 'RUNNING');
     await apply(services.table, [named(row, engineJobId)]);
     const { engineJobId: _, ...asRead } = row;
-    await endDeleted(endServices(), asRead);
+    await endNow(endServices(), asRead, 'the media item is deleted');
     expect(await rowOf(row)).toMatchObject({ state: 'cancelled' });
     expect((await world.until(engineJobId, 'FAILED')).statusReason).toBe('dropreel: the media item is deleted');
   });

@@ -11,9 +11,10 @@ export function addWebhooksLs(webhooks: Command): void {
       const { items } = await api.call('listWebhooks');
       out.result(items, () =>
         table(
-          ['ID', 'STATE', 'EVENTS', 'URL'],
+          ['ID', 'CREATOR', 'STATE', 'EVENTS', 'URL'],
           items.map((item) => [
             item.id,
+            item.creatorId,
             item.enabled ? item.state : 'disabled',
             item.events.join(',') || 'all',
             item.url,

@@ -82,6 +82,16 @@ export const mediaOperations = {
     answer: MediaView,
     problems: ['not_found', 'wrong_state', 'attempts_exhausted', 'conflict', 'quota_exceeded'],
   }),
+  cancelMedia: op({
+    method: 'POST',
+    path: '/media/{id}/cancel',
+    tag: 'Media',
+    summary: 'End the encode that is under way; what can be played stays',
+    params: mediaId,
+    status: 202,
+    answer: MediaView,
+    problems: ['not_found', 'wrong_state'],
+  }),
   retranscodeMedia: op({
     method: 'POST',
     path: '/media/{id}/retranscode',

@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { Estimate, EstimateRequest } from '../../contracts/http/estimate.ts';
-import { CallbackReceipt, EngineCallback, Health, Me, Stats } from '../../contracts/http/system.ts';
+import {
+  CallbackReceipt,
+  Costs,
+  EngineCallback,
+  EngineList,
+  Health,
+  JobsUnderWay,
+  Me,
+  Stats,
+} from '../../contracts/http/system.ts';
 import { JobId } from '../../contracts/ids.ts';
 import { op, owner } from '../operation.ts';
 
@@ -31,6 +40,19 @@ export const systemOperations = {
     status: 200,
     answer: Stats,
   }),
+  getCosts: op({
+    method: 'GET',
+    path: '/costs',
+    tag: 'Operations',
+    summary:
+      "Get what jobs cost by day, engine and collection, against what was expected: one's own, or of everyone for operators",
+    query: owner.extend({
+      /** Up to today. */
+      days: z.coerce.number().int().min(1).max(92).default(14),
+    }),
+    status: 200,
+    answer: Costs,
+  }),
   estimate: op({
     method: 'POST',
     path: '/estimate',
@@ -51,6 +73,24 @@ export const systemOperations = {
     who: 'operator',
     status: 200,
     answer: Health,
+  }),
+  listJobsUnderWay: op({
+    method: 'GET',
+    path: '/jobs',
+    tag: 'Operations',
+    summary: 'List the jobs that have not ended, of everyone: those without a sign of life for longest come first',
+    who: 'operator',
+    status: 200,
+    answer: JobsUnderWay,
+  }),
+  listEngines: op({
+    method: 'GET',
+    path: '/engines',
+    tag: 'Operations',
+    summary: 'List the engines: whether they take jobs, and what the last sweep has seen of their queues',
+    who: 'operator',
+    status: 200,
+    answer: EngineList,
   }),
   engineCallback: op({
     method: 'POST',

@@ -20,7 +20,7 @@ export const webhooksOperations = {
     method: 'GET',
     path: '/webhooks',
     tag: 'Webhooks',
-    summary: 'List webhook endpoints',
+    summary: "List webhook endpoints: one's own, or for an operator who names no creator those of the first 500",
     query: owner,
     status: 200,
     answer: WebhookList,

@@ -31,6 +31,8 @@ export const JobView = z
     cost: z.object({ usd: z.number(), vcpuSeconds: z.number() }).optional(),
     /** What the GPU of its worker did, where that has one. */
     gpu: GpuUse.optional(),
+    /** For operators, on AWS: the page of CloudWatch with its worker's log lines. */
+    logUrl: Url.optional(),
     createdAt: Time,
     startedAt: Time.optional(),
     finishedAt: Time.optional(),

@@ -45,7 +45,13 @@ const endpointView = {
 export const WebhookView = z.object(endpointView).meta({ id: 'Webhook' });
 export type WebhookView = z.infer<typeof WebhookView>;
 
-export const WebhookList = z.object({ items: z.array(WebhookView) }).meta({ id: 'WebhookList' });
+export const WebhookList = z
+  .object({
+    items: z.array(WebhookView),
+    /** Whether there are creators beside those whose endpoints are listed: name one. */
+    more: z.boolean().default(false),
+  })
+  .meta({ id: 'WebhookList' });
 
 /** The only answers that contain a secret: those to creating an endpoint, and to rotating its secret. */
 export const WebhookWithSecret = z

@@ -32,11 +32,21 @@ export const EngineRow = z.object({
 });
 export type EngineRow = z.infer<typeof EngineRow>;
 
+const Looked = z.object({
+  queues: z.array(
+    z.object({ queue: z.string(), atWork: z.boolean(), waiting: z.number().int(), blockedBy: z.string().nullable() }),
+  ),
+  broken: z.array(z.object({ what: z.string(), reason: z.string() })),
+  vcpus: z.object({ most: z.number(), now: z.number() }).optional(),
+});
+
 /** From the last run of sweep. */
 export const LoadRow = z.object({
   type: z.literal('load'),
   at: z.iso.datetime(),
   /** How many jobs are ready to run at each engine, up to some number, by its name; absent where it did not answer. */
   waiting: z.record(z.string(), z.number()),
+  /** What each engine that answered has said, by its name; rows of earlier releases have none. */
+  looks: z.record(z.string(), Looked).optional().catch(undefined),
 });
 export type LoadRow = z.infer<typeof LoadRow>;

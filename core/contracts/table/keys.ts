@@ -24,6 +24,7 @@ export const PARTITIONS = {
   badKeys: 'BAD-KEYS',
   secret: 'SECRET',
   engines: 'ENGINES',
+  costs: 'COSTS#',
 } as const;
 
 /** Prefixes of the sort keys of rows of which a partition has several. */
@@ -183,6 +184,18 @@ export const apiKeys = {
   share: (mediaId: string) => ({ pk: `${PARTITIONS.shares}${mediaId}`, sk: 'SHARE' }),
   /** `hour` as `2026-11-21T14`. */
   hour: (hour: string) => ({ pk: PARTITIONS.health, sk: `HOUR#${hour}` }),
+  /** A CostRow. `day` as `2026-11-21`. */
+  cost: (
+    day: string,
+    { creatorId, collectionId, engine }: { creatorId: string; collectionId: string; engine: string },
+  ) => ({
+    pk: `${PARTITIONS.costs}${day}`,
+    sk: `${creatorId}#${collectionId}#${engine}`,
+  }),
+  /** All CostRows of a day. */
+  costsOfDay: (day: string) => ({ pk: `${PARTITIONS.costs}${day}` }),
+  /** Those of one creator. */
+  costs: (day: string, creatorId: string): RowRange => ({ pk: `${PARTITIONS.costs}${day}`, skBegins: `${creatorId}#` }),
   latestFailure: { pk: PARTITIONS.health, sk: 'LATEST-FAILURE' },
   /** The key from which the secrets of engine callbacks are derived. */
   engineKey: { pk: PARTITIONS.secret, sk: 'ENGINE-CALLBACKS' },

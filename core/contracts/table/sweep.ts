@@ -10,6 +10,11 @@ export const SweepRow = z.object({
   tookMs: z.number().int(),
   /** Counts by name: see SweepReport of functions/sweep. */
   report: z.record(z.string(), z.number()),
+  /** The last runs, the newest first, without the counts that are 0. */
+  runs: z
+    .array(z.object({ at: Time, tookMs: z.number().int(), did: z.record(z.string(), z.number()) }))
+    .optional()
+    .catch(undefined),
   /** The last upload key compared; absent at the start of a pass. */
   dropAfter: z.string().optional(),
   /**

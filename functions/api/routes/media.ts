@@ -6,7 +6,13 @@ import type { Caller } from '../../../core/api/caller.ts';
 import { etagOf, matches } from '../../../core/api/etag.ts';
 import { ApiError } from '../../../core/api/problem.ts';
 import { jobView, mediaView } from '../../../core/api/views.ts';
-import { DETAIL, type MediaDeleted, type PublishMessage, SOURCE } from '../../../core/contracts/events.ts';
+import {
+  DETAIL,
+  type JobCancelled,
+  type MediaDeleted,
+  type PublishMessage,
+  SOURCE,
+} from '../../../core/contracts/events.ts';
 import type { MediaView } from '../../../core/contracts/http/media.ts';
 import { collectionOf, rowKeys } from '../../../core/contracts/table/keys.ts';
 import { type MediaRow, PLAYABLE_STATES } from '../../../core/contracts/table/media.ts';
@@ -29,6 +35,7 @@ import { oembed } from '../oembed.ts';
 import { mediaLink, playbackSession } from '../playback.ts';
 import { requireEngine } from '../require-engine.ts';
 import { retry } from '../retry.ts';
+import { workerLog } from '../worker-log.ts';
 import { endMultipart } from './uploads.ts';
 
 const MAX_JOBS = 100;
@@ -40,6 +47,7 @@ type Ids =
   | 'deleteMedia'
   | 'undeleteMedia'
   | 'retryMedia'
+  | 'cancelMedia'
   | 'retranscodeMedia'
   | 'rollbackMedia'
   | 'listJobs'
@@ -57,7 +65,10 @@ export const mediaRoutes: Routes<Ids> = {
     const media = await loadMedia(services, caller, params.id);
     const job = await loadJob(services, media);
     return {
-      body: mediaView(media, viewSettings({ now }, services), { sourceTracks: true, ...(job && { job }) }),
+      body: mediaView(media, viewSettings({ now }, services), {
+        sourceTracks: true,
+        ...(job && { job, log: workerLog(caller, services) }),
+      }),
       headers: { ETag: await etagOf(media) },
     };
   },
@@ -134,6 +145,19 @@ export const mediaRoutes: Routes<Ids> = {
     return mediaAnswer(call, services);
   },
 
+  async cancelMedia(call, services) {
+    const { caller, params } = call;
+    const media = await loadMedia(services, caller, params.id);
+    const job = isUnderWay(media) ? await loadJob(services, media) : null;
+    if (!job) throw wrongState(media, 'cancelled: no encode is under way');
+    if (job.state === 'succeeded') throw wrongState(media, 'cancelled: it is encoded, and is being published');
+    const { sqs, env } = services;
+    const detail = { jobId: job.jobId };
+    const message: JobCancelled = { source: SOURCE.pipeline, 'detail-type': DETAIL.cancelled, detail };
+    await send(sqs, env.TRACK_QUEUE_URL, message);
+    return mediaAnswer(call, services);
+  },
+
   async retranscodeMedia(call, services) {
     const { caller, params, now } = call;
     await setFlag(services, caller, params.id, true, now);
@@ -159,7 +183,8 @@ export const mediaRoutes: Routes<Ids> = {
   async listJobs({ caller, params }, services) {
     const media = await loadMedia(services, caller, params.id);
     const jobs = await queryJobs(services.table, media.mediaId, MAX_JOBS);
-    return { body: { items: jobs.map(jobView) } };
+    const log = workerLog(caller, services);
+    return { body: { items: jobs.map((job) => jobView(job, log)) } };
   },
 };
 

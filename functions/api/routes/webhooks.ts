@@ -1,3 +1,4 @@
+import { eachLimit } from '../../../aws/concurrency.ts';
 import { queryAll, queryPage } from '../../../aws/pages.ts';
 import { send } from '../../../aws/queue.ts';
 import { apply, getRow } from '../../../aws/table.ts';
@@ -21,6 +22,7 @@ import { newSecret, rotate } from '../../../core/webhooks/secrets.ts';
 import { mayBeTarget } from '../../../core/webhooks/target.ts';
 import { failedOf, pendingTodo } from '../../../core/webhooks/undelivered.ts';
 import type { ApiServices, Routes } from '../call.ts';
+import { creatorsKnown } from '../creators.ts';
 import { loadWebhook } from '../load.ts';
 
 /** Most deliveries that one request sends again. */
@@ -29,6 +31,8 @@ const REPLAY_BATCH = 100;
 const OVERDUE_SEEN = 1000;
 /** Per creator; each of its endpoints gets up to 5 ping attempts. */
 const PINGS_PER_HOUR = 30;
+/** Creators whose endpoints one list has, and how many of them are asked for at the same time. */
+const [MOST_CREATORS, CREATORS_AT_ONCE] = [500, 20];
 /** Later than any time in the index. */
 const LAST_TIME = '9999-12-31T23:59:59.999Z';
 
@@ -46,9 +50,17 @@ type Ids =
 
 export const webhookRoutes: Routes<Ids> = {
   async listWebhooks({ caller, query, now }, { table }) {
-    const mine = webhookKeys.endpoints(creatorFor(caller, query.creatorId));
-    const rows = await queryAll(table, EndpointRow, within(mine));
-    return { body: { items: rows.map((row) => webhookView(row, now)) } };
+    const everyone = caller.operator && query.creatorId === undefined;
+    const known = everyone ? await creatorsKnown(table) : [];
+    const creators = everyone
+      ? [...new Set([caller.creatorId, ...known])].slice(0, MOST_CREATORS)
+      : [creatorFor(caller, query.creatorId)];
+    const rows = new Map<string, EndpointRow[]>();
+    await eachLimit(creators, CREATORS_AT_ONCE, async (creatorId) => {
+      rows.set(creatorId, await queryAll(table, EndpointRow, within(webhookKeys.endpoints(creatorId))));
+    });
+    const items = creators.flatMap((creatorId) => rows.get(creatorId) ?? []).map((row) => webhookView(row, now));
+    return { body: { items, more: known.length >= MOST_CREATORS } };
   },
 
   async createWebhook({ caller, body, now }, services) {

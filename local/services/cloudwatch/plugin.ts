@@ -1,6 +1,7 @@
 import type { ServicePlugin } from '../../plugin.ts';
 import { arnOf, named } from '../../template/identity.ts';
 import { sns } from '../sns/plugin.ts';
+import { sqs } from '../sqs/plugin.ts';
 import { createCloudWatch } from './service.ts';
 import { type AlarmConfiguration, checkAlarms, readAlarms } from './template.ts';
 
@@ -30,6 +31,6 @@ export const cloudwatch: ServicePlugin<AlarmConfiguration[], undefined> = {
   },
   create: (alarms, { of, clock, log }) => ({
     handle: undefined,
-    service: createCloudWatch(alarms, { sns: of(sns), clock, log }),
+    service: createCloudWatch(alarms, { sns: of(sns), sqs: of(sqs), clock, log }),
   }),
 };

@@ -4,6 +4,7 @@ import { jsonError, jsonResponse, operationOf, readInput } from '../../kernel/aw
 import type { Clock } from '../../kernel/clock.ts';
 import { AwsError, type Service } from '../../kernel/service.ts';
 import type { Sns } from '../sns/service.ts';
+import type { Sqs } from '../sqs/service.ts';
 import type { AlarmConfiguration } from './template.ts';
 
 const State = z.enum(['OK', 'ALARM', 'INSUFFICIENT_DATA']);
@@ -11,14 +12,39 @@ type State = z.infer<typeof State>;
 
 const SetAlarmState = z.object({ AlarmName: z.string(), StateValue: State, StateReason: z.string().max(1023) });
 const DescribeAlarms = z.object({ ActionPrefix: z.string().default('') });
+/** The one metric that is measured here; another one is an error, so that nothing looks measured that is not. */
+const AgeOfOldest = z.object({
+  Namespace: z.literal('AWS/SQS'),
+  MetricName: z.literal('ApproximateAgeOfOldestMessage'),
+  Dimensions: z.tuple([z.object({ Name: z.literal('QueueName'), Value: z.string() })]),
+});
+const GetMetricData = z.object({
+  MetricDataQueries: z
+    .array(
+      z.object({
+        Id: z.string().regex(/^[a-z][A-Za-z0-9_]*$/),
+        MetricStat: z.object({ Metric: AgeOfOldest, Period: z.literal(60), Stat: z.literal('Maximum') }),
+      }),
+    )
+    .max(500),
+  /** Seconds since the epoch. */
+  StartTime: z.number(),
+  EndTime: z.number(),
+});
 
 /**
- * Alarms without metrics: SetAlarmState sets a state, and the alarm's actions run as in CloudWatch.
+ * Alarms without metrics: SetAlarmState sets a state, and the alarm's actions run as in CloudWatch. Of metrics there is the age of the oldest
+ * message of a queue, measured when it is asked for.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_SetAlarmState.html
  */
 export function createCloudWatch(
   alarms: readonly AlarmConfiguration[],
-  { sns, clock, log }: { sns: Sns; clock: Pick<Clock, 'iso'>; log: (line: string) => void },
+  {
+    sns,
+    sqs,
+    clock,
+    log,
+  }: { sns: Sns; sqs: Pick<Sqs, 'oldestIn'>; clock: Pick<Clock, 'iso' | 'now'>; log: (line: string) => void },
 ): Service {
   const states = new Map<string, State>();
 
@@ -49,8 +75,29 @@ export function createCloudWatch(
     return {};
   }
 
+  /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html */
+  function measured({ MetricDataQueries, StartTime, EndTime }: z.infer<typeof GetMetricData>): object {
+    if (StartTime >= EndTime) throw new AwsError('ValidationError', 400, 'StartTime has to be before EndTime');
+    const MetricDataResults = MetricDataQueries.map(({ Id, MetricStat: { Metric } }) => {
+      const oldest = sqs.oldestIn(Metric.Dimensions[0].Value);
+      const known = oldest === undefined ? [] : [Math.max(0, (clock.now() - oldest) / 1000)];
+      return {
+        Id,
+        Label: Metric.MetricName,
+        StatusCode: 'Complete',
+        Values: known,
+        Timestamps: known.map(() => EndTime),
+      };
+    });
+    return { MetricDataResults, Messages: [] };
+  }
+
   const operations: Record<string, { action: string; run(input: unknown): Promise<object> | object }> = {
     SetAlarmState: { action: 'cloudwatch:SetAlarmState', run: (input) => set(parse(SetAlarmState, input)) },
+    GetMetricData: {
+      action: 'cloudwatch:GetMetricData',
+      run: (input) => measured(parse(GetMetricData, input)),
+    },
     DescribeAlarms: {
       action: 'cloudwatch:DescribeAlarms',
       run: (input) => {

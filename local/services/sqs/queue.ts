@@ -36,6 +36,13 @@ export class Queue {
     for (const message of this.#messages.values()) if (message.visibleAt <= now) yield message;
   }
 
+  /** Milliseconds since the epoch. */
+  oldestSentAt(): number | undefined {
+    let oldest: number | undefined;
+    for (const { sentAt } of this.#messages.values()) if (oldest === undefined || sentAt < oldest) oldest = sentAt;
+    return oldest;
+  }
+
   expired(now: number): Message[] {
     const oldest = now - this.configuration.retention * 1000;
     return [...this.#messages.values()].filter((message) => message.sentAt < oldest);

@@ -16,6 +16,8 @@ export interface Sqs {
    * @throws AwsError like SendMessage
    */
   send(queueArn: string, body: string, caller: Caller, attributes?: Attributes): Promise<void>;
+  /** When the message was sent that has been longest in the queue of that name; undefined where there is none, or no such queue. */
+  oldestIn(queueName: string): number | undefined;
   /** Ends every wait for messages. */
   stop(): void;
   close(): Promise<void>;
@@ -70,6 +72,7 @@ export async function createSqs(
       const url = queueArn.slice(queueArn.lastIndexOf(':') + 1);
       await operations.SendMessage({ QueueUrl: url, MessageBody: body, MessageAttributes: attributes }, caller);
     },
+    oldestIn: (queueName) => [...store.queues].find(({ arn }) => arn.endsWith(`:${queueName}`))?.oldestSentAt(),
     stop: () => store.stop(),
     close: () => store.close(),
     abandon: () => store.abandon(),

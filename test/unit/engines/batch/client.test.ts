@@ -5,7 +5,7 @@ import {
   blockedBy,
   cancel,
   describe as describeJobs,
-  invalidEnvironments,
+  lookAtEnvironments,
   lookAtQueue,
   stateOf,
   submit,
@@ -69,9 +69,9 @@ describe('the engine batch-cpu', () => {
 
   it('reports invalid environments, and starts no job there until they are valid', async () => {
     const only = await startWorld();
-    expect(await invalidEnvironments(only.client, [arns.computeEnvironment])).toEqual([]);
+    expect((await lookAtEnvironments(only.client, [arns.computeEnvironment])).broken).toEqual([]);
     only.batch.invalidate('spot', 'CLIENT_ERROR - Access denied');
-    expect(await invalidEnvironments(only.client, [arns.computeEnvironment])).toEqual([
+    expect((await lookAtEnvironments(only.client, [arns.computeEnvironment])).broken).toEqual([
       { what: arns.computeEnvironment, reason: 'CLIENT_ERROR - Access denied' },
     ]);
     const id = await submit(only.client, submission(1));
