@@ -6,7 +6,7 @@ import type { Media } from '../parts/state-badge.tsx';
 import { tell } from '../parts/toasts.tsx';
 import { useSession } from '../use-session.ts';
 
-type Action = 'retry' | 'retranscode' | 'rollback' | 'delete';
+type Action = 'retry' | 'cancel' | 'retranscode' | 'rollback' | 'delete';
 
 /** What can be done with it now. Each says first what will happen. */
 export function Actions({ media, reload }: { media: Media; reload: () => Promise<unknown> }) {
@@ -19,6 +19,7 @@ export function Actions({ media, reload }: { media: Media; reload: () => Promise
   };
   const run = async (action: Action) => {
     if (action === 'retry') await client.call('retryMedia', { id });
+    if (action === 'cancel') await client.call('cancelMedia', { id });
     if (action === 'retranscode') await client.call('retranscodeMedia', { id });
     if (action === 'rollback') await client.call('rollbackMedia', { id });
     if (action === 'delete') {
@@ -32,6 +33,11 @@ export function Actions({ media, reload }: { media: Media; reload: () => Promise
       {state === 'failed' && attempts < maxAttempts && (
         <button type="button" className="primary" onClick={() => setAsked('retry')}>
           Retry
+        </button>
+      )}
+      {(state === 'transcoding' || state === 'uploaded' || state === 'retranscoding') && (
+        <button type="button" onClick={() => setAsked('cancel')}>
+          End the encode
         </button>
       )}
       {playable && !scheduleRetranscode && (
@@ -77,6 +83,15 @@ function Asked({
         <Confirm title="Retry?" verb="Retry" {...common}>
           <p>{`It is encoded once more: attempt ${media.attempts + 1} of ${media.maxAttempts}.`}</p>
           <Expected media={media} />
+        </Confirm>
+      );
+    case 'cancel':
+      return (
+        <Confirm title="End the encode?" verb="End it" danger {...common}>
+          <p>
+            {media.playable ? 'It plays on as it is.' : 'It fails with “cancelled”, and can be retried.'} What was
+            encoded so far is lost.
+          </p>
         </Confirm>
       );
     case 'retranscode':

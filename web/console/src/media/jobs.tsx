@@ -37,7 +37,7 @@ export function Jobs({ media }: { media: Media }) {
 }
 
 function Job({ job, media }: { job: Job; media: Media }) {
-  const { n, purpose, state, engine, attempt, progress, speed, preset, estimate, cost, error } = job;
+  const { n, purpose, state, engine, attempt, progress, speed, preset, estimate, cost, error, logUrl } = job;
   const facts = [
     ['Engine', engine],
     ['Preset', `${preset.name}, version ${preset.version}`],
@@ -60,6 +60,11 @@ function Job({ job, media }: { job: Job; media: Media }) {
       </ol>
       {error && <p className="why">{`${error.code}: ${error.message}`}</p>}
       <Facts facts={facts} />
+      {logUrl && (
+        <a href={logUrl} target="_blank" rel="noreferrer">
+          Log
+        </a>
+      )}
     </details>
   );
 }

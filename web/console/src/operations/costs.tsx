@@ -1,33 +1,84 @@
 import { useQuery } from '@tanstack/react-query';
+import { useSearchParams } from 'wouter';
 import { bytes, usd } from '../parts/format.ts';
+import { Notice } from '../parts/notice.tsx';
 import { Table } from '../parts/table.tsx';
 import { useSession } from '../use-session.ts';
 
-/** By month and engine, against what was expected. */
+const PERIODS = [7, 14, 31, 92];
+const USUAL = 14;
+const AMOUNTS = ['Jobs', 'Cost', 'With estimate', 'Estimate'];
+
+/** By day, engine and collection, against what was expected. */
 export function Costs() {
   const { client } = useSession();
-  const { data } = useQuery({ queryKey: ['stats'], queryFn: () => client.call('getStats') });
-  if (!data) return null;
-  const { cost, estimates, bytesIn, bytesOut, bytesSavedByArchive, minutesIn } = data;
-  const expected = (month: string, engine: string) =>
-    estimates.find((one) => one.month === month && one.engine === engine);
+  const [search, setSearch] = useSearchParams();
+  const asked = Number(search.get('days'));
+  const days = PERIODS.includes(asked) ? asked : USUAL;
+  const costs = useQuery({ queryKey: ['costs', days], queryFn: () => client.call('getCosts', { query: { days } }) });
+  const { data: stats } = useQuery({ queryKey: ['stats'], queryFn: () => client.call('getStats') });
+  const choose = (value: string) =>
+    setSearch(
+      (before) => {
+        const after = new URLSearchParams(before);
+        after.set('days', value);
+        return after;
+      },
+      { replace: true },
+    );
+  const { data } = costs;
   return (
     <section>
       <h2>Cost</h2>
-      <Table name="Costs" columns={['Month', 'Engine', 'Cost', 'Of jobs with an estimate', 'Estimate']}>
-        {cost.toReversed().map(({ month, engine, usd: spent }) => (
-          <tr key={`${month} ${engine}`}>
-            <th scope="row">{month}</th>
-            <td>{engine}</td>
-            <td>{usd(spent)}</td>
-            <td>{usd(expected(month, engine)?.usd ?? 0)}</td>
-            <td>{usd(expected(month, engine)?.expectedUsd ?? 0)}</td>
-          </tr>
-        ))}
-      </Table>
-      <p className="label">
-        {`${Math.round(minutesIn)} minutes in, ${bytes(bytesIn)}; ${bytes(bytesOut)} out; ${bytes(bytesSavedByArchive)} saved by the archive.`}
-      </p>
+      <label className="inline">
+        Of the last
+        <select value={days} onChange={({ target }) => choose(target.value)}>
+          {PERIODS.map((period) => (
+            <option key={period} value={period}>{`${period} days`}</option>
+          ))}
+        </select>
+      </label>
+      {costs.error && <Notice error={costs.error} />}
+      {data?.days.length === 0 && <p className="label">No encode has ended in these days.</p>}
+      {data && data.days.length > 0 && (
+        <>
+          <Table name="Costs by day" columns={['Day', 'Engine', ...AMOUNTS]}>
+            {data.days.map((day) => (
+              <tr key={`${day.day} ${day.engine}`}>
+                <th scope="row">{day.day}</th>
+                <td>{day.engine}</td>
+                <Amounts of={day} />
+              </tr>
+            ))}
+          </Table>
+          <Table name="Costs by collection" columns={['Collection', 'Engine', ...AMOUNTS]}>
+            {data.collections.map((of) => (
+              <tr key={`${of.creatorId}/${of.collectionId} ${of.engine}`}>
+                <th scope="row">{`${of.creatorId}/${of.collectionId}`}</th>
+                <td>{of.engine}</td>
+                <Amounts of={of} />
+              </tr>
+            ))}
+          </Table>
+          {data.more > 0 && <p className="label">{`and ${data.more} more`}</p>}
+        </>
+      )}
+      {stats && (
+        <p className="label">
+          {`In all ${Math.round(stats.minutesIn)} minutes in, ${bytes(stats.bytesIn)}; ${bytes(stats.bytesOut)} out; ${bytes(stats.bytesSavedByArchive)} saved by the archive.`}
+        </p>
+      )}
     </section>
+  );
+}
+
+function Amounts({ of }: { of: { jobs: number; usd: number; expectedUsd: number; estimatedUsd: number } }) {
+  return (
+    <>
+      <td>{of.jobs}</td>
+      <td>{usd(of.usd)}</td>
+      <td>{usd(of.estimatedUsd)}</td>
+      <td>{usd(of.expectedUsd)}</td>
+    </>
   );
 }
