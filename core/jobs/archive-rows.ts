@@ -77,6 +77,16 @@ export function changeBoth(
   ];
 }
 
+/** A version that goes to another class loses its tag, or is looked at anew, with the next run of sweep. */
+export function moveLookedAt({ mediaId }: Pick<MediaRow, 'mediaId'>, now: string): Update<ArchiveRow> {
+  return {
+    op: 'update',
+    key: rowKeys.archive(mediaId),
+    expect: { type: 'archive', state: 'moving' },
+    set: { todoAt: now },
+  };
+}
+
 /** What one media item adds to the sums of its collection. */
 function amountsOf(archive: Summary | undefined): Record<string, number> {
   const { state, bytes, movedBytes, reason } = archive ?? {};

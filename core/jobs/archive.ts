@@ -14,6 +14,7 @@ import {
   deletedState,
   dueRow,
   endedRow,
+  moveLookedAt,
   replaceRow,
   type Summary,
   versionsFrom,
@@ -92,8 +93,7 @@ export function archiveAnew(
   if (['due', 'encoding', 'replacing', 'purging'].includes(archive.state)) return null;
   // The version of before loses its tag first: sweep does that, and the new one is a candidate then.
   if (archive.state === 'moving') {
-    const expect = { type: 'archive', state: archive.state } as const;
-    return { archive, writes: [{ op: 'update', key: rowKeys.archive(mediaId), expect, set: { todoAt: now } }] };
+    return { archive, writes: [moveLookedAt(media, now)] };
   }
   // Its copy is removed first, by which it becomes a candidate.
   if (archive.reason === 'restored') {

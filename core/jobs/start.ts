@@ -10,6 +10,7 @@ import { DUE_WORK, rowKeys } from '../contracts/table/keys.ts';
 import type { Failure, MediaRow, Source } from '../contracts/table/media.ts';
 import { STALE_AFTER_MS } from '../contracts/timing.ts';
 import { plus } from '../time.ts';
+import { moveLookedAt } from './archive-rows.ts';
 import type { Change, Outcome, Put, Write } from './change.ts';
 import { type Held, heldByWorkers } from './cost.ts';
 import { changeJob, changeMedia, jobKey, jobTodo } from './rows.ts';
@@ -102,7 +103,9 @@ export function startAgain(media: MediaRow, start: Start): Outcome<{ job: JobRow
   );
   // The condition includes the flag: a flag set meanwhile asks for one more job.
   const expect = { ...update.expect, todo: media.todo ?? null };
-  return { change: [{ ...update, expect }, put], job: row };
+  // What is to be moved where no job could read it is not moved now.
+  const moves = media.archive?.state === 'moving' ? [moveLookedAt(media, start.now)] : [];
+  return { change: [{ ...update, expect }, put, ...moves], job: row };
 }
 
 /**

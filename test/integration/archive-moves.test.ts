@@ -6,6 +6,8 @@ import { rowKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow, Source } from '../../core/contracts/table/media.ts';
 import { archiveAnew } from '../../core/jobs/archive.ts';
 import { classTakenBack } from '../../core/jobs/archive-class.ts';
+import { startAgain } from '../../core/jobs/transitions.ts';
+import { readPreset } from '../../functions/shared/encoding.ts';
 import {
   aDayOfLifecycle,
   addClassRules,
@@ -131,11 +133,21 @@ it('an original that is encoded again before S3 has moved it loses its tag until
   const media = await recording('encoded again.mp4');
   expect(await run()).toMatchObject({ movesStarted: 1 });
   const key = rowKeys.media(media.mediaId);
-  await apply(table, [{ op: 'update', key, expect: {}, set: { state: 'retranscoding' } }]);
-  await run(later(NIGHT, 1));
+  const soon = later(NIGHT, 0.01);
+  await applyWithRetry(table, async () => {
+    const is = await getMedia(table, media.mediaId);
+    const start = {
+      preset: await readPreset(table, 'ann', 'standard'),
+      engine: 'batch-cpu',
+      purpose: 'retranscode',
+      now: soon,
+    } as const;
+    return is ? startAgain(is, { ...start, source: is.source }) : { refused: 'it is gone' };
+  });
+  await run(soon);
   expect(await tagsOf(media.source)).toEqual([]);
   expect(await rowOf(media)).toMatchObject({ state: 'moving', waits: 'the media item is retranscoding' });
   await apply(table, [{ op: 'update', key, expect: {}, set: { state: 'ready' } }]);
-  await run(later(NIGHT, 1.1));
+  await run(later(NIGHT, 0.1));
   expect(await tagsOf(media.source)).toHaveLength(1);
 });

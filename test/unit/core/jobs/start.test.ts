@@ -112,6 +112,14 @@ describe('another job', () => {
     });
   });
 
+  it('lets sweep look at an original that is to be moved where the job could not read it', () => {
+    const archive = { state: 'moving', versionId: 'v-a', collectionId: 'talks' } as const;
+    const outcome = startAgain(media({ state: 'ready', current: version(1), archive }), start);
+    expect(updateOf(outcome, 'ARCHIVE')).toMatchObject({
+      ...{ expect: { type: 'archive', state: 'moving' }, set: { todoAt: start.now } },
+    });
+  });
+
   it('is created for the named engine', () => {
     const failed = media({ state: 'failed' });
     expect(changeOf(startAgain(failed, { ...start, engine: 'paper' }))[1]).toMatchObject({ row: { engine: 'paper' } });
