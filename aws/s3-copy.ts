@@ -14,6 +14,8 @@ export interface CopyRequest {
   /** Absent: the same. */
   fromBucket?: string;
   from: string;
+  /** Of what is to be copied: S3 copies nothing else. Absent: whatever is there. */
+  etag?: string;
   to: string;
   size: number;
   contentType: string;
@@ -43,6 +45,7 @@ export async function copyObject(
       Bucket: copy.bucket,
       Key: copy.to,
       CopySource: sourceOf(copy),
+      CopySourceIfMatch: copy.etag,
       MetadataDirective: 'REPLACE',
       ContentType: copy.contentType,
       CacheControl: copy.cacheControl,
@@ -148,7 +151,7 @@ async function copyMissing(
     const { CopyPartResult } = await client.send(
       new UploadPartCopyCommand({
         ...{ Bucket: copy.bucket, Key: copy.to, UploadId: uploadId, PartNumber: number },
-        ...{ CopySource: sourceOf(copy), CopySourceRange: `bytes=${start}-${end}` },
+        ...{ CopySource: sourceOf(copy), CopySourceRange: `bytes=${start}-${end}`, CopySourceIfMatch: copy.etag },
       }),
     );
     parts.push({ number, etag: CopyPartResult?.ETag, crc64nvme: CopyPartResult?.ChecksumCRC64NVME });

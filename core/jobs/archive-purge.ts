@@ -58,7 +58,7 @@ export function archivePurging(
   if (why !== null) return { refused: why };
   if (!policy?.enabled) return { refused: 'the archive of its collection is off' };
   if (dayOfPurge(row, policy) > now) return { refused: 'its day has not come' };
-  const { kept: _, ...others } = row;
+  const { kept: _, waits: __, ...others } = row;
   const after: ArchiveRow = { ...others, state: 'purging', at: now, todoAt: now };
   const key = rowKeys.archivePolicy(policy.creatorId, policy.collectionId);
   const asRead = { op: 'check', key, expect: { rev: policy.rev, enabled: true } } as const;
@@ -78,7 +78,7 @@ export function archiveLater(row: ArchiveRow, media: MediaRow, deleteAfter: stri
 export function archivePurged(row: ArchiveRow, media: MediaRow, now: string): Outcome {
   if (row.state !== 'purging') return { refused: `it is ${row.state}` };
   const isOther = whyNotItsCopy(row, media) !== null;
-  const { todo: _, todoAt: __, ...others } = row;
+  const { todo: _, todoAt: __, waits: ___, ...others } = row;
   const purged: ArchiveRow = { ...others, at: now, ...deletedState(row, now) };
   return { change: changeBoth(media, row, isOther ? dueRow(media, { policy: row.policy, now, todoAt: now }) : purged) };
 }
@@ -132,5 +132,5 @@ export function archiveCopyRemoved(row: ArchiveRow, media: MediaRow, now: string
   if (uploadOf(media.source).versionId !== row.source.versionId) {
     return { change: changeBoth(media, row, dueRow(media, { policy: row.policy, now, todoAt: now })) };
   }
-  return { change: changeRow(row, {}, ['replaced', 'todo', 'todoAt']) };
+  return { change: changeRow(row, {}, ['replaced', 'waits', 'todo', 'todoAt']) };
 }

@@ -14,6 +14,7 @@ import { plus } from '../../core/time.ts';
 import { endNow } from '../shared/end-now.ts';
 import { logger } from '../shared/observability.ts';
 import { uploadEventOf } from '../shared/upload-event.ts';
+import { abortParts } from './archive/replace.ts';
 import { getArchive } from './archive/rows.ts';
 import { NO_SEQUENCER } from './drops.ts';
 import { eachDue } from './due.ts';
@@ -82,7 +83,8 @@ async function endArchive(services: SweepServices, { mediaId }: MediaRow): Promi
   const { table, now, archive } = services;
   const row = await getArchive(services, mediaId);
   if (!row) return null;
-  const { jobId, state } = row;
+  const { jobId, state, replaced } = row;
+  if (replaced) await abortParts(services, row, replaced.copy);
   if (jobId !== undefined && state === 'encoding') {
     const engineJobId = row.engineJobId ?? (await archive.find(jobId));
     if (engineJobId !== null) {

@@ -416,6 +416,18 @@ describe('a copy that is longer than a run', () => {
     expect(await uploads()).toEqual([]);
   });
 
+  it('leaves no parts behind where its media item is deleted', async () => {
+    const media = await made();
+    await shortRun(later(NIGHT, 0.01));
+    expect(await uploads()).toHaveLength(1);
+    await applyWithRetry(table, async () => {
+      const row = await getMedia(table, media.mediaId);
+      return row ? markDeleting(row, later(NIGHT, 0.02), media.source.versionId) : { refused: 'gone' };
+    });
+    await sweepWith(services, world, later(NIGHT, 0.02), () => 265_000, [deleteMedia]);
+    expect(await uploads()).toEqual([]);
+  });
+
   it('leaves no parts behind where the archive is switched off', async () => {
     const media = await made();
     await shortRun(later(NIGHT, 0.01));

@@ -1,12 +1,14 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it, vi } from 'vitest';
 import { head, listVersions } from '../../aws/s3.ts';
-import { apply, getMedia, getRow } from '../../aws/table.ts';
+import { apply, applyWithRetry, getMedia, getRow } from '../../aws/table.ts';
 import { archiveCopyKey, CLAIM_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
 import { ArchivePolicyRow } from '../../core/contracts/table/archive.ts';
 import { rowKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
+import { archiveRestored } from '../../core/jobs/archive-purge.ts';
 import { plus } from '../../core/time.ts';
+import { EngineRefused } from '../../engines/engine.ts';
 import { AwsError } from '../../local/kernel/service.ts';
 import {
   addPolicy,
@@ -17,6 +19,7 @@ import {
   sourceBytes,
   startArchiveStand,
   workerMakes,
+  workerSays,
 } from '../support/archive.ts';
 import { MEDIA, UPLOADS } from '../support/services.ts';
 import { addMedia, archiveOf } from '../support/swept.ts';
@@ -145,6 +148,93 @@ it('a copy that lies at its key already is removed where the archive is switched
   expect(await rowOf(media)).toMatchObject({ state: 'due' });
   expect((await listVersions(s3, copyOf(media))).versions).toEqual([]);
   expect(await sourceBytes(services, media.mediaId)).toBe('an original.mp4');
+});
+
+describe('where S3 refuses', () => {
+  /** Each such call of an object whose key ends like that is answered with 403. */
+  function refuse(name: string, operations: readonly string[], message: string): void {
+    services.onCall = (when, { operation, request }) => {
+      const isOfIt = decodeURIComponent(request?.path ?? '')
+        .split('?')[0]
+        ?.endsWith(name);
+      if (when === 'before' && isOfIt && operations.includes(operation))
+        throw new AwsError('AccessDenied', 403, message);
+    };
+  }
+  const READS = ['HeadObject', 'GetObject'];
+  const KMS = 'The ciphertext refers to a customer master key that does not exist.';
+  const SAID = expect.stringContaining('KMS key that dropreel may not use');
+
+  it('to let an original be read, that says so, and does not hold up those behind it', async () => {
+    await addPolicy(services);
+    const first = await addMedia(services, 'talks', 'sealed.mp4', { ...H264, createdAt: later(NIGHT, -9) });
+    const second = await addMedia(services, 'talks', 'open.mp4', { ...H264, createdAt: later(NIGHT, -8) });
+    refuse('sealed.mp4', READS, KMS);
+    expect(await run()).toMatchObject({ archivesStarted: 1 });
+    expect(await rowOf(first)).toMatchObject({ state: 'due', waits: SAID, todoAt: later(NIGHT, 1) });
+    expect(await rowOf(second)).toMatchObject({ state: 'encoding' });
+  });
+
+  it('for a reason that is not known, those behind it have their turn, and the run says that it failed', async () => {
+    await addPolicy(services);
+    await addMedia(services, 'talks', 'forbidden.mp4', { ...H264, createdAt: later(NIGHT, -9) });
+    const second = await addMedia(services, 'talks', 'open.mp4', { ...H264, createdAt: later(NIGHT, -8) });
+    refuse('forbidden.mp4', ['HeadObject'], 'Access Denied');
+    await expect(run()).rejects.toThrow();
+    expect(await rowOf(second)).toMatchObject({ state: 'encoding' });
+  });
+
+  it('to let an original be read while its copy is made, the row says so, and goes on when it can', async () => {
+    const media = await encoding('sealed.mp4');
+    await workerMakes(services, media, 'sealed.mp4');
+    refuse('sealed.mp4', READS, KMS);
+    expect(await run(NEXT)).toMatchObject({ originalsArchived: 0 });
+    expect(await rowOf(media)).toMatchObject({ state: 'encoding', waits: SAID });
+    services.onCall = () => {};
+    expect(await run(later(NIGHT, 0.1))).toMatchObject({ originalsArchived: 1 });
+  });
+
+  it('to let the copy of a restored original be deleted, its row says so, and it is tried again', async () => {
+    const media = await encoding('restored.mp4');
+    await workerMakes(services, media, 'restored.mp4');
+    await run(NEXT);
+    await applyWithRetry(table, async () => {
+      const [row, is] = [await rowOf(media), await getMedia(table, media.mediaId)];
+      return row && is ? archiveRestored(row, is, NEXT) : { refused: 'it is gone' };
+    });
+    refuse('archive.mp4', ['DeleteObject'], 'Access Denied because object protected by object lock.');
+    await run(later(NIGHT, 2));
+    expect(await rowOf(media)).toMatchObject({ state: 'refused', waits: expect.stringContaining('Object Lock') });
+    services.onCall = () => {};
+    await run(later(NIGHT, 3.1));
+    expect(await head(s3, copyOf(media))).toBeNull();
+    expect(await rowOf(media)).not.toHaveProperty('waits');
+  });
+});
+
+it('a queue that takes no job is told by the row, and asked again', async () => {
+  await addPolicy(services);
+  const media = await addMedia(services, 'talks', 'no queue.mp4', H264);
+  const workers = archiveOf(world);
+  const refuses = async () => {
+    throw new EngineRefused('AWS Batch refused the job: the queue is disabled.', { forGood: false });
+  };
+  const closed = { ...workers, submit: refuses };
+  expect(await archiveAt(services, world, NIGHT, { workers: closed })).toMatchObject({ archivesStarted: 1 });
+  await archiveAt(services, world, NEXT, { workers: closed });
+  expect(await rowOf(media)).toMatchObject({ state: 'encoding', waits: expect.stringContaining('queue is disabled') });
+  await run(later(NIGHT, 0.03));
+  expect(await rowOf(media)).toMatchObject({ state: 'encoding', engineJobId: expect.any(String) });
+});
+
+it('a copy whose restored original had ended before a machine was there is tried again', async () => {
+  const media = await encoding('ended.mp4');
+  const { jobId = '', engineJobId = '' } = (await rowOf(media)) ?? {};
+  const error = { code: 'source_unreadable', message: 'The object is in an archive (GLACIER).' } as const;
+  await workerSays(services, { status: 'failed', jobId, error });
+  await world.until(engineJobId, 'SUCCEEDED', 'FAILED');
+  await run(NEXT);
+  expect(await rowOf(media)).toMatchObject({ state: 'due', failures: 1 });
 });
 
 it.each([

@@ -4,6 +4,7 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
+  PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -84,6 +85,19 @@ describe('a copy above the limit of one CopyObject', () => {
     expect(await unfinishedUploads()).toBe(0);
     expect(await copyObject(services.s3, copy, PART, PART)).toBe(crc);
   });
+});
+
+it.each([
+  ['in parts', PART],
+  ['by one call', COPY_LIMIT],
+])('a copy %s takes what was looked at, and nothing that has come since', async (_, limit) => {
+  const [from, size] = ['tmp/swapped.mp4', PART + 1];
+  await write(from, size);
+  const { etag = '' } = (await head(services.s3, { bucket: MEDIA, key: from })) ?? {};
+  await services.s3.send(new PutObjectCommand({ Bucket: MEDIA, Key: from, Body: Buffer.alloc(size) }));
+  const copy = { bucket: MEDIA, from, etag, to: 'v4/full.mp4', size, ...HEADERS };
+  await expect(copyObject(services.s3, copy, limit, PART)).rejects.toMatchObject({ name: 'PreconditionFailed' });
+  expect(await head(services.s3, { bucket: MEDIA, key: copy.to })).toBeNull();
 });
 
 it.runIf(GIB > 5)(

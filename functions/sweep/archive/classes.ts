@@ -21,7 +21,7 @@ import { isUnderWay } from '../../../core/jobs/end.ts';
 import { plus } from '../../../core/time.ts';
 import { count, logger } from '../../shared/observability.ts';
 import type { SweepServices } from '../services.ts';
-import { changeArchive } from './rows.ts';
+import { changeArchive, unlessUnreadable } from './rows.ts';
 
 /** Rules run once a day, and what they find is moved within another: S3's event says so sooner than this look. */
 const AGAIN_HOURS = 12;
@@ -35,15 +35,24 @@ const SLOW_DAYS = 4;
  * looked at until S3 has moved it. Stopped anywhere, the next run does what is left. Another upload under the key is not touched.
  */
 export async function moveToClass(services: SweepServices, key: RowKey): Promise<void> {
-  const { table, s3, now } = services;
+  const { table, now } = services;
   const row = await getRow(table, key, ArchiveRow);
   const media = row && (await getMedia(table, row.mediaId));
   if (!row?.storageClass || !media || media.state === 'deleting' || (row.todoAt ?? '') > now) return;
   if (row.state !== 'moving' && row.state !== 'refused') return;
+  const { storageClass } = row;
+  await unlessUnreadable(services, key, movedVersion(row), () => moveOn(services, key, { row, media, storageClass }));
+}
+
+async function moveOn(
+  services: SweepServices,
+  key: RowKey,
+  { row, media, storageClass }: { row: ArchiveRow; media: MediaRow; storageClass: ArchiveClass },
+): Promise<void> {
+  const { s3, now } = services;
   const version = movedVersion(row);
   const found = await head(s3, version);
   if (!found) return noteGone(services, key, row);
-  const { storageClass } = row;
   const is = ARCHIVE_CLASSES.find((name) => name === found.storageClass);
   if (is && isInClass(is, storageClass)) return noteMoved(services, key, is);
   const isItsSource = media.source.versionId === version.versionId;

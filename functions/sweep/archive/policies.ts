@@ -14,7 +14,7 @@ import { isoOf, plus } from '../../../core/time.ts';
 import { due, Failures } from '../due.ts';
 import type { SweepServices } from '../services.ts';
 import { getArchive } from './rows.ts';
-import { startOne, type Turn } from './start.ts';
+import { type Begun, startOne, type Turn } from './start.ts';
 
 /** Media items that are read at once. */
 const PAGE = 100;
@@ -45,7 +45,8 @@ export async function lookAtPolicy(services: SweepServices, key: RowKey): Promis
   const isOpen = isForced || (row.enabled && isInWindow(at, policy));
   if (isOpen) await findCandidates(services, row);
   const end = isForced ? undefined : windowEnd(at, policy);
-  const started = await startSome(services, row, { isOpen, end });
+  const failures = new Failures();
+  const started = await startSome(services, row, { isOpen, end, failures });
   const next = nextLook(row, { isOpen, end, now, ...started });
   const { waits, isLeft } = started;
   const set = {
@@ -59,6 +60,7 @@ export async function lookAtPolicy(services: SweepServices, key: RowKey): Promis
     ...(isForced && !isLeft ? (['forcedUntil'] as const) : []),
   ];
   await apply(table, [{ op: 'update', key, expect: { rev: row.rev, todoAt: row.todoAt ?? null }, set, remove }]);
+  failures.throwFirst();
 }
 
 function nextLook(
@@ -146,7 +148,7 @@ interface Started {
 async function startSome(
   services: SweepServices,
   row: ArchivePolicyRow,
-  { isOpen, end }: { isOpen: boolean; end: number | undefined },
+  { isOpen, end, failures }: { isOpen: boolean; end: number | undefined; failures: Failures },
 ): Promise<Started> {
   const { table, now } = services;
   const { policy, creatorId, collectionId, enabled } = row;
@@ -155,19 +157,22 @@ async function startSome(
   if (items.length === 0) return { isLeft: false };
   const stats = await getRow(table, rowKeys.archiveStats(creatorId, collectionId), ArchiveStatsRow);
   const turn = { row, isOpen, end, savedPart: savedPartOf(stats, policy) };
-  const started = await startDue(services, todo, turn, await placesFor(services, row));
+  const started = await startDue(services, todo, { turn, failures, places: await placesFor(services, row) });
   const closed = !isOpen && enabled ? `outside the window ${policy.window} (${policy.timeZone})` : undefined;
   const waits = started.waits ?? closed;
   return { isLeft: started.isLeft, ...(waits !== undefined && { waits }) };
 }
 
-/** The oldest first, while there are places for workers; a move needs none, so that all of those are begun for which there is time. */
+/**
+ * The oldest first, while there are places for workers; a move needs none, so that all of those are begun for which there is time. One that
+ * fails does not hold up those behind it.
+ */
 async function startDue(
   services: SweepServices,
   todo: string,
-  turn: Omit<Turn, 'mayEncode' | 'mayRestore'>,
-  places: Places,
+  how: { turn: Omit<Turn, 'mayEncode' | 'mayRestore'>; places: Places; failures: Failures },
 ): Promise<Started> {
+  const { turn, places, failures } = how;
   const { method, maxConcurrent } = turn.row.policy;
   const most = method === 'reencode' ? LOOKED_AT : LOOKED_PAST;
   let { free, waits } = places;
@@ -178,14 +183,12 @@ async function startDue(
       const mayEncode = waits === undefined && free > 0;
       const mayMove = method !== 'reencode' && !places.isUnsafe;
       if (!(mayEncode || mayMove) || notBegun === most || services.timeIsUp()) return ended(true);
-      const done = await startOne(
-        services,
-        { pk, sk },
-        {
-          ...{ ...turn, mayEncode },
-          mayRestore: restoring < RESTORED_AHEAD * maxConcurrent,
-        },
-      );
+      const mayRestore = restoring < RESTORED_AHEAD * maxConcurrent;
+      let done: Begun = { needsPlace: true };
+      const begin = async () => {
+        done = await startOne(services, { pk, sk }, { ...turn, mayEncode, mayRestore });
+      };
+      await failures.of({ pk, sk }, begin());
       if (done.isClosed) return ended(false);
       if (done.started === 'encode') free--;
       if (done.started === 'restore') restoring++;

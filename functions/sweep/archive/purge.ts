@@ -1,6 +1,5 @@
-import { httpStatus } from '../../../aws/http-status.ts';
 import { lifecycleRules } from '../../../aws/lifecycle.ts';
-import { head, type ObjectHead, remove } from '../../../aws/s3.ts';
+import { head } from '../../../aws/s3.ts';
 import { getMedia, getRow } from '../../../aws/table.ts';
 import { setTag } from '../../../aws/tags.ts';
 import { faultOfReading, unreadableByHead } from '../../../aws/unreadable.ts';
@@ -26,12 +25,18 @@ import { count, logger } from '../../shared/observability.ts';
 import type { SweepServices } from '../services.ts';
 import { faultOfBoxes } from './boxes.ts';
 import { isCopy } from './replace.ts';
-import { changeArchive } from './rows.ts';
+import { changeArchive, headOrWhy, LOCKED, removeUnlessLocked, unlessUnreadable } from './rows.ts';
 
 /** What keeps an original is looked at again after this time. */
 const AGAIN_DAYS = 1;
 /** The same where the archive is off: of a large collection, so many rows are written a day. */
 const OFF_DAYS = 7;
+
+interface Archived {
+  row: ArchiveRow;
+  media: MediaRow;
+  replaced: Replaced;
+}
 
 /**
  * Deletes an original whose day has come by its row and by the policy of today: only the version that was archived, and only while the copy is
@@ -39,13 +44,20 @@ const OFF_DAYS = 7;
  * expire it. From the row's `purging` on it cannot be put back; a run that goes on after another died asks all of it again.
  */
 export async function purgeOriginal(services: SweepServices, key: RowKey): Promise<void> {
-  const { table, s3, now } = services;
+  const { table, now } = services;
   const row = await getRow(table, key, ArchiveRow);
   const media = row && (await getMedia(table, row.mediaId));
   if (!row?.replaced || !media || media.state === 'deleting' || (row.todoAt ?? '') > now) return;
   if (row.state !== 'archived' && row.state !== 'purging') return;
+  const { replaced } = row;
+  await unlessUnreadable(services, key, row.source, () => purge(services, key, { row, media, replaced }));
+}
+
+async function purge(services: SweepServices, key: RowKey, of: Archived): Promise<void> {
+  const { s3, now } = services;
+  const { row } = of;
   if (row.state === 'purging' && !(await head(s3, row.source))) return noteDeleted(services, key, row);
-  if (await stays(services, key, { row, media, replaced: row.replaced })) return;
+  if (await stays(services, key, of)) return;
   const decided = await changeArchive(services, key, async (is, of) =>
     archivePurging(is, of, await policyOf(services, of), now),
   );
@@ -60,7 +72,7 @@ function policyOf({ table }: SweepServices, { creatorId, collectionId }: MediaRo
 async function stays(
   services: SweepServices,
   key: RowKey,
-  { row, media, replaced: { copy } }: { row: ArchiveRow; media: MediaRow; replaced: Replaced },
+  { row, media, replaced: { copy } }: Archived,
 ): Promise<boolean> {
   const { s3, uploadsBucket, now } = services;
   if (media.source.versionId !== copy.versionId) {
@@ -119,20 +131,12 @@ async function keep(services: SweepServices, key: RowKey, kept: string, days = A
 }
 
 async function deleteOriginal(services: SweepServices, key: RowKey, row: ArchiveRow): Promise<void> {
-  const { s3 } = services;
   const { bucket, key: at, versionId } = row.source;
   // Without one, S3 would hide what is there, whatever it is; `null` names whatever was put there last without versions.
   if (!hasVersion(row.source)) throw new Error(`${at} has no version.`);
-  try {
-    await remove(s3, { bucket, key: at, versionId });
-  } catch (error) {
-    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html: 403, and no header of ours overrides it.
-    if (httpStatus(error) !== 403) throw error;
-    logger.warn('an original is kept by a lock', { key: at, versionId, error });
-    await keep(services, key, 'S3 does not let it be deleted: an Object Lock, a legal hold, or a policy of the bucket');
-    return;
-  }
-  await noteDeleted(services, key, row);
+  const done = await removeUnlessLocked(services, { bucket, key: at, versionId });
+  if (done === 'locked') await keep(services, key, LOCKED);
+  else await noteDeleted(services, key, row);
 }
 
 async function noteDeleted(services: SweepServices, key: RowKey, { source }: ArchiveRow): Promise<void> {
@@ -149,12 +153,16 @@ export async function removeCopy(services: SweepServices, key: RowKey): Promise<
   if (row?.state !== 'refused' || !media || (row.todoAt ?? '') > now) return;
   const copy = row.replaced?.copy;
   if (copy) {
-    const why = await whyCopyStays(services, row, media, copy);
+    const at = { bucket: uploadsBucket, key: copy.key, versionId: copy.versionId };
+    const why =
+      (await whyCopyStays(services, row, media, copy)) ??
+      // A bucket whose default is to lock what comes locks copies, too.
+      ((await removeUnlessLocked(services, at)) === 'locked' ? LOCKED : null);
     if (why !== null) {
-      await changeArchive(services, key, (is) => archiveWaits(is, { todoAt: plus(now, { days: AGAIN_DAYS }) }));
+      const todoAt = plus(now, { days: AGAIN_DAYS });
+      await changeArchive(services, key, (is) => archiveWaits(is, { waits: why, todoAt }));
       return;
     }
-    await remove(s3, { bucket: uploadsBucket, key: copy.key, versionId: copy.versionId });
   } else if (row.storageClass && (await head(s3, row.source))) {
     // Of a move that was taken back just before another upload was shown.
     await setTag(s3, row.source, ARCHIVE_CLASS_TAG, null);
@@ -163,7 +171,7 @@ export async function removeCopy(services: SweepServices, key: RowKey): Promise<
 }
 
 async function whyCopyStays(
-  { s3 }: SweepServices,
+  services: SweepServices,
   row: ArchiveRow,
   media: MediaRow,
   { key, versionId }: Replaced['copy'],
@@ -176,8 +184,7 @@ async function whyCopyStays(
     return 'it is in use';
   }
   // The original is looked at first: this is the other file of the two.
-  const original = await head(s3, row.source);
-  const why = original ? await faultOfOriginal(s3, row.source, original) : 'its original is gone';
+  const why = await faultOfOriginal(services, row.source);
   if (why === null) return null;
   logger.error('a copy is kept', { key, why, decision: 'escalate' });
   count('escalated');
@@ -185,11 +192,10 @@ async function whyCopyStays(
 }
 
 /** One in an archive is read after a restore. */
-async function faultOfOriginal(
-  s3: SweepServices['s3'],
-  source: ArchiveRow['source'],
-  { archived }: ObjectHead,
-): Promise<string | null> {
-  const why = archived === undefined ? await faultOfReading(s3, source) : null;
+async function faultOfOriginal(services: SweepServices, source: ArchiveRow['source']): Promise<string | null> {
+  const found = await headOrWhy(services, source);
+  if (found === null) return 'its original is gone';
+  if (typeof found !== 'string' && found.archived !== undefined) return null;
+  const why = typeof found === 'string' ? found : await faultOfReading(services.s3, source);
   return why === null ? null : `its original cannot be read: ${why}`;
 }

@@ -1,5 +1,5 @@
 import { abortMultipart } from '../../../aws/multipart.ts';
-import { head, type ObjectHead, remove, removeMany } from '../../../aws/s3.ts';
+import { head, type ObjectHead, removeMany } from '../../../aws/s3.ts';
 import { beginCopy, type CopyRequest, copyObject, goOnCopying, PART_SIZE } from '../../../aws/s3-copy.ts';
 import { getCollection, getMedia, getRow } from '../../../aws/table.ts';
 import { archiveFile, tmpPrefix } from '../../../core/contracts/keys.ts';
@@ -18,7 +18,7 @@ import type { Outcome } from '../../../core/jobs/change.ts';
 import { plus } from '../../../core/time.ts';
 import { count, logger } from '../../shared/observability.ts';
 import type { SweepServices } from '../services.ts';
-import { changeArchive, DELETED } from './rows.ts';
+import { changeArchive, DELETED, removeUnlessLocked } from './rows.ts';
 
 /** A media item that is being encoded again gets its copy afterwards. */
 const BUSY_MINUTES = 15;
@@ -64,7 +64,7 @@ export async function replaceOriginal(services: SweepServices, key: RowKey, row:
     logger.info('not archived', { jobId, why: done.refused });
     // Whoever deletes the media item may have looked before the copy was there.
     if (done.refused === DELETED) {
-      await remove(s3, { bucket: uploadsBucket, key: replaced.copy.key, versionId: copy.versionId });
+      await removeUnlessLocked(services, { bucket: uploadsBucket, key: replaced.copy.key, versionId: copy.versionId });
     }
     return;
   }
@@ -80,20 +80,29 @@ export async function replaceOriginal(services: SweepServices, key: RowKey, row:
 
 /** It begins anew should it be allowed again; what was copied to the copy's key is not kept. */
 async function undo(
-  { s3, uploadsBucket, ...services }: SweepServices,
+  services: SweepServices,
   key: RowKey,
   { row, jobId, copy, why }: { row: ArchiveRow; jobId: string; copy: Replaced['copy']; why: string },
 ): Promise<void> {
-  const { now } = services;
+  const { s3, uploadsBucket, now } = services;
+  await abortParts(services, row, copy);
   const undone = await changeArchive(services, key, (is, media) =>
     is.jobId === jobId && is.state === 'replacing'
       ? archiveUndone(is, media, { waits: why, todoAt: now, now })
       : { refused: 'it went on' },
   );
   if ('refused' in undone) return;
-  if (row.uploadId !== undefined) await abortMultipart(s3, { bucket: uploadsBucket, key: copy.key }, row.uploadId);
   const found = await head(s3, { bucket: uploadsBucket, key: copy.key });
-  if (found) await remove(s3, { bucket: uploadsBucket, key: copy.key, versionId: found.versionId });
+  if (found) await removeUnlessLocked(services, { bucket: uploadsBucket, key: copy.key, versionId: found.versionId });
+}
+
+/** Before the row forgets the upload: S3 bills the parts, and nothing else would find them. */
+export async function abortParts(
+  { s3, uploadsBucket: bucket }: Pick<SweepServices, 's3' | 'uploadsBucket'>,
+  { uploadId }: ArchiveRow,
+  { key }: Replaced['copy'],
+): Promise<void> {
+  if (uploadId !== undefined) await abortMultipart(s3, { bucket, key }, uploadId);
 }
 
 /** Why a copy of that upload may not become the source, now or later; null where it may. */
@@ -127,9 +136,8 @@ async function giveUp(
   key: RowKey,
   { row, jobId, copy }: { row: ArchiveRow; jobId: string; copy: Replaced['copy'] },
 ): Promise<void> {
-  const { now, s3, uploadsBucket } = services;
-  // Before the row forgets it: S3 bills the parts, and nothing else would find them.
-  if (row.uploadId !== undefined) await abortMultipart(s3, { bucket: uploadsBucket, key: copy.key }, row.uploadId);
+  const { now } = services;
+  await abortParts(services, row, copy);
   const waits = 'The copy was not what was verified when it was to take its place.';
   await changeArchive(services, key, (is, media) => {
     if (is.jobId !== jobId || is.state !== 'replacing') return { refused: 'it went on' };
@@ -160,7 +168,7 @@ async function copyToItsKey(
   if (!made || made.size !== copy.bytes || made.crc64nvme !== copy.crc64nvme) return 'lost';
   const contentType = from.endsWith('.mov') ? 'video/quicktime' : 'video/mp4';
   const request = {
-    ...{ fromBucket: mediaBucket, from, bucket: uploadsBucket, to: copy.key, size: copy.bytes },
+    ...{ fromBucket: mediaBucket, from, etag: made.etag, bucket: uploadsBucket, to: copy.key, size: copy.bytes },
     ...{ contentType, cacheControl: 'private' },
   };
   if (copy.bytes <= (services.copyPartBytes ?? PART_SIZE)) await copyObject(s3, request);
@@ -168,7 +176,7 @@ async function copyToItsKey(
   const after = await head(s3, at);
   if (!after || !isCopy(after, copy)) {
     logger.error('a copy is not what was copied there', { key: copy.key, ...after });
-    if (after) await remove(s3, { ...at, versionId: after.versionId });
+    if (after) await removeUnlessLocked(services, { ...at, versionId: after.versionId });
     return 'lost';
   }
   return { versionId: after.versionId ?? '', etag: after.etag };

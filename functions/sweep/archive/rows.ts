@@ -1,8 +1,15 @@
+import { httpStatus } from '../../../aws/http-status.ts';
+import type { ObjectId } from '../../../aws/object-id.ts';
+import { head, type ObjectHead, remove } from '../../../aws/s3.ts';
 import { applyWithRetry, getMedia, getRow } from '../../../aws/table.ts';
+import { unreadableByHead } from '../../../aws/unreadable.ts';
 import { ArchiveRow } from '../../../core/contracts/table/archive.ts';
 import { type RowKey, rowKeys } from '../../../core/contracts/table/keys.ts';
 import type { MediaRow } from '../../../core/contracts/table/media.ts';
+import { archiveWaits } from '../../../core/jobs/archive.ts';
 import type { Outcome } from '../../../core/jobs/change.ts';
+import { plus } from '../../../core/time.ts';
+import { logger } from '../../shared/observability.ts';
 import type { SweepServices } from '../services.ts';
 
 export const getArchive = (services: Pick<SweepServices, 'table'>, mediaId: string) =>
@@ -25,4 +32,55 @@ export async function changeArchive<More extends object>(
     if (!media || media.state === 'deleting') return { refused: DELETED };
     return decide(row, media);
   });
+}
+
+/** As `head`; where S3 refuses that, because of a key: why. */
+export async function headOrWhy(
+  { s3 }: Pick<SweepServices, 's3'>,
+  object: ObjectId,
+): Promise<ObjectHead | null | string> {
+  return head(s3, object).catch(async (error: unknown) => {
+    const why = await unreadableByHead(s3, object, error);
+    if (why === null) throw error;
+    return why;
+  });
+}
+
+/** A key that may not be used may be allowed again. */
+const UNREADABLE_HOURS = 1;
+
+/** Does the work of a row. Where S3 refuses the bytes of its object, or HEAD, the row says why, and is looked at again later. */
+export async function unlessUnreadable(
+  services: SweepServices,
+  key: RowKey,
+  object: ObjectId,
+  work: () => Promise<void>,
+): Promise<void> {
+  await work().catch(async (error: unknown) => {
+    const waits = await unreadableByHead(services.s3, object, error);
+    if (waits === null) throw error;
+    const todoAt = plus(services.now, { hours: UNREADABLE_HOURS });
+    await changeArchive(services, key, (row) => archiveWaits(row, { waits, todoAt }));
+  });
+}
+
+/** Why S3 keeps a version that was to be deleted. */
+export const LOCKED = 'S3 does not let it be deleted: an Object Lock, a legal hold, or a policy of the bucket';
+
+/**
+ * Deletes a version, unless S3 keeps it: 403, and no header of ours overrides that.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
+ */
+export async function removeUnlessLocked(
+  { s3 }: Pick<SweepServices, 's3'>,
+  object: ObjectId,
+): Promise<'removed' | 'locked'> {
+  try {
+    await remove(s3, object);
+    return 'removed';
+  } catch (error) {
+    if (httpStatus(error) !== 403) throw error;
+    logger.warn('S3 keeps a version', { ...object, error });
+    return 'locked';
+  }
 }

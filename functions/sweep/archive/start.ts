@@ -1,4 +1,3 @@
-import { head } from '../../../aws/s3.ts';
 import { applyWithRetry, getCollection, getMedia, getRow } from '../../../aws/table.ts';
 import type { Archive } from '../../../aws/unreadable.ts';
 import { collectionPolicyKey, encodePolicyOf, fits, whyNotEncoded } from '../../../core/archive/candidates.ts';
@@ -31,6 +30,7 @@ import { whatRestores } from '../../shared/restore-source.ts';
 import type { SweepServices } from '../services.ts';
 import { moveToClass } from './classes.ts';
 import { DELETES_ORIGINALS, OTHER_BUCKET, sameEtag } from './replace.ts';
+import { headOrWhy } from './rows.ts';
 
 /** Longer than SubmitJob's time limit, and than a run of sweep. */
 const SUBMITTING_MINUTES = 5;
@@ -42,7 +42,7 @@ const ASSUMED_SPEED = 0.25;
 /** An attempt that a window's end has stopped gets more time than it had. */
 const MORE_TIME = 1.25;
 
-interface Begun {
+export interface Begun {
   /** A worker is asked for its copy, or it goes to another class, or S3 is asked for its restore. */
   started?: 'encode' | 'move' | 'restore';
   /** Neither it nor what comes after it is begun outside of the window. */
@@ -124,7 +124,10 @@ async function decide(
     !hasTime(row, media, policyRow, end - Date.parse(now))
   )
     return tooLate(row, policyRow, end, now);
-  const found = await head(services.s3, media.source);
+  const found = await headOrWhy(services, media.source);
+  if (typeof found === 'string') {
+    return archiveWaits(row, { waits: found, todoAt: plus(now, { days: BUSY_DAYS }) });
+  }
   if (!found || found.size !== media.source.size || !sameEtag(found.etag, media.source.etag)) {
     const detail = 'S3 does not have the original any more.';
     return refuse(row, media, policyRow, { reason: 'source_changed', detail }, now);

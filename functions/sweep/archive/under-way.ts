@@ -3,7 +3,7 @@ import { apply, getRow } from '../../../aws/table.ts';
 import { encodePolicyOf, learned } from '../../../core/archive/candidates.ts';
 import { qualityFaults, savingsFault } from '../../../core/archive/compare.ts';
 import { ArchiveResult, MOST_DETAIL } from '../../../core/contracts/archive-job.ts';
-import { ERRORS } from '../../../core/contracts/errors.ts';
+import { ERRORS, type ErrorCode } from '../../../core/contracts/errors.ts';
 import { parseJobId } from '../../../core/contracts/ids.ts';
 import { Claim } from '../../../core/contracts/job.ts';
 import { archiveCopyKey, CLAIM_FILE, RESULT_FILE, tmpPrefix } from '../../../core/contracts/keys.ts';
@@ -19,18 +19,20 @@ import {
 } from '../../../core/jobs/archive.ts';
 import { allHeld } from '../../../core/jobs/cost.ts';
 import { plus } from '../../../core/time.ts';
-import { type EngineEnd, NO_SIGN_OF_LIFE } from '../../../engines/engine.ts';
+import { type EngineEnd, EngineRefused, NO_SIGN_OF_LIFE } from '../../../engines/engine.ts';
 import { priceOf } from '../../../engines/registry.ts';
 import { PRICES } from '../../shared/cost.ts';
 import { logger } from '../../shared/observability.ts';
 import type { SweepServices } from '../services.ts';
 import { ATTEMPTS, replaceOriginal } from './replace.ts';
-import { changeArchive } from './rows.ts';
+import { changeArchive, unlessUnreadable } from './rows.ts';
 import { submitArchive } from './start.ts';
 
 const AGAIN_MINUTES = 4;
 /** A failure of the machine, or of S3, may be over then. */
 const RETRY_HOURS = 1;
+/** A queue that takes nothing is asked again after this time. */
+const REFUSED_MINUTES = 15;
 /** A worker renews its claim each 10 minutes. */
 const SILENT_MINUTES = 60;
 
@@ -40,9 +42,11 @@ type UnderWay = ArchiveRow & { jobId: string };
 export async function lookAtJob(services: SweepServices, key: RowKey): Promise<void> {
   const row = await getRow(services.table, key, ArchiveRow);
   if (!row || row.jobId === undefined || (row.todoAt ?? '') > services.now) return;
-  if (row.state === 'replacing') return replaceOriginal(services, key, row);
-  if (row.state !== 'encoding') return;
-  await lookAtEncode(services, key, { ...row, jobId: row.jobId });
+  const { jobId, state } = row;
+  if (state !== 'replacing' && state !== 'encoding') return;
+  await unlessUnreadable(services, key, row.source, () =>
+    state === 'replacing' ? replaceOriginal(services, key, row) : lookAtEncode(services, key, { ...row, jobId }),
+  );
 }
 
 async function lookAtEncode(services: SweepServices, key: RowKey, row: UnderWay): Promise<void> {
@@ -55,7 +59,7 @@ async function lookAtEncode(services: SweepServices, key: RowKey, row: UnderWay)
   if (engineJobId === null) {
     if (isOver)
       return undo(services, key, row, { waits: 'its window was over before it could be submitted', todoAt: now });
-    await submitArchive(services, row, { tried: true });
+    await submitAgain(services, key, row);
     return;
   }
   const state = await archive.describe(engineJobId);
@@ -78,6 +82,23 @@ async function lookAtEncode(services: SweepServices, key: RowKey, row: UnderWay)
         })
       : { refused: 'it went on' },
   );
+}
+
+/** A queue that takes nothing is told by the row; it is asked again. */
+async function submitAgain(services: SweepServices, key: RowKey, row: UnderWay): Promise<void> {
+  await submitArchive(services, row, { tried: true }).catch(async (error: unknown) => {
+    if (!(error instanceof EngineRefused)) throw error;
+    const { forGood, message } = error;
+    const end: EngineEnd = { by: 'itself', reason: { code: error.code, message } };
+    if (forGood) return hasFailed(services, key, row, { end, result: null });
+    logger.warn('not submitted', { jobId: row.jobId, reason: message });
+    const todoAt = plus(services.now, { minutes: REFUSED_MINUTES });
+    await changeArchive(services, key, (is) =>
+      is.jobId === row.jobId && is.state === 'encoding'
+        ? archiveWaits(is, { waits: message.slice(0, MOST_DETAIL), todoAt })
+        : { refused: 'it went on' },
+    );
+  });
 }
 
 /** It may have written its result since that was looked for, and another engine job may have the claim. */
@@ -218,6 +239,9 @@ async function stop(
   services.report('archivesStopped');
 }
 
+/** Somebody has stopped it; or its restored copy has ended before a machine was there, and the next attempt restores it again. */
+const MAY_PASS: readonly ErrorCode[] = ['cancelled', 'source_unreadable'];
+
 async function hasFailed(
   services: SweepServices,
   key: RowKey,
@@ -232,7 +256,8 @@ async function hasFailed(
   const detail = `${told.code}: ${told.message}`.slice(0, MOST_DETAIL);
   logger.warn('a copy was not made', { jobId: row.jobId, code: told.code, reason: told.message, failures });
   const isGone = told.code === 'source_missing' || told.code === 'source_changed';
-  if (isGone || failures >= ATTEMPTS || (!ERRORS[told.code].transient && told.code !== 'cancelled')) {
+  const mayPass = ERRORS[told.code].transient || MAY_PASS.includes(told.code);
+  if (isGone || failures >= ATTEMPTS || !mayPass) {
     const reason = isGone ? ('source_changed' as const) : ('encode_failed' as const);
     const done = await changeArchive(services, key, (is, media) =>
       is.jobId === row.jobId && is.state === 'encoding'
