@@ -108,12 +108,13 @@ export function mediaText({ id, archive, source }: MediaView): string {
 }
 
 /** What the archive did with an original, or does. */
-export function originalText({ state, storageClass, reason, deleteAfter }: NonNullable<MediaView['archive']>): string {
+export function originalText(archive: NonNullable<MediaView['archive']>): string {
+  const { state, storageClass, reason, detail, deleteAfter } = archive;
   const words = {
     ...{ due: 'is due for the archive', encoding: 'a copy is being made', replacing: 'a copy takes its place' },
     ...{ archived: 'archived', purging: 'original is being deleted', purged: 'archived, original deleted' },
     ...{ refused: 'original kept', moving: `moving to ${storageClass}`, moved: `moved to ${storageClass}` },
   };
   const until = deleteAfter === undefined ? '' : `, original kept until ${deleteAfter}`;
-  return `${words[state]}${until}${reason === undefined ? '' : `: ${reason}`}`;
+  return [`${words[state]}${until}`, reason, detail].filter((part) => part !== undefined).join(': ');
 }

@@ -5,6 +5,7 @@ import type { JobView, MediaView } from '../contracts/http/media.ts';
 import type { DeliveryView, WebhookView } from '../contracts/http/webhooks.ts';
 import { type Access, DEFAULT_COLLECTION, mediaKeys, parseDropKey, pointedFiles } from '../contracts/keys.ts';
 import { FILES, OPTIONAL_NAMES, type OptionalName, some } from '../contracts/outputs.ts';
+import type { ArchiveRow } from '../contracts/table/archive.ts';
 import type { CollectionRow } from '../contracts/table/collections.ts';
 import type { JobRow } from '../contracts/table/jobs.ts';
 import { isUndeletable, type MediaRow, PLAYABLE_STATES, type PublishedVersion } from '../contracts/table/media.ts';
@@ -20,11 +21,16 @@ export interface ViewSettings {
   now: string;
 }
 
-/** @param more Of a single media item, and not of those in lists: its job, and all that is known of its source. */
+/** @param more Of a single media item, and not of those in lists: its job, its row in the archive, and all that is known of its source. */
 export function mediaView(
   row: MediaRow,
   settings: ViewSettings,
-  more: { job?: JobRow | undefined; log?: WorkerLog | undefined; sourceTracks?: boolean } = {},
+  more: {
+    job?: JobRow | undefined;
+    log?: WorkerLog | undefined;
+    archive?: ArchiveRow | null;
+    sourceTracks?: boolean;
+  } = {},
 ): MediaView {
   const { tracks, ...info } = row.sourceInfo ?? {};
   const playable = PLAYABLE_STATES.includes(row.state) && row.current !== undefined;
@@ -52,7 +58,7 @@ export function mediaView(
       size: row.source.size,
     },
     ...(row.originalDeletedAt && { originalDeletedAt: row.originalDeletedAt }),
-    ...(row.archive && { archive: archiveOf(row.archive) }),
+    ...(row.archive && { archive: archiveOf(row.archive, more.archive) }),
     scheduleRetranscode: row.scheduleRetranscode,
     undeletable: isUndeletable(row),
     ...(row.current && {
@@ -80,12 +86,15 @@ export function mediaView(
   };
 }
 
-function archiveOf(row: NonNullable<MediaRow['archive']>): MediaView['archive'] {
+function archiveOf(row: NonNullable<MediaRow['archive']>, of?: ArchiveRow | null): MediaView['archive'] {
   const { state, bytes, storageClass, reason, deleteAfter } = row;
   const isKept = state === 'archived' && deleteAfter !== undefined;
+  const { kept, waits, refusals } = of ?? {};
+  const detail = kept ?? waits ?? refusals?.map((refusal) => refusal.detail).join(' ');
   return {
     ...{ state, ...(bytes && { bytes }), ...(storageClass && { storageClass }) },
-    ...{ ...(reason !== undefined && { reason }), ...(isKept && { deleteAfter }) },
+    ...{ ...(reason !== undefined && { reason }), ...(detail !== undefined && { detail }) },
+    ...(isKept && { deleteAfter }),
   };
 }
 

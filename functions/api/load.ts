@@ -4,6 +4,7 @@ import type { OperationId } from '../../core/api/operations.ts';
 import { ApiError, notFound } from '../../core/api/problem.ts';
 import { parseJobId } from '../../core/contracts/ids.ts';
 import { isBuiltIn, PRESETS } from '../../core/contracts/presets.ts';
+import { ArchiveRow } from '../../core/contracts/table/archive.ts';
 import type { CollectionRow } from '../../core/contracts/table/collections.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { rowKeys, webhookKeys } from '../../core/contracts/table/keys.ts';
@@ -50,6 +51,11 @@ export async function loadNamed(
 export async function loadJob({ table }: ApiServices, media: MediaRow): Promise<JobRow | null> {
   if (media.jobId === undefined) return null;
   return getJob(table, media.mediaId, parseJobId(media.jobId).n);
+}
+
+/** What the archive knows of a media item, which that tells in short; null where it has nothing to do with it. */
+export async function loadArchive({ table }: ApiServices, { mediaId, archive }: MediaRow): Promise<ArchiveRow | null> {
+  return archive ? getRow(table, rowKeys.archive(mediaId), ArchiveRow) : null;
 }
 
 interface ByOwner {

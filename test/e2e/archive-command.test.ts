@@ -79,7 +79,9 @@ it('two recordings become copies; one is put back, and the original of the other
   const stats = await run('archive', 'stats', '--collection', 'films');
   expect(stats).toMatch(/^Files transcoded: 2$/m);
   expect(stats).toMatch(/^Space saved: .* reduction; target 40%\)$/m);
-  expect(await run('archive', 'restore', back)).toBe(`${back}  back.mp4  original kept: restored`);
+  expect(await run('archive', 'restore', back)).toBe(
+    `${back}  back.mp4  original kept: restored: The original is the source again.`,
+  );
   await delivered('media.restored', back);
   cloud.clock.advance(1.1 * DAY_MS);
   await archivedUntil(cloud, kept, 'purged');
@@ -97,7 +99,9 @@ it('a large original goes to another class, and stays what it is', async () => {
   );
   expect(await run('archive', 'plan', '--collection', 'cold')).toMatch(/^storage-class +2 +2 /m);
   for (const id of [moved, back]) await archivedUntil(cloud, id, 'moving');
-  expect(await run('archive', 'restore', back)).toBe(`${back}  taken back.mp4  original kept: restored`);
+  expect(await run('archive', 'restore', back)).toBe(
+    `${back}  taken back.mp4  original kept: restored: Its move to another storage class was taken back.`,
+  );
   await cloud.fireSchedule('sweep');
   await eventually('its tag is gone', async () => cloud.lambda.running().length === 0);
   cloud.clock.advance(1.1 * DAY_MS);

@@ -44,6 +44,8 @@ export const MediaArchiveView = z
     storageClass: z.enum(ARCHIVE_CLASSES).optional(),
     /** Why its original stays: docs/archive.md. */
     reason: z.string().optional(),
+    /** Of a single media item: what it waits for, or why its original stays, in words. */
+    detail: z.string().optional(),
     /** Until then a restore puts the original back. */
     deleteAfter: Time.optional(),
   })

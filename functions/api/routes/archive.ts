@@ -20,7 +20,7 @@ import type { Outcome, Update } from '../../../core/jobs/change.ts';
 import { plus } from '../../../core/time.ts';
 import { archivePlan } from '../archive-plan.ts';
 import { type ApiCall, type ApiServices, type Routes, viewSettings } from '../call.ts';
-import { collectionIsThere, loadCollection, loadMedia } from '../load.ts';
+import { collectionIsThere, loadArchive, loadCollection, loadMedia } from '../load.ts';
 
 type Ids = 'getArchive' | 'planArchive' | 'patchArchive' | 'runArchive' | 'archiveMedia' | 'restoreOriginal';
 
@@ -212,5 +212,5 @@ async function mediaAnswer(
   services: ApiServices,
 ): Promise<{ body: MediaView }> {
   const media = await loadMedia(services, call.caller, call.params.id);
-  return { body: mediaView(media, viewSettings(call, services)) };
+  return { body: mediaView(media, viewSettings(call, services), { archive: await loadArchive(services, media) }) };
 }

@@ -30,7 +30,7 @@ import {
 import { logger } from '../../shared/observability.ts';
 import { type ApiCall, type ApiServices, type Routes, viewSettings } from '../call.ts';
 import { listMedia } from '../list-media.ts';
-import { collectionIsThere, loadJob, loadMedia, requireCollection } from '../load.ts';
+import { collectionIsThere, loadArchive, loadJob, loadMedia, requireCollection } from '../load.ts';
 import { oembed } from '../oembed.ts';
 import { mediaLink, playbackSession } from '../playback.ts';
 import { requireEngine } from '../require-engine.ts';
@@ -63,10 +63,11 @@ export const mediaRoutes: Routes<Ids> = {
 
   async getMedia({ caller, params, now }, services) {
     const media = await loadMedia(services, caller, params.id);
-    const job = await loadJob(services, media);
+    const [job, archive] = await Promise.all([loadJob(services, media), loadArchive(services, media)]);
     return {
       body: mediaView(media, viewSettings({ now }, services), {
         sourceTracks: true,
+        archive,
         ...(job && { job, log: workerLog(caller, services) }),
       }),
       headers: { ETag: await etagOf(media) },

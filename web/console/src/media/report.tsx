@@ -56,7 +56,7 @@ export function SourceFacts({ media }: { media: Media }) {
     ...(width ? [['Pictures', `${width}×${height}${frameRate ? `, ${Number(frameRate.toFixed(3))} fps` : ''}`]] : []),
     ...(videoCodec || audioCodec ? [['Codecs', [videoCodec, audioCodec].filter(Boolean).join(', ')]] : []),
     ...(originalDeletedAt ? [['Original', 'deleted, as its collection asks']] : []),
-    ...(archive ? [['Archive', archive.state]] : []),
+    ...(archive ? [['Archive', [archive.state, archive.detail].filter(Boolean).join(': ')]] : []),
     ...(source.tracks ?? []).map((track, i) => [`Track ${i + 1}`, describe(track)]),
   ];
   return (
