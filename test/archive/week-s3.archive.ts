@@ -14,7 +14,7 @@ import { DUE_WORK, rowKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow, Source } from '../../core/contracts/table/media.ts';
 import { archiveRestored } from '../../core/jobs/archive-purge.ts';
 import { plus } from '../../core/time.ts';
-import { addPolicy, archiveAt, archiveRowOf, later } from '../support/archive.ts';
+import { addPolicy, archiveAt, archiveRowOf, IDLE_IMAGE, later } from '../support/archive.ts';
 import { decodeAll, TOOLS, temporaryDirectory } from '../support/media.ts';
 import { MEDIA, UPLOADS } from '../support/services.ts';
 import { startStand } from '../support/stand.ts';
@@ -32,7 +32,7 @@ const RESTORED = ['plain.mp4', 'timecode.mov', 'ten-bit-hlg.mp4'];
 /** Nobody has an object open in S3, and it has one name. */
 const IN_S3: Readonly<Record<string, Fate>> = { 'open.mp4': 'archived', 'two-names.mp4': 'archived' };
 
-const { services, world } = await startStand();
+const { services, world } = await startStand(IDLE_IMAGE);
 const { s3, table } = services;
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 

@@ -18,6 +18,8 @@ import {
   archiveAt,
   archiveRowOf,
   COPY,
+  copyOfBytes,
+  IDLE_IMAGE,
   later,
   NIGHT,
   sourceBytes,
@@ -38,7 +40,7 @@ const ORIGINAL = 'an original, as it was recorded';
 /** A run that died leaves its lease, which lasts for less than this. */
 const LEASE_DAYS = 0.005;
 
-const { services, world } = await startStand();
+const { services, world } = await startStand(IDLE_IMAGE);
 const { table, s3 } = services;
 
 /** The process dies at its nth call of S3 or the table: this call and all after it fail. @returns how many it made */
@@ -106,6 +108,12 @@ const copyOf = (media: MediaRow) => ({
 });
 const versionsOf = async (at: { bucket: string; key: string }) => (await listVersions(s3, at)).versions.length;
 
+/** As much as is moved to another class. */
+const MOVABLE = 'o'.repeat(10_000_000);
+/** The least that S3 takes of a part. */
+const PART_BYTES = 5 * 2 ** 20;
+const LONG_COPY = copyOfBytes(PART_BYTES + 1000);
+
 const PHASES: Record<string, Phase> = {
   'a worker is asked for the copy': {
     before: async () => {},
@@ -125,6 +133,20 @@ const PHASES: Record<string, Phase> = {
     expected: async (media) => {
       expect(await archiveRowOf(services, media.mediaId)).toMatchObject({ state: 'archived' });
       expect(await sourceBytes(services, media.mediaId)).toBe(COPY);
+      expect([await versionsOf(copyOf(media)), await versionsOf(media.source)]).toEqual([1, 1]);
+    },
+  },
+  'a copy in parts takes the place of the original': {
+    original: MOVABLE,
+    before: async (media) => {
+      await started();
+      await workerMakes(services, media, MOVABLE, LONG_COPY);
+    },
+    at: later(NIGHT, 0.01),
+    run: (now) => archiveAt(services, world, now, { copyPartBytes: PART_BYTES }),
+    expected: async (media) => {
+      expect(await archiveRowOf(services, media.mediaId)).toMatchObject({ state: 'archived' });
+      expect(await sourceBytes(services, media.mediaId)).toBe(LONG_COPY);
       expect([await versionsOf(copyOf(media)), await versionsOf(media.source)]).toEqual([1, 1]);
     },
   },
@@ -158,8 +180,6 @@ const PHASES: Record<string, Phase> = {
   },
 };
 
-/** As much as is moved to another class. */
-const MOVABLE = 'o'.repeat(10_000_000);
 const moved = async (media: MediaRow) => {
   const { bucket, key, versionId } = media.source;
   const found = await head(s3, { bucket, key, versionId });
@@ -216,7 +236,7 @@ async function prepare({ before, policy, original = ORIGINAL }: Phase): Promise<
 /** Whatever has happened, the media item leads to a complete file: the original, or the copy that was verified. */
 async function checkComplete({ mediaId, source }: MediaRow): Promise<void> {
   const bytes = await sourceBytes(services, mediaId);
-  expect([ORIGINAL, COPY, MOVABLE].some((complete) => complete === bytes)).toBe(true);
+  expect([ORIGINAL, COPY, MOVABLE, LONG_COPY].some((complete) => complete === bytes)).toBe(true);
   const row = await archiveRowOf(services, mediaId);
   const isDeletable = row?.state === 'purging' || row?.state === 'purged';
   if (!isDeletable) expect(await head(s3, source)).not.toBeNull();

@@ -108,6 +108,7 @@ const FAULTS: [string, ArchiveReason, (to: string) => Promise<unknown>][] = [
   ],
   ['corrupted in the middle', 'new_file_damaged', corrupted],
   ['bad in one second only', 'quality_worst_second', again("boxblur=4:enable='between(t,0.99,1.99)'")],
+  ['black in one second', 'quality_worst_second', again("drawbox=t=fill:color=black:enable='between(t,0.99,1.99)'")],
   ['bad in all of it', 'quality_mean', again('null', '-crf', '48')],
   ['as hev1', 'codec_tag', remuxed('-tag:v', 'hev1')],
 ];

@@ -29,9 +29,12 @@ export const H264 = {
   sourceInfo: { videoCodec: 'h264', container: 'mov,mp4,m4a,3gp,3g2,mj2' },
 };
 
+/** An image whose workers end at once. What a worker leaves in S3, these tests write. */
+export const IDLE_IMAGE = { entrypoint: '["true"]' };
+
 /** As startStand, with the run of sweep's that archives, and the row of a media item in the archive. */
 export async function startArchiveStand() {
-  const { services, world } = await startStand();
+  const { services, world } = await startStand(IDLE_IMAGE);
   return {
     ...{ services, world },
     run: (now = NIGHT) => archiveAt(services, world, now),
