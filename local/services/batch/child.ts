@@ -36,6 +36,7 @@ export async function startChild(options: {
   const [program = '', ...args] = options.command;
   const log = await open(options.logFile, 'a');
   let child: ChildProcess;
+  let ended: Promise<unknown[]>;
   try {
     child = spawn(program, args, {
       cwd: options.cwd,
@@ -43,6 +44,9 @@ export async function startChild(options: {
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
     });
+    // Listened for at once: a program may end before its log is closed here.
+    ended = once(child, 'exit');
+    ended.catch(() => {});
     // Recorded synchronously, because a process that is not in a pid file is never killed after a crash.
     if (child.pid !== undefined) writeFileSync(options.pidFile, `${child.pid} ${identity(child.pid)}`);
     await once(child, 'spawn');
@@ -50,7 +54,7 @@ export async function startChild(options: {
     await log.close();
   }
   const pid = child.pid ?? 0;
-  const exited = once(child, 'exit').then(async ([code, signal]) => {
+  const exited = ended.then(async ([code, signal]) => {
     send(-pid, 'SIGKILL');
     await rm(options.pidFile, { force: true });
     return typeof code === 'number' ? code : 128 + (constants.signals[signal as NodeJS.Signals] ?? 0);

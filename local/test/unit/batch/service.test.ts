@@ -135,6 +135,12 @@ test('processes that the entry point has started are killed with it', async () =
   await eventually(() => !isAlive(pid), 'the grandchild is gone');
 });
 
+test('a program that ends at once ends its job', async () => {
+  const { submit, until } = await start({ entrypoint: '["true"]' });
+  const ids = await Promise.all(Array.from({ length: 20 }, () => submit()));
+  for (const id of ids) expect((await until(id, 'SUCCEEDED')).container?.exitCode).toBe(0);
+});
+
 test('a program that cannot be started fails the job, and the reason names it', async () => {
   const { submit, until } = await start({ entrypoint: '["/no/such/program"]' });
   const job = await until(await submit(), 'FAILED');
