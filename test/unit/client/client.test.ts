@@ -48,6 +48,7 @@ const collection = {
   deleteOriginal: false,
   retranscodeFromOutput: false,
   playback: 'public',
+  embedOrigins: null,
   deadlineMinutes: null,
   maxUsdPerMonth: null,
   scheduleRetranscode: false,
