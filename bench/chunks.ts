@@ -1,78 +1,42 @@
 /**
- * A film in chunks against the same in one encode: CPU, bytes and SSIM, measured in turn on this machine; and a simulation of an hour and of
- * ten hours of 1080p on 1 to 64 machines. FILM_SECONDS and CHUNKS set the film: 180 and 3. SIMULATE=only leaves the measuring out.
+ * A film in chunks: against the same in one encode (CPU, bytes, SSIM, each picture's number and time, the sound at the joints and at the end);
+ * on the local cloud with one, two and four workers; the join of a thousand chunks; and a simulation of an hour and of ten hours of 1080p on up
+ * to 64 workers. ONLY names one of `compare`, `slots`, `join` and `simulate`. FILM_SECONDS and CHUNKS set the film: 180 and 3.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { transcodeInChunks } from '../test/support/chunks.ts';
-import { transcodeFile } from '../test/support/transcode.ts';
-import { measured } from './support/encode-bench.ts';
-import { cpuOf } from './support/ffmpeg.ts';
+import { compare } from './support/film-compare.ts';
+import { joinMany } from './support/film-join.ts';
 import { simulate, VCPUS } from './support/film-simulation.ts';
+import { slotTimes } from './support/film-slots.ts';
 
-const SECONDS = Number(process.env.FILM_SECONDS ?? 180);
-const CHUNKS = Number(process.env.CHUNKS ?? 3);
-const ROUNDS = 2;
+const { ONLY, FILM_SECONDS = 180, CHUNKS = 3, JOIN_CHUNKS = 1000, SLOT_SECONDS = 600 } = process.env;
 
-if (process.env.SIMULATE !== 'only') await compare();
-for (const hours of [1, 10]) {
-  console.log(
-    `\n${hours} h of 1080p30\n\n| machines | vCPUs | chunks | ready after | USD | times one |\n|---|---|---|---|---|---|`,
-  );
-  for (const machines of [1, 2, 4, 8, 16, 32, 64]) row(machines, hours);
-}
-console.log(
-  '\n1 h of 1080p30, whatever it costs\n\n| machines | vCPUs | chunks | ready after | USD | times one |\n|---|---|---|---|---|---|',
-);
-for (const machines of [16, 32, 64]) row(machines, 1, machines - 1);
+const PARTS: Record<string, () => unknown> = {
+  compare: () => compare({ seconds: Number(FILM_SECONDS), chunks: Number(CHUNKS), rounds: 2 }),
+  slots: () => slotTimes(Number(SLOT_SECONDS), [1, 2, 4]),
+  join: () => joinMany(Number(JOIN_CHUNKS)),
+  simulate: simulation,
+};
+for (const [name, part] of Object.entries(PARTS)) if (ONLY === undefined || ONLY === name) await part();
 
-function row(machines: number, hours: number, count?: number): void {
-  const { chunks, seconds, usd, dearer } = simulate(3600 * hours, machines, count);
-  const cells = [
-    machines,
-    machines * VCPUS,
-    chunks,
-    `${(seconds / 60).toFixed(1)} min`,
-    usd.toFixed(2),
-    dearer.toFixed(2),
-  ];
-  console.log(`| ${cells.join(' | ')} |`);
-}
-
-async function compare(): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'dropreel-bench-'));
-  try {
-    const made = ['-f', 'lavfi', '-i', `testsrc2=s=640x360:r=25:d=${SECONDS},noise=alls=12:allf=t`];
-    const tone = ['-f', 'lavfi', '-i', `sine=frequency=440:duration=${SECONDS}`];
-    const codec = ['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '18', '-pix_fmt', 'yuv420p', '-c:a', 'aac'];
-    await cpuOf([...made, ...tone, ...codec, 'film.mp4'], directory);
-    const film = join(directory, 'film.mp4');
-    for (let round = 1; round <= ROUNDS; round++) {
-      const [one, many] = [await run(() => transcodeFile(directory, film)), await run(() => inParts(directory, film))];
-      const ratio = (a: number, b: number) => (a / b).toFixed(3);
-      console.log(
-        `round ${round}, load ${loadavg()[0]?.toFixed(1)}: CPU ${many.cpu.toFixed(1)} s against ${one.cpu.toFixed(1)} s ` +
-          `(${ratio(many.cpu, one.cpu)}), bytes ${ratio(many.bytes, one.bytes)}, SSIM ${many.ssim} against ${one.ssim}`,
-      );
-    }
-  } finally {
-    await rm(directory, { recursive: true, force: true });
+function simulation(): void {
+  const header = '| machines | vCPUs | chunks | ready after | USD | times one |\n|---|---|---|---|---|---|';
+  for (const hours of [1, 10]) {
+    console.log(`\n${hours} h of 1080p30\n\n${header}`);
+    for (const machines of [1, 2, 4, 8, 16, 32, 64]) row(machines, hours);
   }
+  for (const minutes of [8, 6, 5, 4]) {
+    console.log(`\n1 h of 1080p30, of a collection whose deadline is ${minutes} min\n\n${header}`);
+    for (const machines of [16, 32, 64]) row(machines, 1, { deadlineSeconds: 60 * minutes });
+  }
+  console.log(`\n1 h of 1080p30, on workers of 1 to 16 vCPUs, 256 in all\n\n${header}`);
+  for (const vcpus of [1, 2, 4, 8, 16]) row(256 / vcpus, 1, {}, vcpus);
+  console.log(`\n1 h of 1080p30, in as many chunks as there may be\n\n${header}`);
+  for (const machines of [16, 32, 64]) row(machines, 1, { count: Math.min(60, machines - 1) });
 }
 
-async function inParts(directory: string, film: string) {
-  const made = await transcodeInChunks(directory, film, CHUNKS);
-  if ('why' in made) throw new Error(made.why.join('; '));
-  return made;
-}
-
-async function run(work: () => ReturnType<typeof transcodeFile>) {
-  let made: Awaited<ReturnType<typeof transcodeFile>> | undefined;
-  const { cpu } = await measured(async () => {
-    made = await work();
-  });
-  if (!made) throw new Error('nothing was made');
-  const { renditions, audio, ssim } = made.result;
-  return { cpu, ssim, bytes: [...renditions, ...audio].reduce((sum, { bytes }) => sum + (bytes ?? 0), 0) };
+function row(machines: number, hours: number, wish?: Parameters<typeof simulate>[2], vcpus = VCPUS): void {
+  const { chunks, seconds, usd, dearer } = simulate(3600 * hours, machines, wish, vcpus);
+  const time = `${(seconds / 60).toFixed(1)} min`;
+  const cells = [machines, machines * vcpus, chunks, time, usd.toFixed(2), dearer.toFixed(2)];
+  console.log(`| ${cells.join(' | ')} |`);
 }

@@ -24,13 +24,14 @@ export async function transcodeInChunks(
   file: string,
   count: number,
   preset = presetNamed('standard'),
+  { tools = TOOLS, gpu = false } = {},
 ): Promise<(LocalTranscode & { cut: Chunk[] }) | { why: string[] }> {
   const { signal } = new AbortController();
   const root = join(directory, `chunked-${crypto.randomUUID()}`);
   const scratch = await openScratch(root);
   await copyFile(file, scratch.source);
   const input = await fileInput(scratch.source);
-  const { probe, ends, report, warnings, look } = await probeSource(TOOLS, input, signal);
+  const { probe, ends, report, warnings, look } = await probeSource(tools, input, signal);
   if (probe.video && look) probe.video.combed = await look(signal);
   const plan = planEncode(probe, preset, ends);
   const whole = whyWhole(plan);
@@ -43,15 +44,16 @@ export async function transcodeInChunks(
   };
   const chunks: EncodedChunk[] = [];
   for (const chunk of cut) {
-    const made = await encodeChunk(TOOLS, plan, chunk, {
+    const made = await encodeChunk(tools, plan, chunk, {
       ...(await runOf(chunk.index)),
       startSeconds: probe.startSeconds,
+      gpu,
     });
     if ('why' in made) return { why: [made.why] };
     chunks.push(made);
   }
   const film = { plan, chunks: cut, startSeconds: probe.startSeconds };
-  const sound = await encodeSound(TOOLS, film, await runOf('sound'));
+  const sound = await encodeSound(tools, film, await runOf('sound'));
   if ('why' in sound) return { why: [sound.why] };
   const why = jointFaults(chunks, sound.held);
   if (why.length > 0) return { why };
@@ -59,7 +61,7 @@ export async function transcodeInChunks(
     bytes: createReadStream(join(root, `part-${part}`, name)),
   });
   const tasks = TASKS.map((task) => (task === encodeTask ? joinTask({ cut, chunks, sound, open }) : task));
-  const run = { tools: TOOLS, scratch, preset, signal, onProgress: () => undefined };
+  const run = { tools, scratch, preset, signal, onProgress: () => undefined };
   const result = await makeOutputs(run, { probe, plan, report, warnings }, tasks);
   return { result, out: scratch.out, cut };
 }
@@ -71,7 +73,7 @@ const COLUMN = 64;
  * FFmpeg's inputs of a picture that shows its number, in black and white columns of one bit each.
  * @param chosen The filter's expression of which pictures there are; absent: all.
  */
-export function numbered(rate: string, seconds: number, chosen = '1'): string[] {
+export function numbered(rate: string, seconds: number, chosen = '1', height = 360): string[] {
   const columns = Array.from({ length: BITS }, (_, bit) => {
     const isSet = `mod(floor(n/${2 ** bit})\\,2)`;
     return `drawbox=x=${bit * COLUMN}:w=${COLUMN}:color=white:t=fill:enable='${isSet}'`;
@@ -80,7 +82,7 @@ export function numbered(rate: string, seconds: number, chosen = '1'): string[] 
     '-f',
     'lavfi',
     '-i',
-    `color=black:s=${BITS * COLUMN}x360:r=${rate}:d=${seconds},select='${chosen}',${columns.join(',')}`,
+    `color=black:s=${BITS * COLUMN}x${height}:r=${rate}:d=${seconds},select='${chosen}',${columns.join(',')}`,
   ];
 }
 
@@ -90,9 +92,12 @@ export interface Shown {
   at: number;
 }
 
-/** The numbers that a file or playlist shows, and when. */
-export async function numbersIn(path: string): Promise<Shown[]> {
-  const filter = `scale=${BITS}:1:flags=area,format=gray`;
+/**
+ * The numbers that a file or playlist shows, and when.
+ * @param share how much of the height, from the top, has them
+ */
+export async function numbersIn(path: string, share = 1): Promise<Shown[]> {
+  const filter = `crop=iw:ih*${share}:0:0,scale=${BITS}:1:flags=area,format=gray`;
   const output = ['-fps_mode', 'passthrough', '-enc_time_base', '1:90000', '-f', 'rawvideo', '-c:v', 'rawvideo'];
   const args = ['-v', 'error', '-copyts', '-i', path, '-map', '0:v:0', '-vf', filter, ...output, 'pipe:1'];
   const [pixels, times] = await Promise.all([

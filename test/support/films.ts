@@ -23,15 +23,20 @@ export async function makeFilm(directory: string): Promise<string> {
   return join(directory, 'film.mp4');
 }
 
-const CHUNK_SECONDS = '12';
-
 /** A cloud whose workers cut that film into three chunks, until `cut` says otherwise of those that start from then on. */
-export async function filmCloud(options: { slots: number; hooks?: Hooks }) {
+export async function filmCloud({
+  chunkSeconds = 12,
+  ...options
+}: {
+  slots: number;
+  hooks?: Hooks;
+  chunkSeconds?: number;
+}) {
   const { jobs } = LOCAL_CLOUD;
   const inherited = [...(jobs?.inherited ?? []), 'CHUNK_SECONDS'];
   const booted = await testCloud({ ...options, jobs: { ...jobs, inherited } });
   const cut = (isCut: boolean) => {
-    if (isCut) process.env.CHUNK_SECONDS = CHUNK_SECONDS;
+    if (isCut) process.env.CHUNK_SECONDS = String(chunkSeconds);
     else delete process.env.CHUNK_SECONDS;
   };
   cut(true);
