@@ -7,18 +7,20 @@ import { DropreelError } from '../../../core/contracts/errors.ts';
 import type { Source } from '../../../core/contracts/table/media.ts';
 import { asDropreelError } from '../failures.ts';
 
-/** Failures in a row, without a byte between them. The SDK's own retries of a request come on top. */
+/** Failures in a row, without so many bytes between them. The SDK's own retries of a request come on top. */
 const ATTEMPTS = 5;
+/** S3 sends as much in a hundredth of a second: a connection that takes as long as one that stands still may is as good as dead. */
+const LEAST_BYTES = 65_536;
 /** The longest wait between two of them, in milliseconds. */
 const LONGEST_WAIT_MS = 10_000;
 
 /** How long S3 is asked, in milliseconds. */
 export interface Patience {
-  /** Without a byte, after which a request is given up and made anew. */
+  /** For 64 KiB, after which a request is given up and made anew. */
   stalledMs: number;
   /** Before the first new request; doubled before each that follows. */
   waitMs: number;
-  /** Without a byte, for which it is asked anew even after five failures. */
+  /** Without 64 KiB, for which it is asked anew even after five failures. */
   goOnMs: number;
 }
 
@@ -80,8 +82,8 @@ export interface ByteSpan {
 }
 
 /**
- * Gives each byte of a range once, in order, in pieces with their place. The SDK retries a request; a body that breaks off or comes to a
- * halt is asked for anew here, from the byte that it has reached.
+ * Gives each byte of a range once, in order, in pieces with their place. The SDK retries a request; a body that breaks off, comes to a halt
+ * or trickles is asked for anew here, from the byte that it has reached.
  * @throws DropreelError for a source that is gone, replaced or unreadable; else S3's last error
  */
 export async function readSpan(
@@ -90,20 +92,20 @@ export async function readSpan(
   onPiece: (piece: Uint8Array, at: number) => unknown,
   { stalledMs, waitMs, goOnMs } = DOWNLOAD_PATIENCE,
 ): Promise<void> {
-  let [at, failures, lastByte] = [start, 0, performance.now()];
+  let [at, failures, since, from] = [start, 0, performance.now(), start];
   while (at < end) {
     try {
       await readOnce(object, { start: at, end }, stalledMs, async (piece) => {
         await onPiece(piece, at);
         at += piece.length;
-        [failures, lastByte] = [0, performance.now()];
+        if (at - from >= LEAST_BYTES) [failures, since, from] = [0, performance.now(), at];
       });
     } catch (error) {
       object.signal.throwIfAborted();
       const known = error instanceof DropreelError ? error : sourceError(error);
       if (known) throw known;
       failures += 1;
-      const isEnough = failures >= ATTEMPTS && performance.now() - lastByte >= goOnMs;
+      const isEnough = failures >= ATTEMPTS && performance.now() - since >= goOnMs;
       if (isEnough || asDropreelError(error).code === 'disk_full') throw error;
       const wait = Math.min(waitMs * 2 ** (failures - 1), LONGEST_WAIT_MS);
       await delay(wait, undefined, { signal: object.signal });
@@ -120,7 +122,7 @@ async function readOnce(
   const halted = new AbortController();
   let body: Readable | undefined;
   const clock = setTimeout(() => {
-    const error = Object.assign(new Error(`S3 sent nothing for ${stalledMs / 1000} s.`), { code: 'ETIMEDOUT' });
+    const error = Object.assign(new Error(`S3 sent next to nothing for ${stalledMs / 1000} s.`), { code: 'ETIMEDOUT' });
     halted.abort(error);
     body?.destroy(error);
   }, stalledMs);
@@ -129,12 +131,15 @@ async function readOnce(
     const answer = await s3.send(command, { abortSignal: AbortSignal.any([signal, halted.signal]) });
     if (answer.ContentRange !== `bytes ${start}-${end - 1}/${source.size}`) throw changed();
     body = answer.Body as Readable;
-    let left = end - start;
+    let [left, fresh] = [end - start, 0];
     for await (const piece of body as AsyncIterable<Uint8Array>) {
       left -= piece.length;
       if (left < 0) throw new DropreelError('storage_failed', 'S3 sent more bytes than were asked for.');
       await onPiece(piece);
+      fresh += piece.length;
+      if (fresh < LEAST_BYTES) continue;
       clock.refresh();
+      fresh = 0;
     }
     // A plain error is retried.
     if (left > 0) throw Object.assign(new Error('S3 ended the body too early'), { code: 'ECONNRESET' });

@@ -151,6 +151,24 @@ test('S3 is asked anew, from the byte that was reached, when it has sent nothing
   expect(starts).toEqual([3 * MIB, 3 * MIB + 1000]);
 });
 
+test('S3 is asked anew, from the byte that was reached, when it sends next to nothing, but never stops', async () => {
+  const fault: Fault = ({ nth, start, end }, response) => {
+    if (nth !== 3) return false;
+    answer(response, { start, end, size: bytes.length });
+    let at = start;
+    const drop = setInterval(() => response.write(bytes.subarray(at, ++at)), 20);
+    response.once('close', () => clearInterval(drop));
+    return true;
+  };
+  await using world = await opened({ fault }, { stalledMs: 500 });
+  const { input, server } = world;
+  expect((await through(input, input.nameIn())).body.equals(bytes)).toBe(true);
+  const [first, second = 0, ...more] = server.asked.filter(({ end }) => end === 7 * MIB).map(({ start }) => start);
+  expect([first, more]).toEqual([3 * MIB, []]);
+  expect(second).toBeGreaterThan(3 * MIB);
+  expect(second).toBeLessThan(3 * MIB + 100);
+});
+
 test('S3 is asked anew beyond five failures in a row, and nobody notices', async () => {
   let failures = 0;
   const fault: Fault = ({ start, end }, response) => {
