@@ -7,6 +7,8 @@ import type { JobRow } from '../contracts/table/jobs.ts';
 export interface Held {
   vcpus: number;
   seconds: readonly number[];
+  /** Nothing of it is of use: it left nothing, or another worker had made its part. */
+  inVain?: true;
 }
 
 /** vCPU-seconds of all attempts: for a job whose CPU time is unknown. */
@@ -23,7 +25,7 @@ export function heldInVain({ vcpus, seconds }: Held, wallSeconds: number): numbe
 export function heldByWorkers(workers: readonly Held[]): { all: number; inVain: number } {
   return {
     all: sum(workers.map(allHeld)),
-    inVain: sum(workers.map(({ vcpus, seconds }) => vcpus * sum(seconds.slice(0, -1)))),
+    inVain: sum(workers.map(({ vcpus, seconds, inVain }) => vcpus * sum(inVain ? seconds : seconds.slice(0, -1)))),
   };
 }
 

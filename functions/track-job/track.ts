@@ -12,6 +12,7 @@ import { parseJobId } from '../../core/contracts/ids.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { hasEnded } from '../../core/jobs/rows.ts';
 import { jobFor, jobProgressed, jobRunning } from '../../core/jobs/transitions.ts';
+import { readPart } from '../../engines/batch/parts.ts';
 import type { EngineEvent } from '../../engines/engine.ts';
 import type { Engines } from '../../engines/registry.ts';
 import { cancelJob } from '../shared/cancel-job.ts';
@@ -73,7 +74,7 @@ async function engineStarted(
   let over: JobRow | undefined;
   await applyWithRetry(table, async () => {
     const [job, media] = await Promise.all([getJob(table, mediaId, n), getMedia(table, mediaId)]);
-    if (job && isOver(job)) over = job;
+    if (job && (isOver(job) || isSecondArray(job, { engineJobId, part }))) over = job;
     return job
       ? jobRunning(job, media, { engineJobId, part, startedAt: startedAt ?? now, now })
       : { refused: 'the job is gone' };
@@ -91,7 +92,8 @@ async function workerReported(services: TrackServices, report: JobProgress['deta
   const outcome = await applyWithRetry(table, async () => {
     const job = await getJob(table, mediaId, n);
     if (!job) return { refused: 'the job is gone' };
-    if (isOver(job) || (child?.twin !== undefined && job.part !== report.part)) over = job;
+    const isLate = child?.twin !== undefined && job.part !== report.part;
+    if (isOver(job) || isLate || isSecondArray(job, report)) over = job;
     // Only the first report may have to change the media item's state too.
     const media = job.state === 'queued' ? await getMedia(table, mediaId) : null;
     return jobProgressed(job, media, { ...report, at });
@@ -125,6 +127,18 @@ async function jobCancelled(services: TrackServices, { jobId }: JobCancelled['de
   const { mediaId, n } = parseJobId(jobId);
   const job = await getJob(services.table, mediaId, n);
   if (job && !hasEnded(job) && job.state !== 'succeeded') await endNow(services, job, 'somebody has ended it');
+}
+
+/**
+ * Whether it is another array of chunks than the one that the row names: of two submissions, of which one had no answer. No claim decides between
+ * their workers, each of which would do what a worker of the other has done or is doing.
+ */
+function isSecondArray(
+  job: JobRow,
+  { engineJobId, part }: { engineJobId: string; part?: string | undefined },
+): boolean {
+  const isOfThisPart = job.part === part && readPart(part)?.name === 'chunks';
+  return isOfThisPart && job.engineJobId !== undefined && job.engineJobId !== engineJobId;
 }
 
 /** Whether it ended without anything to publish: a new upload replaced it, its media item was deleted, or it was given up. */

@@ -12,7 +12,7 @@ import { track } from '../../functions/track-job/track.ts';
 import { AwsError } from '../../local/kernel/service.ts';
 import { job, NOW } from '../support/factories.ts';
 import { MEDIA, QUEUES, type Services, startServices } from '../support/services.ts';
-import { addMedia, LONG_AGO } from '../support/swept.ts';
+import { addCollection, addMedia, LONG_AGO } from '../support/swept.ts';
 
 /** Jobs of an engine that runs each in parts. */
 
@@ -24,6 +24,7 @@ vi.hoisted(() => {
 let services: Services;
 /** What the engine was given, each as `e-1`, `e-2` … */
 let taken: Pick<Submission, 'part' | 'number' | 'tried'>[];
+let deadlines: (number | undefined)[];
 let events: Extract<Awaited<ReturnType<Engine['read']>>, object>[];
 let onSubmit: (access: Submission['access']) => void | Promise<void>;
 let cancelled: string[];
@@ -34,6 +35,7 @@ beforeAll(async () => {
 afterAll(() => services[Symbol.asyncDispose]());
 beforeEach(async () => {
   taken = [];
+  deadlines = [];
   cancelled = [];
   events = [];
   onSubmit = () => {};
@@ -45,8 +47,9 @@ const engine = {
   title: 'the tape',
   needsOnDemand: () => false,
   estimate: () => ({ unfit: 'nobody knows' }),
-  submit: async ({ part, number, tried, access }: Submission) => {
+  submit: async ({ part, number, tried, access, deadlineSeconds }: Submission) => {
     taken.push({ part, number, tried });
+    deadlines.push(deadlineSeconds);
     await onSubmit(access);
     return `e-${taken.length}`;
   },
@@ -111,6 +114,36 @@ it('late news of an earlier part, and of another engine job, changes nothing', a
     detail: { jobId, engineJobId: 'e-1', attempt: 1, at: NOW, phase: 'done', percent: 100, step: 'pulled' },
   });
   expect(await rowOf(row)).toEqual(before);
+});
+
+it('an array of chunks is cancelled at its first news where the row names another one, between which no claim decides', async () => {
+  const row = await queued({ part: 'chunks-2', engineJobId: 'e-1', state: 'running' });
+  await changed(row, { engineJobId: 'e-1' });
+  const { jobId } = row;
+  const report = (engineJobId: string, part = 'chunks-2') =>
+    track(world(), {
+      ...{ id: 'x', time: NOW, source: 'dropreel.worker', 'detail-type': 'Job Progress' },
+      detail: {
+        ...{ jobId, engineJobId, attempt: 1, at: NOW, phase: 'transcoding', percent: 20, part },
+        child: { index: 1, of: 3, startedAt: NOW },
+      },
+    });
+  await report('e-1');
+  await read({ kind: 'running', jobId, engineJobId: 'e-1', part: 'chunks-2' });
+  expect(cancelled).toEqual([]);
+  await report('e-0');
+  await read({ kind: 'running', jobId, engineJobId: 'e-0', part: 'chunks-2' });
+  expect(cancelled).toEqual(['e-0', 'e-0']);
+  expect(await rowOf(row)).toMatchObject({ engineJobId: 'e-1', state: 'running' });
+});
+
+it('an engine is told in what time an upload is to be done, where its collection says so', async () => {
+  await addCollection(services, 'talks', { deadlineMinutes: 4 });
+  const createdAt = new Date(Date.now() - 60_000).toISOString();
+  await submitJob(world(), await queued({ collectionId: 'talks', createdAt }));
+  await submitJob(world(), await queued({ collectionId: 'other', createdAt }));
+  await submitJob(world(), await queued({ collectionId: 'talks', createdAt, purpose: 'retranscode' }));
+  expect(deadlines).toEqual([expect.closeTo(180, -1), undefined, undefined]);
 });
 
 it('a submission that was not noted is adopted by the first news of its part, and not made again', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { allHeld, heldInVain, takenBy } from '../../../../core/jobs/cost.ts';
+import { allHeld, heldByWorkers, heldInVain, takenBy } from '../../../../core/jobs/cost.ts';
 
 describe('what an engine job used', () => {
   it('is the vCPUs for the seconds of all its attempts', () => {
@@ -11,6 +11,15 @@ describe('what an engine job used', () => {
     expect(heldInVain({ vcpus: 4, seconds: [30] }, 25)).toBe(0);
     expect(heldInVain({ vcpus: 4, seconds: [1, 1] }, 25)).toBe(0);
   });
+});
+
+it('of several workers, all is lost of those that left nothing of use, and of the others all attempts but the last', () => {
+  const workers = [
+    { vcpus: 4, seconds: [10, 100] },
+    { vcpus: 4, seconds: [50], inVain: true as const },
+    { vcpus: 4, seconds: [] },
+  ];
+  expect(heldByWorkers(workers)).toEqual({ all: 640, inVain: 240 });
 });
 
 it('an encode used its CPU time and that of lost attempts before it', () => {
