@@ -5,7 +5,9 @@ import { expect, test } from 'vitest';
 import type { Preset } from '../../core/contracts/presets.ts';
 import { brokenRulesOf } from '../support/by-the-book.ts';
 import { numbered, numbersIn, transcodeInChunks } from '../support/chunks.ts';
+import { workingGpu } from '../support/gpu-driver/driver.ts';
 import { make, TOOLS, temporaryDirectory, tone } from '../support/media.ts';
+import { besideTone, loudFrom, soundOf } from '../support/tone.ts';
 import { presetNamed, transcodeFile } from '../support/transcode.ts';
 
 const standard = presetNamed('standard');
@@ -26,6 +28,8 @@ const HEVC = [...H265, '-x265-params', 'log-level=error:open-gop=1:keyint=60:bfr
 const VP9 = ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', '-lag-in-frames', '16', '-g', '200'];
 /** Every fifth and every seventh picture, and none for longer than a chunk lasts. */
 const VARYING = "select='(not(mod(n,7)-3)+not(mod(n,5))+between(t,20,23))*not(between(t,5,12.5))'";
+/** Of some seconds each fifth picture is left out. */
+const TELECINED = "select='not(between(t,3,8)*not(mod(n,5)))'";
 const AAC = ['-c:a', 'aac'];
 
 /** Seconds: a tick of Matroska's clock. */
@@ -65,6 +69,12 @@ test.each<[string, number, string[], string[]?]>([
     [...numbered('25', 22), ...tone(22), ...H264, ...AAC, 'uncut.mp4'],
     ['-ss', '1.3', '-i', 'uncut.mp4', '-c', 'copy', 'film.mp4'],
   ],
+  [
+    // rust-av/Av1an#699: pictures stand still, and others are missing, where the rate of a disc's parts was restored.
+    'parts of 24 and of 30 pictures a second, FFV1 in Matroska',
+    2,
+    [...numbered('30000/1001', 13), ...tone(13), '-vf', TELECINED, '-fps_mode', 'vfr', '-c:v', 'ffv1', 'film.mkv'],
+  ],
   ['open groups of HEVC', 3, [...numbered('25', 20), ...HEVC, 'film.mp4']],
   ['VP9 with pictures that are not shown', 3, [...numbered('25', 20), ...VP9, 'film.webm']],
 ])(
@@ -90,9 +100,11 @@ test.each<[string, number, string[], string[]?]>([
   120_000,
 );
 
-test('a film of chunks keeps the rules of streams; its sound is that of the encode of the whole, byte for byte', async () => {
+test('a film of chunks keeps the rules of streams; its sound is that of the encode of the whole, and in time to its end', async () => {
   await using directory = await temporaryDirectory();
-  const file = await make(directory.path, ...numbered('25', 23), ...tone(23), ...H264, ...AAC, 'film.mp4');
+  const sounds = "aevalsrc='0.2*sin(2*PI*440*t)+0.6*sin(2*PI*3000*t)*between(t,21,21.1)':s=48000:d=23";
+  const inputs = [...numbered('25', 23), '-f', 'lavfi', '-i', sounds];
+  const file = await make(directory.path, ...inputs, ...H264, ...AAC, 'film.mp4');
   const whole = await transcodeFile(directory.path, file, small);
   const parts = await chunked(directory.path, file, 4);
   expect(await brokenRulesOf(parts)).toEqual([]);
@@ -101,7 +113,28 @@ test('a film of chunks keeps the rules of streams; its sound is that of the enco
   const lengths = ({ result }: typeof whole) => result.renditions.map(({ durationSeconds }) => durationSeconds);
   expect(lengths(parts)).toEqual(lengths(whole));
   expect(Object.keys(parts.result).sort()).toEqual(Object.keys(whole.result).sort());
+  const heard = await soundOf(join(parts.out, 'video.mp4'));
+  expect(besideTone(heard, 440, [6, 12, 18])).toBeLessThan(-60);
+  expect(Math.abs(loudFrom(heard, 0.4, 20) - 21)).toBeLessThan(0.02);
 }, 300_000);
+
+test.each([
+  ['', { decode: true, scale: true, encode: true }],
+  ['decode', { decode: false, encode: true, why: 'Failed setup for format cuda' }],
+])(
+  'chunks on GPUs show each picture once (fault: "%s")',
+  async (fault, gpu) => {
+    await using directory = await temporaryDirectory();
+    const file = await make(directory.path, ...numbered('10', 13), ...tone(13), ...H264, ...AAC, 'film.mp4');
+    const tools = await workingGpu(directory.path, fault);
+    const made = await transcodeInChunks(directory.path, file, 2, small, { tools, gpu: true });
+    if ('why' in made) throw new Error(made.why.join('; '));
+    expect(made.result.gpu).toEqual(gpu);
+    const numbers = (await numbersIn(join(made.out, 'video.mp4'))).map(({ number }) => number);
+    expect(numbers).toEqual(Array.from({ length: 130 }, (_, i) => i));
+  },
+  120_000,
+);
 
 test('a film that is damaged is encoded whole', async () => {
   await using directory = await temporaryDirectory();
