@@ -56,8 +56,11 @@ export interface Engine {
    */
   servedBy?(part: string | undefined): string;
 
-  /** What an encode of this source is expected to take, before anything is learnt from finished jobs. Makes no calls. */
-  estimate(source: SourceInfo, preset: Preset, prices: Prices): Estimate;
+  /**
+   * What an encode of this source is expected to take, before anything is learnt from finished jobs. Makes no calls.
+   * @param deadlineSeconds in what time it is to be done, where that changes what the engine does
+   */
+  estimate(source: SourceInfo, preset: Preset, prices: Prices, deadlineSeconds?: number): Estimate;
 }
 
 export interface Submission {
@@ -67,6 +70,8 @@ export interface Submission {
   info: SourceInfo;
   /** What its worker and its endpoint authenticate themselves with, for engines that call the API. */
   access: () => Promise<{ secret: string; hintToken: string }>;
+  /** In what time it is to be done; absent: any. */
+  deadlineSeconds?: number | undefined;
   /** Re-transcodes give way to uploads. */
   purpose: JobRow['purpose'];
   /** The result of `needsOnDemand`, or true because its machine was taken away before. */

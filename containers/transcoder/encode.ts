@@ -58,12 +58,11 @@ export interface EncodeRun {
   onDecoded?: (() => Promise<void>) | undefined;
 }
 
-const IN_SOFTWARE: OnGpu = { decode: false, encode: false };
 const NO_ZSCALE = 'This FFmpeg has no zscale filter (zimg): HDR colours look washed out.';
 
 /** Makes all outputs of the one decode. */
 export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Promise<Encoded> {
-  const { out, signal, onGpu = IN_SOFTWARE } = run;
+  const { out, signal, onGpu = { decode: false, encode: false } } = run;
   const { toneMap, unconverted } = await findToneMap(tools, plan);
   await letWrite(tools, out);
   const outcome = await runStages(tools, plan, { ...run, onGpu, cwd: out, toneMap });

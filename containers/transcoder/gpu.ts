@@ -11,6 +11,7 @@ import { empty } from './scratch.ts';
 import type { OnGpu } from './stages.ts';
 import { verify } from './verify.ts';
 
+export const IN_SOFTWARE: OnGpu = { decode: false, encode: false };
 /** In this order; without any of it what is left is software, whose word is the last. */
 const WAYS: readonly OnGpu[] = [
   { decode: true, scale: true, encode: true },
@@ -23,23 +24,41 @@ const WAYS: readonly OnGpu[] = [
  * @throws DropreelError as `encode`
  */
 export async function encodeOnGpu(tools: Tools, plan: EncodePlan, run: EncodeRun): Promise<Encoded & { gpu: GpuUse }> {
+  return onGpuOrNot(tools, plan, run, (onGpu) =>
+    onGpu.encode ? attempt(tools, plan, run, onGpu) : encode(tools, plan, run),
+  );
+}
+
+/**
+ * What `make` makes on the GPU, or else in software. `run.out` is empty each time.
+ * @param make returns why a GPU has not made it; what it throws ends it all
+ */
+export async function onGpuOrNot<Made extends object>(
+  tools: Tools,
+  plan: EncodePlan,
+  run: Pick<EncodeRun, 'out' | 'signal'>,
+  make: (onGpu: OnGpu) => Promise<Made | string>,
+): Promise<Made & { gpu: GpuUse }> {
   let why = await encoderFailure(tools, plan, run);
   for (const way of why === undefined ? WAYS : []) {
-    const outcome = await attempt(tools, plan, run, way);
-    if (typeof outcome !== 'string') return { ...outcome, gpu: { ...way, ...(why !== undefined && { why }) } };
-    why ??= outcome;
-    log('warn', 'the GPU has not made it', { ...way, why: outcome });
+    const made = await make(way);
+    if (typeof made !== 'string') return { ...made, gpu: { ...way, ...(why !== undefined && { why }) } };
+    why ??= made;
+    log('warn', 'the GPU has not made it', { ...way, why: made });
     await empty(run.out);
   }
   log('warn', 'encoding in software', { why });
-  return {
-    ...(await encode(tools, plan, run)),
-    gpu: { decode: false, encode: false, ...(why !== undefined && { why }) },
-  };
+  const made = await make(IN_SOFTWARE);
+  if (typeof made === 'string') throw new Error(made);
+  return { ...made, gpu: { ...IN_SOFTWARE, ...(why !== undefined && { why }) } };
 }
 
 /** Opens every encoder of the plan at once, for two pictures. Returns why no encoder is of use. */
-async function encoderFailure(tools: Tools, plan: EncodePlan, { out, signal }: EncodeRun): Promise<string | undefined> {
+async function encoderFailure(
+  tools: Tools,
+  plan: EncodePlan,
+  { out, signal }: Pick<EncodeRun, 'out' | 'signal'>,
+): Promise<string | undefined> {
   if (!plan.video?.constantRate)
     return 'Its pictures come at varying times, for which FFmpeg cannot tell NVENC a rate.';
   try {
@@ -63,8 +82,8 @@ async function attempt(tools: Tools, plan: EncodePlan, run: EncodeRun, onGpu: On
   }
 }
 
-/** @throws the signal's reason where that is why */
-function reasonOf(error: unknown, signal: AbortSignal): string {
+/** What a GPU's failure says, in one sentence. @throws the signal's reason where that is why */
+export function reasonOf(error: unknown, signal: AbortSignal): string {
   signal.throwIfAborted();
   if (!(error instanceof DropreelError)) throw error;
   return gpuFailure(error.detail ?? '') ?? error.message;
@@ -75,7 +94,8 @@ function reasonOf(error: unknown, signal: AbortSignal): string {
  */
 const BUFFER_SECONDS = 2;
 
-async function brokenCap(plan: EncodePlan, out: string): Promise<string | undefined> {
+/** Which segment of the finished renditions has more than its cap allows; undefined: none. */
+export async function brokenCap(plan: EncodePlan, out: string): Promise<string | undefined> {
   for (const { name, maxBitrate } of plan.video?.rungs ?? []) {
     const { segments } = await readRendition(plan, out, name);
     for (const { range, durationSeconds } of segments) {

@@ -116,7 +116,7 @@ async function produce(
 ): Promise<Succeeded> {
   const { s3, tools, gpu, progress, signal, paidSince: startedAt = performance.now() } = context;
   const cpuBefore = await cpuSeconds();
-  const { transcoded, reading, cpuSecondsBefore } = await makeAll(job, context, {
+  const { transcoded, reading, cpuSecondsBefore, besideSeconds } = await makeAll(job, context, {
     tools,
     scratch,
     preset: job.preset,
@@ -139,6 +139,7 @@ async function produce(
   const usage = {
     wallSeconds: (performance.now() - startedAt) / 1000,
     cpuSeconds: cpuSecondsBefore + (await cpuSeconds()) - cpuBefore,
+    ...(besideSeconds !== undefined && { besideSeconds }),
   };
   const ffmpeg = await ffmpegVersion(tools);
   return {
@@ -157,7 +158,12 @@ async function makeAll(
   job: Job,
   context: WorkerContext,
   run: TranscodeRun,
-): Promise<{ transcoded: Transcoded; reading?: Reading; cpuSecondsBefore: number }> {
+): Promise<{
+  transcoded: Transcoded;
+  reading?: Reading;
+  cpuSecondsBefore: number;
+  besideSeconds?: number | undefined;
+}> {
   const { progress, s3, signal } = context;
   const { task } = job;
   if (task?.name === 'finish') return finishEncoded({ ...job, task }, context, run);
@@ -169,16 +175,17 @@ async function makeAll(
     onProgress: (fraction) => progress.at('pulling', fraction),
     onRead: () => progress.step('pulled'),
   };
-  const cpuBefore = await cpuSeconds();
+  const [cpuBefore, startedAt] = [await cpuSeconds(), performance.now()];
   const { value, reading } = await withSource(reader, (signal, input) => {
     const onProbed: TranscodeRun['onProbed'] = async (probed, input) => {
       if (task?.name !== 'cut') return;
       const { chunkSeconds } = context;
-      await cutIfLong(job, { ...task, chunkSeconds }, { probed, input, signal, cpuBefore });
+      await cutIfLong(job, { ...task, chunkSeconds }, { probed, input, signal, cpuBefore, startedAt });
     };
     return transcode({ ...run, signal, input, onProbed });
   });
-  return { transcoded: value, reading, cpuSecondsBefore: joined?.cpuSecondsBefore ?? 0 };
+  const { cpuSecondsBefore = 0, besideSeconds } = joined ?? {};
+  return { transcoded: value, reading, cpuSecondsBefore, besideSeconds };
 }
 
 async function fail(

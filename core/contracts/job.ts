@@ -38,6 +38,10 @@ export const Job = z.object({
         vcpus: z.number().positive(),
         /** How many workers there may be at once. */
         workers: z.number().int().positive(),
+        /** In seconds, as `Starts` of core/media; absent in jobs of earlier releases. */
+        starts: z.object({ paid: z.number(), waits: z.number(), least: z.number() }).optional(),
+        /** In what time it is to be done; absent: any. */
+        deadlineSeconds: z.number().optional(),
       }),
       /** Encodes one chunk, or the sound: which one, the array job's index says, or `beside` of one that is slow. */
       z.object({
@@ -185,7 +189,8 @@ export const Succeeded = z.object({
   ffmpeg: z.string().optional(),
   /** Absent where no GPU was asked for, and for sound. */
   gpu: GpuUse.optional(),
-  usage: z.object({ wallSeconds: UsedSeconds, cpuSeconds: UsedSeconds }),
+  /** `besideSeconds`: wall time of the workers before this one, where several have encoded a film; the CPU time is that of all of them. */
+  usage: z.object({ wallSeconds: UsedSeconds, cpuSeconds: UsedSeconds, besideSeconds: UsedSeconds.optional() }),
   /** Absent in results of engines of their own, and from before it was recorded. */
   reading: Reading.optional(),
 });

@@ -1,24 +1,43 @@
 import { LEAD_SECONDS, WITNESS_SECONDS } from './chunk.ts';
 
+/** What it takes to start a worker, in seconds. */
+export interface Starts {
+  /** For which it is paid before it encodes. */
+  paid: number;
+  /** From its submission to its first line, the unpaid part included. */
+  waits: number;
+  /** For so long it is paid at least. */
+  least: number;
+}
+
 /**
- * Seconds for which a worker is paid before it encodes. Fargate is paid from the beginning of the image's download
- * (https://aws.amazon.com/fargate/pricing/). A guess, not measured: tasks take 30 to 45 s to start in all, as AWS's support says on re:Post.
+ * Fargate is paid from the beginning of the image's download, and for a minute at least (https://aws.amazon.com/fargate/pricing/). Guesses, not
+ * measured: tasks take 30 to 45 s to start in all, as AWS's support says on re:Post, of which half are the download.
  */
-export const PAID_START_SECONDS = 20;
-/** From the submission of a worker to its first line, the unpaid part included: a guess, by the same answers. */
-const START_SECONDS = 40;
+export const FARGATE: Starts = { paid: 20, waits: 40, least: 60 };
+
+/** Of the workers of a film. */
+export interface Workers {
+  /** How many there may be at once. */
+  workers: number;
+  starts: Starts;
+  /** In how many seconds it is to be ready; absent: whenever it is cheapest. */
+  deadlineSeconds?: number | undefined;
+}
+
 /** What the first worker takes to look at a film. */
 export const LOOK_SECONDS = 5;
-/** Beside the chunks: a worker that prepares, one for the sound, one that joins. */
-const OTHER_WORKERS = 3;
 /** What the joining worker takes for a second of film, to bring its chunks: an hour of 1080p is 2 to 4 GB, at 100 MB/s. */
 export const JOIN_SHARE = 0.01;
-/** What the worker of the sound takes for a second of film: it reads all of it twice, at the same rate. */
-export const SOUND_SHARE = 0.02;
+/** What the worker of the sound takes for a second of film, all of which it reads, at the same rate. */
+export const SOUND_SHARE = 0.01;
 /** What decoding is of the time of an encode, about: chunks of 12 s, each with 10 s that are decoded twice, took 1.1 to 1.2 times the CPU. */
 const DECODE_SHARE = 0.15;
-/** By so much chunks may cost more than one worker that encodes the whole. */
-const DEARER = 0.15;
+/** How many times as much as one worker that encodes the whole chunks may cost, and where the film is to be ready at a time. */
+const DEARER = 1.15;
+const DEARER_IN_TIME = 2;
+/** Where there is a deadline, a chunk may be so much harder than others, by what it shows. A guess. */
+export const UNEVEN = 1.2;
 /** In a shorter chunk the lead is a sixth of what is decoded. */
 const SHORTEST_SECONDS = 60;
 /** So many are read and joined by one worker; AWS Batch takes arrays of 10,000. */
@@ -28,19 +47,36 @@ const MOST = 1000;
 const MORE_SECONDS = LEAD_SECONDS + 2 * WITNESS_SECONDS;
 
 /**
- * In how many chunks a film is encoded: as many as may start for a seventh of what the encode of the whole costs, because each starts a worker
- * and decodes a lead; 1: it is encoded whole. The price alone decides: nothing gets cheaper by more workers than that, and where no deadline is
- * near, the time that fewer of them would take is of no use to anybody. There are no more than may be encoded at once beside the sound: the
- * others would wait, and each for a start.
+ * In how many chunks a film is encoded; 1: it is encoded whole. Each chunk starts a worker and decodes a lead, which is paid, and nothing gets
+ * cheaper by more of them. So without a deadline there are as many as cost 1.15 times what one worker does. With one, which these would miss,
+ * there are as many more as it takes, or as make it quicker for up to twice the price: somebody has said what the time is worth. There are no more than may be
+ * encoded at once beside the sound: the others would wait, and each for a start.
  * @param film its length in seconds
  * @param whole how long one worker would encode it, in seconds
- * @param workers how many there may be at once
  */
-export function chunkCount(film: number, whole: number, workers: number): number {
-  const spare = DEARER * whole - OTHER_WORKERS * PAID_START_SECONDS - LOOK_SECONDS - (JOIN_SHARE + SOUND_SHARE) * film;
-  const paid = Math.floor(spare / (PAID_START_SECONDS + leadSeconds(film, whole)));
-  const count = Math.min(paid, Math.floor(film / SHORTEST_SECONDS), MOST, workers - 1);
-  return count < 2 ? 1 : count;
+export function chunkCount(film: number, whole: number, { workers, starts, deadlineSeconds }: Workers): number {
+  const most = Math.min(Math.floor(film / SHORTEST_SECONDS), MOST, workers - 1);
+  const within = (times: number) => {
+    let count = most;
+    while (count > 1 && paidSeconds(film, whole, count, starts) > times * paidSeconds(film, whole, 1, starts))
+      count -= 1;
+    return Math.max(1, count);
+  };
+  const time = (count: number) => starts.waits + inChunks(film, whole, count, starts, UNEVEN).seconds;
+  let count = within(DEARER);
+  if (deadlineSeconds === undefined || time(count) <= deadlineSeconds) return count;
+  const limit = within(DEARER_IN_TIME);
+  // From some number on the sound takes longest.
+  while (count < limit && time(count) > deadlineSeconds && (count === 1 || time(count + 1) < time(count))) count += 1;
+  return count;
+}
+
+/** What all workers are paid for, in seconds: of a film in one chunk, one. */
+export function paidSeconds(film: number, whole: number, count: number, { paid, least }: Starts): number {
+  const of = (seconds: number) => Math.max(least, paid + seconds);
+  if (count === 1) return of(whole);
+  const others = of(LOOK_SECONDS) + of(SOUND_SHARE * film) + of(JOIN_SHARE * film);
+  return others + count * of(whole / count + leadSeconds(film, whole));
 }
 
 /** What a chunk takes beside its share of the work. */
@@ -49,13 +85,21 @@ export function leadSeconds(film: number, whole: number): number {
 }
 
 /**
- * What an encode in chunks is expected to take where all of them start at once: `seconds` from the start of the first worker to the last
+ * What an encode in so many chunks is expected to take where all of them start at once: `seconds` from the start of the first worker to the last
  * upload, and what all workers take together, their starts not counted.
+ * @param slowest how many times as long as its share the slowest chunk takes
  */
-export function inChunks(film: number, whole: number, count: number): { seconds: number; workerSeconds: number } {
+export function inChunks(
+  film: number,
+  whole: number,
+  count: number,
+  { waits }: Starts,
+  slowest = 1,
+): { seconds: number; workerSeconds: number } {
+  if (count === 1) return { seconds: whole, workerSeconds: whole };
   const [lead, sound, join] = [leadSeconds(film, whole), SOUND_SHARE * film, JOIN_SHARE * film];
   return {
-    seconds: LOOK_SECONDS + START_SECONDS + Math.max(whole / count + lead, sound) + START_SECONDS + join,
+    seconds: LOOK_SECONDS + waits + Math.max((slowest * whole) / count + lead, sound) + waits + join,
     workerSeconds: LOOK_SECONDS + whole + count * lead + sound + join,
   };
 }

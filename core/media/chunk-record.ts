@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { GpuUse } from '../contracts/gpu.ts';
 import { OutputFile, UsedSeconds } from '../contracts/job.ts';
 import { Warning } from '../contracts/warnings.ts';
 import { DecodedSound } from './decoded.ts';
@@ -28,13 +29,15 @@ const ChunkRendition = z.object({
 });
 export type ChunkRendition = z.infer<typeof ChunkRendition>;
 
+/** Of a worker; absent in records of earlier releases, but for the CPU time of one that encoded. */
+const Used = { cpuSeconds: UsedSeconds.default(0), wallSeconds: UsedSeconds.default(0) };
+
 const Written = {
   /** Under the prefix of the part, where its worker's files are: each attempt has a folder of its own. */
   folder: z.string().regex(/^[\w-]{1,64}\/$/),
   /** What is there. */
   files: z.array(OutputFile),
-  /** Of its worker. */
-  cpuSeconds: UsedSeconds,
+  ...Used,
 };
 
 /** Why the film cannot be made of chunks. */
@@ -54,6 +57,8 @@ const EncodedChunk = z.object({
   renditions: z.array(ChunkRendition),
   /** Of the top rung against the pictures that it was encoded of. */
   ssim: z.number().min(0).max(1).optional(),
+  /** Absent where the worker had no GPU. */
+  gpu: GpuUse.optional(),
 });
 export type EncodedChunk = z.infer<typeof EncodedChunk>;
 
@@ -70,10 +75,10 @@ const EncodedSound = z.object({
 export type EncodedSound = z.infer<typeof EncodedSound>;
 
 /** What the worker of a chunk, or of the sound, leaves. */
-export const ChunkRecord = z.discriminatedUnion('status', [EncodedChunk.extend(Written), Whole]);
+export const ChunkRecord = z.discriminatedUnion('status', [EncodedChunk.extend(Written), Whole.extend(Used)]);
 export type ChunkRecord = z.infer<typeof ChunkRecord>;
 /** Of the sound, which is not cut, and of what is learnt of the whole file with it. */
-export const SoundRecord = z.discriminatedUnion('status', [EncodedSound.extend(Written), Whole]);
+export const SoundRecord = z.discriminatedUnion('status', [EncodedSound.extend(Written), Whole.extend(Used)]);
 export type SoundRecord = z.infer<typeof SoundRecord>;
 
 /**
@@ -125,6 +130,19 @@ export function lastDurations(chunks: readonly Pick<ChunkRendition, 'first' | 'l
     const next = chunks[i + 1];
     return next === undefined ? lastTicks : next.first - last;
   });
+}
+
+/** What GPUs have done of a film: what they have done of each of its chunks. Undefined where there was none. */
+export function gpuUse(chunks: readonly Pick<EncodedChunk, 'frames' | 'gpu'>[]): GpuUse | undefined {
+  const uses = chunks.flatMap(({ frames, gpu }) => (frames > 0 && gpu ? [gpu] : []));
+  const why = uses.find((use) => use.why !== undefined)?.why;
+  if (uses.length === 0) return undefined;
+  const all = (what: 'decode' | 'scale' | 'encode') => uses.every((use) => use[what] === true);
+  return {
+    ...{ decode: all('decode'), encode: all('encode') },
+    ...(all('scale') && { scale: true }),
+    ...(why !== undefined && { why }),
+  };
 }
 
 /** The SSIM of a film: the mean over its pictures, where that of each chunk is known. */

@@ -20,7 +20,8 @@ export const Prepared = z.object({
   warnings: z.array(Warning),
   /** Into how many chunks a film is cut; absent where another engine encodes it. */
   chunks: ChunkCount.optional(),
-  /** Of the worker. */
+  /** Of the worker; the wall time where it leaves a film in chunks. */
   cpuSeconds: UsedSeconds,
+  wallSeconds: UsedSeconds.optional(),
 });
 export type Prepared = z.infer<typeof Prepared>;

@@ -96,12 +96,15 @@ function refused(why: string, options: { forGood: boolean; cause?: unknown }): E
   return new EngineRefused(`AWS Batch refused the job: ${why}`, options);
 }
 
+/** Engine jobs of that name, which may end in `*`, whatever their state: the first page of them. */
+export async function findAll(client: BatchClient, queue: string, name: string): Promise<JobSummary[]> {
+  const filters = [{ name: 'JOB_NAME', values: [name] }];
+  return (await client.send(new ListJobsCommand({ jobQueue: queue, filters }))).jobSummaryList ?? [];
+}
+
 /** The newest engine job of that name, whatever its state. */
 export async function find(client: BatchClient, queue: string, name: string): Promise<string | null> {
-  const { jobSummaryList = [] } = await client.send(
-    new ListJobsCommand({ jobQueue: queue, filters: [{ name: 'JOB_NAME', values: [name] }] }),
-  );
-  const newest = jobSummaryList
+  const newest = (await findAll(client, queue, name))
     .filter(({ jobName }) => jobName === name)
     .sort((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0))
     .at(0);

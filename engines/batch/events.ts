@@ -15,6 +15,7 @@ const JobStateChange = z.object({
   detail: z.object({
     jobId: z.string(),
     jobName: z.string(),
+    jobQueue: z.string().optional(),
     status: z.enum(BATCH_STATUSES),
     statusReason: z.string().optional(),
     /** Used for the cost only: an unexpected value must not hide the end of a job. */
@@ -53,6 +54,11 @@ const isWhole: ReadName = (name) => {
   const { success, data: jobId } = JobId.safeParse(name);
   return success ? { jobId } : null;
 };
+
+/** The queue of the job that an event is of; undefined for another event. */
+export function queueOfEvent(message: EngineMessage): string | undefined {
+  return JobStateChange.safeParse(message).data?.detail.jobQueue;
+}
 
 /** Which job has ended, by an event of any; null for another event. */
 export function endedJob(message: EngineMessage): { jobName: string; status: 'SUCCEEDED' | 'FAILED' } | null {

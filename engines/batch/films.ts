@@ -6,11 +6,12 @@ import type { Job } from '../../core/contracts/job.ts';
 import { PREPARED_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
 import { parseJson } from '../../core/contracts/text.ts';
 import type { Held } from '../../core/jobs/cost.ts';
+import { FARGATE, type Starts } from '../../core/media/chunk-count.ts';
 import { Prepared } from '../../core/media/prepared.ts';
 import { type Engine, EngineRefused, type EngineState, engineKind } from '../engine.ts';
-import { blockedChild, cancel, details, stateOf, submit, submittingClient } from './client.ts';
+import { blockedChild, cancel, details, findAll, stateOf, submit, submittingClient } from './client.ts';
 import { connectBatch } from './engine.ts';
-import { endedJob, readEvent } from './events.ts';
+import { endedJob, queueOfEvent, readEvent } from './events.ts';
 import { heldBy } from './held.ts';
 import { BatchEnv } from './names.ts';
 import {
@@ -23,21 +24,41 @@ import {
   readTwinName,
   taskName,
   twinName,
+  twinNames,
 } from './parts.ts';
 import { estimate, priceOf } from './price.ts';
 import { queueOf, shareOf } from './queues.ts';
 import { FORGOTTEN } from './reasons.ts';
 
-/** `batch-cpu`: the worker's container on AWS Batch, on Fargate. Several encode a long film: docs/decisions/0402-chunks.md. */
+/** `batch-cpu`: the worker's container on AWS Batch, on Fargate. */
 export const batch = engineKind({
   environment: BatchEnv,
   priceOf,
-  connect: (env) =>
-    connectFilms(env, { submitting: submittingClient(), others: new BatchClient({}), s3: new S3Client({}) }),
+  connect: (env) => connectBatchCpu(env, filmClients()),
 });
+
+export function connectBatchCpu(env: BatchEnv, clients: Clients): Engine {
+  const { JOB_VCPUS: vcpus, MAX_WORKERS: workers } = env;
+  return {
+    ...connectFilms(env, clients, FARGATE),
+    estimate: (source, preset, prices, deadlineSeconds) =>
+      estimate(source, preset, prices, { vcpus, workers, deadlineSeconds }),
+  };
+}
+
+export function filmClients(): Clients {
+  return { submitting: submittingClient(), others: new BatchClient({}), s3: new S3Client({}) };
+}
 
 /** Of a film that is cut. */
 const LEAST_CHUNKS = 2;
+
+/** Whose chunks have ended. */
+interface EndedTask {
+  jobId: string;
+  queue: string;
+  count: number;
+}
 
 interface Clients {
   submitting: BatchClient;
@@ -45,8 +66,17 @@ interface Clients {
   s3: S3Client;
 }
 
-export function connectFilms(env: BatchEnv, { submitting, others, s3 }: Clients): Engine {
+/**
+ * What both engines on AWS Batch have in common: several workers encode a long film. docs/decisions/0402-chunks.md
+ * @param starts what it takes to start one
+ */
+export function connectFilms(
+  env: BatchEnv,
+  { submitting, others, s3 }: Clients,
+  starts: Starts,
+): Omit<Engine, 'estimate'> {
   const { JOB_VCPUS: vcpus, MAX_WORKERS: workers } = env;
+  const queues = new Set([env.JOB_QUEUE, env.RETRANSCODE_JOB_QUEUE, env.ON_DEMAND_JOB_QUEUE]);
 
   /** How many chunks its first worker has left a film in; null where it has left none. */
   async function chunksOf(jobId: string): Promise<number | null> {
@@ -73,14 +103,32 @@ export function connectFilms(env: BatchEnv, { submitting, others, s3 }: Clients)
     return count === null ? null : partText({ name: 'chunks', count });
   }
 
-  /** What the children of an array are billed for. */
-  async function heldByChildren(array: string, part: string | undefined): Promise<{ held?: readonly Held[] }> {
+  /** What the children of an array are billed for, and those that were started beside them. */
+  async function heldByChildren(array: string, task: EndedTask): Promise<Held[]> {
+    const { jobId, queue, count } = task;
+    const children = Array.from({ length: count + 1 }, (_, index) => childId({ array, index }));
+    const named = await findAll(others, queue, twinNames(jobId));
+    const twins = named.filter(({ jobName = '' }) => arrayOf(readTwinName(jobName) ?? '') === array);
+    const found = await details(others, [...children, ...twins.flatMap(({ jobId: id = [] }) => id)]);
+    const hasMade = (id: string) => found.get(id)?.status === 'SUCCEEDED';
+    return [...found].map(([id, detail]) => {
+      const beside = readTwinName(detail.jobName ?? '');
+      const isOfUse = hasMade(id) && (beside === null || !hasMade(beside));
+      return { ...heldBy(detail), ...(!isOfUse && { inVain: true as const }) };
+    });
+  }
+
+  /** What the workers of a part that has ended are billed for. */
+  async function heldByPart(
+    { jobId, part }: { jobId: string; part?: string | undefined },
+    { id, queue, held }: { id: string; queue: string | undefined; held: Held | undefined },
+  ): Promise<{ held?: readonly Held[] }> {
     const film = readPart(part);
-    if (film?.name !== 'chunks') return {};
-    const ids = Array.from({ length: film.count + 1 }, (_, index) => childId({ array, index }));
+    if (film?.name !== 'chunks') return held ? { held: [held] } : {};
+    if (queue === undefined) return {};
     // For the cost only, which does not hold up the next part.
-    const found = await details(others, ids).catch(() => null);
-    return found ? { held: [...found.values()].map(heldBy) } : {};
+    const all = await heldByChildren(id, { jobId, queue, count: film.count }).catch(() => null);
+    return all ? { held: all } : {};
   }
 
   async function stateNow(detail: Parameters<typeof stateOf>[0]): Promise<EngineState> {
@@ -92,20 +140,21 @@ export function connectFilms(env: BatchEnv, { submitting, others, s3 }: Clients)
     const task = readTaskName(detail.jobName ?? '');
     const next = state.kind === 'ended' && task ? await nextPart(task) : null;
     if (next === null) return state;
-    return { kind: 'continues', next, ...(await heldByChildren(detail.jobId ?? '', task?.part)) };
+    const billed = { id: detail.jobId ?? '', queue: detail.jobQueue, held: heldBy(detail) };
+    return { kind: 'continues', next, ...(task && (await heldByPart(task, billed))) };
   }
 
   return {
     ...connectBatch(env, { submitting, others }),
     submit(submission) {
-      const { job, part, tried } = submission;
+      const { job, part, tried, deadlineSeconds } = submission;
       const film = readPart(part);
       if (part !== undefined && !film) {
         throw new EngineRefused(`This release has no part ${part} of a job.`, { forGood: true });
       }
       const isArray = film?.name === 'chunks';
       return submit(submitting, {
-        job: { ...job, task: film ? taskOf(film) : { name: 'cut', vcpus, workers } },
+        job: { ...job, task: film ? taskOf(film) : { name: 'cut', vcpus, workers, starts, deadlineSeconds } },
         name: taskName(job.jobId, part),
         // A chunk is short, whatever the film is: a machine that is taken away costs little.
         queue: queueOf(isArray ? { ...submission, onDemand: false } : submission, env),
@@ -138,6 +187,9 @@ export function connectFilms(env: BatchEnv, { submitting, others, s3 }: Clients)
       return states;
     },
     async read(message) {
+      // Of another engine on AWS Batch, whose films are cut for its own workers.
+      const queue = queueOfEvent(message);
+      if (queue !== undefined && !queues.has(queue)) return { kind: 'nothing', why: `of another queue: ${queue}` };
       const slow = slowChild(message);
       if (slow !== null) {
         await cancel(others, slow, 'another worker was quicker');
@@ -151,9 +203,9 @@ export function connectFilms(env: BatchEnv, { submitting, others, s3 }: Clients)
       const next = event.kind === 'ended' ? await nextPart(event) : null;
       if (next === null) return event;
       const { jobId, engineJobId, part } = event;
-      return { kind: 'continues', jobId, engineJobId, part, next, ...(await heldByChildren(engineJobId, part)) };
+      const billed = { id: engineJobId, queue, held: event.kind === 'ended' ? event.end.held : undefined };
+      return { kind: 'continues', jobId, engineJobId, part, next, ...(await heldByPart(event, billed)) };
     },
-    estimate: (source, preset, prices) => estimate(source, preset, prices, { vcpus, workers }),
   };
 }
 

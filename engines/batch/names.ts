@@ -29,6 +29,8 @@ export const BatchGpuEnv = z.object({
   GPU_ON_DEMAND_JOB_QUEUE: BatchEnv.shape.ON_DEMAND_JOB_QUEUE,
   GPU_JOB_DEFINITION: BatchEnv.shape.JOB_DEFINITION,
   GPU_COMPUTE_ENVIRONMENTS: BatchEnv.shape.COMPUTE_ENVIRONMENTS,
+  GPU_MAX_WORKERS: BatchEnv.shape.MAX_WORKERS,
+  JOB_BUCKET: BatchEnv.shape.JOB_BUCKET,
 });
 export type BatchGpuEnv = z.infer<typeof BatchGpuEnv>;
 

@@ -58,6 +58,11 @@ export function twinName(jobId: string, child: string): string {
   return `${jobId}-twin-${index}-${array}`;
 }
 
+/** A filter of AWS Batch for the names of all that are started beside children of a job. */
+export function twinNames(jobId: string): string {
+  return `${jobId}-twin-*`;
+}
+
 /** The id of the child beside which it was started; null for a name that is not of such a worker of ours. */
 export function readTwinName(name: string): string | null {
   const [, jobId, index, array] = TWIN.exec(name) ?? [];

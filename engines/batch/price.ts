@@ -1,7 +1,7 @@
 import type { Preset } from '../../core/contracts/presets.ts';
 import type { Prices } from '../../core/contracts/prices.ts';
 import type { SourceInfo } from '../../core/contracts/table/media.ts';
-import { chunkCount, inChunks } from '../../core/media/chunk-count.ts';
+import { chunkCount, FARGATE, inChunks, type Workers } from '../../core/media/chunk-count.ts';
 import { encodeSeconds } from '../../core/media/estimate.ts';
 import { type Cost, type Estimate, LENGTH_UNKNOWN, type Usage } from '../engine.ts';
 
@@ -17,19 +17,29 @@ export function priceOf({ vcpuSeconds }: Usage, { fargate }: Prices): Cost {
   return { usd: Number(usd.toFixed(6)), vcpuSeconds: Number(vcpuSeconds.toFixed(1)) };
 }
 
-/** @param vcpus of a worker, all of which the encoders are expected to keep busy; and how many workers there may be at once */
+/**
+ * What an encode by as many workers as it is worth takes, as `inChunks` has it; null where the length of the source is unknown.
+ * @param vcpus of a worker, all of which the encoders are expected to keep busy
+ */
+export function bySeveral(
+  source: SourceInfo,
+  preset: Preset,
+  { vcpus, ...workers }: { vcpus: number } & Workers,
+): { seconds: number; workerSeconds: number } | null {
+  const whole = encodeSeconds(source, preset, vcpus);
+  const { durationSeconds, width } = source;
+  if (whole === null || durationSeconds === undefined) return null;
+  const count = width === undefined ? 1 : chunkCount(durationSeconds, whole, workers);
+  return inChunks(durationSeconds, whole, count, workers.starts);
+}
+
 export function estimate(
   source: SourceInfo,
   preset: Preset,
   prices: Prices,
-  { vcpus, workers }: { vcpus: number; workers: number },
+  { vcpus, ...workers }: { vcpus: number } & Omit<Workers, 'starts'>,
 ): Estimate {
-  const whole = encodeSeconds(source, preset, vcpus);
-  const { durationSeconds, width } = source;
-  if (whole === null || durationSeconds === undefined) return LENGTH_UNKNOWN;
-  const usd = (seconds: number) => priceOf({ vcpuSeconds: vcpus * seconds }, prices).usd;
-  const count = width === undefined ? 1 : chunkCount(durationSeconds, whole, workers);
-  if (count === 1) return { seconds: whole, usd: usd(whole) };
-  const { seconds, workerSeconds } = inChunks(durationSeconds, whole, count);
-  return { seconds, usd: usd(workerSeconds) };
+  const of = bySeveral(source, preset, { vcpus, starts: FARGATE, ...workers });
+  if (of === null) return LENGTH_UNKNOWN;
+  return { seconds: of.seconds, usd: priceOf({ vcpuSeconds: vcpus * of.workerSeconds }, prices).usd };
 }

@@ -43,8 +43,9 @@ export const estimate: Route<'estimate'> = async (call, services) => {
     sum.addBytes(bytes, mostBytes(source, preset));
     const of = classOf(source);
     if (!experience.has(of)) experience.set(of, await experienceWith(services.table, source));
-    const expected = expectations(services.engines, condition, experience.get(of) ?? null, source, preset);
     const deadline = deadlineMinutes === undefined ? undefined : deadlineMinutes * 60;
+    const known = experience.get(of) ?? null;
+    const expected = expectations(services.engines, condition, known, { source, preset, deadline });
     const named = { engine, reason: 'It is named by the upload or its collection.' };
     sum.add(expected, engine === AUTO ? choose(expected, deadline) : named);
   }

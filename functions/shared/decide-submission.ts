@@ -33,7 +33,7 @@ export interface DecideServices extends CapServices {
 /** What is to be done with a job that is to be submitted. */
 export type Decided =
   /** It is leased to the caller. `tried`: an earlier call began to submit it. */
-  | { change: Change; job: JobRow; tried: boolean }
+  | { change: Change; job: JobRow; tried: boolean; deadlineSeconds?: number | undefined }
   /** It waits. */
   | { change: Change; waits: Extract<ErrorCode, 'cap_reached' | 'engine_down'> }
   | (Refused & { moves?: Moves });
@@ -58,7 +58,8 @@ export async function decideSubmission(
   if (refused) return refused;
   const collection = await getCollection(services.table, row.creatorId, row.collectionId);
   const condition = await conditionOf(services.table, services.engines, now);
-  const choice = await choiceFor(services, row, { info, condition, deadline: deadlineOf(row, collection, now) });
+  const deadline = deadlineOf(row, collection, now);
+  const choice = await choiceFor(services, row, { info, condition, deadline });
   const { failing } = condition;
   const moves = row.engine !== AUTO && choice.engine !== row.engine;
   if (moves && (row.submittingUntil !== undefined || row.part !== undefined)) {
@@ -73,18 +74,20 @@ export async function decideSubmission(
     return withChange(waitForEngine(row, { code: 'engine_down', message, at: now }, until), { waits: 'engine_down' });
   }
   // What has begun is not stopped by a cap: what was spent on it would be lost.
-  if (row.part !== undefined || (row.charged && !moves)) return submitting(row, media, choice, now);
+  const lease = (to: Parameters<typeof submitting>[2]) =>
+    withChange(submitting(row, media, to, now), { deadlineSeconds: deadline });
+  if (row.part !== undefined || (row.charged && !moves)) return lease(choice);
   const { usd = 0 } = choice.estimate ?? {};
   const more = addedBy(row, usd, now);
   const { caps, over } = more === null ? { caps: {}, over: null } : await room(services, row, collection, more, now);
   if (over) return withChange(holdJob(row, media, over), { waits: 'cap_reached' });
-  return submitting(row, media, { ...choice, charge: charge(row, usd, caps, now) }, now);
+  return lease({ ...choice, charge: charge(row, usd, caps, now) });
 }
 
-function withChange<const More>(
-  outcome: { change: Change } | Refused,
+function withChange<Made extends { change: Change }, const More>(
+  outcome: Made | Refused,
   more: More,
-): ({ change: Change } & More) | Refused {
+): (Made & More) | Refused {
   return 'refused' in outcome ? outcome : { ...outcome, ...more };
 }
 
@@ -105,7 +108,7 @@ async function choiceFor(
   row: JobRow,
   { info, condition, deadline }: { info: SourceInfo; condition: Condition; deadline: number | undefined },
 ) {
-  const { source, preset, expected } = await expectationsFor({ table, engines }, row, { info, condition });
+  const { source, preset, expected } = await expectationsFor({ table, engines }, row, { info, condition, deadline });
   const isDown = passedOver(condition, engines.needs(row)) !== undefined;
   const engine = engineFor(row, expected, { mayMove: isDown && isMovable(engines, row), deadline });
   const { estimate, assumed } = expected.find((one) => one.engine === engine) ?? {};
@@ -139,12 +142,12 @@ export async function mayMoveOn(services: DecideServices, row: JobRow, info: Sou
 async function expectationsFor(
   { table, engines }: DecideServices,
   row: JobRow,
-  { info, condition }: { info: SourceInfo; condition: Condition },
+  { info, condition, deadline }: { info: SourceInfo; condition: Condition; deadline?: number | undefined },
 ) {
   const preset = presetOf(row);
   const source = presumed(info, secondsOf(info, row.source.size));
   const experience = await experienceWith(table, source);
-  return { source, preset, expected: expectations(engines, condition, experience, source, preset) };
+  return { source, preset, expected: expectations(engines, condition, experience, { source, preset, deadline }) };
 }
 
 function isFit({ estimate }: Expected): boolean {

@@ -53,16 +53,15 @@ export function passedOver({ failing, now }: Condition, services: readonly strin
 /** Jobs that wait at an engine, from which on it is busy: a page of AWS Batch's list. */
 const BUSY = 100;
 
-/** In the order of the registry. */
+/** In the order of the registry. `deadline` in seconds. */
 export function expectations(
   engines: Engines,
   condition: Condition,
   experience: ExperienceRow | null,
-  source: SourceInfo,
-  preset: Preset,
+  { source, preset, deadline }: { source: SourceInfo; preset: Preset; deadline?: number | undefined },
 ): Expected[] {
   return engines.entries().map(([engine, { estimate }]) => {
-    const assumed = estimate(source, preset, PRICES);
+    const assumed = estimate(source, preset, PRICES, deadline);
     const before = experience?.engines[engine];
     const needs = engines.needs({ engine });
     const state = {

@@ -5,7 +5,7 @@ import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import type { SourceInfo } from '../../core/contracts/table/media.ts';
 import { hasEnded } from '../../core/jobs/rows.ts';
 import { engineAccepted, jobFor, notSubmitted, waitForSource } from '../../core/jobs/transitions.ts';
-import { type Engine, EngineRefused, NotAsked } from '../../engines/engine.ts';
+import { type Engine, EngineRefused, NotAsked, type Submission } from '../../engines/engine.ts';
 import { cancelJob } from './cancel-job.ts';
 import { type Decided, type DecideServices, decideSubmission, type Moves } from './decide-submission.ts';
 import { presetOf } from './encoding.ts';
@@ -52,8 +52,8 @@ export async function submitJob(
     logger.warn('not submitted', { jobId, code: decided.waits });
     return decided.waits === 'cap_reached' ? 'held' : 'not now';
   }
-  const { job, tried } = decided;
-  const engineJobId = await submitLeased(services, engines.get(job.engine), job, { info, tried });
+  const { job, tried, deadlineSeconds } = decided;
+  const engineJobId = await submitLeased(services, engines.get(job.engine), job, { info, tried, deadlineSeconds });
   const submitted = { engineJobId, part: job.part };
   let row: JobRow | null | undefined;
   const noted = await applyWithRetry(table, async () => {
@@ -114,7 +114,7 @@ async function submitLeased(
   { table, engines, mediaBucket }: SubmitServices,
   engine: Engine,
   row: JobRow,
-  { info, tried }: { info: SourceInfo; tried: boolean },
+  { info, tried, deadlineSeconds }: Pick<Submission, 'info' | 'tried' | 'deadlineSeconds'>,
 ): Promise<string> {
   const { purpose, onDemand = false, part, submissions = 1 } = row;
   const job = jobFor(row, presetOf(row), mediaBucket);
@@ -126,7 +126,10 @@ async function submitLeased(
     }
   };
   try {
-    return await engine.submit({ job, info, access, purpose, onDemand, tried, part, number: submissions });
+    return await engine.submit({
+      ...{ job, info, access, purpose, onDemand, tried, part, number: submissions },
+      ...(deadlineSeconds !== undefined && { deadlineSeconds }),
+    });
   } catch (error) {
     // This call was refused; an earlier one may have been accepted, of which the engine reports within the lease.
     if (error instanceof EngineRefused && !tried) await apply(table, notSubmitted(row));

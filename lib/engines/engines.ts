@@ -24,7 +24,7 @@ export class Engines {
     this.archive = batch.archive;
     this.members = [
       batch,
-      ...(gpuEngine ? [new BatchGpuEngine(scope, 'EncodeGpu', { ...gpuEngine, batch })] : []),
+      ...(gpuEngine ? [new BatchGpuEngine(scope, 'EncodeGpu', { ...gpuEngine, batch, storage })] : []),
       ...(httpEngine ? [new HttpEngine(scope, 'HttpEngine', { ...httpEngine, storage, apiUrl })] : []),
       ...(mediaConvert
         ? [new MediaConvertEngine(scope, 'MediaConvert', { media: storage.media, workers: batch.workers })]

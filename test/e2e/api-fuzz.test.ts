@@ -14,7 +14,7 @@ import { ApiEnv } from '../../core/contracts/env.ts';
 import { Problem } from '../../core/contracts/problems.ts';
 import { rowKeys } from '../../core/contracts/table/keys.ts';
 import type { MediaRow, MediaState } from '../../core/contracts/table/media.ts';
-import { connectFilms } from '../../engines/batch/films.ts';
+import { connectBatchCpu } from '../../engines/batch/films.ts';
 import { BatchEnv } from '../../engines/batch/names.ts';
 import { Engines } from '../../engines/registry.ts';
 import { type Api, createApi } from '../../functions/api/app.ts';
@@ -79,7 +79,7 @@ beforeAll(async () => {
     s3,
     sqs: new SQSClient(client),
     cloudwatch: new CloudWatchClient(client),
-    engines: new Engines({ 'batch-cpu': connectFilms(batch, { submitting: batchClient, others: batchClient, s3 }) }),
+    engines: new Engines({ 'batch-cpu': connectBatchCpu(batch, { submitting: batchClient, others: batchClient, s3 }) }),
   });
   const id = async (path: string, body: object) => {
     const answer = await send(request('POST', path, { body: JSON.stringify(body) }));

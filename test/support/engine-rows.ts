@@ -2,7 +2,7 @@ import { BatchClient, ListJobsCommand } from '@aws-sdk/client-batch';
 import { MediaConvertClient } from '@aws-sdk/client-mediaconvert';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { EngineName } from '../../core/contracts/engines.ts';
-import { connectFilms } from '../../engines/batch/films.ts';
+import { connectBatchCpu } from '../../engines/batch/films.ts';
 import { connectBatchGpu } from '../../engines/batch/gpu.ts';
 import { BatchEnv, BatchGpuEnv } from '../../engines/batch/names.ts';
 import type { Engine } from '../../engines/engine.ts';
@@ -60,20 +60,24 @@ export const ENGINE_ROWS = {
     });
     const s3 = s3Of(context);
     return batchRow(context, [env.JOB_QUEUE, env.ON_DEMAND_JOB_QUEUE], (clients) =>
-      connectFilms(env, { ...clients, s3 }),
+      connectBatchCpu(env, { ...clients, s3 }),
     );
   },
   'batch-gpu': (context: RowContext) => {
-    const { GpuJobQueue, GpuRetranscodeJobQueue, GpuOnDemandJobQueue, GpuJobDefinition } = context.cloud.outputs;
+    const { GpuJobQueue, GpuRetranscodeJobQueue, GpuOnDemandJobQueue, GpuJobDefinition, MediaBucket } =
+      context.cloud.outputs;
     const env = BatchGpuEnv.parse({
       GPU_JOB_QUEUE: GpuJobQueue,
       GPU_RETRANSCODE_JOB_QUEUE: GpuRetranscodeJobQueue,
       GPU_ON_DEMAND_JOB_QUEUE: GpuOnDemandJobQueue,
       GPU_JOB_DEFINITION: GpuJobDefinition,
       GPU_COMPUTE_ENVIRONMENTS: 'not asked for',
+      GPU_MAX_WORKERS: 4,
+      JOB_BUCKET: MediaBucket,
     });
     const queues = [env.GPU_JOB_QUEUE, env.GPU_ON_DEMAND_JOB_QUEUE];
-    return batchRow(context, queues, (clients) => connectBatchGpu(env, clients));
+    const s3 = s3Of(context);
+    return batchRow(context, queues, (clients) => connectBatchGpu(env, { ...clients, s3 }));
   },
   http: ({ endpoint }: RowContext) => ({
     engine: connectHttp('https://api.example.com', new Endpoint(endpoint.url, async () => ENDPOINT_KEY)),

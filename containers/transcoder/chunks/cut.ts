@@ -2,7 +2,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { Job } from '../../../core/contracts/job.ts';
 import { PREPARED_FILE } from '../../../core/contracts/keys.ts';
 import { bounded } from '../../../core/contracts/warnings.ts';
-import { chunkCount } from '../../../core/media/chunk-count.ts';
+import { chunkCount, FARGATE } from '../../../core/media/chunk-count.ts';
 import { cutChunks, whyWhole } from '../../../core/media/chunks.ts';
 import { encodeSeconds } from '../../../core/media/estimate.ts';
 import { planEncode } from '../../../core/media/plan.ts';
@@ -26,11 +26,19 @@ export class LeftInChunks extends Error {
   }
 }
 
+type CutTask = Extract<NonNullable<Job['task']>, { name: 'cut' }>;
+
 /** @throws LeftInChunks for a film that is to be encoded in chunks */
 export async function cutIfLong(
   job: Job,
-  { vcpus, workers, chunkSeconds }: { vcpus: number; workers: number; chunkSeconds: number | undefined },
-  { probed, input, signal, cpuBefore }: { probed: Probed; input: Input; signal: AbortSignal; cpuBefore: number },
+  { vcpus, chunkSeconds, starts = FARGATE, ...of }: CutTask & { chunkSeconds: number | undefined },
+  {
+    probed,
+    input,
+    signal,
+    cpuBefore,
+    startedAt,
+  }: { probed: Probed; input: Input; signal: AbortSignal; cpuBefore: number; startedAt: number },
 ): Promise<void> {
   const { probe, ends, report, audioTracks, warnings } = probed;
   // A source that is downloaded has no index that a worker could go by to its chunk.
@@ -38,7 +46,9 @@ export async function cutIfLong(
   const planned = () => planEncode(probe, job.preset, ends);
   const film = planned();
   const whole = encodeSeconds(sourceInfo(probe, film), job.preset, vcpus) ?? 0;
-  const wanted = chunkSeconds ? film.durationSeconds / chunkSeconds : chunkCount(film.durationSeconds, whole, workers);
+  const wanted = chunkSeconds
+    ? film.durationSeconds / chunkSeconds
+    : chunkCount(film.durationSeconds, whole, { ...of, starts });
   const { length: chunks } = cutChunks(film, Math.floor(wanted));
   if (chunks < 2) return;
   // The plan of a chunk cannot change while it is encoded, as that of a whole film does.
@@ -51,6 +61,7 @@ export async function cutIfLong(
     ...{ jobId: job.jobId, probe, ends, audioTracks, report, chunks },
     warnings: bounded([...plannedWarnings(probe, plan, report.tracks), ...warnings]),
     cpuSeconds: (await cpuSeconds()) - cpuBefore,
+    wallSeconds: (performance.now() - startedAt) / 1000,
   });
 }
 

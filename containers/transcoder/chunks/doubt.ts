@@ -5,11 +5,18 @@ import type { StagesOutcome } from '../stages.ts';
 /** A part cannot be one of the film's. The encode of the whole has its own checks, and says what is wrong with the source. */
 export class NotExact extends Error {
   override readonly name = 'NotExact';
+  /** What the decoder said, where that is why. */
+  readonly fault: string | undefined;
+
+  constructor(message: string, fault?: string) {
+    super(message);
+    this.fault = fault;
+  }
 }
 
 /** What is said of a source that is damaged was learnt by decoding it from its start. @throws NotExact */
 export function checkSource({ fault, gap, undecoded, late }: StagesOutcome): void {
-  if (fault !== undefined) throw new NotExact(`It is damaged: ${fault}`);
+  if (fault !== undefined) throw new NotExact(`It is damaged: ${fault}`, fault);
   if (gap !== undefined || undecoded.pictures + undecoded.sound > 0) throw new NotExact('It is damaged.');
   if (late.length > 0) throw new NotExact('A track begins later than its head says.');
 }

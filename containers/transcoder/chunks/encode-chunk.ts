@@ -10,15 +10,14 @@ import { type EncodeRun, findToneMap } from '../encode.ts';
 import { pictureFiles, WITNESS_FILE } from '../ffmpeg/arguments.ts';
 import { delaySeconds } from '../ffmpeg/encoders.ts';
 import type { Tools } from '../ffmpeg/run.ts';
+import { IN_SOFTWARE, onGpuOrNot, reasonOf } from '../gpu.ts';
 import { letWrite, takeOver } from '../hand-over.ts';
 import { eachPacket } from '../read-packets.ts';
 import { wholeName } from '../split.ts';
-import { runStages } from '../stages.ts';
+import { type OnGpu, runStages } from '../stages.ts';
 import { readBack } from '../verify.ts';
 import { checkSource, NotExact, orWhole } from './doubt.ts';
 import { rewriteRendition } from './rewrite.ts';
-
-const IN_SOFTWARE = { decode: false, encode: false };
 
 /** Within which a chunk's first picture is looked for first. */
 const NEAR_SECONDS = 2;
@@ -26,6 +25,8 @@ const NEAR_SECONDS = 2;
 export interface ChunkRun extends EncodeRun {
   /** When the file begins, on the clock of its packets. */
   startSeconds: number;
+  /** Whether the worker has a GPU. */
+  gpu?: boolean;
   /** Aborted when captions are seen that the plan does not have. */
   captions?: AbortSignal | undefined;
 }
@@ -47,7 +48,6 @@ export async function encodeChunk(
 }
 
 async function encodeExactly(tools: Tools, plan: EncodePlan, chunk: Chunk, run: ChunkRun): Promise<EncodedChunk> {
-  const { out, times, signal, captions } = run;
   const { video } = plan;
   if (!video) throw new Error('The plan has no pictures.');
   const first = await findFirst(tools, video, chunk, run);
@@ -56,9 +56,32 @@ async function encodeExactly(tools: Tools, plan: EncodePlan, chunk: Chunk, run: 
     return { status: 'encoded', index: chunk.index, renditions: [], pictures: 0, frames: 0 };
   }
   const part = planChunk(plan, chunk, first);
-  const { toneMap } = await findToneMap(tools, plan);
+  if (!run.gpu) return encodeOnce(tools, part, chunk, run, IN_SOFTWARE);
+  return onGpuOrNot(tools, part, run, async (onGpu) => {
+    try {
+      return await encodeOnce(tools, part, chunk, run, onGpu);
+    } catch (error) {
+      // In software it may go well, and else it says what is wrong.
+      if (!onGpu.encode) throw error;
+      return error instanceof NotExact ? (error.fault ?? error.message) : reasonOf(error, run.signal);
+    }
+  });
+}
+
+async function encodeOnce(
+  tools: Tools,
+  part: ReturnType<typeof planChunk>,
+  chunk: Chunk,
+  run: ChunkRun,
+  onGpu: OnGpu,
+): Promise<EncodedChunk> {
+  const { out, times, signal, captions } = run;
+  const { video } = part;
+  if (!video) throw new Error('The plan has no pictures.');
+  const { first } = part.chunk;
+  const { toneMap } = await findToneMap(tools, part);
   await letWrite(tools, out);
-  const outcome = await runStages(tools, part, { ...run, onGpu: IN_SOFTWARE, cwd: out, toneMap });
+  const outcome = await runStages(tools, part, { ...run, onGpu, cwd: out, toneMap });
   await takeOver(tools, out);
   checkSource(outcome);
   if (captions?.aborted) throw new NotExact('Its captions begin late.');

@@ -8,6 +8,7 @@ import type { EncodePlan } from '../../../core/media/encode-plan.ts';
 import { overlappingSound } from '../../../core/media/losses.ts';
 import type { EncodeRun } from '../encode.ts';
 import type { Tools } from '../ffmpeg/run.ts';
+import { IN_SOFTWARE } from '../gpu.ts';
 import { letWrite, takeOver } from '../hand-over.ts';
 import { eachPacket } from '../read-packets.ts';
 import { wholeName } from '../split.ts';
@@ -30,12 +31,30 @@ export interface CutFilm {
  */
 export async function encodeSound(tools: Tools, film: CutFilm, run: EncodeRun): Promise<EncodedSound | Whole> {
   return orWhole(run.signal, async () => {
-    const { input, signal } = run;
-    const held = await countPictures({ tools, input, signal }, film);
     const plan = planSound(film.plan);
-    const made = plan ? await encodeAll(tools, plan, run) : { warnings: [], renditions: [] };
+    // Both go through all of the file. What one has read, the other finds: at once they take as long, and as many requests, as one.
+    const [held, made] = await bothOf(
+      run.signal,
+      (signal) => countPictures({ tools, input: run.input, signal }, film),
+      async (signal) => (plan ? encodeAll(tools, plan, { ...run, signal }) : { warnings: [], renditions: [] }),
+    );
     return { status: 'encoded', held, ...made };
   });
+}
+
+/** @throws the error of the one that fails first, once the other has ended too */
+async function bothOf<A, B>(
+  signal: AbortSignal,
+  one: (signal: AbortSignal) => Promise<A>,
+  other: (signal: AbortSignal) => Promise<B>,
+): Promise<[A, B]> {
+  const end = new AbortController();
+  const either = AbortSignal.any([signal, end.signal]);
+  const both = [one(either), other(either)] as const;
+  for (const each of both) each.catch((error: unknown) => end.abort(error));
+  await Promise.allSettled(both);
+  end.signal.throwIfAborted();
+  return Promise.all(both);
 }
 
 async function encodeAll(
@@ -45,7 +64,7 @@ async function encodeAll(
 ): Promise<Omit<EncodedSound, 'status' | 'held'>> {
   const { out, signal } = run;
   await letWrite(tools, out);
-  const onGpu = { decode: false, encode: false };
+  const onGpu = IN_SOFTWARE;
   const outcome = await runStages(tools, plan, { ...run, onGpu, cwd: out, toneMap: false });
   await takeOver(tools, out);
   checkSource(outcome);

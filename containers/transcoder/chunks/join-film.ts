@@ -22,19 +22,25 @@ import { type Part, readCut, recordOf } from './part.ts';
 /** Records that are read at once. */
 const PARALLEL = 8;
 
+interface Spent {
+  cpuSecondsBefore: number;
+  /** Wall time. */
+  besideSeconds: number;
+}
+
 /**
  * Makes a film of its parts.
- * @returns the outputs, or why the film has to be encoded whole, and the CPU time of all that worked on it before
+ * @returns the outputs, or why the film has to be encoded whole, and the time of all that worked on it before
  * @throws DropreelError
  */
 export async function joinFilm(
   job: Job,
   context: Pick<WorkerContext, 's3' | 'progress'>,
   run: TranscodeRun & { scratch: Scratch },
-): Promise<({ transcoded: Transcoded } | { why: string }) & { cpuSecondsBefore: number }> {
+): Promise<({ transcoded: Transcoded } | { why: string }) & Spent> {
   const { s3 } = context;
   const left = await cutOf(context, job);
-  if (!left) return { why: 'What the first worker has left cannot be read.', cpuSecondsBefore: 0 };
+  if (!left) return { why: 'What the first worker has left cannot be read.', cpuSecondsBefore: 0, besideSeconds: 0 };
   const { prepared, plan, cut } = left;
   const { probe, report, warnings } = prepared;
   const sound = await readRecord(s3, job, 'sound', SoundRecord);
@@ -43,15 +49,16 @@ export async function joinFilm(
     records[index] = await readRecord(s3, job, index, ChunkRecord);
   });
   const found = records.filter((record) => record !== null);
-  const spent = [sound, ...found].reduce(
-    (total, record) => total + (record?.status === 'encoded' ? record.cpuSeconds : 0),
-    prepared.cpuSeconds,
-  );
+  const all = [prepared, ...(sound ? [sound] : []), ...found];
+  const spent = {
+    cpuSecondsBefore: all.reduce((total, { cpuSeconds }) => total + cpuSeconds, 0),
+    besideSeconds: all.reduce((total, { wallSeconds = 0 }) => total + wallSeconds, 0),
+  };
   const faults = sound?.status === 'encoded' ? jointFaults(found, sound.held) : [sound?.why ?? 'The sound is missing.'];
   const [why] = faults;
   if (why !== undefined || sound?.status !== 'encoded') {
     log('warn', 'the chunks do not make the film', { jobId: job.jobId, faults: faults.slice(0, 20) });
-    return { why: why ?? '', cpuSecondsBefore: spent };
+    return { why: why ?? '', ...spent };
   }
   // jointFaults has seen that none is missing or says `whole`.
   const chunks = found.filter((record) => record.status === 'encoded');
@@ -73,9 +80,9 @@ export async function joinFilm(
   if ('why' in made) {
     log('warn', 'what was joined is not the film', { jobId: job.jobId, why: made.why });
     await removeMarkers(run.scratch);
-    return { why: made.why, cpuSecondsBefore: spent };
+    return { why: made.why, ...spent };
   }
-  return { ...made, cpuSecondsBefore: spent };
+  return { ...made, ...spent };
 }
 
 /** Null where another release has cut the film, or nothing is left of it: the encode of the whole needs none of it. */

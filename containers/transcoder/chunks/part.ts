@@ -4,7 +4,13 @@ import type { z } from 'zod';
 import { head, readText } from '../../../aws/s3.ts';
 import { DropreelError } from '../../../core/contracts/errors.ts';
 import type { Job } from '../../../core/contracts/job.ts';
-import { PART_ALIVE_FILE, PART_RECORD_FILE, PREPARED_FILE, partPrefix } from '../../../core/contracts/keys.ts';
+import {
+  JOIN_CLAIM_FILE,
+  PART_ALIVE_FILE,
+  PART_RECORD_FILE,
+  PREPARED_FILE,
+  partPrefix,
+} from '../../../core/contracts/keys.ts';
 import { parseJson } from '../../../core/contracts/text.ts';
 import type { Chunk } from '../../../core/media/chunk.ts';
 import {
@@ -65,12 +71,16 @@ export function keepAlive(s3: WorkerContext['s3'], { jobId, output }: Job, part:
 export async function workPart(job: Job, part: Part, context: WorkerContext, scratch: Scratch): Promise<void> {
   const { s3, tools, progress, signal } = context;
   const place = recordOf(job, part);
-  if ((await head(s3, place)) !== null) return log('info', 'another worker has made this part', { part });
+  const begun = { bucket: job.output.bucket, key: `${job.output.prefix}${JOIN_CLAIM_FILE}` };
+  // A second worker, or one of a second array, may come when the film is joined, and its source is gone.
+  const isLate = async () => (await head(s3, place)) !== null || (await head(s3, begun)) !== null;
+  const late = () => log('info', 'nobody waits for this part', { part });
+  if (await isLate()) return late();
   const { prepared, plan, cut } = await readCut(context, job);
   const chunk = part === 'sound' ? undefined : cut[part];
   if (part !== 'sound' && !chunk) return log('warn', 'there are not so many chunks', { part, chunks: cut.length });
   progress.at('pulling', 0);
-  const before = await cpuSeconds();
+  const [before, startedAt] = [await cpuSeconds(), performance.now()];
   const { out } = scratch;
   await empty(out);
   const reader = {
@@ -87,19 +97,24 @@ export async function workPart(job: Job, part: Part, context: WorkerContext, scr
     if (!chunk) return encodeSound(tools, { plan, chunks: cut, startSeconds: run.startSeconds }, run);
     const { video } = prepared.probe;
     const captions = video && !plan.video?.captions ? input.lateCaptions(video.codec) : undefined;
-    return encodeChunk(tools, plan, chunk, { ...run, captions });
+    return encodeChunk(tools, plan, chunk, { ...run, captions, gpu: context.gpu });
   };
   // What is wrong with the source for good, the encode of the whole finds too, and says.
   const made = await orWhole(signal, async () => {
     await needDisk(scratch, plan.worstCaseBytes / cut.length, 'What is encoded of this part');
     return (await withSource(reader, encode)).value;
   });
-  if (made.status === 'whole') return putRecord(context, place, part, made);
+  if (await isLate()) return late();
+  const usage = async () => ({
+    cpuSeconds: (await cpuSeconds()) - before,
+    wallSeconds: (performance.now() - startedAt) / 1000,
+  });
+  if (made.status === 'whole') return putRecord(context, place, part, { ...made, ...(await usage()) });
   const folder = `${randomBytes(12).toString('hex')}/`;
   const prefix = `${job.output.prefix}${partPrefix(part)}${folder}`;
   const pushing = { s3, bucket: job.output.bucket, prefix, directory: out, kind: plan.kind, signal };
   const { files } = await push({ ...pushing, resumed: false, onProgress: () => undefined });
-  const record = { ...made, folder, files, cpuSeconds: (await cpuSeconds()) - before };
+  const record = { ...made, folder, files, ...(await usage()) };
   await putRecord(context, place, part, record);
   progress.at('verifying', 0);
 }

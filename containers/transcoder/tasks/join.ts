@@ -1,16 +1,18 @@
 import { join } from 'node:path';
 import { FILES } from '../../../core/contracts/outputs.ts';
 import type { Warning } from '../../../core/contracts/warnings.ts';
-import { meanSsim } from '../../../core/media/chunk-record.ts';
+import { gpuUse, meanSsim } from '../../../core/media/chunk-record.ts';
 import { type Decoded, endWarnings } from '../../../core/media/decoded.ts';
 import { leftOut } from '../../../core/media/losses.ts';
 import { renditionName } from '../../../core/media/segments.ts';
 import { captionChannels } from '../captions.ts';
 import { bringParts, type Parts } from '../chunks/bring.ts';
+import { NotExact } from '../chunks/doubt.ts';
 import { recordedTimes } from '../decode-record.ts';
 import { checkDecoded, type Encoded, findToneMap, takePosterTime } from '../encode.ts';
 import { posterChain } from '../ffmpeg/filters.ts';
 import { runFfmpeg } from '../ffmpeg/run.ts';
+import { brokenCap } from '../gpu.ts';
 import { letWrite, takeOver } from '../hand-over.ts';
 import { joinOutputs } from '../join.ts';
 import { empty, needDisk } from '../scratch.ts';
@@ -35,6 +37,9 @@ export function joinTask(parts: Parts): typeof encodeTask {
       checkDecoded(plan, decoded, undefined, '');
       await letWrite(tools, out);
       await joinOutputs(tools, plan, { out, signal });
+      const gpu = gpuUse(parts.chunks);
+      const broken = gpu?.encode ? await brokenCap(plan, out) : undefined;
+      if (broken !== undefined) throw new NotExact(broken);
       const poster = await takePoster(context);
       const frames = parts.chunks.reduce((total, chunk) => total + chunk.frames, 0);
       const smallest = plan.video?.captions ? plan.video.rungs.at(-1)?.name : undefined;
@@ -55,6 +60,7 @@ export function joinTask(parts: Parts): typeof encodeTask {
         captions,
         late: [],
         ...measured,
+        ...(gpu && { gpu }),
         ...unconverted,
         warnings: said,
         ...poster,

@@ -18,6 +18,7 @@ import {
 import { Construct } from 'constructs';
 import { GPU_INSTANCES } from '../../../core/contracts/prices.ts';
 import type { BatchGpuEnv } from '../../../engines/batch/names.ts';
+import type { Storage } from '../../storage/storage.ts';
 import type { EngineConstruct } from '../engine.ts';
 import { arnsOf, type BatchEngine, eventsOf, maySubmit } from './batch.ts';
 import { jobQueues, onDemandShare } from './compute.ts';
@@ -47,6 +48,7 @@ export interface BatchGpuEngineProps {
   maxVcpus: number;
   /** Whose network, image, roles and rules it shares. */
   batch: BatchEngine;
+  storage: Storage;
 }
 
 /** The engine `batch-gpu`: docs/decisions/0110-batch-gpu.md. */
@@ -56,7 +58,7 @@ export class BatchGpuEngine extends Construct implements EngineConstruct {
   readonly events: EngineConstruct['events'];
   readonly outputs: EngineConstruct['outputs'];
 
-  constructor(scope: Construct, id: string, { maxVcpus, batch }: BatchGpuEngineProps) {
+  constructor(scope: Construct, id: string, { maxVcpus, batch, storage }: BatchGpuEngineProps) {
     super(scope, id);
     const { vpc, securityGroup } = batch.network;
     const shared: Omit<ManagedEc2EcsComputeEnvironmentProps, 'maxvCpus'> = {
@@ -84,13 +86,15 @@ export class BatchGpuEngine extends Construct implements EngineConstruct {
       GPU_ON_DEMAND_JOB_QUEUE: queues.OnDemandJobQueue,
       GPU_JOB_DEFINITION: definition.ref,
       GPU_COMPUTE_ENVIRONMENTS: [spot, onDemand].map((it) => it.computeEnvironmentArn).join(' '),
+      GPU_MAX_WORKERS: String(Math.max(1, Math.floor(maxVcpus / JOB_VCPUS))),
+      JOB_BUCKET: storage.media.bucketName,
     };
     // The other calls take no resource, or any job: batch-cpu's permissions cover them.
     const submit = maySubmit(queues, anyRevision(definition));
     this.grants = {
       'ingest-upload': { statements: [submit.uploads] },
       api: { statements: [submit.uploads] },
-      'track-job': { statements: [] },
+      'track-job': { statements: [submit.all] },
       sweep: { statements: [submit.all] },
     };
     this.events = eventsOf('Gpu', queues);

@@ -15,7 +15,7 @@ const presetNamed = (name: string) => PRESETS[name] ?? expect.fail(`no preset ${
 /** Each engine of the table in docs/engines.md, as a deployment with the defaults has it. */
 const ENGINES: Readonly<Record<string, (source: SourceInfo, preset: string) => Estimate>> = {
   'batch-cpu': (source, preset) => batch(source, presetNamed(preset), prices, { vcpus: 4, workers: 16 }),
-  'batch-gpu': (source, preset) => gpu(source, presetNamed(preset), prices),
+  'batch-gpu': (source, preset) => gpu(source, presetNamed(preset), prices, { workers: 4 }),
   http: (source, preset) => http(source, presetNamed(preset)),
   mediaconvert: (source, preset) => mediaconvert(source, presetNamed(preset), prices),
 };

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   type EncodedChunk,
+  gpuUse,
   jointFaults,
   lastDurations,
   meanSsim,
@@ -20,6 +21,19 @@ const chunk = (index: number, more: Partial<EncodedChunk> = {}): EncodedChunk =>
 const film: (EncodedChunk | Whole)[] = [chunk(0), chunk(1), chunk(2)];
 const held = [150, 150, 150];
 const but = (index: number, more: Partial<EncodedChunk>) => film.map((one, i) => (i === index ? chunk(i, more) : one));
+
+test('a GPU has done of a film what it has done of each chunk that has pictures, for the first reason that there is', () => {
+  const all = { decode: true, scale: true, encode: true };
+  const some = { decode: false, encode: true, why: 'No decoder.' };
+  expect(gpuUse([{ frames: 9, gpu: all }, { frames: 0 }])).toEqual(all);
+  expect(
+    gpuUse([
+      { frames: 9, gpu: all },
+      { frames: 9, gpu: some },
+    ]),
+  ).toEqual(some);
+  expect(gpuUse([{ frames: 9 }])).toBeUndefined();
+});
 
 test('chunks that hold all pictures and agree about those at their joints are the film', () => {
   expect(jointFaults(film, held)).toEqual([]);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { PRESETS, type Preset } from '../../../../core/contracts/presets.ts';
 import { seekSeconds } from '../../../../core/media/chunk.ts';
-import { chunkCount, inChunks } from '../../../../core/media/chunk-count.ts';
+import { chunkCount, FARGATE, inChunks, paidSeconds } from '../../../../core/media/chunk-count.ts';
 import { cutChunks, planChunk, planSound, whyWhole } from '../../../../core/media/chunks.ts';
 import type { EncodePlan, VideoPlan } from '../../../../core/media/encode-plan.ts';
 import { planEncode } from '../../../../core/media/plan.ts';
@@ -80,22 +80,52 @@ test('the plan of a chunk has its pictures alone, and the thumbnail where it is 
   expect(sound && 'video' in sound).toBe(false);
 });
 
+const HOUR = [3600, 2193] as const;
+const starts = FARGATE;
 test.each([
-  ['an hour of 1080p on 4 vCPUs', 3600, 2193, 1000, 7],
-  ['the same on 16 of them, of which 4 take one worker', 3600, 2193, 4, 3],
-  ['the same where only two workers fit', 3600, 2193, 2, 1],
-  ['ten hours of it', 36_000, 21_930, 1000, 102],
-  ['a day at 60 pictures a second', 86_400, 105_000, 1000, 594],
-  ['40 minutes of it', 2400, 1462, 1000, 3],
+  ['an hour of 1080p on 4 vCPUs', ...HOUR, 1000, 8],
+  ['the same on 16 of them, of which 4 take one worker', ...HOUR, 4, 3],
+  ['the same where only two workers fit', ...HOUR, 2, 1],
+  ['ten hours of it', 36_000, 21_930, 1000, 118],
+  ['a day at 60 pictures a second', 86_400, 105_000, 1000, 633],
+  ['40 minutes of it', 2400, 1462, 1000, 2],
   ['20 minutes of it: the other workers take what may be spent', 1200, 731, 1000, 1],
   ['an hour of 360p', 3600, 244, 1000, 1],
   ['a short one that is very hard to encode', 150, 4000, 1000, 2],
 ])('%s: %d s of film and %d s of work, by %d workers at most, are %d chunks', (_, seconds, whole, workers, count) => {
-  expect(chunkCount(seconds, whole, workers)).toBe(count);
+  expect(chunkCount(seconds, whole, { workers, starts })).toBe(count);
+});
+
+test.each([
+  ['a deadline that is met at 1.15 times the price', 3600, 8],
+  ['one of six minutes', 360, 14],
+  ['one of four minutes', 240, 34],
+  ['one that cannot be met: as many as cost twice as much', 120, 60],
+  ['one that is over', -60, 60],
+])('an hour of 1080p with %s (%d s) is %i chunks', (_, deadlineSeconds, count) => {
+  expect(chunkCount(...HOUR, { workers: 64, starts, deadlineSeconds })).toBe(count);
+});
+
+test('without a deadline chunks cost at most 1.15 times what one worker does, and with one twice as much', () => {
+  for (const film of [1800, 3600, 7200, 36_000]) {
+    for (const work of [300, 2193, 20_000]) {
+      for (const deadlineSeconds of [undefined, 60]) {
+        const count = chunkCount(film, work, { workers: 1000, starts, deadlineSeconds });
+        const times = paidSeconds(film, work, count, starts) / paidSeconds(film, work, 1, starts);
+        expect(times).toBeLessThanOrEqual(deadlineSeconds === undefined ? 1.15 : 2);
+      }
+    }
+  }
+});
+
+test('a worker that takes minutes to start, and is paid for them, is worth it for the longest films only', () => {
+  const gpu = { paid: 180, waits: 240, least: 60 };
+  expect(chunkCount(3600, 1097, { workers: 64, starts: gpu })).toBe(1);
+  expect(chunkCount(86_400, 52_500, { workers: 64, starts: gpu })).toBeGreaterThan(10);
 });
 
 test('what chunks are expected to take: the starts between the parts in time, and what is done twice in work', () => {
-  const { seconds, workerSeconds } = inChunks(3600, 2193, 7);
+  const { seconds, workerSeconds } = inChunks(...HOUR, 7, starts);
   expect(seconds).toBeCloseTo(5 + 40 + 2193 / 7 + 1 + 40 + 36, 0);
-  expect(workerSeconds).toBeCloseTo(5 + 2193 + 7 + 72 + 36, 0);
+  expect(workerSeconds).toBeCloseTo(5 + 2193 + 7 + 36 + 36, 0);
 });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { PRESETS } from '../../../../core/contracts/presets.ts';
 import { jobFor } from '../../../../core/jobs/transitions.ts';
 import { lookAtQueue } from '../../../../engines/batch/client.ts';
-import { connectFilms } from '../../../../engines/batch/films.ts';
+import { connectBatchCpu } from '../../../../engines/batch/films.ts';
 import { BatchEnv } from '../../../../engines/batch/names.ts';
 import { type Engine, EngineRefused } from '../../../../engines/engine.ts';
 import { arns, startWorld, type World } from '../../../../local/test/support/batch-world.ts';
@@ -32,7 +32,7 @@ beforeAll(async () => {
     ...{ JOB_DEFINITION: arns.definition, JOB_VCPUS: 4, COMPUTE_ENVIRONMENTS: arns.computeEnvironment },
     ...{ MAX_WORKERS: 16, JOB_BUCKET: 'media' },
   });
-  engine = connectFilms(env, { submitting: world.client, others: world.client, s3 });
+  engine = connectBatchCpu(env, { submitting: world.client, others: world.client, s3 });
 });
 afterAll(async () => {
   s3.destroy();
@@ -77,7 +77,8 @@ it('a film that was left in chunks goes on with them, and then with the join, ho
   await s3.send(new PutObjectCommand({ Bucket: 'media', Key, Body: JSON.stringify({ jobId, chunks: 3 }) }));
   const next = { kind: 'continues', jobId, engineJobId: 'id' };
   for (const status of ['SUCCEEDED', 'FAILED']) {
-    expect(await engine.read(ended(jobId, 'id', status))).toEqual({ ...next, part: undefined, next: 'chunks-3' });
+    const held = [{ vcpus: 0, seconds: [] }];
+    expect(await engine.read(ended(jobId, 'id', status))).toEqual({ ...next, part: undefined, next: 'chunks-3', held });
     const array = ended(`${jobId}-chunks-3`, 'id', status);
     expect(await engine.read(array)).toEqual({ ...next, part: 'chunks-3', next: 'join-3', held: [] });
     expect(await engine.read(ended(`${jobId}-join-3`, 'id', status))).toMatchObject({ ...end, part: 'join-3' });
@@ -89,6 +90,13 @@ it('a worker that was taken over starts no more others than there may be', async
   const object = { Bucket: 'media', Key: `tmp/${jobId}/prepared.json` };
   await s3.send(new PutObjectCommand({ ...object, Body: JSON.stringify({ jobId, chunks: 1000 }) }));
   expect(await engine.read(ended(jobId, 'id'))).toMatchObject({ kind: 'continues', next: 'chunks-15' });
+});
+
+it('an event of another queue is that of another engine, which cuts films for its own workers', async () => {
+  const { jobId } = film(7).job;
+  const { detail, ...event } = ended(`${jobId}-join-3`, 'id');
+  const elsewhere = { ...event, detail: { ...detail, jobQueue: `${arns.fair}-gpu` } };
+  expect(await engine.read(elsewhere)).toMatchObject({ kind: 'nothing' });
 });
 
 it('a child of an array says that the array runs, and nothing by its end', async () => {
@@ -106,10 +114,8 @@ it('an array is running while a child is, its queue is at work, and its end is t
   expect(await lookAtQueue(world.client, arns.fair)).toMatchObject({ atWork: true, waiting: 2 });
   await engine.cancel(id, 'the job is over');
   await world.until(id, 'FAILED');
-  // The one that ran, and those that were never started.
-  const held = [expect.any(Number), undefined, undefined].map((seconds) => ({
-    ...{ vcpus: 4, seconds: seconds === undefined ? [] : [seconds] },
-  }));
+  // The one that ran, and those that were never started: none has left anything.
+  const held = [[expect.any(Number)], [], []].map((seconds) => ({ vcpus: 4, seconds, inVain: true }));
   expect((await engine.describe([id])).get(id)).toEqual({ kind: 'continues', next: 'join-2', held });
   expect(await engine.read(ended(`${jobId}-chunks-2`, id, 'FAILED'))).toMatchObject({ next: 'join-2', held });
 });
@@ -142,5 +148,9 @@ it('a slow child is started a second time as a job of its own, whose success end
   expect(await engine.read(ended(jobName, twin))).toMatchObject({ kind: 'nothing' });
   await world.until(`${array}:0`, 'FAILED');
   await engine.cancel(array, 'the job is over');
+  await world.until(array, 'FAILED');
   await engine.cancel(twin, 'the job is over');
+  await world.until(twin, 'FAILED');
+  const state = (await engine.describe([array])).get(array);
+  expect(state?.kind === 'continues' && state.held?.map(({ inVain }) => inVain)).toEqual([true, true, true, true]);
 });

@@ -15,6 +15,9 @@ it.each([
   [{ cheap: 99, layered: 99, dear: 99 }, []],
 ])('where %j jobs wait, busy are the engines whose jobs wait behind them: %j', (waiting, busy) => {
   const condition = { failing: new Map(), load: { type: 'load' as const, at: NOW, waiting }, now: NOW };
-  const expected = expectations(engines, condition, null, {}, PRESETS.standard ?? expect.fail('no preset'));
+  const expected = expectations(engines, condition, null, {
+    source: {},
+    preset: PRESETS.standard ?? expect.fail('no preset'),
+  });
   expect(expected.filter((one) => one.busy).map((one) => one.engine)).toEqual(busy);
 });
