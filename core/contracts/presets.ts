@@ -72,6 +72,9 @@ const preset = (name: string, topShortSide: number, mp4LongSide = 2400): Preset 
 /** Media of the sample of a roll-out at most: it is for people to look at. */
 export const MOST_IN_SAMPLE = 100;
 
+/** Versions of all presets that a creator ever had: they stay, because versions of media name them. 1 KB each. */
+export const MOST_PRESET_VERSIONS = 10_000;
+
 export const DEFAULT_PRESET = 'standard';
 
 /** The built-in ones, by name. `standard` goes up to 1080p, `uhd` to 2160p where the source has it, `compact` to 720p, its MP4 too: it is the cheap one. */

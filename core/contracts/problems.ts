@@ -76,7 +76,11 @@ export const PROBLEMS = {
     title: 'Collections use it',
     when: 'A preset that collections use is not deleted, and is changed only with `confirm=true`; `errors` names them.',
   },
-  too_many_presets: { status: 409, title: 'Too many presets', when: 'A creator has 100 presets already.' },
+  too_many_presets: {
+    status: 409,
+    title: 'Too many presets',
+    when: 'A creator has 100 presets already, or has made 10,000 versions of presets.',
+  },
   not_empty: { status: 409, title: 'Not empty', when: 'A collection that holds media is not deleted.' },
   upload_incomplete: {
     status: 409,

@@ -1,10 +1,11 @@
+import { MOST_PRESET_VERSIONS } from '../contracts/presets.ts';
 import { rowKeys } from '../contracts/table/keys.ts';
 import type { PresetRow, PresetVersionRow } from '../contracts/table/presets.ts';
 import type { Change, Update } from './change.ts';
 
 /** Changes of a creator's presets. */
 
-/** Makes a preset, or the next version of one. @param last the highest version that a preset of this name ever had; 0 for none */
+/** Makes a preset, or the next version of one, unless the creator has made as many versions as are kept. @param last the highest version that a preset of this name ever had; 0 for none */
 export function changePreset(
   before: PresetRow | null,
   last: number,
@@ -23,6 +24,13 @@ export function changePreset(
     change: [
       before ? { op: 'update', key, expect: asSeen(before), set } : { op: 'put', key, row },
       { op: 'put', key: rowKeys.presetVersion(creatorId, name, next.version), row: kept },
+      {
+        op: 'add',
+        key: rowKeys.presetCount(creatorId),
+        amounts: { versions: 1 },
+        max: { versions: MOST_PRESET_VERSIONS },
+        set: { type: 'preset-count' },
+      },
     ],
   };
 }

@@ -13,7 +13,7 @@ import { startRetranscodes } from '../../functions/sweep/retranscodes.ts';
 import { driveRollOuts } from '../../functions/sweep/roll-outs.ts';
 import type { Part } from '../../functions/sweep/sweep.ts';
 import { AwsError } from '../../local/kernel/service.ts';
-import { changeOf, source, version } from '../support/factories.ts';
+import { changeOf, EARLIER, source, version } from '../support/factories.ts';
 import { QUEUES } from '../support/services.ts';
 import { startStand } from '../support/stand.ts';
 import { addCollection, addJob, addMedia, received, sweepWith } from '../support/swept.ts';
@@ -323,4 +323,13 @@ describe('a roll-out', () => {
     expect(new Set(messages)).toEqual(new Set(all.map(({ mediaId }) => `${mediaId}-2`)));
     expect(killed).toBeGreaterThan(0);
   });
+});
+
+it('a creator makes ten thousand versions of presets, and no more', async () => {
+  const count = rowKeys.presetCount('eve');
+  await apply(services.table, [{ op: 'put', key: count, row: { type: 'preset-count', versions: 9_999 } }]);
+  const change = (name: string) => changePreset(null, 0, { creatorId: 'eve', name, content, now: EARLIER }).change;
+  expect(await apply(services.table, change('last'))).toBe('applied');
+  expect(await apply(services.table, change('beyond'))).toBe('lost');
+  expect(await getRow(services.table, rowKeys.preset('eve', 'beyond'), PresetRow)).toBeNull();
 });

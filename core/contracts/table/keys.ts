@@ -92,6 +92,8 @@ export const rowKeys = {
     pk: `${PARTITIONS.creator}${creatorId}`,
     skBegins: `${BEGINS.presetVersion}${name}#`,
   }),
+  /** Counts the versions of all presets that a creator ever had. */
+  presetCount: (creatorId: string) => ({ pk: `${PARTITIONS.creator}${creatorId}`, sk: 'PRESET-COUNT' }),
   /** A RollOutRow. */
   rollOut: (creatorId: string, name: string) => ({
     pk: `${PARTITIONS.creator}${creatorId}`,

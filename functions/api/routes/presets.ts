@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { eachLimit } from '../../../aws/concurrency.ts';
 import { queryAll, queryPage } from '../../../aws/pages.ts';
 import { apply, getRow } from '../../../aws/table.ts';
@@ -9,7 +10,7 @@ import { builtInView, presetView } from '../../../core/api/preset-view.ts';
 import { ApiError, notFound } from '../../../core/api/problem.ts';
 import type { PresetUsers } from '../../../core/contracts/http/presets.ts';
 import { contentFrom } from '../../../core/contracts/preset-settings.ts';
-import { isBuiltIn, PRESETS, type Preset } from '../../../core/contracts/presets.ts';
+import { isBuiltIn, MOST_PRESET_VERSIONS, PRESETS, type Preset } from '../../../core/contracts/presets.ts';
 import { rowKeys } from '../../../core/contracts/table/keys.ts';
 import { PresetRow, PresetVersionRow } from '../../../core/contracts/table/presets.ts';
 import { changePreset, removePreset } from '../../../core/jobs/presets.ts';
@@ -24,6 +25,8 @@ const MOST_PRESETS = 100;
 const MOST_NAMED = 50;
 const MOST_COUNTED = 1000;
 const AT_ONCE = 10;
+
+const PresetCount = z.object({ versions: z.number().default(0) });
 
 export const presetRoutes: Routes<Ids> = {
   async listPresets({ caller, query }, services) {
@@ -75,7 +78,11 @@ export const presetRoutes: Routes<Ids> = {
     }
     const last = before ?? (await lastVersion(services, creatorId, name));
     const { change, row } = changePreset(before, last?.version ?? 0, { creatorId, name, content, now });
-    if ((await apply(services.table, change)) === 'lost') throw changedMeanwhile(name);
+    if ((await apply(services.table, change)) === 'lost') {
+      const counted = await getRow(services.table, rowKeys.presetCount(creatorId), PresetCount);
+      if ((counted?.versions ?? 0) >= MOST_PRESET_VERSIONS) throw tooManyVersions(creatorId);
+      throw changedMeanwhile(name);
+    }
     return { body: presetView(row, users), headers: etag(row.version) };
   },
 
@@ -155,6 +162,11 @@ function inUse(name: string, { collections, more }: PresetUsers, what: string): 
 
 function readOnly(name: string): ApiError {
   return new ApiError('read_only', `${name} is built in. Make a preset of another name, and give it to collections.`);
+}
+
+function tooManyVersions(creatorId: string): ApiError {
+  const message = `${creatorId} has made ${MOST_PRESET_VERSIONS} versions of presets, which are all kept, and no more are allowed.`;
+  return new ApiError('too_many_presets', message);
 }
 
 function changedMeanwhile(name: string): ApiError {
