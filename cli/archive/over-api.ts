@@ -1,6 +1,6 @@
-import type { Client } from '../../client/client.ts';
+import type { ArchivePlan } from '../../client/archive-plan.ts';
 import { monthsToPayBack } from '../../core/archive/money.ts';
-import type { ArchivePlanView, ArchiveView } from '../../core/contracts/http/archive.ts';
+import type { ArchiveView } from '../../core/contracts/http/archive.ts';
 import type { MediaView } from '../../core/contracts/http/media.ts';
 import { fields, table } from '../table.ts';
 import { clockTime, gigabytes, policyLine, statisticsText, timesLine } from './describe.ts';
@@ -46,38 +46,7 @@ export function archiveStatsText(view: ArchiveView): string {
   });
 }
 
-/** All pages of a plan. */
-export async function wholePlan(api: Client, id: string): Promise<Omit<ArchivePlanView, 'next'>> {
-  let plan: Omit<ArchivePlanView, 'next'> | undefined;
-  let cursor: string | undefined;
-  do {
-    const { next, ...page } = await api.call('planArchive', { id, ...(cursor !== undefined && { cursor }) });
-    plan = plan ? added(plan, page) : page;
-    cursor = next ?? undefined;
-  } while (cursor !== undefined);
-  return plan;
-}
-
-type Plan = Omit<ArchivePlanView, 'next'>;
-
-function added(a: Plan, b: Plan): Plan {
-  const ways = a.ways.map((one) => {
-    const other = b.ways.find(({ way }) => way === one.way);
-    if (!other) return one;
-    return { way: one.way, chosen: one.chosen + other.chosen, ...sumOf(one, other) };
-  });
-  const total = sumOf(a.total, b.total);
-  return { files: a.files + b.files, bytes: a.bytes + b.bytes, savedPart: a.savedPart, ways, total };
-}
-
-function sumOf(a: Plan['total'], b: Plan['total']): Plan['total'] {
-  return {
-    ...{ files: a.files + b.files, cost: a.cost + b.cost },
-    ...{ savedBytes: a.savedBytes + b.savedBytes, savedPerMonth: a.savedPerMonth + b.savedPerMonth },
-  };
-}
-
-function months(sum: Plan['total']): string {
+function months(sum: ArchivePlan['total']): string {
   const paysBackAfter = monthsToPayBack(sum);
   if (paysBackAfter === null) return 'never';
   return paysBackAfter < 0.05 ? 'less than 0.1' : paysBackAfter.toFixed(1);
@@ -88,8 +57,8 @@ function usd(amount: number): string {
   return amount === 0 || amount >= 1 ? amount.toFixed(2) : amount.toPrecision(2);
 }
 
-export function planText({ files, bytes, savedPart, ways, total }: Plan): string {
-  const row = (way: Plan['ways'][number]) => [
+export function planText({ files, bytes, savedPart, ways, total }: ArchivePlan): string {
+  const row = (way: ArchivePlan['ways'][number]) => [
     ...[way.way, String(way.files), String(way.chosen), gigabytes(way.savedBytes)],
     ...[usd(way.savedPerMonth), usd(way.cost), months(way)],
   ];

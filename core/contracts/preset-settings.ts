@@ -8,7 +8,7 @@ import { contentOf, MOST_MP4_SHORT_SIDE, NEAR, Preset, type PresetContent } from
  */
 
 /** Rungs of a preset. AWS Batch passes a job of at most 8192 characters, of which each takes 70. */
-const MOST_RUNGS = 8;
+export const MOST_RUNGS = 8;
 /** Rungs closer to each other than this look alike, and cost an encode each. */
 const LEAST_STEP = 1.2;
 /** Bits per second for a pixel of the rung's box: 1.9 to 2.7 in the built-in ladders. Apple's lowest, 145 kbit/s of 416x234, is 1.5. */
@@ -18,9 +18,9 @@ const BOX_ASPECT = 16 / 9;
 /** Of all rungs, and of an MP4 with an encode of its own, in the worst shape: what `uhd` has, for which the memory of workers is made. */
 const MOST_PIXELS = 18_900_000;
 /** Multiples of the interval of keyframes, 2 s. HLS allows any length (RFC 8216, 4.3.3.1); Apple recommends 6 s (authoring, 7.5). */
-const SEGMENT_SECONDS = [2, 4, 6, 8, 10];
+export const SEGMENT_SECONDS = [2, 4, 6, 8, 10];
 /** Of the usual rates, those by which faster ones are divided: 50 and 60 pictures a second become 25 and 30. */
-const FRAME_RATES = [30, 60];
+export const FRAME_RATES = [30, 60];
 const MOST_SHOWN = 60;
 /** Of two shapes, one on each side of a third. */
 const BESIDE = 1e-9;

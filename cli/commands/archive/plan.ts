@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import { wholePlan } from '../../../client/archive-plan.ts';
 import { statsOf } from '../../../core/archive/stats.ts';
 import { nameIn } from '../../archive/archive-recording.ts';
 import { clockTime, gigabytes } from '../../archive/describe.ts';
-import { planText, wholePlan } from '../../archive/over-api.ts';
+import { planText } from '../../archive/over-api.ts';
 import { type Found, scan } from '../../archive/scan.ts';
 import { folderAt, readSettings, readSpeed } from '../../archive/settings.ts';
 import { requireLinux } from '../../archive/worker.ts';

@@ -132,7 +132,7 @@ export const JobsUnderWay = z
   })
   .meta({ id: 'JobsUnderWay' });
 
-export const EngineView = z
+const EngineView = z
   .object({
     name: z.string(),
     title: z.string(),

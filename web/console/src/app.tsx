@@ -26,7 +26,7 @@ export function App() {
           <Switch>
             <Route path="/" component={Library} />
             <Route path="/media/:id">{({ id }) => <MediaPage key={id} id={id} />}</Route>
-            <Route path="/collections" component={Collections} />
+            <Route path="/collections/:id?" component={Collections} />
             <Route path="/presets/:name?" component={Presets} />
             {me.operator && <Route path="/operations" component={Operations} />}
             <Route>

@@ -1,15 +1,16 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { Link } from 'wouter';
 import { EngineChoice } from '../../../../core/contracts/engines.ts';
-import { bytes } from '../parts/format.ts';
-import { messageOf, Notice } from '../parts/notice.tsx';
+import { Notice } from '../parts/notice.tsx';
 import { tell } from '../parts/toasts.tsx';
 import { type Collection, useCollections } from '../use-collections.ts';
 import { usePresets } from '../use-presets.ts';
 import { useSession } from '../use-session.ts';
+import { Archive } from './archive.tsx';
 
-export default function Collections() {
+/** @param params `id`: the collection that is open */
+export default function Collections({ params }: { params: { id?: string } }) {
   const collections = useCollections();
   return (
     <>
@@ -18,15 +19,31 @@ export default function Collections() {
         A collection says how its media are encoded, who may play them, and what becomes of originals.
       </p>
       {collections.map((collection) => (
-        <details key={collection.id} className="panel">
-          <summary>{`${collection.title} (${collection.id})`}</summary>
-          <Settings key={collection.updatedAt} collection={collection} />
-          <Archive id={collection.id} />
-          <Link href={`/?collection=${collection.id}`}>Its media</Link>
-        </details>
+        <One key={collection.id} collection={collection} isNamed={collection.id === params.id} />
       ))}
       <Create />
     </>
+  );
+}
+
+function One({ collection, isNamed }: { collection: Collection; isNamed: boolean }) {
+  const [open, setOpen] = useState(isNamed);
+  const { id, title, preset } = collection;
+  return (
+    <details className="panel" open={open} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+      <summary>{`${title} (${id})`}</summary>
+      {open && (
+        <>
+          <p className="row start">
+            <Link href={`/?collection=${id}`}>Its media</Link>
+            <Link href={`/presets/${preset}`}>{`Its preset, ${preset}`}</Link>
+            <Link href={`/collections/${id}`}>Address of this collection</Link>
+          </p>
+          <Settings key={collection.updatedAt} collection={collection} />
+          <Archive id={id} />
+        </>
+      )}
+    </details>
   );
 }
 
@@ -131,23 +148,5 @@ function Settings({ collection }: { collection: Collection }) {
       {error !== null && <Notice error={error} />}
       <button type="submit">Save</button>
     </form>
-  );
-}
-
-/** What the archive has done, and what its plan would save. */
-function Archive({ id }: { id: string }) {
-  const { client } = useSession();
-  const { data, error } = useQuery({ queryKey: ['archive', id], queryFn: () => client.call('getArchive', { id }) });
-  if (error) return <p className="label">{messageOf(error)}</p>;
-  if (!data) return null;
-  const { enabled, stats, waits, current } = data;
-  return (
-    <section>
-      <h2>Archive</h2>
-      <p>
-        {`${enabled ? 'On' : 'Off'}: ${stats.archived} archived, ${bytes(stats.originalBytes)} became ${bytes(stats.archivedBytes)} (${Math.round(stats.savedPercent)} % saved); ${current.length} under way.`}
-        {waits && ` ${waits}`}
-      </p>
-    </section>
   );
 }

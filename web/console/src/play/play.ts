@@ -1,7 +1,7 @@
 import 'media-chrome';
 import 'media-chrome/menu';
-import { Hls } from 'hls-video-element';
 import type { HlsConfig } from 'hls.js';
+import { Hls } from 'hls-video-element';
 import { drawWaveform } from '../../../player/waveform.ts';
 
 /** What is played, in the console and in the page that other sites frame. */

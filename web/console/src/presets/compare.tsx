@@ -33,7 +33,18 @@ export function Compare({ mediaId, before, after }: Pair) {
         {`: ${bytes(before.bytes)} → ${bytes(after.bytes)} (${change > 0 ? '+' : ''}${change} %)`}
         {after.ssim !== undefined && `, SSIM ${after.ssim.toFixed(4)}`}
         {before.ssim !== undefined && ` (before ${before.ssim.toFixed(4)})`}
+        <span className="label">{renditions(before, after)}</span>
       </figcaption>
     </figure>
   );
+}
+
+/** `720p 1.2 MB → 0.9 MB, …` */
+function renditions(before: Pair['before'], after: Pair['after']): string {
+  const sizes = after.renditions.map(({ name, bytes: size }) => {
+    const old = before.renditions.find((one) => one.name === name);
+    return `${name} ${old ? `${bytes(old.bytes)} → ` : 'new: '}${bytes(size)}`;
+  });
+  const gone = before.renditions.filter(({ name }) => !after.renditions.some((one) => one.name === name));
+  return ` ${[...sizes, ...gone.map(({ name }) => `${name} gone`)].join(', ')}`;
 }

@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
-import { useLocation } from 'wouter';
+import { useLocation, useSearchParams } from 'wouter';
 import { RefusedError } from '../../../../client/errors.ts';
 import { PresetSettings } from '../../../../core/contracts/preset-settings.ts';
 import { parseJson } from '../../../../core/contracts/text.ts';
@@ -9,14 +9,12 @@ import { Notice } from '../parts/notice.tsx';
 import { tell } from '../parts/toasts.tsx';
 import type { Preset } from '../use-presets.ts';
 import { useSession } from '../use-session.ts';
+import { type Draft, read, textOf, write } from './draft.ts';
+import { Fields } from './fields.tsx';
 import { Ladder } from './ladder.tsx';
+import { Users } from './users.tsx';
 
-/** What may be sent back, as a person reads it. */
-function textOf({ rungs, crf, codec, maxFrameRate, segmentSeconds, mp4LongSide, outputs }: Preset): string {
-  return JSON.stringify({ rungs, crf, codec, maxFrameRate, segmentSeconds, mp4LongSide, outputs }, null, 2);
-}
-
-/** A preset as JSON, as the command takes it too; a built-in one is changed under another name. */
+/** A preset in fields, or as the JSON that the command takes; a built-in one is changed under another name. */
 export function Editor({ preset }: { preset: Preset }) {
   const { client } = useSession();
   const queries = useQueryClient();
@@ -49,6 +47,7 @@ export function Editor({ preset }: { preset: Preset }) {
   return (
     <form onSubmit={save}>
       <h2>{preset.builtIn ? `${preset.name} is built in: save it under another name` : preset.name}</h2>
+      <Users name={preset.name} version={preset.version} />
       <label>
         Name
         <input
@@ -59,17 +58,7 @@ export function Editor({ preset }: { preset: Preset }) {
           onChange={({ target }) => setName(target.value)}
         />
       </label>
-      <label>
-        Settings
-        <textarea rows={20} spellCheck={false} value={text} onChange={({ target }) => setText(target.value)} />
-      </label>
-      {!parsed.success && (
-        <ul className="notice warn">
-          {parsed.error.issues.map(({ path, message }) => (
-            <li key={path.join('.')}>{`${path.join('.') || 'the text'}: ${message}`}</li>
-          ))}
-        </ul>
-      )}
+      <Settings text={text} set={setText} issues={parsed.success ? [] : parsed.error.issues} />
       {parsed.success && <Ladder settings={parsed.data} />}
       {error !== null && <Notice error={error} />}
       <button type="submit" className="primary" disabled={!parsed.success}>
@@ -82,5 +71,50 @@ export function Editor({ preset }: { preset: Preset }) {
         </Confirm>
       )}
     </form>
+  );
+}
+
+type Issues = readonly { path: PropertyKey[]; message: string }[];
+
+function Settings({ text, set, issues }: { text: string; set: (text: string) => void; issues: Issues }) {
+  const [search, setSearch] = useSearchParams();
+  const draft = read(text);
+  const asJson = search.get('as') === 'json' || draft === null;
+  const change = (next: Draft) => set(write(next));
+  // Of several faults of one field the first says what is allowed.
+  const faults = new Map(issues.toReversed().map(({ path, message }) => [path.join('.'), message]));
+  const toggle = () =>
+    setSearch(
+      (before) => {
+        const after = new URLSearchParams(before);
+        if (asJson) after.delete('as');
+        else after.set('as', 'json');
+        return after;
+      },
+      { replace: true },
+    );
+  return (
+    <>
+      <button type="button" className="quiet" aria-pressed={asJson} disabled={draft === null} onClick={toggle}>
+        As JSON
+      </button>
+      {asJson ? (
+        <>
+          <label>
+            Settings
+            <textarea rows={20} spellCheck={false} value={text} onChange={({ target }) => set(target.value)} />
+          </label>
+          {faults.size > 0 && (
+            <ul className="notice warn">
+              {[...faults].map(([path, message]) => (
+                <li key={path}>{`${path || 'the text'}: ${message}`}</li>
+              ))}
+            </ul>
+          )}
+        </>
+      ) : (
+        <Fields draft={draft} faults={faults} set={change} />
+      )}
+    </>
   );
 }

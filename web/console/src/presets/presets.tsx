@@ -10,6 +10,10 @@ export default function Presets({ params }: { params: { name?: string } }) {
   return (
     <>
       <h1>Presets</h1>
+      <p className="label">
+        A preset says what a collection's media become: sizes, quality and files. The built-in ones are starting points:
+        save one under a name of your own to change it.
+      </p>
       <ul className="panel">
         {presets.map((preset) => (
           <li key={preset.name}>
@@ -20,6 +24,11 @@ export default function Presets({ params }: { params: { name?: string } }) {
           </li>
         ))}
       </ul>
+      {params.name !== undefined && presets.length > 0 && !chosen && (
+        <p>
+          There is no preset {params.name}. <Link href="/presets">All presets</Link>
+        </p>
+      )}
       {chosen && (
         <div className="columns">
           <Editor key={`${chosen.name} ${chosen.version}`} preset={chosen} />

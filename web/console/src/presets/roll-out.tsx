@@ -13,8 +13,22 @@ import { Compare } from './compare.tsx';
 type View = Answer<'getRollOut'>;
 type Order = 'go-on' | 'stop' | 'put-back';
 
-const LOOK_MS = 5_000;
-const SAMPLE_PERCENT = 1;
+/** While it goes on by itself, a step every 5 minutes; otherwise it waits for people. */
+const LOOK_MS = 10_000;
+const IDLE_MS = 120_000;
+const AT_WORK: readonly View['state'][] = ['sampling', 'going', 'putting-back'];
+const SAMPLES = [1, 5, 20, 100];
+
+/** How each state is told, and what may be ordered in it. */
+const STATES: Readonly<Record<View['state'], readonly [told: string, orders: readonly Order[]]>> = {
+  sampling: ['a sample is being encoded', ['stop']],
+  waiting: ['it waits for you: look at the sample below, then go on or put it back', ['go-on', 'put-back']],
+  going: ['the rest is being encoded', ['stop']],
+  done: ['all are encoded', ['put-back']],
+  stopped: ['stopped', ['go-on', 'put-back']],
+  'putting-back': ['the versions from before are being put back', []],
+  'put-back': ['put back', []],
+};
 
 const ORDERS: Readonly<Record<Order, readonly [name: string, what: string]>> = {
   'go-on': [
@@ -30,6 +44,7 @@ export function RollOut({ preset: { name, builtIn, version } }: { preset: Preset
   const { client } = useSession();
   const queries = useQueryClient();
   const [asked, setAsked] = useState<Order | 'begin' | null>(null);
+  const [samplePercent, setSample] = useState(SAMPLES[0] ?? 1);
   const { data, error } = useQuery({
     queryKey: ['roll-out', name],
     queryFn: () =>
@@ -39,10 +54,10 @@ export function RollOut({ preset: { name, builtIn, version } }: { preset: Preset
       }),
     // A built-in preset never changes, so there is nothing to roll out.
     enabled: !builtIn,
-    refetchInterval: LOOK_MS,
+    refetchInterval: ({ state }) => (state.data && AT_WORK.includes(state.data.state) ? LOOK_MS : IDLE_MS),
   });
   const act = async () => {
-    if (asked === 'begin') await client.call('rollOutPreset', { name, body: { samplePercent: SAMPLE_PERCENT } });
+    if (asked === 'begin') await client.call('rollOutPreset', { name, body: { samplePercent } });
     else if (asked) await client.call('orderRollOut', { name, order: asked });
     await queries.invalidateQueries({ queryKey: ['roll-out', name] });
   };
@@ -52,15 +67,20 @@ export function RollOut({ preset: { name, builtIn, version } }: { preset: Preset
       {error && <Notice error={error} />}
       {builtIn && <p className="label">A built-in preset is not rolled out.</p>}
       {data && <State view={data} />}
-      {data === null && <p className="label">There has been none.</p>}
+      {data === null && (
+        <p className="label">
+          There has been none. After a change, it encodes what plays by the new version: a sample first, which is
+          compared with the old one.
+        </p>
+      )}
       <div className="row start">
-        {!builtIn && (
+        {!builtIn && !(data && AT_WORK.includes(data.state)) && (
           <button type="button" onClick={() => setAsked('begin')}>
             {`Roll version ${version} out`}
           </button>
         )}
         {data &&
-          (Object.keys(ORDERS) as Order[]).map((order) => (
+          STATES[data.state][1].map((order) => (
             <button key={order} type="button" onClick={() => setAsked(order)}>
               {ORDERS[order][0]}
             </button>
@@ -72,16 +92,33 @@ export function RollOut({ preset: { name, builtIn, version } }: { preset: Preset
       {asked && (
         <Confirm
           title={asked === 'begin' ? `Roll version ${version} of ${name} out?` : `${ORDERS[asked][0]}?`}
-          verb={asked === 'begin' ? 'Encode a sample' : ORDERS[asked][0]}
+          verb={asked === 'begin' ? 'Begin' : ORDERS[asked][0]}
           onDo={act}
           onClose={() => setAsked(null)}
         >
-          <p>
-            {asked === 'begin'
-              ? `${SAMPLE_PERCENT} % of the media of the collections that have it, one at least, are encoded again within some minutes. Then it waits for you to look at them.`
-              : ORDERS[asked][1]}
-          </p>
-          {asked === 'begin' && <WholeEstimate name={name} />}
+          {asked === 'begin' ? (
+            <>
+              <label>
+                How many first
+                <select value={samplePercent} onChange={({ target }) => setSample(Number(target.value))}>
+                  {SAMPLES.map((percent) => (
+                    <option key={percent} value={percent}>
+                      {percent === 100 ? 'all, without a sample' : `${percent} %, one at least`}
+                    </option>
+                  ))}
+                </select>
+              </label>
+              <p>
+                {samplePercent === 100
+                  ? 'All media of the collections that have it are encoded again.'
+                  : 'So many of the media of the collections that have it are encoded again within some minutes. Then it waits for you to look at them.'}
+                {' It stops by itself when more than one in ten fail.'}
+              </p>
+              <WholeEstimate name={name} />
+            </>
+          ) : (
+            <p>{ORDERS[asked][1]}</p>
+          )}
         </Confirm>
       )}
     </section>
@@ -123,7 +160,7 @@ function State({ view }: { view: View }) {
   return (
     <>
       <p>
-        <strong>{`Version ${version}: ${state}`}</strong>
+        <strong>{`Version ${version}: ${STATES[state][0]}`}</strong>
         {why && `, because ${why}`}
       </p>
       <p>{`${taken} chosen, ${underWay} under way, ${done} done, ${failed} failed, ${skipped} passed over, ${putBack} put back.`}</p>
