@@ -1,4 +1,4 @@
-import { copyFile, open, truncate } from 'node:fs/promises';
+import { copyFile, open, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -181,6 +181,27 @@ async function copyOf(name: string, to: string): Promise<string> {
   await copyFile(join(directory.path, name === 'a.mp4' ? 'front.mp4' : name), join(directory.path, to));
   return join(directory.path, to);
 }
+
+test('an original whose sound goes on behind the end of its edit list is archived', async () => {
+  const bytes = await readFile(join(directory.path, 'a.mp4'));
+  // Version 0: behind the name come its flags, the count of edits, and the duration of the first one, in milliseconds.
+  const duration = bytes.lastIndexOf('elst') + 12;
+  bytes.writeUInt32BE(bytes.readUInt32BE(duration) - 100, duration);
+  await writeFile(join(directory.path, 'goes-on.mp4'), bytes);
+  const args = [
+    '-v',
+    'error',
+    '-select_streams',
+    'a',
+    '-count_packets',
+    '-show_entries',
+    'stream=nb_frames,nb_read_packets',
+  ];
+  const { stdout } = await execa(TOOLS.ffprobe, [...args, '-of', 'csv=p=0', 'goes-on.mp4'], { cwd: directory.path });
+  const [declared = 0, shown = 0] = stdout.split(',').map(Number);
+  expect(declared).toBeGreaterThan(shown);
+  expect(await shrunk('goes-on.mp4')).toMatchObject({ done: true });
+});
 
 test('AV1 by SVT-AV1', async () => {
   const outcome = await shrunk('a.mp4', 'av1.mp4', { codec: 'av1' });

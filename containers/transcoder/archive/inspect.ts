@@ -59,7 +59,25 @@ async function timesOf(host: Host, file: MediaFile, { streams }: Description): P
     if (pts !== undefined && pts !== 'N/A' && !flags.includes('D')) track.shown.push(BigInt(pts));
   });
   for (const { shown } of tracks.values()) shown.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  // FFmpeg leaves out what lies behind the end of an edit list, though the file holds it.
+  if (streams.some(({ index, nb_frames = 0 }) => nb_frames > (tracks.get(index)?.packets ?? 0))) {
+    for (const [index, packets] of await packetsOf(host, file)) {
+      const track = tracks.get(index);
+      if (track) track.packets = packets;
+    }
+  }
   return tracks;
+}
+
+/** How many packets each track holds, whatever its edit list shows of them. For MP4 and QuickTime. */
+async function packetsOf(host: Host, file: MediaFile): Promise<Map<number, number>> {
+  const counts = new Map<number, number>();
+  const entries = ['-ignore_editlist', '1', '-show_entries', 'packet=stream_index', '-of', 'compact=p=0'];
+  await probeLines(host, file, [...confined(), ...entries, `./${file.name}`], (line) => {
+    const index = Number(/^stream_index=(\d+)/.exec(line)?.[1]);
+    if (Number.isInteger(index)) counts.set(index, (counts.get(index) ?? 0) + 1);
+  });
+  return counts;
 }
 
 async function hashesOf(host: Host, file: MediaFile, description: Description): Promise<Map<number, string>> {
