@@ -40,6 +40,8 @@ export function eitherWay<Args extends [...unknown[], PlaceOptions, Command]>(
   return async (...args) => {
     const [options, command] = [args.at(-2) as PlaceOptions, args.at(-1) as Command];
     if (options.folder !== undefined) return local(...args);
+    // Before anything is said of an API.
+    if (command.options.some(({ long }) => long === '--collection')) collectionOf(options);
     return overApi(await contextOf(command), ...args);
   };
 }

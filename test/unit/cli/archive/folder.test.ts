@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { Command } from 'commander';
 import { expect, test, vi } from 'vitest';
 import { activity, clockTime, gigabytes } from '../../../../cli/archive/describe.ts';
 import { DISK } from '../../../../cli/archive/file-system.ts';
@@ -12,6 +13,7 @@ import { scan } from '../../../../cli/archive/scan.ts';
 import { changed, readSpeed, writeSettings, writeSpeed } from '../../../../cli/archive/settings.ts';
 import { StatusFile } from '../../../../cli/archive/status.ts';
 import { recordingIn, startWorker } from '../../../../cli/archive/worker.ts';
+import { eitherWay, withPlace } from '../../../../cli/commands/archive/options.ts';
 import { Output } from '../../../../cli/output.ts';
 import { ARCHIVE_REASONS, ArchivePolicy } from '../../../../core/contracts/archive.ts';
 import { temporaryDirectory } from '../../../support/media.ts';
@@ -164,6 +166,14 @@ test.runIf(linux)('times to the nanosecond, mode and attributes are given to ano
   expect((await run('stat', ['-c', '%a %y', to])).stdout).toBe((await run('stat', ['-c', '%a %y', from])).stdout);
   expect((await run('stat', ['-c', '%a %.9Y', to])).stdout).toBe('640 1700000000.123456789\n');
   expect(await readFile(to, 'utf8')).toBe('new');
+});
+
+test('a command without a place asks for one, before anything is said of an API', async () => {
+  const ignore = async () => {};
+  const command = withPlace(new Command('plan')).action(eitherWay(ignore, ignore));
+  await expect(command.parseAsync([], { from: 'user' })).rejects.toThrow(
+    'Say where: --folder DIR, or --collection ID.',
+  );
 });
 
 test('settings are changed by name', () => {
