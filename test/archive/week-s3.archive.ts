@@ -88,6 +88,7 @@ test(`${Object.keys(LIBRARY).length} uploads go through a week`, async () => {
   await rm(folder, { recursive: true });
   const names = new Map([...media].map(([name, { mediaId }]) => [mediaId, name]));
   const early = await earlyFfmpeg(directory.path, '*./source*libx265*out/archive*');
+  let purged = 0;
   for (let day = 0; day < 7; day++) {
     const seen = { archived: 0, refused: 0, purged: 0 };
     let minutes = 0;
@@ -102,7 +103,11 @@ test(`${Object.keys(LIBRARY).length} uploads go through a week`, async () => {
       const worked = await work(names, directory.path, early);
       isIdle = worked + done.originalsArchived + done.archivesRefused + done.archivesStarted === 0;
     }
-    expect(await archiveAt(services, world, later(MONDAY, day + 0.4))).toMatchObject({ archivesStarted: 0 });
+    // Outside of the window nothing is begun, and originals are deleted.
+    const rest = await archiveAt(services, world, later(MONDAY, day + 0.4));
+    expect(rest).toMatchObject({ archivesStarted: 0, originalsArchived: 0 });
+    seen.purged += rest.originalsPurged;
+    purged += seen.purged;
     if (day === 1) for (const name of RESTORED) await restore(media.get(name), later(MONDAY, day + 0.5));
     console.info(`day ${day}: ${JSON.stringify(seen)}`);
   }
@@ -134,6 +139,8 @@ test(`${Object.keys(LIBRARY).length} uploads go through a week`, async () => {
   expect(fates).toEqual(Object.fromEntries(expected));
   const stats = await getRow(table, rowKeys.archiveStats('ann', 'talks'), ArchiveStatsRow);
   const archived = Object.values(fates).filter((fate) => fate === 'archived').length;
+  // All but the one that was young.
+  expect(purged).toBe(archived - 1);
   expect(stats).toMatchObject({ archived, keptBytes: kept });
   expect(kept).toBeGreaterThan(0);
 }, 1_200_000);

@@ -59,6 +59,7 @@ export async function unlessUnreadable(
   await work().catch(async (error: unknown) => {
     const waits = await unreadableByHead(services.s3, object, error);
     if (waits === null) throw error;
+    logger.warn('S3 refuses an object', { ...key, waits, error });
     const todoAt = plus(services.now, { hours: UNREADABLE_HOURS });
     await changeArchive(services, key, (row) => archiveWaits(row, { waits, todoAt }));
   });
