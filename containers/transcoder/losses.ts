@@ -6,6 +6,7 @@ import { recordedTimes } from './decode-record.ts';
 import { sentenceOf } from './ffmpeg/complaints.ts';
 import { confined } from './ffmpeg/demuxers.ts';
 import { command, PROBE_LIMITS } from './ffmpeg/run.ts';
+import { missingPages } from './ogg-pages.ts';
 import type { Source } from './read-packets.ts';
 import type { StagesOutcome } from './stages.ts';
 
@@ -23,8 +24,9 @@ export async function findLosses(
   outcome: Pick<StagesOutcome, 'fault' | 'gap' | 'undecoded' | 'holes'>,
   times: string,
 ): Promise<Warning[]> {
-  const { fault, gap, undecoded, holes } = outcome;
+  const { fault, undecoded, holes } = outcome;
   const { video, audio } = plan;
+  const gap = outcome.gap ?? (plan.paged && fault === undefined ? await pagesGap(source) : undefined);
   const at = video && (fault ?? gap) !== undefined ? await recordedTimes(times) : [];
   const frame = video?.frameRate && video.frameRate.den / video.frameRate.num;
   if (fault === undefined) {
@@ -42,6 +44,11 @@ export async function findLosses(
     warnings.push(...lostSound(undecoded.sound, holes.places));
   }
   return warnings.length > 0 ? warnings : [warning('source_damaged', `FFmpeg complained, and went on: ${fault}`)];
+}
+
+async function pagesGap({ input }: Source): Promise<string | undefined> {
+  const places = await missingPages(input);
+  return places === 0 ? undefined : `pages are missing in ${places} place${places === 1 ? '' : 's'}.`;
 }
 
 /** What libavcodec's error concealment (error_resilience.c) says of each picture with missing parts. */

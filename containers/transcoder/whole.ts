@@ -1,5 +1,6 @@
 import { DropreelError } from '../../core/contracts/errors.ts';
 import { type Warning, warning } from '../../core/contracts/warnings.ts';
+import { fitsItself } from './asf.ts';
 import { type Bytes, walkBoxes } from './box-walk.ts';
 
 /**
@@ -14,6 +15,11 @@ export async function checkWhole(file: Bytes, format: string): Promise<Warning[]
   }
   if (format === 'mpegts' && (await endsInPacket(file))) {
     return [warning('end_missing', 'The file ends in the middle of a packet: its last part may be missing.')];
+  }
+  if (/^asf/.test(format) && (await fitsItself(file)).isShifted) {
+    return [
+      warning('source_damaged', 'The index is not where the file says: parts of it are missing, or are there twice.'),
+    ];
   }
   const check = CHECKS.find(([formats]) => formats.test(format))?.[1];
   const { missing, isIndexed = false } = (await check?.(file)) ?? { missing: 0 };
@@ -36,6 +42,7 @@ const CHECKS: readonly (readonly [RegExp, Check])[] = [
   [/^mp3$/, missingOfMp3],
   [/^caf$/, missingOfCaf],
   [/^w64$/, missingOfW64],
+  [/^asf/, fitsItself],
 ];
 /** A day in fragments of a second, each with its own index, has some 350,000. */
 const MAX_BOXES = 1_000_000;

@@ -30,6 +30,8 @@ export interface EncodePlan extends Partial<OutputPlans> {
   indexed: boolean;
   /** Set for FLAC: each frame says its number, so that where time passes between two of them, some are missing. */
   numbered?: true;
+  /** Set for Ogg: its pages have numbers. */
+  paged?: true;
   /** Seconds from which on a step of the source's clock is a jump. */
   jumpSeconds: number;
   /** Set where only a part of the pictures is encoded. */

@@ -103,9 +103,9 @@ function holesIn(times: ArrayLike<number>, frameSeconds: number | undefined, mos
 }
 
 /**
- * Of a transport stream with gaps in its counters, of which no decoder complained: where time passes without pictures or sound. Without such
- * a place it was joined, and nothing is lost.
- * @param gap What FFmpeg says of the first gap.
+ * Of a transport stream or an Ogg file with gaps in its counters, of which no decoder complained: where time passes without pictures or sound.
+ * Without such a place it was joined, and nothing is lost.
+ * @param gap What is known of the gaps.
  */
 export function missingParts(
   gap: string,
@@ -116,11 +116,11 @@ export function missingParts(
   const pictures = holesIn(times, frameSeconds, FEW);
   // In so many places it is the source's own rate or silence.
   if (pictures.length > FEW || sound.length > FEW) {
-    return [warning('source_damaged', `Packets of the transport stream are missing: ${gap}`)];
+    return [warning('source_damaged', `Parts of the file are missing: ${gap}`)];
   }
   const missing = pictures.map(({ at, seconds }) => {
     const count = Math.round(seconds / (frameSeconds ?? 1));
-    return warning('picture_damaged', `${some(count, 'picture')} of the transport stream missing.`, at);
+    return warning('picture_damaged', `${some(count, 'picture')} ${count === 1 ? 'is' : 'are'} missing.`, at);
   });
   return [...missing, ...lostSound(0, sound)];
 }

@@ -43,6 +43,7 @@ export function planEncode(probe: MediaProbe, preset: Preset, ends: TrackEnds): 
     joined: ends.joined === true,
     indexed: ends.indexed === true,
     ...(probe.format === 'flac' && { numbered: true as const }),
+    ...(probe.format === 'ogg' && { paged: true as const }),
     jumpSeconds: ends.pause === undefined ? JUMP_SECONDS : Math.ceil(ends.pause) + 1,
   };
   return { ...plan, worstCaseBytes: worstCase(plan) };

@@ -132,6 +132,20 @@ test('an MXF that is shorter than its index is told, though it decodes', async (
   expect(result.warnings?.map(({ code }) => code)).toContain('source_damaged');
 });
 
+test('a page of an Ogg file that is lost, or not known for one, is told with its place', async () => {
+  const song = await make(directory.path, ...tone(2), '-c:a', 'libopus', '-page_duration', '100000', 'paged.ogg');
+  const starts = [...(await readFile(song)).toString('latin1').matchAll(/OggS/g)].map(({ index }) => index);
+  const [from = 0, to = 0] = starts.slice(8);
+  const lost = await changed(song, (bytes) => Buffer.concat([bytes.subarray(0, from), bytes.subarray(to)]));
+  const expected = [{ code: 'sound_damaged', at: expect.closeTo(0.6, 0), message: '0.12 s of sound are missing.' }];
+  expect((await transcodeFile(directory.path, lost)).result.warnings).toEqual(expected);
+  const unknown = await changed(song, (bytes) => {
+    bytes[from] = 0;
+    return bytes;
+  });
+  expect((await transcodeFile(directory.path, unknown)).result.warnings).toEqual(expected);
+});
+
 /** A transport stream of pictures that need no others. */
 const intra = (name: string, from: number) =>
   make(
@@ -153,9 +167,7 @@ test('pictures of a transport stream whose packets are lost are told, though no 
   const at = (stdout.match(/\d+/g) ?? []).map(Number);
   const lost = (bytes: Buffer) => Buffer.concat([bytes.subarray(0, at[10]), bytes.subarray(at[12])]);
   const { result } = await transcodeFile(directory.path, await changed(file, lost));
-  expect(result.warnings).toEqual([
-    { code: 'picture_damaged', at: 0.4, message: '2 pictures of the transport stream missing.' },
-  ]);
+  expect(result.warnings).toEqual([{ code: 'picture_damaged', at: 0.4, message: '2 pictures are missing.' }]);
 });
 
 test('the last picture of a transport stream, of which packets are lost, is told', async () => {
