@@ -1,5 +1,9 @@
 import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { type Warning, warning } from '../../core/contracts/warnings.ts';
 import { CaptionChannels, MOST_CAPTION_BYTES } from '../../core/media/caption-channels.ts';
+import type { EncodePlan } from '../../core/media/encode-plan.ts';
+import { renditionName } from '../../core/media/segments.ts';
 
 /** Bytes that are read at once. */
 const CHUNK_BYTES = 1024 * 1024;
@@ -49,19 +53,40 @@ export async function hasCaptions(file: string, codec: string): Promise<boolean>
   return false;
 }
 
+/** The captions that finished rungs carry, INSTREAM-ID of each, and what is lost of those of the source. */
+export async function carriedCaptions(
+  { video }: Pick<EncodePlan, 'video'>,
+  directory: string,
+): Promise<{ captions: string[]; warnings: Warning[] }> {
+  const smallest = video?.captions ? video.rungs.at(-1)?.name : undefined;
+  if (!video || smallest === undefined) return { captions: [], warnings: [] };
+  const { captions, pictures } = await captionsIn(join(directory, renditionName(smallest)));
+  const lost =
+    pictures === 0
+      ? 'The source seems to have captions in its pictures, and none that was decoded has any: they are not carried.'
+      : video.retime && captions.length > 0
+        ? 'Parts of the captions are lost with the pictures that were left out.'
+        : undefined;
+  return { captions, warnings: lost === undefined ? [] : [warning('subtitles_dropped', lost)] };
+}
+
 /**
- * The channels and services that the pictures of a finished rendition of H.264 carry. All of it is read. What a mark begins needs no escape:
- * each third byte of it is above 3.
+ * The channels and services that the pictures of a finished rendition of H.264 carry, and how many pictures have data of captions. All of it
+ * is read. What a mark begins needs no escape: each third byte of it is above 3.
  */
-export async function captionChannels(file: string): Promise<string[]> {
+async function captionsIn(file: string): Promise<{ captions: string[]; pictures: number }> {
   const channels = new CaptionChannels();
+  let pictures = 0;
   let kept: Buffer = Buffer.alloc(0);
   for await (const chunk of createReadStream(file, { highWaterMark: CHUNK_BYTES })) {
     const bytes = Buffer.concat([kept, chunk]);
-    for (const at of placesOf(bytes, A53)) channels.add(bytes.subarray(at, at + MOST_CAPTION_BYTES));
+    for (const at of placesOf(bytes, A53)) {
+      channels.add(bytes.subarray(at, at + MOST_CAPTION_BYTES));
+      pictures += 1;
+    }
     kept = bytes.subarray(-(OVERLAP_BYTES + A53.bytes.length + MOST_CAPTION_BYTES));
   }
-  return channels.names;
+  return { captions: channels.names, pictures };
 }
 
 /** Looks for captions in the pieces of a source, in whatever order they come, before it is known which codec it has. */

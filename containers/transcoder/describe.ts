@@ -14,8 +14,9 @@ export interface InPictures {
 }
 
 /** As the limit of a preset is meant: a clock that trembles makes a second of 61 of 60 pictures, and Apple wants 60 at most (1.19). */
-function maxRate({ maxFrameRate }: NonNullable<EncodePlan['video']>, peak: number | undefined) {
-  return peak === undefined ? {} : { maxFrameRate: Math.min(peak, maxFrameRate) };
+function maxRate({ maxFrameRate, frameRate }: NonNullable<EncodePlan['video']>, peak: number | undefined) {
+  const most = peak ?? (frameRate ? frameRate.num / frameRate.den : 0);
+  return peak !== undefined || most > maxFrameRate ? { maxFrameRate: Math.min(most, maxFrameRate) } : {};
 }
 
 /** What the master playlist states about finished renditions. Renditions that are not among `files` are left out. */

@@ -8,8 +8,7 @@ import { Warning, warning } from '../../core/contracts/warnings.ts';
 import { Decoded, endWarnings, isCutOff, shortfalls } from '../../core/media/decoded.ts';
 import type { EncodePlan } from '../../core/media/encode-plan.ts';
 import { checkPackets, leftOut, overlappingSound } from '../../core/media/losses.ts';
-import { renditionName } from '../../core/media/segments.ts';
-import { captionChannels } from './captions.ts';
+import { carriedCaptions } from './captions.ts';
 import { recordedTimes } from './decode-record.ts';
 import { damaged } from './ffmpeg/errors.ts';
 import { POSTER_TIME } from './ffmpeg/filters.ts';
@@ -78,8 +77,7 @@ export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Pr
     ...endWarnings(decoded, plan, fault),
   ];
   await joinOutputs(tools, plan, { out, fault, signal });
-  const smallest = plan.video?.captions ? plan.video.rungs.at(-1)?.name : undefined;
-  const captions = smallest === undefined ? [] : await captionChannels(join(out, renditionName(smallest)));
+  const { captions, warnings: lost } = await carriedCaptions(plan, out);
   return {
     ...(plan.video && last?.frames !== undefined ? { frames: last.frames } : {}),
     decoded,
@@ -88,7 +86,7 @@ export async function encode(tools: Tools, plan: EncodePlan, run: EncodeRun): Pr
     late: outcome.late,
     ...(outcome.ssim !== undefined && { ssim: outcome.ssim }),
     ...unconverted,
-    warnings: [...unconverted.warnings, ...losses, ...missing],
+    warnings: [...unconverted.warnings, ...lost, ...losses, ...missing],
     ...(plan.posterLarge && plan.poster && (await takePosterTime(out))),
   };
 }

@@ -6,7 +6,8 @@ export const WARNINGS = {
   track_skipped:
     'A track of picture or sound was not taken: another one was, nothing decodes it, or it begins too late.',
   channels_reduced: 'The sound has more than two channels: they were mixed, or the first two were taken.',
-  subtitles_dropped: 'The source has tracks of subtitles, which are not carried.',
+  subtitles_dropped:
+    'The source has tracks of subtitles, which are not carried, or captions in its pictures that are lost, or in part.',
   chapters_dropped: 'The source has chapters, which are not carried.',
   extras_dropped: 'The source has covers, attachments or tracks of data, or is spherical or 3D, which is not carried.',
   colors_not_converted: 'Colours of HDR or of a wide gamut were not converted, because this FFmpeg lacks the filter.',

@@ -73,6 +73,14 @@ test('captions in several channels and services are each announced', async () =>
   expect(result.captionChannels).toEqual(['CC1', 'CC3', 'SERVICE1']);
 });
 
+test('captions of pictures that are left out are said to be lost in part', async () => {
+  const raw = await make(directory.path, ...picture('160x120', '120', 1), ...ONE_SLICE, 'fast.h264');
+  const source = await make(directory.path, '-r', '120', '-i', await captioned(raw, 0), '-c', 'copy', 'fast.mp4');
+  const { result } = await transcodeFile(directory.path, source);
+  expect(result.captionChannels).toEqual(['CC1']);
+  expect(result.warnings?.map(({ code }) => code)).toEqual(['rate_reduced', 'subtitles_dropped']);
+});
+
 test('captions that begin with the last pictures are kept and announced', async () => {
   const raw = await make(directory.path, ...picture('160x120', '10', 4), ...ONE_SLICE, 'late.h264');
   const source = await make(directory.path, '-i', await captioned(raw, 37), '-c', 'copy', 'late.ts');
@@ -85,7 +93,9 @@ test('what looks like captions and is in no picture is not announced', async () 
   const plain = await make(directory.path, ...SMALL, ...H264_AAC, 'plain.mp4');
   const box = Buffer.concat([Buffer.from([0, 0, 0, 8 + CAPTION.length]), Buffer.from('free'), CAPTION]);
   await writeFile(plain, Buffer.concat([await readFile(plain), box]));
-  expect((await transcodeFile(directory.path, plain)).result.captions).toBe(false);
+  const { result } = await transcodeFile(directory.path, plain);
+  expect(result.captions).toBe(false);
+  expect(result.warnings?.map(({ code }) => code)).toEqual(['subtitles_dropped']);
 });
 
 test('the result reports every track, and warns of subtitles, chapters and attachments', async () => {

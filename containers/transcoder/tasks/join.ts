@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import { FILES } from '../../../core/contracts/outputs.ts';
 import type { Warning } from '../../../core/contracts/warnings.ts';
 import { gpuUse, meanSsim } from '../../../core/media/chunk-record.ts';
 import { type Decoded, endWarnings } from '../../../core/media/decoded.ts';
 import { leftOut } from '../../../core/media/losses.ts';
 import { renditionName } from '../../../core/media/segments.ts';
-import { captionChannels } from '../captions.ts';
+import { carriedCaptions } from '../captions.ts';
 import { bringParts, type Parts } from '../chunks/bring.ts';
 import { NotExact } from '../chunks/doubt.ts';
 import { recordedTimes } from '../decode-record.ts';
@@ -42,11 +41,11 @@ export function joinTask(parts: Parts): typeof encodeTask {
       if (broken !== undefined) throw new NotExact(broken);
       const poster = await takePoster(context);
       const frames = parts.chunks.reduce((total, chunk) => total + chunk.frames, 0);
-      const smallest = plan.video?.captions ? plan.video.rungs.at(-1)?.name : undefined;
-      const captions = smallest === undefined ? [] : await captionChannels(join(out, renditionName(smallest)));
+      const { captions, warnings: lost } = await carriedCaptions(plan, out);
       const { unconverted } = await findToneMap(tools, plan);
       const said: Warning[] = [
         ...unconverted.warnings,
+        ...lost,
         ...(plan.video ? leftOut(plan.video, frames, times) : []),
         ...warnings,
         ...endWarnings({ ...pictures(times) }, plan),
