@@ -6,6 +6,7 @@ import { recordedTimes } from './decode-record.ts';
 import { sentenceOf } from './ffmpeg/complaints.ts';
 import { confined } from './ffmpeg/demuxers.ts';
 import { command, PROBE_LIMITS } from './ffmpeg/run.ts';
+import { wrongClusters } from './matroska-checksums.ts';
 import { missingPages } from './ogg-pages.ts';
 import type { Source } from './read-packets.ts';
 import type { StagesOutcome } from './stages.ts';
@@ -31,6 +32,8 @@ export async function findLosses(
   const frame = video?.frameRate && video.frameRate.den / video.frameRate.num;
   if (fault === undefined) {
     if (gap !== undefined) return missingParts(gap, at, frame, holes?.places ?? []);
+    const { clustersFrom: start } = plan;
+    if (start !== undefined && !source.input.isInPlace) return wrongChecksums(source, start);
     return plan.numbered ? lostSound(0, holes?.places ?? []) : [];
   }
   const warnings: Warning[] = [];
@@ -44,6 +47,14 @@ export async function findLosses(
     warnings.push(...lostSound(undecoded.sound, holes.places));
   }
   return warnings.length > 0 ? warnings : [warning('source_damaged', `FFmpeg complained, and went on: ${fault}`)];
+}
+
+/** @param startSeconds When the file begins, by its clock. */
+async function wrongChecksums({ input }: Source, startSeconds: number): Promise<Warning[]> {
+  const { count, at } = await wrongClusters(input);
+  if (count === 0) return [];
+  const text = `${count} cluster${count === 1 ? '' : 's'} of the file, of some seconds each, contradict their checksums.`;
+  return [warning('source_damaged', text, at === undefined ? undefined : at - startSeconds)];
 }
 
 async function pagesGap({ input }: Source): Promise<string | undefined> {

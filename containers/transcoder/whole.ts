@@ -2,6 +2,7 @@ import { DropreelError } from '../../core/contracts/errors.ts';
 import { type Warning, warning } from '../../core/contracts/warnings.ts';
 import { fitsItself } from './asf.ts';
 import { type Bytes, walkBoxes } from './box-walk.ts';
+import { elementSize } from './ebml.ts';
 
 /**
  * Looks for the end of a file that was cut off: FFmpeg would encode what is there without an error.
@@ -115,15 +116,6 @@ async function missingOfMatroska(file: Bytes): ReturnType<Check> {
   const at = ebml.end + ebml.bytes;
   const segment = head.readUInt32BE(at) === SEGMENT ? elementSize(head, at + 4) : undefined;
   return { missing: segment === undefined ? 0 : segment.end + segment.bytes - file.size };
-}
-
-/** A number whose first bits tell how many bytes it has; undefined where it is cut off, or all ones: unknown. */
-function elementSize(head: Buffer, at: number): { bytes: number; end: number } | undefined {
-  const length = Math.clz32(head[at] ?? 0) - 23;
-  if (length > 8 || at + length > head.length) return undefined;
-  let value = BigInt(head[at] ?? 0) & ((1n << BigInt(8 - length)) - 1n);
-  for (let i = 1; i < length; i++) value = (value << 8n) | BigInt(head[at + i] ?? 0);
-  return value === (1n << BigInt(7 * length)) - 1n ? undefined : { bytes: Number(value), end: at + length };
 }
 
 /** Bit of the field for the number of bytes in a Xing header, and of that before it. */

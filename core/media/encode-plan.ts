@@ -32,6 +32,8 @@ export interface EncodePlan extends Partial<OutputPlans> {
   numbered?: true;
   /** Set for Ogg: its pages have numbers. */
   paged?: true;
+  /** Set for Matroska, whose clusters may have checksums: when the file begins, in seconds of their clock. */
+  clustersFrom?: number;
   /** Seconds from which on a step of the source's clock is a jump. */
   jumpSeconds: number;
   /** Set where only a part of the pictures is encoded. */

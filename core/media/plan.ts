@@ -44,6 +44,7 @@ export function planEncode(probe: MediaProbe, preset: Preset, ends: TrackEnds): 
     indexed: ends.indexed === true,
     ...(probe.format === 'flac' && { numbered: true as const }),
     ...(probe.format === 'ogg' && { paged: true as const }),
+    ...(probe.format.startsWith('matroska') && { clustersFrom: probe.startSeconds }),
     jumpSeconds: ends.pause === undefined ? JUMP_SECONDS : Math.ceil(ends.pause) + 1,
   };
   return { ...plan, worstCaseBytes: worstCase(plan) };

@@ -146,6 +146,27 @@ test('a page of an Ogg file that is lost, or not known for one, is told with its
   expect((await transcodeFile(directory.path, unknown)).result.warnings).toEqual(expected);
 });
 
+test('a bit of a Matroska file that decodes to other sound is told by its checksum', async () => {
+  const film = await make(
+    directory.path,
+    ...picture('96x64', '25', 1),
+    ...tone(1),
+    '-c:v',
+    'mjpeg',
+    '-c:a',
+    'pcm_s16le',
+    'sums.mkv',
+  );
+  expect((await transcodeFile(directory.path, film)).result.warnings).toEqual([]);
+  const changedBit = await changed(film, (bytes, middle) => {
+    bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+    return bytes;
+  });
+  expect((await transcodeFile(directory.path, changedBit)).result.warnings).toEqual([
+    { code: 'source_damaged', at: 0, message: expect.stringContaining('contradict') },
+  ]);
+});
+
 /** A transport stream of pictures that need no others. */
 const intra = (name: string, from: number) =>
   make(
