@@ -119,12 +119,19 @@ export async function takePosterTime(out: string): Promise<Pick<Encoded, 'poster
 export function checkDecoded(plan: EncodePlan, decoded: Decoded, fault: string | undefined, detail: string): void {
   const { pictures, sound } = decoded;
   const nothing = (plan.video && !pictures?.count && 'pictures') || (plan.audio && !sound?.samples && 'sound');
+  if (!nothing && isSpeck(plan, decoded))
+    throw new DropreelError('corrupt', 'The file holds less than a millisecond of sound.');
   const [short] = nothing ? [`Nothing of its ${nothing} could be decoded.`] : shortfalls(decoded, plan);
   if (short === undefined) return;
   if (fault !== undefined) throw damaged(fault, `${short}\n${detail}`);
   if (nothing) throw new DropreelError('corrupt', short, { detail });
   if (!plan.joined && isCutOff(plan, fault))
     throw new DropreelError('truncated', `The file is cut off. ${short}`, { detail });
+}
+
+/** Sound alone that no player can be said to play. */
+function isSpeck({ video, audio }: EncodePlan, { sound }: Decoded): boolean {
+  return !video && audio !== undefined && sound !== undefined && sound.samples < audio.sampleRate / 1000;
 }
 
 async function hasFilter(tools: Tools, name: string): Promise<boolean> {

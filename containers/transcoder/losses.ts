@@ -53,7 +53,11 @@ export async function findLosses(
 async function wrongChecksums({ input }: Source, startSeconds: number): Promise<Warning[]> {
   const { count, at } = await wrongClusters(input);
   if (count === 0) return [];
-  const text = `${count} cluster${count === 1 ? '' : 's'} of the file, of some seconds each, contradict their checksums.`;
+  const what =
+    count === 1
+      ? '1 cluster of the file, of up to some seconds, contradicts its checksum'
+      : `${count} clusters of the file, of up to some seconds each, contradict their checksums`;
+  const text = `${what}.`;
   return [warning('source_damaged', text, at === undefined ? undefined : at - startSeconds)];
 }
 

@@ -137,7 +137,7 @@ test('a page of an Ogg file that is lost, or not known for one, is told with its
   const starts = [...(await readFile(song)).toString('latin1').matchAll(/OggS/g)].map(({ index }) => index);
   const [from = 0, to = 0] = starts.slice(8);
   const lost = await changed(song, (bytes) => Buffer.concat([bytes.subarray(0, from), bytes.subarray(to)]));
-  const expected = [{ code: 'sound_damaged', at: expect.closeTo(0.6, 0), message: '0.12 s of sound are missing.' }];
+  const expected = [{ code: 'sound_damaged', at: expect.closeTo(0.6, 0), message: '0.10 s of sound are missing.' }];
   expect((await transcodeFile(directory.path, lost)).result.warnings).toEqual(expected);
   const unknown = await changed(song, (bytes) => {
     bytes[from] = 0;
@@ -147,24 +147,17 @@ test('a page of an Ogg file that is lost, or not known for one, is told with its
 });
 
 test('a bit of a Matroska file that decodes to other sound is told by its checksum', async () => {
-  const film = await make(
-    directory.path,
-    ...picture('96x64', '25', 1),
-    ...tone(1),
-    '-c:v',
-    'mjpeg',
-    '-c:a',
-    'pcm_s16le',
-    'sums.mkv',
-  );
-  expect((await transcodeFile(directory.path, film)).result.warnings).toEqual([]);
+  const codecs = ['-c:v', 'mjpeg', '-c:a', 'pcm_s16le', 'sums.mkv'];
+  const film = await make(directory.path, ...picture('96x64', '25', 1), ...tone(1), ...codecs);
+  const damage = async (file: string) =>
+    (await transcodeFile(directory.path, file)).result.warnings?.filter(({ code }) => code === 'source_damaged');
+  expect(await damage(film)).toEqual([]);
   const changedBit = await changed(film, (bytes, middle) => {
     bytes[middle] = (bytes[middle] ?? 0) ^ 1;
     return bytes;
   });
-  expect((await transcodeFile(directory.path, changedBit)).result.warnings).toEqual([
-    { code: 'source_damaged', at: 0, message: expect.stringContaining('contradict') },
-  ]);
+  const message = '1 cluster of the file, of up to some seconds, contradicts its checksum.';
+  expect(await damage(changedBit)).toEqual([{ code: 'source_damaged', at: expect.any(Number), message }]);
 });
 
 /** A transport stream of pictures that need no others. */

@@ -114,6 +114,11 @@ const REFUSED: [string, string, () => Promise<string>][] = [
   ],
   ['a Matroska file that is cut off', 'truncated', async () => cut(await film('whole.mkv'), 0.4)],
   ['an AVI that is cut off', 'truncated', async () => cut(await film('whole.avi'), 0.5)],
+  [
+    'a WAV of one sample',
+    'corrupt',
+    () => make(directory.path, '-f', 'lavfi', '-i', 'sine=r=48000:d=1', '-af', 'atrim=end_sample=1', 'speck.wav'),
+  ],
   ['a WAV that is cut off', 'truncated', async () => cut(await make(directory.path, ...tone(), 'whole.wav'), 0.4)],
   [
     'an HLS playlist that names a server',

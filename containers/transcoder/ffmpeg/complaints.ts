@@ -50,6 +50,9 @@ export const MISMATCH = 'frame CRC mismatch';
 
 const DAMAGE = ['corrupt decoded frame', 'edit unit sync lost', 'broken or empty index'];
 
+/** Errors in titles and other tags (libavformat/id3v2.c), which are not carried. */
+const OF_TAGS = ['Cannot read BOM value', 'Incorrect BOM value'];
+
 /** A gap in the counters of a transport stream. Nothing need be lost: they begin anew where recordings were joined. */
 function tellsGap(line: string): boolean {
   return isCorruptPacket(line, 'mpegts ');
@@ -113,6 +116,7 @@ export class Complaints {
         const [, track, ticks] = /stream = (\d{1,4}), dts = (\d{1,12})\)/.exec(line) ?? [];
         if (track !== undefined) this.lastGaps.set(Number(track), Number(ticks) / TS_TICKS);
       }
+      if (OF_TAGS.some((words) => line.includes(words))) continue;
       const isError = line.includes('[error] ') || line.includes('[fatal] ');
       if (!isError && (isGap || !tellsDamage(line))) continue;
       this.#first ??= sentenceOf(line);

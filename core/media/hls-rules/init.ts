@@ -40,6 +40,8 @@ export interface Run {
   shownTo: number;
   /** The longest time from one shown sample to the next. */
   longest: number;
+  /** How long the last one is shown, by its duration. */
+  last: number;
   /** When its sync samples are shown, in order. */
   syncs: number[];
   /** Whether the first sample is one. */
@@ -168,6 +170,7 @@ function presentation(samples: readonly { time: number; end: number; sync: boole
     shownFrom: times[0] ?? 0,
     shownTo: (shown.at(-1)?.end ?? 0) / timescale,
     longest: gaps.reduce((most, gap) => Math.max(most, gap), 0),
+    last: (shown.at(-1)?.end ?? 0) / timescale - (times.at(-1) ?? 0),
     syncs: shown.filter(({ sync }) => sync).map(({ time }) => time / timescale),
   };
 }

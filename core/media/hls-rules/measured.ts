@@ -76,7 +76,7 @@ export const MEASURED_RULES: readonly Rule[] = [
         const gaps = [...syncs, ...ends].map((time, i, all) => time - (all[i - 1] ?? time));
         const longest = Math.max(0, ...gaps);
         // A picture that stands still for longer cannot have a keyframe within it.
-        const allowed = 2 + Math.max(0, ...runs.map((run) => Math.max(frameOf(run), run.longest)));
+        const allowed = 2 + Math.max(0, ...runs.map((run) => Math.max(frameOf(run), run.longest, run.last)));
         return longest > allowed ? [problem(playlist, line, `${longest.toFixed(3)} s between two`, 'at most 2 s')] : [];
       }),
   },

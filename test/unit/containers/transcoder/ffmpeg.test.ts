@@ -160,6 +160,12 @@ test('the short last packet of a WAV that does not say its length, as programs w
   expect(said(`${warnings.join('\n')}\n`).fault).toBeUndefined();
 });
 
+test('an error in the tags of a file, which are not carried, is no fault of its sound', () => {
+  const said = new Complaints();
+  said.add('[error] Cannot read BOM value, input too short\n[id3v2 @ 0x5] [error] Incorrect BOM value: 0x0\n');
+  expect(said.fault).toBeUndefined();
+});
+
 test('the address of the door to a source in S3 is in no sentence that is shown', () => {
   const address = `http://source.invalid/${'aB3-_'.repeat(6)}xy`;
   const complaints = said(`[warning] ${address}: corrupt decoded frame in stream 1\n`);

@@ -103,7 +103,7 @@ const TRACKS: Readonly<Record<string, Track>> = {
 /** One fragment of pictures at 25 a second with a keyframe every two, or of sound. */
 export function run(track: Track, start: number, duration: number): Run {
   const syncs = Array.from({ length: Math.ceil(duration / 2) }, (_, i) => start + i * 2);
-  const shown = { shownFrom: start, shownTo: start + duration, longest: 0.04 };
+  const shown = { shownFrom: start, shownTo: start + duration, longest: 0.04, last: 0.04 };
   return { track, start, duration, samples: Math.round(duration * 25), ...shown, syncs, startsWithSync: true };
 }
 
