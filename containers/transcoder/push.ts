@@ -15,10 +15,13 @@ import type { OutputFile, Succeeded } from '../../core/contracts/job.ts';
 import { contentTypeOf } from '../../core/media/content-types.ts';
 import { Crc64Nvme, crc64OfFile } from './crc64nvme.ts';
 
-/** Larger files are uploaded in parts of this size. S3 wants at least 5 MiB, and takes 10,000 parts. */
-const PART_BYTES = 8 * 1024 * 1024;
+/**
+ * Larger files are uploaded in parts of this size, each a request: an hour of five files at 8 MiB would be some 800. S3 wants at least 5 MiB, and
+ * takes 10,000 parts.
+ */
+const PART_BYTES = 64 * 1024 * 1024;
 const MAX_PARTS = 10_000;
-/** Files at once, and parts of a file at once: at most 4 x 2 buffers of a part are in memory. */
+/** Files at once, and parts of a file at once: at most 4 x 2 buffers of a part are in memory, half a GiB, when nothing is encoded any more. */
 const PARALLEL_FILES = 4;
 const PARALLEL_PARTS = 2;
 
@@ -102,9 +105,10 @@ export async function putFile(
   key: string,
   local: string,
   file: OutputFile,
+  partBytes = PART_BYTES,
 ): Promise<void> {
-  if (file.size <= PART_BYTES) await putWhole(run, key, local, file);
-  else await putInParts(run, key, local, file);
+  if (file.size <= partBytes) await putWhole(run, key, local, file);
+  else await putInParts(run, key, local, file, Math.max(partBytes, Math.ceil(file.size / MAX_PARTS)));
 }
 
 async function putWhole(
@@ -128,6 +132,7 @@ async function putInParts(
   key: string,
   local: string,
   file: OutputFile,
+  partBytes: number,
 ): Promise<void> {
   const { s3, signal } = run;
   const object = { Bucket: run.bucket, Key: key };
@@ -138,7 +143,7 @@ async function putInParts(
   );
   const upload = { ...object, UploadId: created.UploadId };
   try {
-    const Parts = await uploadParts(run, upload, local, file.size);
+    const Parts = await uploadParts(run, upload, local, { size: file.size, partBytes });
     const command = new CompleteMultipartUploadCommand({
       ...upload,
       MultipartUpload: { Parts },
@@ -158,9 +163,8 @@ async function uploadParts(
   run: Pick<PushRun, 's3' | 'signal'>,
   upload: { Bucket: string; Key: string; UploadId: string | undefined },
   local: string,
-  size: number,
+  { size, partBytes }: { size: number; partBytes: number },
 ): Promise<CompletedPart[]> {
-  const partBytes = Math.max(PART_BYTES, Math.ceil(size / MAX_PARTS));
   const numbers = Array.from({ length: Math.ceil(size / partBytes) }, (_, i) => i + 1);
   const parts: CompletedPart[] = [];
   await eachLimit(numbers, PARALLEL_PARTS, async (PartNumber) => {

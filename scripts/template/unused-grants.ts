@@ -36,7 +36,7 @@ export const NEEDED_UNSEEN: readonly Unseen[] = [
     {
       role,
       action: 's3:AbortMultipartUpload',
-      why: 'An output of more than 8 MiB whose upload fails, so that its parts are not paid for until they expire.',
+      why: 'An output of more than 64 MiB whose upload fails, so that its parts are not paid for until they expire.',
     },
     {
       role,
