@@ -1,13 +1,16 @@
 import { appendFile, copyFile, mkdtemp, readFile, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { apiAs } from '../support/api.ts';
+import { rowKeys } from '../../core/contracts/table/keys.ts';
+import { developerClients } from '../../scripts/demo/clients.ts';
+import { apiAs, OPERATOR } from '../support/api.ts';
 import { findChromium } from '../support/browser.ts';
 import { eventually, testCloud } from '../support/cloud.ts';
 import { type ConsolePage, misplaced, openConsole, seriousFindings } from '../support/console.ts';
-import { makeClip, testVideo } from '../support/pipeline.ts';
+import { drop, makeClip, reached, readJobs, sweepUntil, testVideo } from '../support/pipeline.ts';
 
 const browserPath = findChromium();
 /** What is there once a page is complete. */
@@ -15,9 +18,12 @@ const PLACES: Readonly<Record<string, string>> = {
   '': '.card .badge',
   media: 'hls-video',
   collections: 'summary',
-  presets: 'textarea',
+  presets: 'fieldset, textarea',
   operations: 'table',
 };
+const PATHS = ['', 'collections/default', 'presets/standard', 'presets/standard?as=json', 'operations'];
+/** A folder that gets a picture of each page at each width: `docs/screens`, to renew those of the README. */
+const { DROPREEL_SCREENSHOTS: SCREENSHOTS } = process.env;
 /** What docs/console.md has. Figures of a busy machine are no limits; bytes and shifts are. */
 const MOST_SCRIPT_BYTES = 200_000;
 const MOST_SHIFT = 0.1;
@@ -126,17 +132,142 @@ describe.runIf(browserPath)('the console', () => {
     expect(await focused(page)).toBe('Delete');
   });
 
+  it('makes a preset of a built-in one in fields, each with what is wrong of it, and shows what a source becomes', async () => {
+    await page.goto(`${booted.cloud.outputs.ConsoleUrl}presets/standard`);
+    await page.getByLabel('Name').fill('team');
+    for (let i = 0; i < 3; i++) await page.getByRole('button', { name: 'Remove size 1' }).click();
+    const quality = page.getByLabel('Quality (CRF)');
+    await quality.fill('5');
+    await page.getByText('5 was given; allowed is 10 to 40').waitFor();
+    expect(await quality.getAttribute('aria-invalid')).toBe('true');
+    expect(await page.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true);
+    await quality.fill('35');
+    await page.getByLabel('Renditions of a source').fill('1280x720');
+    await page.getByText('360p: 640×360, at most 500 kbit/s, sound 64k').waitFor();
+    expect(page.url()).toContain('source=1280x720');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('heading', { name: 'team', exact: true }).waitFor();
+    await page.getByText('No collection uses it').waitFor();
+  });
+
+  it('gives a collection the preset, and says who uses it before it is changed', async () => {
+    await page.getByRole('link', { name: 'Give it to one' }).click();
+    await page.getByLabel('Id: letters').fill('shows');
+    await page.getByRole('button', { name: 'Create' }).click();
+    await page.getByText('shows (shows)').click();
+    await page.getByLabel('Preset', { exact: true }).selectOption('team');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByText('Saved. It applies').waitFor();
+    const file = join(folder, 'clip.mp4');
+    for (const name of ['one', 'two']) {
+      const id = await drop(booted.cloud, `drop/ann/shows/${name}.mp4`, { file });
+      await reached(booted.cloud, id, 'ready', { timeoutMs: 120_000 });
+    }
+    await page.goto(`${booted.cloud.outputs.ConsoleUrl}presets/team`);
+    await page.getByText(/Used by.*shows/).waitFor();
+    await page.getByLabel('Quality (CRF)').fill('20');
+    await page.getByRole('button', { name: 'Save' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('team is the preset of the collection shows.').waitFor();
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('button', { name: 'Roll version 2 out' }).waitFor();
+  }, 180_000);
+
+  it('rolls it out: a sample with the old picture beside the new, then the rest, and back', async () => {
+    const confirm = async (button: string, verb: string) => {
+      await page.getByRole('button', { name: button }).click();
+      await page.getByRole('dialog').getByRole('button', { name: verb }).click();
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+    };
+    const stands = async (state: string, told: string) => {
+      // The time of tokens passes, of which the page does not know.
+      await page.goto('about:blank');
+      await sweepUntil(booted.cloud, `it is ${state}`, async () => {
+        booted.cloud.clock.advance(5 * 60_000);
+        const api = await apiAs(booted.cloud, 'ann');
+        return (await api('GET', '/presets/team/roll-out')).body.state === state;
+      });
+      await page.goto(`${booted.cloud.outputs.ConsoleUrl}presets/team`);
+      await page.getByText(`Version 2: ${told}`).waitFor();
+    };
+    await confirm('Roll version 2 out', 'Begin');
+    await stands('waiting', 'it waits for you');
+    const compared = page.locator('.compare');
+    expect(await compared.count()).toBe(1);
+    expect(await compared.textContent()).toMatch(/ → .*\(\+\d+ %\), SSIM 0\.\d{4} \(before 0\.\d{4}\)/);
+    await compared.getByRole('slider').fill('20');
+    await eventually('both pictures are there, the new one over the right four fifths', () =>
+      page.evaluate<boolean>(`(() => {
+        const [before, after] = document.querySelectorAll('.compare img');
+        return before.naturalWidth > 0 && after.naturalWidth > 0 && after.style.clipPath === 'inset(0px 0px 0px 20%)';
+      })()`),
+    );
+    await confirm('Go on with the rest', 'Go on');
+    await stands('done', 'all are encoded');
+    await confirm('Put back', 'Put back');
+    await stands('put-back', 'put back');
+    await eventually('viewers have the version before', async () => {
+      const { items } = (await (await apiAs(booted.cloud, 'ann'))('GET', '/media?collectionId=shows')).body as {
+        items: { version: { preset: { version: number } } }[];
+      };
+      return items.every(({ version }) => version.preset.version === 1);
+    });
+  }, 300_000);
+
+  it('ends a job that is stuck, and retries what has failed by that', async () => {
+    const { cloud } = booted;
+    const operator = await apiAs(cloud, 'olga', OPERATOR);
+    const cap = (maxUsdPerMonth: number | null) =>
+      operator('PATCH', '/collections/shows?creatorId=ann', { body: { maxUsdPerMonth } });
+    await cap(0);
+    const id = await drop(cloud, 'drop/ann/shows/stuck.mp4', { file: join(folder, 'clip.mp4') });
+    await eventually('it is held', async () => (await readJobs(cloud, id))[0]?.todo === 'held-job');
+    // As one of which sweep has not heard: there is no engine here that loses a job for good.
+    const at = new Date(cloud.clock.now() - 3_600_000).toISOString();
+    await developerClients(cloud).table.send(
+      new UpdateCommand({
+        TableName: cloud.outputs.Table,
+        Key: rowKeys.job(id, 1),
+        UpdateExpression: 'SET todo = :job, todoAt = :at, heartbeatAt = :at',
+        ExpressionAttributeValues: { ':job': 'job', ':at': at },
+      }),
+    );
+    await page.goto(`${cloud.outputs.ConsoleUrl}operations`);
+    const work = page.getByRole('listitem').filter({ hasText: 'stuck' });
+    await work.getByText('Stuck', { exact: true }).waitFor();
+    await page.getByText('1 job that sweep should have seen to').waitFor();
+    await work.getByRole('button', { name: 'End the encode of stuck' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'End it' }).click();
+    await reached(cloud, id, 'failed');
+    await cap(null);
+    await page.reload();
+    await page.getByText('cancelled: 1').click();
+    await page.getByRole('button', { name: 'Retry stuck' }).click();
+    await reached(cloud, id, 'ready', { jobs: 2, timeoutMs: 120_000 });
+    expect(await page.getByLabel('Queues').textContent()).toMatch(/ingest.*track.*publish/s);
+    await page.getByRole('region', { name: 'Costs by collection' }).getByText('ann/shows').waitFor();
+    await page.getByText('batch-cpu', { exact: true }).first().waitFor();
+  }, 180_000);
+
   it.each([390, 1024, 1600])('has everything in its place, and nothing serious for axe, at %i px', async (width) => {
     await page.setViewportSize({ width, height: 800 });
+    // The narrowest as on a phone at night.
+    await page.emulateMedia(
+      width === 390 ? { colorScheme: 'dark', reducedMotion: 'reduce' } : { colorScheme: 'light' },
+    );
     const id = await mediaIdOf('clip');
-    for (const path of ['', `media/${id}`, 'collections', 'presets/standard', 'operations']) {
+    for (const path of [...PATHS, `media/${id}`, 'presets/team']) {
       await page.goto(`${booted.cloud.outputs.ConsoleUrl}${path}`);
-      const place = PLACES[path.split('/')[0] ?? ''] ?? 'h1';
+      const [first = ''] = path.split(/[/?]/);
+      const place = PLACES[first] ?? 'h1';
       await page.locator(place).first().waitFor();
       expect(await misplaced(page), `${path} at ${width}`).toEqual([]);
       expect(await seriousFindings(page), `${path} at ${width}`).toEqual([]);
+      if (SCREENSHOTS && !path.includes('?')) {
+        await page.screenshot({ path: join(SCREENSHOTS, `${first || 'library'}-${width}.png`) });
+      }
     }
-  });
+  }, 120_000);
 
   it('sends little script first, and nothing jumps', async () => {
     const client = await opened.context.newCDPSession(page);

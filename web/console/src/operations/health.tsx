@@ -62,7 +62,7 @@ export function Queues({ queues }: Pick<Health, 'queues'>) {
   return (
     <section>
       <h2>Queues</h2>
-      <Table name="Queues" columns={['Queue', 'Waiting', 'In flight', 'Later', 'Oldest', 'Dead']}>
+      <Table name="Queues" columns={['Queue', 'Waits', 'Busy', 'Later', 'Oldest', 'Dead']}>
         {queues.map(({ name, waiting, inFlight, delayed, oldestSeconds, deadLetters }) => (
           <tr key={name}>
             <th scope="row">{name}</th>

@@ -27,11 +27,11 @@ export default function Operations() {
           <UnderWay />
           <Failures />
           <Deliveries />
+          <Costs />
         </div>
         <div>
           {data && <Queues queues={data.queues} />}
           <Engines />
-          <Costs />
           {data && <Sweeps sweeps={data.sweeps} />}
         </div>
       </div>
