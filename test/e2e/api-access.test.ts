@@ -127,6 +127,7 @@ describe('another creator', () => {
       '/collections?creatorId=ada',
       '/webhooks?creatorId=ada',
       '/stats?creatorId=ada',
+      '/costs?creatorId=ada',
     ]) {
       expect((await eve('GET', path)).body.code, path).toBe('forbidden');
     }
@@ -134,15 +135,17 @@ describe('another creator', () => {
     expect((await eve('POST', '/uploads', { body: upload })).body.code).toBe('forbidden');
   });
 
-  it('may not see the health of all', async () => {
-    expect((await ada('GET', '/health')).body.code).toBe('forbidden');
+  it.each(['/health', '/jobs', '/engines'])('may not see %s, which is of all', async (path) => {
+    expect((await ada('GET', path)).body.code).toBe('forbidden');
   });
 
   it("may do all of it with the operator's scope", async () => {
     const operator = await apiAs(booted.cloud, 'root', OPERATOR);
     expect((await operator('GET', `/media/${hers.media}`)).body.creatorId).toBe('ada');
     expect((await operator('GET', '/collections/talks?creatorId=ada')).body.id).toBe('talks');
-    expect((await operator('GET', '/health')).status).toBe(200);
+    for (const path of ['/health', '/jobs', '/engines', '/costs', '/webhooks']) {
+      expect((await operator('GET', path)).status, path).toBe(200);
+    }
   });
 });
 

@@ -162,3 +162,18 @@ it('a media item that was refused for its size is refused again on a retry', asy
     `Its file has ${limit + 1} bytes; the limit is ${limit}. Upload a smaller one.`,
   ]);
 });
+
+it.each([
+  'uploading',
+  'ready',
+  'failed',
+  'deleting',
+] as const)('a media item that is %s has no encode to end', async (state) => {
+  const id = await addRow(state);
+  const { status, body } = await api('POST', `/media/${id}/cancel`);
+  expect([status, body.detail]).toEqual([
+    409,
+    `A media item that is ${state} cannot be cancelled: no encode is under way.`,
+  ]);
+  expect((await dropreel('cancel', id)).exitCode).toBe(5);
+});
