@@ -26,6 +26,12 @@ export const PCM_FD = 5;
 /** Bytes of a sample of one channel in the decoded sound. */
 export const SAMPLE_BYTES = 4;
 
+/**
+ * FFmpeg 5.1 stamps frames of packets without times, as Matroska has where several are in a block, too late by as many as its threads hold.
+ * Sound needs no threads.
+ */
+export const ONE_THREAD_OF_SOUND = ['-threads:a', '1'];
+
 /** Neither tags nor chapters of the source. */
 const BARE = ['-map_metadata', '-1', '-map_chapters', '-1'];
 
@@ -45,6 +51,7 @@ export function decodeArguments(
     ...(audio?.wrongChecksums ? [] : CHECKED),
     ...(video?.turn ? ['-noautorotate'] : []),
     ...(video?.oneByOne ? ['-thread_type:v', 'slice'] : []),
+    ...ONE_THREAD_OF_SOUND,
     // Decoded pictures come back to memory, where the filters are. What the GPU does not decode, the CPU does.
     ...(options.onGpu ? ['-hwaccel', 'cuda'] : []),
     ...[

@@ -9,6 +9,7 @@ import { checkDuration } from '../../../core/media/probe.ts';
 import { SoundClock } from '../../../core/media/sound-clock.ts';
 import { Peaks } from '../../../core/media/waveform.ts';
 import { soundInTime } from '../decode-record.ts';
+import { ONE_THREAD_OF_SOUND } from '../ffmpeg/arguments.ts';
 import { Complaints } from '../ffmpeg/complaints.ts';
 import { confined } from '../ffmpeg/demuxers.ts';
 import { SOUND_LABEL, SOUNDS_FD, waveformGraph } from '../ffmpeg/filters.ts';
@@ -109,6 +110,7 @@ async function* decode(tools: Tools, request: WaveformRequest): AsyncGenerator<I
   const format = ['-c:a', 'pcm_s16le', '-ac', String(channels), '-ar', String(sampleRate), '-f', 's16le'];
   const args = [
     ...['-v', 'level+error', ...confined(input.protocols), '-dts_delta_threshold', String(request.jumpSeconds)],
+    ...ONE_THREAD_OF_SOUND,
     ...['-i', input.nameIn(input.directory), '-filter_complex', waveformGraph(request), '-map', SOUND_LABEL],
     ...[...format, '-bsf:a', 'setts=ts=N', '-flush_packets', '0', 'pipe:1'],
   ];
