@@ -20,6 +20,7 @@ import { audioTracksOf, extraWarnings, sourceReport } from '../../core/media/rep
 import { SNIFF_BYTES, sniff } from '../../core/media/sniff.ts';
 import { countsBytes } from './avi.ts';
 import { hasWrongChecksums } from './checksums.ts';
+import { addCropping } from './cropping.ts';
 import { refuseEncrypted, refuseEncryptedBoxes } from './encrypted.ts';
 import { type Complaints, sentenceOf } from './ffmpeg/complaints.ts';
 import { decodableCodecs } from './ffmpeg/decoders.ts';
@@ -50,6 +51,7 @@ export async function probeSource(tools: Tools, input: Input, signal: AbortSigna
   await refuseEncrypted(input);
   const output = await ffprobe(tools, input, signal);
   if (output.format.format_name.startsWith('mov,')) await refuseEncryptedBoxes(input);
+  await addCropping(input, output);
   const decodable = await decodableCodecs(tools);
   const known: Known = { isDecodable: (codec) => decodable.has(codec) };
   const first = interpretProbe(output, known);

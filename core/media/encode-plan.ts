@@ -56,6 +56,8 @@ export interface VideoPlan {
   track: number;
   /** The picture's shape, for which the rungs are made. */
   displayed: Size;
+  /** Set where FFmpeg does not crop as the container says: what is shown of the coded picture. */
+  crop?: Size & { left: number; top: number };
   deinterlace: Combed;
   /** By how much pictures are turned clockwise once they are deinterlaced; absent where FFmpeg turns them by itself. */
   turn?: Turn;

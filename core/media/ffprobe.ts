@@ -44,6 +44,8 @@ const Stream = z.object({
         crop_bottom: Num,
         crop_left: Num,
         crop_right: Num,
+        /** Set where it was found by our own reading, so that FFmpeg does not crop. */
+        byUs: z.literal(true).optional(),
       }),
     )
     .default([]),

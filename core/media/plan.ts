@@ -80,6 +80,7 @@ function planVideo(track: VideoTrack, preset: Preset, ends: TrackEnds): VideoPla
   return {
     track: track.index,
     displayed: track.displayed,
+    ...(track.crop && { crop: track.crop }),
     deinterlace: track.combed ?? [],
     ...(track.turn && track.combed?.length ? { turn: track.turn } : {}),
     ...(retime ? { retime } : {}),

@@ -191,13 +191,16 @@ function videoTrack(stream: Stream, fileStart: number): VideoTrack {
   const average = fraction(stream.avg_frame_rate);
   const base = fraction(stream.r_frame_rate);
   const frameRate = average ?? base;
-  const displayed = displayedSize(cropped(coded, stream), aspect ? aspect.num / aspect.den : 1, rotation);
+  const crop = stream.side_data_list.find(({ crop_top }) => crop_top !== undefined);
+  const kept = cropped(coded, crop);
+  const displayed = displayedSize(kept, aspect ? aspect.num / aspect.den : 1, rotation);
   if (isTooLarge(displayed)) throw limitPixels(displayed.width, displayed.height);
   return {
     index: stream.index,
     codec: stream.codec_name ?? 'unknown',
     coded,
     displayed,
+    ...(crop?.byUs && { crop: { ...kept, left: crop.crop_left ?? 0, top: crop.crop_top ?? 0 } }),
     ...turnOf(rotation),
     pixelFormat: stream.pix_fmt,
     ...(hasAlpha(stream) && { alpha: true }),
@@ -213,10 +216,8 @@ function videoTrack(stream: Stream, fileStart: number): VideoTrack {
 }
 
 /** What is left of the picture where the container crops it (Matroska's PixelCrop, the clean aperture of MOV), as FFmpeg does from 7.1 on. */
-function cropped({ width, height }: Size, { side_data_list }: Stream): Size {
-  const crop = side_data_list.find(({ crop_top }) => crop_top !== undefined);
-  if (!crop) return { width, height };
-  const { crop_top = 0, crop_bottom = 0, crop_left = 0, crop_right = 0 } = crop;
+function cropped({ width, height }: Size, crop: Stream['side_data_list'][number] | undefined): Size {
+  const { crop_top = 0, crop_bottom = 0, crop_left = 0, crop_right = 0 } = crop ?? {};
   return {
     width: Math.max(1, width - crop_left - crop_right),
     height: Math.max(1, height - crop_top - crop_bottom),

@@ -41,6 +41,7 @@ export function pictureGraph(video: VideoPlan, size: Size, hasToneMap: boolean, 
   // One chain: beside a branch that ends in nullsink, FFmpeg 7.1 lost pictures of a graph that it built anew, and told no progress.
   const chain = [
     `settb=1/${video.timescale}`,
+    ...(video.crop ? [`crop=${video.crop.width}:${video.crop.height}:${video.crop.left}:${video.crop.top}`] : []),
     ...(chunk ? [] : told),
     ...deinterlace(video.deinterlace),
     // Behind the deinterlacer, which looks at the pictures before.
