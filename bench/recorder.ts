@@ -57,7 +57,9 @@ async function beside(name: keyof typeof LIMITS): Promise<string> {
   await archive('enable', '--set', 'minFreeSpaceGb=0', ...LIMITS[name]);
   const running = archive('run', '--force');
   const delays = await recorded();
-  const { status } = Told.parse(JSON.parse((await archive('status', '--json')).stdout));
+  const told = await archive('status', '--json');
+  if (told.exitCode !== 0) throw new Error(`status: ${told.stderr}`);
+  const { status } = Told.parse(JSON.parse(told.stdout));
   const [current] = status.current;
   running.kill('SIGTERM');
   await running;

@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { Command } from 'commander';
 import { expect, test, vi } from 'vitest';
 import { activity, clockTime, gigabytes } from '../../../../cli/archive/describe.ts';
 import { DISK } from '../../../../cli/archive/file-system.ts';
@@ -13,7 +12,7 @@ import { scan } from '../../../../cli/archive/scan.ts';
 import { changed, readSpeed, writeSettings, writeSpeed } from '../../../../cli/archive/settings.ts';
 import { StatusFile } from '../../../../cli/archive/status.ts';
 import { recordingIn, startWorker } from '../../../../cli/archive/worker.ts';
-import { eitherWay, withPlace } from '../../../../cli/commands/archive/options.ts';
+import { main } from '../../../../cli/main.ts';
 import { Output } from '../../../../cli/output.ts';
 import { ARCHIVE_REASONS, ArchivePolicy } from '../../../../core/contracts/archive.ts';
 import { temporaryDirectory } from '../../../support/media.ts';
@@ -169,11 +168,10 @@ test.runIf(linux)('times to the nanosecond, mode and attributes are given to ano
 });
 
 test('a command without a place asks for one, before anything is said of an API', async () => {
-  const ignore = async () => {};
-  const command = withPlace(new Command('plan')).action(eitherWay(ignore, ignore));
-  await expect(command.parseAsync([], { from: 'user' })).rejects.toThrow(
-    'Say where: --folder DIR, or --collection ID.',
-  );
+  const said: string[] = [];
+  const stderr = vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+  const exitCode = await main(['archive', 'plan']).finally(() => stderr.mockRestore());
+  expect([exitCode, said.join('')]).toEqual([2, 'dropreel: Say where: --folder DIR, or --collection ID.\n']);
 });
 
 test('settings are changed by name', () => {
