@@ -116,7 +116,7 @@ const SLOW = { name: 'cut', vcpus: 0.0001, workers: 16 } as const;
 const ALL = Array.from({ length: SECONDS * 5 }, (_, i) => i);
 
 test('a long film is left in chunks, which workers encode in any order, twice, and one joins', async () => {
-  const { run, text, bring, keys, has, result } = film();
+  const { run, text, bring, remove, keys, has, result } = film();
   expect(await run(SLOW, 'cutter')).toBe(0);
   expect(await has('result.json')).toBe(false);
   expect(Prepared.parse(await text(PREPARED_FILE)).chunks).toBe(2);
@@ -130,6 +130,11 @@ test('a long film is left in chunks, which workers encode in any order, twice, a
   expect(await run(part, 'late:0', 0)).toBe(0);
   expect(await keys()).toEqual(before);
   expect(await run({ name: 'join', part: 'join-2', count: 2 }, 'joiner')).toBe(0);
+  // Once the film is joined, what a late worker makes is of no use, whatever is left of its part.
+  await remove('chunks/0/record.json');
+  const left = await keys();
+  expect(await run(part, 'later:0', 0)).toBe(0);
+  expect(await keys()).toEqual(left);
   const { renditions, files, source: found } = await result();
   expect(renditions[0]).toMatchObject({ name: '90p', durationSeconds: SECONDS });
   expect(found.durationSeconds).toBeCloseTo(SECONDS, 1);
