@@ -36,7 +36,8 @@ export async function encodeSound(tools: Tools, film: CutFilm, run: EncodeRun): 
     const [held, made] = await bothOf(
       run.signal,
       (signal) => countPictures({ tools, input: run.input, signal }, film),
-      async (signal) => (plan ? encodeAll(tools, plan, { ...run, signal }) : { warnings: [], renditions: [] }),
+      async (signal, counted) =>
+        plan ? encodeAll(tools, plan, { ...run, signal }, counted) : { warnings: [], renditions: [] },
     );
     return { status: 'encoded', held, ...made };
   });
@@ -46,11 +47,12 @@ export async function encodeSound(tools: Tools, film: CutFilm, run: EncodeRun): 
 async function bothOf<A, B>(
   signal: AbortSignal,
   one: (signal: AbortSignal) => Promise<A>,
-  other: (signal: AbortSignal) => Promise<B>,
+  other: (signal: AbortSignal, one: Promise<A>) => Promise<B>,
 ): Promise<[A, B]> {
   const end = new AbortController();
   const either = AbortSignal.any([signal, end.signal]);
-  const both = [one(either), other(either)] as const;
+  const first = one(either);
+  const both = [first, other(either, first)] as const;
   for (const each of both) each.catch((error: unknown) => end.abort(error));
   await Promise.allSettled(both);
   end.signal.throwIfAborted();
@@ -61,11 +63,14 @@ async function encodeAll(
   tools: Tools,
   plan: EncodePlan,
   run: EncodeRun,
+  counted: Promise<unknown>,
 ): Promise<Omit<EncodedSound, 'status' | 'held'>> {
   const { out, signal } = run;
   await letWrite(tools, out);
   const onGpu = IN_SOFTWARE;
   const outcome = await runStages(tools, plan, { ...run, onGpu, cwd: out, toneMap: false });
+  // All programs of FFmpeg's user are ended when the directory is taken over.
+  await counted;
   await takeOver(tools, out);
   checkSource(outcome);
   const { sound } = outcome.decoded;
