@@ -22,6 +22,8 @@ const PLACES: Readonly<Record<string, string>> = {
   operations: 'table',
 };
 const PATHS = ['', 'collections/default', 'presets/standard', 'presets/standard?as=json', 'operations'];
+/** Chromium writes of each refusal: that there is no roll-out yet, and that a preset in use is changed on confirmation only. */
+const EXPECTED = [/status of 404 .*\/presets\/team\/roll-out$/, /status of 409 .*\/presets\/team$/];
 /** A folder that gets a picture of each page at each width: `docs/screens`, to renew those of the README. */
 const { DROPREEL_SCREENSHOTS: SCREENSHOTS } = process.env;
 /** What docs/console.md has. Figures of a busy machine are no limits; bytes and shifts are. */
@@ -155,7 +157,7 @@ describe.runIf(browserPath)('the console', () => {
     await page.getByLabel('Id: letters').fill('shows');
     await page.getByRole('button', { name: 'Create' }).click();
     await page.getByText('shows (shows)').click();
-    await page.getByLabel('Preset', { exact: true }).selectOption('team');
+    await page.getByRole('combobox', { name: 'Preset', exact: true }).selectOption('team');
     await page.getByRole('button', { name: 'Save', exact: true }).click();
     await page.getByText('Saved. It applies').waitFor();
     const file = join(folder, 'clip.mp4');
@@ -323,7 +325,7 @@ describe.runIf(browserPath)('the console', () => {
   });
 
   it('has met nothing that the browser complains of', () => {
-    expect(opened.complaints).toEqual([]);
+    expect(opened.complaints.filter((text) => !EXPECTED.some((pattern) => pattern.test(text)))).toEqual([]);
   });
 
   async function mediaIdOf(name: string): Promise<string> {

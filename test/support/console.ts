@@ -27,7 +27,9 @@ export async function openConsole(
   const context = await browser.newContext({ viewport: { width: 1024, height: 768 }, reducedMotion: 'no-preference' });
   const page = await context.newPage();
   const complaints: string[] = [];
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(`${message.text()} ${message.location().url}`);
+  });
   page.on('pageerror', (error) => complaints.push(error.message));
   page.setDefaultTimeout(60_000);
   await page.goto((await consoleLink(cloud, { creatorId, path })) ?? '');
