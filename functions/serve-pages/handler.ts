@@ -37,6 +37,9 @@ export const handler = lambda(async (event: APIGatewayProxyEventV2): Promise<API
       throw error;
     },
   );
-  if (name === 'config.json') return answerJson({ apiUrl: env.API_URL, signIn: env.SIGN_IN }, await policy);
+  if (name === 'config.json') {
+    const { API_URL: apiUrl, UPLOADS_BUCKET: uploadsBucket, SIGN_IN: signIn } = env;
+    return answerJson({ apiUrl, uploadsBucket, signIn }, await policy);
+  }
   return answerFile(FILES, name, await policy);
 });

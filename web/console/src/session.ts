@@ -6,12 +6,15 @@ import { SignIn, SignInConfig } from './sign-in.ts';
 /** What `/console/config.json` says of the deployment. */
 const Config = z.object({
   apiUrl: z.url(),
+  /** For what is dropped without the console. */
+  uploadsBucket: z.string(),
   signIn: SignInConfig.optional(),
 });
 
 export interface Session {
   client: Client;
   me: Answer<'getMe'>;
+  places: Pick<z.infer<typeof Config>, 'apiUrl' | 'uploadsBucket'>;
   signOut: () => Promise<void>;
 }
 
@@ -32,5 +35,6 @@ export async function openSession(): Promise<Session | null> {
   const signIn = new SignIn(config.signIn);
   if (!(await signIn.open())) return null;
   const client = new Client(config.apiUrl, () => signIn.token());
-  return { client, me: await client.call('getMe'), signOut: () => signIn.close() };
+  const { apiUrl, uploadsBucket } = config;
+  return { client, me: await client.call('getMe'), places: { apiUrl, uploadsBucket }, signOut: () => signIn.close() };
 }

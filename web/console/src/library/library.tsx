@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'react';
-import { useSearchParams } from 'wouter';
+import { Link, useSearchParams } from 'wouter';
 import { Notice } from '../parts/notice.tsx';
 import { type Media, STATE_NAMES } from '../parts/state-badge.tsx';
 import { useUploads } from '../uploads/use-uploads.tsx';
@@ -37,7 +37,7 @@ export function Library() {
       <Toolbar filters={filters} isList={isList} set={set} />
       {error && <Notice error={error} />}
       {isPending && <Placeholders />}
-      {!isPending && media.length === 0 && !hasNextPage && (isFiltered ? <p>Nothing fits.</p> : <FirstUpload />)}
+      {!isPending && media.length === 0 && !hasNextPage && (isFiltered ? <NothingFits /> : <FirstUpload />)}
       <ul className={isList ? 'cards list' : 'cards'}>
         {media.map((item) => (
           <Card key={item.id} media={item} />
@@ -45,6 +45,14 @@ export function Library() {
       </ul>
       {hasNextPage && <More busy={isFetchingNextPage} load={() => void fetchNextPage()} />}
     </>
+  );
+}
+
+function NothingFits() {
+  return (
+    <p>
+      Nothing fits these words and filters. <Link href="/">Show all</Link>
+    </p>
   );
 }
 
