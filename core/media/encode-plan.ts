@@ -57,7 +57,7 @@ export interface VideoPlan {
   /** The picture's shape, for which the rungs are made. */
   displayed: Size;
   /** Set where FFmpeg does not crop as the container says: what is shown of the coded picture. */
-  crop?: Size & { left: number; top: number };
+  crop?: Size & { left: number; top: number; aspect: Fraction };
   deinterlace: Combed;
   /** By how much pictures are turned clockwise once they are deinterlaced; absent where FFmpeg turns them by itself. */
   turn?: Turn;

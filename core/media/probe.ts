@@ -191,7 +191,9 @@ function videoTrack(stream: Stream, fileStart: number): VideoTrack {
   const average = fraction(stream.avg_frame_rate);
   const base = fraction(stream.r_frame_rate);
   const frameRate = average ?? base;
-  const crop = stream.side_data_list.find(({ crop_top }) => crop_top !== undefined);
+  const found = stream.side_data_list.find(({ crop_top }) => crop_top !== undefined);
+  // FFmpeg turns a picture before our filters have it.
+  const crop = found?.byUs && rotation !== 0 ? undefined : found;
   const kept = cropped(coded, crop);
   const displayed = displayedSize(kept, aspect ? aspect.num / aspect.den : 1, rotation);
   if (isTooLarge(displayed)) throw limitPixels(displayed.width, displayed.height);
@@ -200,7 +202,9 @@ function videoTrack(stream: Stream, fileStart: number): VideoTrack {
     codec: stream.codec_name ?? 'unknown',
     coded,
     displayed,
-    ...(crop?.byUs && { crop: { ...kept, left: crop.crop_left ?? 0, top: crop.crop_top ?? 0 } }),
+    ...(crop?.byUs && {
+      crop: { ...kept, left: crop.crop_left ?? 0, top: crop.crop_top ?? 0, aspect: aspect ?? { num: 1, den: 1 } },
+    }),
     ...turnOf(rotation),
     pixelFormat: stream.pix_fmt,
     ...(hasAlpha(stream) && { alpha: true }),

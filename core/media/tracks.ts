@@ -26,7 +26,7 @@ export const VideoTrack = z.object({
   /** As a viewer sees it. */
   displayed: Size,
   /** Set where FFmpeg does not crop as the container says: what is shown of the coded picture. */
-  crop: Size.extend({ left: z.number().int(), top: z.number().int() }).exactOptional(),
+  crop: Size.extend({ left: z.number().int(), top: z.number().int(), aspect: Fraction }).exactOptional(),
   /** By how much a player turns the coded picture clockwise, if by right angles. */
   turn: Turn.exactOptional(),
   pixelFormat: z.string().optional(),

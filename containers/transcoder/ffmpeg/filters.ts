@@ -41,7 +41,7 @@ export function pictureGraph(video: VideoPlan, size: Size, hasToneMap: boolean, 
   // One chain: beside a branch that ends in nullsink, FFmpeg 7.1 lost pictures of a graph that it built anew, and told no progress.
   const chain = [
     `settb=1/${video.timescale}`,
-    ...(video.crop ? [`crop=${video.crop.width}:${video.crop.height}:${video.crop.left}:${video.crop.top}`] : []),
+    ...(video.crop ? cropped(video.crop) : []),
     ...(chunk ? [] : told),
     ...deinterlace(video.deinterlace),
     // Behind the deinterlacer, which looks at the pictures before.
@@ -53,6 +53,11 @@ export function pictureGraph(video: VideoPlan, size: Size, hasToneMap: boolean, 
     'setsar=1',
   ];
   return `[0:${video.track}]${chain.join(',')}${PICTURE_LABEL}`;
+}
+
+/** FFmpeg's aspect of the pixels is that which the whole picture would have. */
+function cropped({ width, height, left, top, aspect }: NonNullable<VideoPlan['crop']>): string[] {
+  return [`crop=${width}:${height}:${left}:${top}`, `setsar=${aspect.num}/${aspect.den}`];
 }
 
 /** Fields are lines of the coded picture, which FFmpeg would turn before any filter sees it: see decodeArguments. */
