@@ -40,7 +40,8 @@ export const listJobsUnderWay: Route<'listJobsUnderWay'> = async ({ caller, now 
     const held = kind[1];
     const waits = held ?? (state === 'queued' ? 'engine' : undefined);
     const stuck = held === undefined && todoAt !== undefined && todoAt <= overdue;
-    const error = job.error ?? (state === 'queued' ? of.error : undefined);
+    // What holds a job is said on its media item.
+    const error = job.error ?? (held === undefined ? undefined : of.error);
     return [
       {
         ...jobView(job, log),
