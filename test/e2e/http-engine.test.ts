@@ -1,14 +1,25 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { readText } from '../../aws/s3.ts';
 import { KIND } from '../../local/endpoint/behaviour.ts';
+import { developerClients } from '../../scripts/demo/clients.ts';
 import { apiAs } from '../support/api.ts';
 import { eventually } from '../support/cloud.ts';
 import { httpCloud } from '../support/http-engine.ts';
 import { temporaryDirectory } from '../support/media.ts';
 import { drop, reached, readJobs, readMedia, sweepUntil, testVideo } from '../support/pipeline.ts';
+import { shapeOf } from '../support/streams.ts';
 
-const world = await httpCloud();
+let held: Promise<void> | undefined;
+const world = await httpCloud({
+  hooks: {
+    before: async ({ operation, request, principal }) => {
+      const isWorker = principal.type === 'role' && principal.arn.toLowerCase().includes('httpengineworker');
+      if (isWorker && operation === 'GetObject' && request?.path.includes('frozen.mp4')) await held;
+    },
+  },
+});
 const folder = await temporaryDirectory();
 afterAll(async () => {
   await world[Symbol.asyncDispose]();
@@ -63,6 +74,37 @@ it('a job that the endpoint gives to two workers at once is made by one of them,
   const said = (text: string) => ofJob.filter((line) => line.includes(`"${text}"`)).length;
   expect([said('claimed'), said('another machine has this job; waiting')]).toEqual([1, 1]);
   expect(await readMedia(cloud, mediaId)).toMatchObject({ state: 'ready', jobCount: 1, current: { version: 1 } });
+  Object.assign(endpoint.behaviour, KIND);
+});
+
+it('a machine that is frozen while it has a job loses it to another one, and writes nothing when it goes on', async () => {
+  let letGo = () => {};
+  held = new Promise((resolve) => {
+    letGo = resolve;
+  });
+  endpoint.behaviour.twice = true;
+  const id = await drop(cloud, 'drop/ann/there/frozen.mp4', { file });
+  const { s3 } = developerClients(cloud);
+  const claimed = async (): Promise<string | undefined> => {
+    const key = `tmp/${id}-1/claim.json`;
+    return JSON.parse((await readText(s3, { bucket: cloud.outputs.MediaBucket ?? '', key })) ?? '{}').machine;
+  };
+  const said = async (text: string) =>
+    (await workerLog()).split('\n').some((line) => line.includes(`"${id}-1"`) && line.includes(text));
+  const first = await eventually('a machine has it', claimed, 60_000);
+  await eventually('the other one waits', () => said('another machine has this job'), 60_000);
+  const [pid = ''] = (await readFile(join(world.stateDir, 'endpoint/running', first), 'utf8')).split(' ');
+  // With all its processes.
+  process.kill(-Number(pid), 'SIGSTOP');
+  letGo();
+  const made = await reached(cloud, id, 'ready', { timeoutMs: 120_000 });
+  expect(await claimed()).not.toBe(first);
+  const before = await shapeOf(cloud, made);
+  process.kill(-Number(pid), 'SIGCONT');
+  await eventually('it has noticed', () => said('could not report its result'), 60_000);
+  expect(await shapeOf(cloud, (await readMedia(cloud, id)) ?? made)).toEqual(before);
+  expect(await claimed()).not.toBe(first);
+  expect(await readMedia(cloud, id)).toMatchObject({ state: 'ready', jobCount: 1, current: { version: 1 } });
   Object.assign(endpoint.behaviour, KIND);
 });
 
