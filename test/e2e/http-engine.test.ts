@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, afterEach, expect, it } from 'vitest';
 import { readText } from '../../aws/s3.ts';
 import { KIND } from '../../local/endpoint/behaviour.ts';
 import { developerClients } from '../../scripts/demo/clients.ts';
@@ -26,6 +26,7 @@ afterAll(async () => {
   await folder[Symbol.asyncDispose]();
 });
 const { cloud, endpoint } = world;
+afterEach(() => void Object.assign(endpoint.behaviour, KIND));
 const ann = await apiAs(cloud, 'ann');
 const file = await testVideo(join(folder.path, 'tiny.mp4'), { seconds: 2, size: '128x72', rate: 10 });
 expect((await ann('POST', '/collections', { body: { id: 'there', engine: 'http' } })).status).toBe(201);
@@ -36,7 +37,8 @@ const ready = async (key: string) => {
 };
 const secretOf = (job: { input: unknown } | undefined) =>
   (job?.input as { secret: string } | undefined)?.secret ?? expect.fail('no job');
-const workerLog = () => readFile(join(world.stateDir, 'endpoint/worker.log'), 'utf8');
+/** Empty before there is a worker. */
+const workerLog = () => readFile(join(world.stateDir, 'endpoint/worker.log'), 'utf8').catch(() => '');
 const atEndpoint = (jobId: string) =>
   endpoint.jobs.all().filter(({ input }) => (input as { job: { jobId: string } }).job.jobId === jobId);
 
@@ -74,7 +76,6 @@ it('a job that the endpoint gives to two workers at once is made by one of them,
   const said = (text: string) => ofJob.filter((line) => line.includes(`"${text}"`)).length;
   expect([said('claimed'), said('another machine has this job; waiting')]).toEqual([1, 1]);
   expect(await readMedia(cloud, mediaId)).toMatchObject({ state: 'ready', jobCount: 1, current: { version: 1 } });
-  Object.assign(endpoint.behaviour, KIND);
 });
 
 it('a machine that is frozen while it has a job loses it to another one, and writes nothing when it goes on', async () => {
@@ -105,7 +106,6 @@ it('a machine that is frozen while it has a job loses it to another one, and wri
   expect(await shapeOf(cloud, (await readMedia(cloud, id)) ?? made)).toEqual(before);
   expect(await claimed()).not.toBe(first);
   expect(await readMedia(cloud, id)).toMatchObject({ state: 'ready', jobCount: 1, current: { version: 1 } });
-  Object.assign(endpoint.behaviour, KIND);
 });
 
 it('a deleted media item is cancelled at the endpoint, and its secret opens nothing from then on', async () => {
@@ -126,7 +126,6 @@ it('a deleted media item is cancelled at the endpoint, and its secret opens noth
   expect((await ann('DELETE', `/media/${id}`)).status).toBe(202);
   await sweepUntil(cloud, 'its job is cancelled', async () => endpoint.jobs.get(job.id)?.status === 'CANCELLED');
   expect((await sign()).status).toBe(409);
-  Object.assign(endpoint.behaviour, KIND);
 });
 
 it('the secret of one job signs no request for what another one reads or writes', async () => {
@@ -156,5 +155,4 @@ it('the secret of one job signs no request for what another one reads or writes'
   );
   expect(answers).toEqual([403, 403, 403]);
   for (const id of [one, other]) for (const queued of atEndpoint(`${id}-1`)) endpoint.jobs.cancel(queued);
-  Object.assign(endpoint.behaviour, KIND);
 });
