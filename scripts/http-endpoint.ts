@@ -8,7 +8,7 @@ export const HTTP_ENGINE = { url: 'https://endpoint.example.com/v2/one', secret:
 
 export const ENDPOINT_KEY = 'key-of-the-endpoint';
 /** As short as a busy machine allows: a worker that was killed keeps its job for so long. */
-const CLAIM_SECONDS = '10';
+const CLAIM_SECONDS = '15';
 /** Locations of programs, nothing personal. */
 const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'FFMPEG_PATH', 'FFPROBE_PATH'];
 
