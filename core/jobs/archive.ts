@@ -43,12 +43,19 @@ function standing(media: MediaRow, row: ArchiveRow | null, policy: string): 'new
   return row.state === 'refused' && row.policy !== policy && !isPersons ? 'new' : 'holds';
 }
 
+/** What sweep does first, of an original that was restored, or was to be moved: for another upload too, because nothing else would do it. */
+const ENDINGS: Readonly<Record<string, string>> = {
+  [DUE_WORK.archiveRemove]: `the copy that it had is removed first, ${COPY_STAYS_HOURS} hours after the restore`,
+  [DUE_WORK.archiveMove]: 'its move to another storage class is seen to first',
+};
+
 /** A candidate, unless it is one already, or the archive is done with it. A person may ask for one that was refused. */
 export function archiveDueNow(media: MediaRow, row: ArchiveRow | null, due: Due): Outcome<{ row: ArchiveRow }> {
   if (media.state === 'deleting' || media.state === 'uploading') return { refused: `the media item is ${media.state}` };
   const known = standing(media, row, due.policy);
-  const isEnding = row?.todo === DUE_WORK.archiveRemove || row?.todo === DUE_WORK.archiveMove;
-  const again = due.asked && (row?.state === 'refused' || row?.state === 'due') && !isEnding;
+  const ending = known === 'new' || row?.state === 'refused' ? ENDINGS[row?.todo ?? ''] : undefined;
+  if (ending !== undefined) return { refused: ending };
+  const again = due.asked && (row?.state === 'refused' || row?.state === 'due');
   if (known === 'under way' || (known === 'holds' && !again)) return { refused: `it is ${row?.state}` };
   if (media.source.archivedFrom) return { refused: 'it is archived' };
   const after = dueRow(media, due);

@@ -105,6 +105,19 @@ describe('a candidate', () => {
     expect(archiveDueNow(ready(more), known, { policy: POLICY, now: NOW })).toEqual({ refused });
   });
 
+  it.each([
+    ['the copy of a restored one', 'archive-remove', 'refused', 'removed first, 24 hours after'],
+    ['the tag of one that was to be moved', 'archive-move', 'moving', 'seen to first'],
+  ] as const)('is none before sweep has removed %s, though another upload is known', (_, todo, state, refused) => {
+    const known = row({ state, todo, todoAt: NOW });
+    const another = { source: source({ versionId: 'v-b' }) };
+    for (const asked of [{}, { asked: true as const }]) {
+      expect(archiveDueNow(ready(another), known, { policy: POLICY, now: NOW, ...asked })).toEqual({
+        refused: expect.stringContaining(refused),
+      });
+    }
+  });
+
   it('is one that was due in the collection that it was moved from', () => {
     const writes = writesOf(archiveDueNow(ready({ collectionId: 'films' }), row(), { policy: POLICY, now: NOW }));
     expect(setOf(writes, 'ARCHIVE')).toMatchObject({ collectionId: 'films', todo: 'archive-due#ann#films' });
