@@ -19,7 +19,7 @@ const PARTS: Record<string, () => unknown> = {
 for (const [name, part] of Object.entries(PARTS)) if (ONLY === undefined || ONLY === name) await part();
 
 function simulation(): void {
-  const header = '| machines | vCPUs | chunks | ready after | USD | times one |\n|---|---|---|---|---|---|';
+  const header = '| machines | vCPUs | chunks | first playable | with a warm one | ready after | USD | times one |\n|---|---|---|---|---|---|---|---|';
   for (const hours of [1, 10]) {
     console.log(`\n${hours} h of 1080p30\n\n${header}`);
     for (const machines of [1, 2, 4, 8, 16, 32, 64]) row(machines, hours);
@@ -35,8 +35,9 @@ function simulation(): void {
 }
 
 function row(machines: number, hours: number, wish?: Parameters<typeof simulate>[2], vcpus = VCPUS): void {
-  const { chunks, seconds, usd, dearer } = simulate(3600 * hours, machines, wish, vcpus);
+  const { chunks, first, seconds, usd, dearer } = simulate(3600 * hours, machines, wish, vcpus);
   const time = `${(seconds / 60).toFixed(1)} min`;
-  const cells = [machines, machines * vcpus, chunks, time, usd.toFixed(2), dearer.toFixed(2)];
+  const plays = first ? [`${first.cold.toFixed(0)} s`, `${first.warm.toFixed(0)} s`] : ['', ''];
+  const cells = [machines, machines * vcpus, chunks, ...plays, time, usd.toFixed(2), dearer.toFixed(2)];
   console.log(`| ${cells.join(' | ')} |`);
 }

@@ -10,7 +10,10 @@ export function describeMedia(media: MediaView): string {
   return fields([
     ['id', media.id],
     ['title', media.title],
-    ['state', media.state],
+    [
+      'state',
+      media.state === 'transcoding' && media.playable ? 'transcoding, its beginning can be played' : media.state,
+    ],
     ['error', error && `${error.code}: ${error.message}`],
     ['archive', archive && originalText(archive)],
     ['restoring', restoring && `from ${restoring.from}, ${restoring.tier}, by ${restoring.expectedAt}`],

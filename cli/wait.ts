@@ -25,7 +25,7 @@ export async function untilDone(
   for (;;) {
     signal.throwIfAborted();
     const media = await api.call('getMedia', { id });
-    const key = `${media.state} ${media.scheduleRetranscode} ${media.job?.state} ${media.job?.progress} ${media.error?.code}`;
+    const key = `${media.state} ${media.playable} ${media.scheduleRetranscode} ${media.job?.state} ${media.job?.progress} ${media.error?.code}`;
     if (key !== shown) onChange(media);
     shown = key;
     if (!isUnderWay(media)) return media;

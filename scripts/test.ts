@@ -27,6 +27,7 @@ const LONG = [
   'test/e2e/embed.test.ts',
   'test/e2e/engine-contract.test.ts',
   'test/e2e/film-in-chunks.test.ts',
+  'test/e2e/growing.test.ts',
   'test/e2e/http-engine.test.ts',
   'test/e2e/in-place.test.ts',
   'test/e2e/issuers.test.ts',

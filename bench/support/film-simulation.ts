@@ -10,6 +10,7 @@ import {
   UNEVEN,
 } from '../../core/media/chunk-count.ts';
 import { encodeSeconds } from '../../core/media/estimate.ts';
+import { PIECE_ENDS } from '../../core/media/piece.ts';
 import { priceOf } from '../../engines/batch/price.ts';
 
 /** What a film takes on so many machines, where none waits for another film: a simulation, by figures that are measured and guessed. */
@@ -18,8 +19,12 @@ import { priceOf } from '../../engines/batch/price.ts';
 export const VCPUS = 4;
 /** Of a task on Fargate, from its submission to the worker's first line: 30 to 45 s (a guess, core/media/chunk-count.ts). */
 const START = { least: 30, most: 45 };
+/** From the last picture of a piece to its master playlist: a look at the file, an upload, an event, a publish. A guess. */
+const SHOW_SECONDS = 3;
 export interface Simulated {
   chunks: number;
+  /** From the submission of the first worker to the first piece that viewers get, and where workers wait for work; undefined of one encode. */
+  first?: { cold: number; warm: number };
   /** From the submission of the first worker to the last upload. */
   seconds: number;
   usd: number;
@@ -61,7 +66,9 @@ export function simulate(
   const join = film * JOIN_SHARE;
   const usd = usdOf([LOOK_SECONDS, ...work, join].reduce((total, seconds) => total + paid(seconds), 0));
   const seconds = start() + LOOK_SECONDS + Math.max(...machines) + start() + join;
-  return { chunks: count, seconds, usd, dearer: usd / alone };
+  const { segmentSeconds } = standard;
+  const warm = LOOK_SECONDS + (PIECE_ENDS.pictures[0] * segmentSeconds * whole) / film + SHOW_SECONDS;
+  return { chunks: count, first: { cold: start() + start() + warm, warm }, seconds, usd, dearer: usd / alone };
 }
 
 /** Numbers from 0 to 1, the same for the same seed: a linear congruential generator, as in Numerical Recipes. */

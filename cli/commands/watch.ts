@@ -58,6 +58,7 @@ function progressLine(media: MediaView): string {
       `${Math.floor(job.progress)} %`,
       job.speed ? `${job.speed.toFixed(2)}×` : '',
     );
+    if (media.playable && media.state === 'transcoding') parts.push('its beginning can be played');
   } else if (media.scheduleRetranscode) {
     parts.push('flagged for a new encode');
   }

@@ -25,6 +25,8 @@ export const ENCODED_PERCENT = SHARES.transcoding[1];
 export interface Progress {
   at(phase: Phase, fraction: number, speed?: number): void;
   step(step: NonNullable<Detail['step']>): void;
+  /** Tells at once that a piece for a growing version is there. */
+  piece(): void;
   /** Sends what is pending, and nothing after that. Waits for at most a few seconds. */
   close(): Promise<void>;
 }
@@ -44,10 +46,11 @@ export function reportProgress(
   let changed = true;
   let lastSent = 0;
   let sending: Promise<void> = Promise.resolve();
-  const send = (step?: Detail['step']) => {
+  const send = (step?: Detail['step'], more: Partial<Detail> = {}) => {
     changed = false;
     lastSent = Date.now();
-    const detail = { ...job, ...state, at: new Date().toISOString(), ...(step ? { step } : {}) } satisfies Detail;
+    const at = new Date().toISOString();
+    const detail = { ...job, ...state, at, ...(step ? { step } : {}), ...more } satisfies Detail;
     sending = sending
       .then(() => put(detail))
       .catch((error: unknown) => log('warn', 'progress event lost', { error: String(error) }));
@@ -65,7 +68,10 @@ export function reportProgress(
       state = { phase, percent, ...(speed === undefined ? {} : { speed }) };
       if (changed && Date.now() - lastSent >= EVERY) send();
     },
-    step: send,
+    step: (step) => send(step),
+    piece() {
+      if (job.child) send(undefined, { child: { ...job.child, piece: true } });
+    },
     async close() {
       clearInterval(timer);
       if (timer && changed) send();

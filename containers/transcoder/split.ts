@@ -17,7 +17,7 @@ export function wholeName(file: string): string {
 }
 
 /** Seconds by which a segment of sound may begin before its time: more than an AAC frame of any rate that is encoded. */
-const SOUND_EARLY_SECONDS = 0.1;
+export const SOUND_EARLY_SECONDS = 0.1;
 
 /**
  * Finds the segments of each streamed rendition, writes the file that is published, with an index of them, and its playlist, and removes

@@ -33,7 +33,8 @@ export function mediaView(
   } = {},
 ): MediaView {
   const { tracks, ...info } = row.sourceInfo ?? {};
-  const playable = PLAYABLE_STATES.includes(row.state) && row.current !== undefined;
+  const shown = shownOf(row);
+  const playable = shown !== null;
   // Of its source, by the job that waits for it, or else by the archive.
   const restoring = row.error?.code === 'source_restoring' ? row.restoring : row.archive?.restoring;
   const previous = row.previous && row.previous.expiresAt > settings.now ? row.previous : undefined;
@@ -46,6 +47,7 @@ export function mediaView(
     ...(row.kind && { kind: row.kind }),
     state: row.state,
     playable,
+    ...(row.playableAt && { playableAt: row.playableAt }),
     seq: row.seq,
     attempts: row.attempts,
     maxAttempts: settings.maxAttempts,
@@ -74,16 +76,24 @@ export function mediaView(
     ...(previous && {
       previous: { n: previous.version, publishedAt: previous.publishedAt, expiresAt: previous.expiresAt },
     }),
-    ...(playable &&
-      row.current && {
-        access: accessTo(row.current),
-        embedUrl: embedUrl(settings.deliveryUrl, row),
-        playback: playbackUrls(row, row.current, settings.deliveryUrl),
-      }),
+    ...(shown && {
+      access: accessTo(shown),
+      // Its page is that of a whole version.
+      ...(row.current && { embedUrl: embedUrl(settings.deliveryUrl, row) }),
+      playback: playbackUrls(row, shown, settings.deliveryUrl),
+    }),
     ...(more.job && { job: jobView(more.job, more.log) }),
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
   };
+}
+
+/** What viewers get of a media item: a version, or what there is of its first one. Null where it cannot be played. */
+export function shownOf(row: MediaRow): Pick<PublishedVersion, 'outputs' | 'access' | 'redirects'> | null {
+  const { creatorId, mediaId, state, current, growing } = row;
+  if (current) return PLAYABLE_STATES.includes(state) ? current : null;
+  if (!growing || state !== 'transcoding' || growing.jobId !== row.jobId) return null;
+  return { access: growing.access, outputs: { master: mediaKeys(creatorId, mediaId, growing.access).master } };
 }
 
 function archiveOf(row: NonNullable<MediaRow['archive']>, of?: ArchiveRow | null): MediaView['archive'] {

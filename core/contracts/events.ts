@@ -68,6 +68,8 @@ export const JobProgress = Envelope.extend({
         of: z.number().int().min(2).max(1001),
         /** By the clock that `at` is of. */
         startedAt: z.iso.datetime(),
+        /** Whether it has just left a piece for a growing version. */
+        piece: z.literal(true).optional(),
         /** The engine job of a worker that was started beside a slow one; absent for one of the array. */
         twin: z.string().optional(),
       })
@@ -103,6 +105,8 @@ export const MediaStateChanged = z.object({
     error: z.object({ code: ErrorCode, message: z.string() }).optional(),
     /** The state is the same: a cap holds the encode back, as `error` says. */
     held: z.literal(true).optional(),
+    /** The state is the same: its first minutes can be played, while the rest is encoded. */
+    playable: z.literal(true).optional(),
     /** The state is the same: a copy has become the source, or the original is in a cheaper storage class, or it is the source again. */
     archive: z.enum(['archived', 'restored']).optional(),
     /** Of the version that this change published. */
@@ -176,13 +180,14 @@ export const TrackMessage = z.union([JobProgress, EngineMessage]);
 /**
  * What publish-output reads from its queue. With `rollback`, jobId names the current version's job, and that version is
  * replaced by the previous one, unless the rollback was requested (`at`) before the last rollback. `copied` is how many
- * copies of its plan an interrupted publish has made and verified.
+ * copies of its plan an interrupted publish has made and verified. With `grow`, what there is of a job that is under way is published.
  */
 export const PublishMessage = z.object({
   jobId: JobId,
   rollback: z.boolean().optional(),
   at: z.iso.datetime().optional(),
   copied: z.number().int().nonnegative().optional(),
+  grow: z.literal(true).optional(),
 });
 export type PublishMessage = z.infer<typeof PublishMessage>;
 

@@ -48,6 +48,8 @@ export const Job = z.object({
         name: z.literal('chunk'),
         part: z.string(),
         count: ChunkCount,
+        /** Whether the worker of the first chunk, and that of the sound, leave pieces for a growing version. */
+        grows: z.literal(true).optional(),
         beside: z.object({ array: z.string(), index: z.number().int().nonnegative() }).optional(),
       }),
       /** Joins the chunks; encodes the whole where they do not make the film. */

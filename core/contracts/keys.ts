@@ -180,6 +180,15 @@ export function mediaKeys(creatorId: string, mediaId: string, access: Access = '
   };
 }
 
+/**
+ * The folder of what viewers get of version n before it is whole, beside that of the version, and the file in it that says how far it is.
+ * docs/decisions/0403-growing-versions.md
+ */
+export function growingFolder(creatorId: string, mediaId: string, n: number, access: Access = 'public'): string {
+  return `${foldersOf(creatorId, mediaId, access).hls}g${n}/`;
+}
+export const GROWTH_FILE = 'growing.json';
+
 /** Where all objects of one version lie: the folders of its streams, and the keys of its files. */
 export function versionPlaces(creatorId: string, mediaId: string, n: number, access: Access = 'public') {
   return placesIn(foldersOf(creatorId, mediaId, access), n);

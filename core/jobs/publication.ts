@@ -33,7 +33,7 @@ export function decideAccess(
   current: PublishedVersion | undefined,
 ): Outcome<{ access: Access }> {
   if (job.access) return { refused: 'decided before' };
-  if (job.state !== 'succeeded') return { refused: `the job is ${job.state}` };
+  if (hasEnded(job)) return { refused: `the job is ${job.state}` };
   const access = collection?.playback ?? (current ? (current.access ?? 'public') : 'private');
   return { change: [changeJob(job, { access }, [], { access: null })], access };
 }
@@ -82,6 +82,7 @@ export function published(job: JobRow, media: MediaRow | null, publication: Publ
         state: next ? 'retranscoding' : decides ? 'ready' : stateBeside(media),
         kind: result.kind,
         current: version,
+        ...(!current && { playableAt: media.playableAt ?? now }),
         ...(current && { previous: { ...current, expiresAt: graceUntil } }),
         ...(decides && { attempts: 0 }),
         // What is known of the upload itself says more than its copy does.
@@ -101,6 +102,7 @@ export function published(job: JobRow, media: MediaRow | null, publication: Publ
     ...(anew?.writes ?? []),
   ];
   if (current) change.push(expireVersion(media, current.version, graceUntil, current.access));
+  if (job.growing) change.push(expireGrown(job, graceUntil));
   if (!next) return { change };
   return { change: [...change, next.put], next: next.job };
 }
@@ -219,4 +221,11 @@ export function expireVersion(
   const row = { type: 'old-version', mediaId, creatorId, version, todo: DUE_WORK.expire, todoAt } as const;
   const set: OldVersionRow = { ...row, ...(access && { access }) };
   return { op: 'update', key: rowKeys.oldVersion(mediaId, version), expect: {}, set: { ...set } };
+}
+
+/** The same for what was shown of the version of a job before it was whole: players that began with it go on until then. */
+function expireGrown({ mediaId, creatorId, n: version, access }: JobRow, todoAt: string): Update {
+  const row = { type: 'old-version', mediaId, creatorId, version, todo: DUE_WORK.expire, todoAt, grown: true } as const;
+  const set: OldVersionRow = { ...row, ...(access && { access }) };
+  return { op: 'update', key: rowKeys.grown(mediaId, version), expect: {}, set: { ...set } };
 }

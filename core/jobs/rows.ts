@@ -24,19 +24,21 @@ function leavingMedia(media: MediaRow): Expectation<MediaRow> {
   return { state: media.state, seq: media.seq, jobId: media.jobId ?? null };
 }
 
-/** A change of the media's state, job or version. */
+/** A change of the media's state, job or version. What was shown of a job before it was whole ends with its state, or another job. */
 export function changeMedia(
   media: MediaRow,
   now: string,
   set: Readonly<Partial<MediaRow>>,
   remove: readonly (keyof MediaRow)[] = [],
 ): Update<MediaRow> {
+  const ends = media.growing !== undefined && (set.state !== undefined || set.jobId !== undefined) && !set.growing;
+  const gone = ends ? (['growing', ...(set.current || media.current ? [] : (['playableAt'] as const))] as const) : [];
   return {
     op: 'update',
     key: rowKeys.media(media.mediaId),
     expect: leavingMedia(media),
     set: { ...set, seq: media.seq + 1, updatedAt: now },
-    remove,
+    remove: [...remove, ...gone],
   };
 }
 

@@ -3,6 +3,7 @@ import { GpuUse } from '../contracts/gpu.ts';
 import { OutputFile, UsedSeconds } from '../contracts/job.ts';
 import { Warning } from '../contracts/warnings.ts';
 import { DecodedSound } from './decoded.ts';
+import { Codec, SegmentPlace } from './piece.ts';
 
 /** A picture that was decoded beside a joint. */
 const Witnessed = z.object({
@@ -26,6 +27,9 @@ const ChunkRendition = z.object({
   last: z.number().int(),
   /** Byte of the file at which the duration of the last sample is, which follows from the next chunk's first. */
   lastDurationAt: z.number().int().positive(),
+  /** For a growing version; absent in records of earlier releases. */
+  codec: Codec.optional(),
+  segments: z.array(SegmentPlace).optional(),
 });
 export type ChunkRendition = z.infer<typeof ChunkRendition>;
 

@@ -41,7 +41,7 @@ export function groupFragments(
  * what lasts less than that it takes for not loaded yet, and waits for it before the end. Longer than both, and with a segment of 6 s, and a
  * frame, rounded to 6 (RFC 8216, 4.3.3.1).
  */
-const SHORT_SECONDS = 0.4;
+export const SHORT_SECONDS = 0.4;
 
 function lengthOf({ timescale }: TrackHeader, fragments: readonly FragmentInFile[]): number {
   return sum(fragments.map(({ fragment }) => fragment.duration)) / timescale;

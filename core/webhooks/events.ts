@@ -6,10 +6,13 @@ import type { EndpointRow, WebhookEvent } from '../contracts/table/webhooks.ts';
  * The event of a change of state; null for changes that receivers do not get (an announced upload, the mark before a
  * deletion). A re-transcode that failed is `media.retranscoded` with an error: the old version can still be played.
  */
-export function webhookEventOf(change: Pick<StateChange, 'from' | 'to' | 'held' | 'archive'>): WebhookEvent | null {
+export function webhookEventOf(
+  change: Pick<StateChange, 'from' | 'to' | 'held' | 'playable' | 'archive'>,
+): WebhookEvent | null {
   // A deletion was taken back: receivers have not heard of it.
   if (change.from === 'deleting' && change.to !== null) return null;
   if (change.held) return 'media.held';
+  if (change.playable) return 'media.playable';
   if (change.archive) return `media.${change.archive}`;
   switch (change.to) {
     case 'uploaded':

@@ -8,7 +8,7 @@ import { parseJson } from '../../core/contracts/text.ts';
 import type { Held } from '../../core/jobs/cost.ts';
 import { FARGATE, type Starts } from '../../core/media/chunk-count.ts';
 import { Prepared } from '../../core/media/prepared.ts';
-import { type Engine, EngineRefused, type EngineState, engineKind } from '../engine.ts';
+import { type Engine, EngineRefused, type EngineState, engineKind, type Submission } from '../engine.ts';
 import { blockedChild, cancel, details, findAll, stateOf, submit, submittingClient } from './client.ts';
 import { connectBatch } from './engine.ts';
 import { endedJob, queueOfEvent, readEvent } from './events.ts';
@@ -154,7 +154,7 @@ export function connectFilms(
       }
       const isArray = film?.name === 'chunks';
       return submit(submitting, {
-        job: { ...job, task: film ? taskOf(film) : { name: 'cut', vcpus, workers, starts, deadlineSeconds } },
+        job: { ...job, task: film ? taskOf(film, submission) : { name: 'cut', vcpus, workers, starts, deadlineSeconds } },
         name: taskName(job.jobId, part),
         // A chunk is short, whatever the film is: a machine that is taken away costs little.
         queue: queueOf(isArray ? { ...submission, onDemand: false } : submission, env),
@@ -209,9 +209,11 @@ export function connectFilms(
   };
 }
 
-function taskOf(film: FilmPart): NonNullable<Job['task']> {
-  const { count } = film;
-  return { name: film.name === 'chunks' ? 'chunk' : 'join', part: partText(film), count };
+function taskOf(film: FilmPart, { purpose }: Pick<Submission, 'purpose'>): NonNullable<Job['task']> {
+  const part = { part: partText(film), count: film.count };
+  if (film.name === 'join') return { name: 'join', ...part };
+  // A re-transcode is not shown before it is whole.
+  return { name: 'chunk', ...part, ...(purpose === 'ingest' && { grows: true }) };
 }
 
 /** The child of an array beside which a worker has ended that was started because it is slow; null for any other event. */

@@ -31,6 +31,7 @@ const MediaImage = z.object({
     })
     .optional(),
   error: z.object({ M: z.object({ code: z.object({ S: ErrorCode }), message: Text }) }).optional(),
+  growing: z.object({ M: z.object({ jobId: Text }) }).optional(),
   archive: z
     .object({ M: z.object({ state: Text, reason: Text.optional(), bytes: z.unknown().optional() }) })
     .optional(),
@@ -61,7 +62,8 @@ function ofMedia(record: DynamoDBRecord, before: MediaImage | null, after: Media
   if (!media) return null;
   const held = after !== null && isHeld(after) && before !== null && before.error?.M.code.S !== after.error?.M.code.S;
   const archive = before && after && archiveChange(before, after);
-  if (before?.state.S === after?.state.S && !held && !archive) {
+  const playable = before !== null && after?.growing !== undefined && before.growing === undefined;
+  if (before?.state.S === after?.state.S && !held && !playable && !archive) {
     const same = before?.current?.M.version.N === after?.current?.M.version.N;
     return same ? null : countsOf({ mediaId: media.mediaId.S, creatorId: media.creatorId.S });
   }
@@ -82,6 +84,7 @@ function ofMedia(record: DynamoDBRecord, before: MediaImage | null, after: Media
       ...newWarnings(before, after),
       ...reportOf(before, after),
       ...(held && before?.state.S === after?.state.S && { held }),
+      ...(playable && before.state.S === after.state.S && { playable }),
       ...(archive && before?.state.S === after?.state.S && { archive }),
       ...(after?.error && { error: { code: after.error.M.code.S, message: after.error.M.message.S } }),
     },

@@ -2,10 +2,10 @@ import { playbackCookies, signedUrl } from '../../aws/playback-cookies.ts';
 import { type PlaybackKey, playbackKey, readKeyIds } from '../../aws/playback-key.ts';
 import type { ReadSecret } from '../../aws/secrets.ts';
 import { ApiError } from '../../core/api/problem.ts';
-import { accessTo, playbackUrls } from '../../core/api/views.ts';
+import { accessTo, playbackUrls, shownOf } from '../../core/api/views.ts';
 import { embedUrl, signatureQuery } from '../../core/contracts/embed.ts';
 import { PRIVATE_BUT_OPEN, privatePrefix } from '../../core/contracts/keys.ts';
-import { type MediaRow, PLAYABLE_STATES, type PublishedVersion } from '../../core/contracts/table/media.ts';
+import type { MediaRow, PublishedVersion } from '../../core/contracts/table/media.ts';
 import { epochSeconds, isoOf, plus } from '../../core/time.ts';
 import { logger } from '../shared/observability.ts';
 import { type ApiAnswer, type ApiCall, type ApiServices, type Route, viewSettings } from './call.ts';
@@ -39,7 +39,8 @@ export const playbackSession: Route<'createPlaybackSession'> = async (call, serv
 export const mediaLink: Route<'createMediaLink'> = async (call, services) => {
   const { output, hours } = call.body;
   const { media, current } = await playable(call, services);
-  if (output === 'embed') return embedLink(call, services, { media, current });
+  if (output === 'embed' && media.current) return embedLink(call, services, { media, current: media.current });
+  if (output === 'embed') throw new ApiError('wrong_state', 'Its page can be framed when it is encoded.');
   const url = playbackUrls(media, current, viewSettings(call, services).deliveryUrl)[output];
   const key = current.outputs[output];
   if (!url || !key) throw new ApiError('wrong_state', `This media item has no ${output}.`);
@@ -82,12 +83,13 @@ function isOpen(key: string): boolean {
 async function playable(
   { caller, params }: { caller: Parameters<typeof loadMedia>[1]; params: { id: string } },
   services: ApiServices,
-): Promise<{ media: MediaRow; current: PublishedVersion }> {
+): Promise<{ media: MediaRow; current: Pick<PublishedVersion, 'outputs' | 'access' | 'redirects'> }> {
   const media = await loadMedia(services, caller, params.id);
-  if (!PLAYABLE_STATES.includes(media.state) || !media.current) {
+  const current = shownOf(media);
+  if (!current) {
     throw new ApiError('wrong_state', `A media item that is ${media.state} cannot be played.`);
   }
-  return { media, current: media.current };
+  return { media, current };
 }
 
 async function keyOf({ playbackKey: key }: ApiServices): Promise<PlaybackKey> {

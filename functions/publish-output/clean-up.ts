@@ -6,6 +6,7 @@ import type { MediaRow } from '../../core/contracts/table/media.ts';
 import { originalDeleted } from '../../core/jobs/transitions.ts';
 import { pointerKeys } from '../../core/publish/pointers.ts';
 import { logger } from '../shared/observability.ts';
+import { takeBack } from './grow.ts';
 import type { PublishServices } from './services.ts';
 import { removePointersOf } from './switch-pointers.ts';
 
@@ -20,6 +21,7 @@ export async function cleanUp(services: PublishServices, mediaId: string, n: num
   if (job.state === 'cancelled' && job.access) {
     const keys = pointerKeys(job.creatorId, mediaId, job.access);
     await removePointersOf(services, keys, async (jobs) => jobs.filter((jobId) => jobId === job.jobId));
+    if (job.growing) await takeBack(services, job);
   }
   await clearTmp(services, job.jobId);
 }

@@ -37,7 +37,8 @@ export async function copyAll(
   return done + made;
 }
 
-async function copyVerified(services: PublishServices, copy: Copy): Promise<void> {
+/** @throws DropreelError `publish_failed` where it is missing, or not what was announced */
+export async function copyVerified(services: PublishServices, copy: Copy): Promise<void> {
   const bucket = services.mediaBucket;
   const crc = await copyObject(services.s3, { bucket, ...copy }).catch((error: unknown) => {
     if (error instanceof Error && error.name === 'NoSuchKey') throw failed(`${copy.from} is missing.`);

@@ -8,6 +8,7 @@ import { tableNamed } from '../shared/clients.ts';
 import { environment } from '../shared/environment.ts';
 import { lambda } from '../shared/observability.ts';
 import { eachMessage } from '../shared/records.ts';
+import { growJob } from './grow.ts';
 import { publishJob } from './publish.ts';
 import { rollBack } from './rollback.ts';
 
@@ -30,7 +31,8 @@ export const handler = lambda((event: SQSEvent, context: Context) =>
     async work(message, { receiptHandle }) {
       const stop = hold(sqs, env.PUBLISH_QUEUE_URL, receiptHandle);
       try {
-        if (message.rollback) await rollBack(services, message.jobId, message.at);
+        if (message.grow) await growJob(services, message.jobId);
+        else if (message.rollback) await rollBack(services, message.jobId, message.at);
         else await publishJob(services, message, () => context.getRemainingTimeInMillis());
       } finally {
         stop();

@@ -5,7 +5,7 @@ import { DropreelError } from '../../core/contracts/errors.ts';
 import type { PublishMessage } from '../../core/contracts/events.ts';
 import { parseJobId } from '../../core/contracts/ids.ts';
 import type { Succeeded } from '../../core/contracts/job.ts';
-import { mediaKeys } from '../../core/contracts/keys.ts';
+import { mediaKeys, versionPlaces } from '../../core/contracts/keys.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import type { MediaRow } from '../../core/contracts/table/media.ts';
 import type { Outcome } from '../../core/jobs/change.ts';
@@ -20,6 +20,7 @@ import { logger } from '../shared/observability.ts';
 import { askToSubmit } from '../shared/upload-event.ts';
 import { cleanUp } from './clean-up.ts';
 import { copyAll } from './copy-all.ts';
+import { finishGrowing } from './grow.ts';
 import { checkPlaylists, textsOf, writeTexts } from './playlists.ts';
 import type { PublishServices } from './services.ts';
 import { switchPointers } from './switch-pointers.ts';
@@ -78,7 +79,13 @@ async function publishSucceeded(
   const version = versionOfJob(placed.job, result);
   const earlier = { made: message.copied ?? 0, any: placed.decided === 'before' };
   const made = await makeVersion(services, version, earlier, timeIsUp);
-  return made === 'complete' ? switchTo(services, version) : 'kept';
+  if (made !== 'complete') return 'kept';
+  // Whatever is shown of it lies where an earlier call has decided.
+  if (placed.decided === 'before') {
+    const { streams } = versionPlaces(job.creatorId, job.mediaId, job.n, placed.job.access);
+    await finishGrowing(services, placed.job, { texts: version.texts, folder: streams.master });
+  }
+  return switchTo(services, version);
 }
 
 /** A version that is being published, and all that follows from its result. */

@@ -119,7 +119,7 @@ function explain(result: Failed | null, { by, reason }: EngineEnd): EngineEnd['r
  *   learnt of the source; `movesFrom`: as of `jobFailed`; `unless`: why it does not end after all, by its row as it is now
  */
 export async function failJob(
-  services: Pick<EndServices, 'table' | 'sqs' | 'ingestQueueUrl'>,
+  services: Pick<EndServices, 'table' | 'sqs' | 'ingestQueueUrl' | 'publishQueueUrl'>,
   jobId: string,
   how: {
     code: ErrorCode;
@@ -146,14 +146,14 @@ export async function failJob(
   const { mediaId, n } = parseJobId(jobId);
   const outcome = await applyWithRetry(
     table,
-    async (): Promise<Outcome<{ next?: JobRow; media?: MediaRow | null }>> => {
+    async (): Promise<Outcome<{ job?: JobRow; next?: JobRow; media?: MediaRow | null }>> => {
       const [job, media] = await Promise.all([getJob(table, mediaId, n), getMedia(table, mediaId)]);
       if (!job) return { refused: 'the job is gone' };
       const refused = unless?.(job);
       if (refused) return refused;
       const encoding = await readEncoding(table, media ?? job);
       const next = { ...encoding, reclaimed, onlyAttempt, cost: costFor(job), found, movesFrom };
-      return { ...jobFailed(job, media, { code, message, at: new Date().toISOString() }, next), media };
+      return { ...jobFailed(job, media, { code, message, at: new Date().toISOString() }, next), job, media };
     },
   );
   if ('refused' in outcome) {
@@ -167,7 +167,14 @@ export async function failJob(
   if (code !== 'cancelled' && code !== 'source_changed') count('jobFailed');
   if (decision === 'escalate') count('escalated');
   if (next && media) await askToSubmit(services, media);
+  // Viewers must not begin with what there is of it any more. Where this is lost, sweep does it.
+  if (outcome.job?.access) await askToGrow(services, jobId);
   return 'failed';
+}
+
+/** What there is of a job is to be published while it is under way, or to be taken back when it has failed. Safe to send twice. */
+export async function askToGrow(services: Pick<EndServices, 'sqs' | 'publishQueueUrl'>, jobId: string): Promise<void> {
+  await send(services.sqs, services.publishQueueUrl, { jobId, grow: true } satisfies PublishMessage);
 }
 
 /** Safe to send twice: publishing is idempotent. */

@@ -12,7 +12,7 @@ const SAID = {
 
 /** Ends a job that somebody does not want any more, at its engine too. One that waits to be published has nothing there. */
 export async function endNow(
-  services: Pick<EndServices, 'table' | 'sqs' | 'ingestQueueUrl'> & { engines: Engines },
+  services: Pick<EndServices, 'table' | 'sqs' | 'ingestQueueUrl' | 'publishQueueUrl'> & { engines: Engines },
   { jobId, mediaId, n, engine, engineJobId, state }: JobRow,
   why: keyof typeof SAID,
 ): Promise<void> {

@@ -1,7 +1,7 @@
-import { head, removeMany, removePrefix } from '../../aws/s3.ts';
+import { deleteIfMatch, head, removeMany, removePrefix } from '../../aws/s3.ts';
 import { apply, applyWithRetry, getMedia, getRow } from '../../aws/table.ts';
 import { jobIdFor } from '../../core/contracts/ids.ts';
-import { mediaKeys, versionPlaces } from '../../core/contracts/keys.ts';
+import { growingFolder, mediaKeys, versionPlaces } from '../../core/contracts/keys.ts';
 import { DUE_WORK, type RowKey, rowKeys } from '../../core/contracts/table/keys.ts';
 import { OldVersionRow } from '../../core/contracts/table/media.ts';
 import type { Outcome } from '../../core/jobs/change.ts';
@@ -31,6 +31,7 @@ async function removeOne(services: SweepServices, key: RowKey): Promise<void> {
     // A rollback moved it since the index was read.
     keep = row === null || row.todoAt > now;
     if (row === null || keep) return { refused: 'not due' };
+    if (row.grown) return { refused: 'no version' };
     const outcome = forgetVersion(row, await getMedia(table, row.mediaId));
     const current = 'inUse' in outcome && outcome.inUse;
     const shown = !current && (await isShown(services, row));
@@ -38,7 +39,12 @@ async function removeOne(services: SweepServices, key: RowKey): Promise<void> {
     return shown ? { refused: 'viewers see it' } : outcome;
   });
   if (keep || row === null) return;
-  const { creatorId, mediaId, version, access, todoAt }: OldVersionRow = row;
+  const { creatorId, mediaId, version, access, todoAt, grown }: OldVersionRow = row;
+  if ((await removeGrown(services, row)) === 'stopped') return;
+  if (grown) {
+    await apply(table, [{ op: 'remove', key: rowKeys.grown(mediaId, version), expect: { todoAt } }]);
+    return;
+  }
   if ((await removeVersion(services, versionPlaces(creatorId, mediaId, version, access))) === 'stopped') return;
   await apply(table, [{ op: 'remove', key: rowKeys.oldVersion(mediaId, version), expect: { todoAt } }]);
   services.report('versionsRemoved');
@@ -53,6 +59,17 @@ async function isShown({ s3, mediaBucket }: SweepServices, row: OldVersionRow): 
   logger.error('not removed: the master playlist names it', { jobId, decision: 'escalate' });
   count('escalated');
   return true;
+}
+
+/** What viewers got of it before it was whole, and the pointer to that, where its publisher has left it. */
+async function removeGrown(
+  { s3, mediaBucket: bucket, timeIsUp }: SweepServices,
+  { creatorId, mediaId, version, access }: OldVersionRow,
+): Promise<'removed' | 'stopped'> {
+  const key = mediaKeys(creatorId, mediaId, access).master;
+  const master = await head(s3, { bucket, key });
+  if (master?.metadata.growing === jobIdFor(mediaId, version)) await deleteIfMatch(s3, { bucket, key }, master.etag);
+  return removePrefix(s3, bucket, growingFolder(creatorId, mediaId, version, access), timeIsUp);
 }
 
 async function removeVersion(

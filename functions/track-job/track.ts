@@ -10,6 +10,7 @@ import {
 } from '../../core/contracts/events.ts';
 import { parseJobId } from '../../core/contracts/ids.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
+import { mayHaveGrown } from '../../core/jobs/growing.ts';
 import { hasEnded } from '../../core/jobs/rows.ts';
 import { jobFor, jobProgressed, jobRunning } from '../../core/jobs/transitions.ts';
 import { readPart } from '../../engines/batch/parts.ts';
@@ -18,7 +19,7 @@ import type { Engines } from '../../engines/registry.ts';
 import { cancelJob } from '../shared/cancel-job.ts';
 import { continueJob } from '../shared/continue-job.ts';
 import { presetOf } from '../shared/encoding.ts';
-import { type EndServices, endJob } from '../shared/end-job.ts';
+import { askToGrow, type EndServices, endJob } from '../shared/end-job.ts';
 import { endNow } from '../shared/end-now.ts';
 import { count, logger } from '../shared/observability.ts';
 
@@ -88,10 +89,12 @@ async function workerReported(services: TrackServices, report: JobProgress['deta
   // A worker whose clock is ahead would otherwise not be missed until then.
   const at = [report.at, new Date().toISOString()].toSorted()[0] ?? report.at;
   let over: JobRow | undefined;
+  let grows = false;
   const { child } = report;
   const outcome = await applyWithRetry(table, async () => {
     const job = await getJob(table, mediaId, n);
     if (!job) return { refused: 'the job is gone' };
+    grows = mayHaveGrown(job, report, at);
     const isLate = child?.twin !== undefined && job.part !== report.part;
     if (isOver(job) || isLate || isSecondArray(job, report)) over = job;
     // Only the first report may have to change the media item's state too.
@@ -99,6 +102,7 @@ async function workerReported(services: TrackServices, report: JobProgress['deta
     return jobProgressed(job, media, { ...report, at });
   });
   if (over) await stop(services, over, child?.twin ?? report.engineJobId);
+  if (grows) await askToGrow(services, report.jobId);
   if (!('refused' in outcome) && outcome.slow) await startTwin(services, outcome.slow.job, outcome.slow.index);
 }
 

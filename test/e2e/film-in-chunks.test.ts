@@ -54,7 +54,8 @@ async function keysOf(cloud: Cloud, prefix: string): Promise<string[]> {
 
 /** Names of what is published, and each playlist without what depends on the bytes of the encode. */
 async function published(cloud: Cloud, { mediaId, current }: MediaRow) {
-  const keys = (await keysOf(cloud, 'ann/')).filter((key) => key.includes(mediaId));
+  // What was shown of it before is kept for those who watch it.
+  const keys = (await keysOf(cloud, 'ann/')).filter((key) => key.includes(mediaId) && !key.includes('/g1/'));
   const playlists: Record<string, string> = {};
   for (const key of keys.filter((it) => it.endsWith('.m3u8'))) {
     const text = await (await fetch(`${cloud.deliveryUrl}/${key}`)).text();

@@ -48,7 +48,7 @@ const jobOf = ({ mediaId, n }: JobRow) => getJob(services.table, mediaId, n);
 const spent = async (collectionId?: string) =>
   (await getRow(services.table, spentKey('ann', monthOf(new Date().toISOString()), collectionId), SpentRow))?.usd ?? 0;
 const cancel = (row: JobRow, usd?: number) =>
-  failJob({ table: services.table, sqs: services.sqs, ingestQueueUrl: QUEUES.ingest }, row.jobId, {
+  failJob({ table: services.table, sqs: services.sqs, ingestQueueUrl: QUEUES.ingest, publishQueueUrl: QUEUES.publish }, row.jobId, {
     ...{ code: 'cancelled', message: 'Cancelled.' },
     costFor: () => (usd === undefined ? undefined : { usd, vcpuSeconds: 1 }),
   });

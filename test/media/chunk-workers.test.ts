@@ -10,7 +10,9 @@ import { work } from '../../containers/transcoder/worker.ts';
 import { type Job, Result } from '../../core/contracts/job.ts';
 import { PREPARED_FILE, tmpPrefix } from '../../core/contracts/keys.ts';
 import type { Preset } from '../../core/contracts/presets.ts';
+import { ChunkRecord } from '../../core/media/chunk-record.ts';
 import { SMALL_BYTES } from '../../core/media/in-place.ts';
+import { Piece } from '../../core/media/piece.ts';
 import { Prepared } from '../../core/media/prepared.ts';
 import { developer, type SmallCloud, smallCloud } from '../../local/test/support/small-cloud.ts';
 import { numbered, numbersIn } from '../support/chunks.ts';
@@ -146,6 +148,34 @@ test('a long film is left in chunks, which workers encode in any order, twice, a
     ).toEqual(ALL);
   }
 }, 300_000);
+
+test('the workers of the first chunk and of the sound leave pieces where they are asked for, and others none', async () => {
+  const { run, text, keys } = film();
+  expect(await run(SLOW, 'cutter')).toBe(0);
+  const { chunks: count } = Prepared.parse(await text(PREPARED_FILE));
+  if (count === undefined) throw new Error('It is not cut.');
+  const task = { name: 'chunk', part: `chunks-${count}`, count } as const;
+  expect(await run({ ...task, grows: true }, 'array:0', 0)).toBe(0);
+  expect(await run({ ...task, grows: true }, `array:${count}`, count)).toBe(0);
+  expect(await run({ ...task, grows: true }, 'array:1', 1)).toBe(0);
+  const pictures = Piece.parse(await text('chunks/0/piece-2.json'));
+  const sound = Piece.parse(await text('chunks/sound/piece-2.json'));
+  const times = (piece: Piece) => piece.renditions.map(({ file, segments }) => [file, ...segments.map(({ at }) => at)]);
+  expect(times(pictures)).toEqual([['90p', 0, 6]]);
+  expect(times(sound)).toEqual([['audio-64k', 0, expect.closeTo(6, 1)]]);
+  const there = await keys();
+  for (const [part, { folder, file }] of [['0', pictures] as const, ['sound', sound] as const]) {
+    expect(there).toContain(`chunks/${part}/${folder}${file.path}`);
+  }
+  expect(there.filter((key) => key.startsWith('chunks/1/') && key.includes('piece'))).toEqual([]);
+  const record = ChunkRecord.parse(await text('chunks/1/record.json'));
+  const [rendition] = record.status === 'encoded' ? record.renditions : [];
+  const { segments = [], codec } = rendition ?? {};
+  expect(codec).toMatch(/^avc1\./);
+  for (const [i, { at, seconds }] of segments.slice(0, -1).entries()) {
+    expect([at % 6, at + seconds]).toEqual([0, segments[i + 1]?.at]);
+  }
+});
 
 test('a film of which a chunk is missing is encoded whole by the worker that was to join it', async () => {
   const { run, bring, result } = film();

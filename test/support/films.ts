@@ -31,6 +31,7 @@ export async function filmCloud({
   slots: number;
   hooks?: Hooks;
   chunkSeconds?: number;
+  adverse?: false;
 }) {
   const { jobs } = LOCAL_CLOUD;
   const inherited = [...(jobs?.inherited ?? []), 'CHUNK_SECONDS'];

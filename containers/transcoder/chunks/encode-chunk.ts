@@ -5,6 +5,7 @@ import type { ChunkRendition, EncodedChunk, Whole } from '../../../core/media/ch
 import { holdsThumbnail, planChunk } from '../../../core/media/chunks.ts';
 import { pictureFaults } from '../../../core/media/decoded.ts';
 import type { EncodePlan, VideoPlan } from '../../../core/media/encode-plan.ts';
+import { PIECE_ENDS } from '../../../core/media/piece.ts';
 import { recordedTimes } from '../decode-record.ts';
 import { type EncodeRun, findToneMap } from '../encode.ts';
 import { pictureFiles, WITNESS_FILE } from '../ffmpeg/arguments.ts';
@@ -17,6 +18,7 @@ import { wholeName } from '../split.ts';
 import { type OnGpu, runStages } from '../stages.ts';
 import { readBack } from '../verify.ts';
 import { checkSource, NotExact, orWhole } from './doubt.ts';
+import { followPieces, type PieceTaker } from './pieces.ts';
 import { rewriteRendition } from './rewrite.ts';
 
 /** Within which a chunk's first picture is looked for first. */
@@ -29,6 +31,8 @@ export interface ChunkRun extends EncodeRun {
   gpu?: boolean;
   /** Aborted when captions are seen that the plan does not have. */
   captions?: AbortSignal | undefined;
+  /** Takes pieces of what is encoded, while it is; absent where none are wanted. */
+  pieces?: PieceTaker | undefined;
 }
 
 /**
@@ -81,7 +85,9 @@ async function encodeOnce(
   const { first } = part.chunk;
   const { toneMap } = await findToneMap(tools, part);
   await letWrite(tools, out);
-  const outcome = await runStages(tools, part, { ...run, onGpu, cwd: out, toneMap });
+  // A GPU's pictures may turn out not to be good, and are then encoded again in software.
+  const stop = !run.gpu && run.pieces ? followPictures(run.pieces, part, video, out) : undefined;
+  const outcome = await runStages(tools, part, { ...run, onGpu, cwd: out, toneMap }).finally(() => stop?.());
   await takeOver(tools, out);
   checkSource(outcome);
   if (captions?.aborted) throw new NotExact('Its captions begin late.');
@@ -93,7 +99,7 @@ async function encodeOnce(
   const renditions: ChunkRendition[] = [];
   let frames = 0;
   for (const file of pictureFiles(part)) {
-    const made = await finishRendition(tools, { out, file, signal }, decoded, video, chunk);
+    const made = await finishRendition(tools, { out, file, signal }, decoded, part, video, chunk);
     renditions.push(made.rendition);
     frames = made.frames;
   }
@@ -103,6 +109,12 @@ async function encodeOnce(
     ...{ status: 'encoded', index: chunk.index, renditions, pictures: decoded.length, frames, witness },
     ...(ssim !== undefined && { ssim }),
   };
+}
+
+function followPictures({ to, take }: PieceTaker, { segmentSeconds }: EncodePlan, video: VideoPlan, from: string) {
+  const files = video.rungs.map(({ name }) => name);
+  const of = { from, to, files, ends: PIECE_ENDS.pictures, segmentSeconds, delaySeconds: delaySeconds(video), take };
+  return followPieces(of);
 }
 
 /**
@@ -148,13 +160,17 @@ async function finishRendition(
   tools: Tools,
   { out, file, signal }: { out: string; file: string; signal: AbortSignal },
   decoded: Float64Array,
+  { segmentSeconds }: EncodePlan,
   video: VideoPlan,
   chunk: Chunk,
 ): Promise<{ rendition: ChunkRendition; frames: number }> {
-  const written = await rewriteRendition(out, file, delaySeconds(video)).catch((cause: Error) => {
-    if ('code' in cause) throw cause;
-    throw new NotExact(`${file} is not as it should be: ${cause.message}`);
-  });
+  const end = chunk.end ?? (decoded.at(-1) ?? 0) + video.lastFrameSeconds;
+  const written = await rewriteRendition(out, file, delaySeconds(video), { segmentSeconds, end }).catch(
+    (cause: Error) => {
+      if ('code' in cause) throw cause;
+      throw new NotExact(`${file} is not as it should be: ${cause.message}`);
+    },
+  );
   if (!written) {
     await rm(join(out, wholeName(file)), { force: true });
     throw new NotExact(`${file} has no pictures of ${decoded.length}.`);

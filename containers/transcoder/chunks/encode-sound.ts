@@ -4,17 +4,20 @@ import type { Chunk } from '../../../core/media/chunk.ts';
 import type { EncodedSound, Whole } from '../../../core/media/chunk-record.ts';
 import { planSound } from '../../../core/media/chunks.ts';
 import { endWarnings } from '../../../core/media/decoded.ts';
-import type { EncodePlan } from '../../../core/media/encode-plan.ts';
+import { type EncodePlan, streamed } from '../../../core/media/encode-plan.ts';
 import { overlappingSound } from '../../../core/media/losses.ts';
+import { PIECE_ENDS } from '../../../core/media/piece.ts';
 import type { EncodeRun } from '../encode.ts';
 import type { Tools } from '../ffmpeg/run.ts';
 import { IN_SOFTWARE } from '../gpu.ts';
 import { letWrite, takeOver } from '../hand-over.ts';
 import { eachPacket } from '../read-packets.ts';
-import { wholeName } from '../split.ts';
+import { SOUND_EARLY_SECONDS, wholeName } from '../split.ts';
 import { runStages } from '../stages.ts';
 import { readBack } from '../verify.ts';
 import { checkSource, NotExact, orWhole } from './doubt.ts';
+import type { ChunkRun } from './encode-chunk.ts';
+import { followPieces, type PieceTaker } from './pieces.ts';
 
 /** A film to be encoded in chunks. */
 export interface CutFilm {
@@ -24,12 +27,14 @@ export interface CutFilm {
   startSeconds: number;
 }
 
+export type SoundRun = EncodeRun & Pick<ChunkRun, 'pieces'>;
+
 /**
  * Encodes the sound of a film into `out`, and counts the pictures that the file holds in each chunk.
  * @returns why the film has to be encoded whole, if it has
  * @throws DropreelError of a fault that may pass, or the signal's reason
  */
-export async function encodeSound(tools: Tools, film: CutFilm, run: EncodeRun): Promise<EncodedSound | Whole> {
+export async function encodeSound(tools: Tools, film: CutFilm, run: SoundRun): Promise<EncodedSound | Whole> {
   return orWhole(run.signal, async () => {
     const plan = planSound(film.plan);
     // Both go through all of the file. What one has read, the other finds: at once they take as long, and as many requests, as one.
@@ -62,13 +67,20 @@ async function bothOf<A, B>(
 async function encodeAll(
   tools: Tools,
   plan: EncodePlan,
-  run: EncodeRun,
+  run: SoundRun,
   counted: Promise<unknown>,
 ): Promise<Omit<EncodedSound, 'status' | 'held'>> {
   const { out, signal } = run;
   await letWrite(tools, out);
   const onGpu = IN_SOFTWARE;
-  const outcome = await runStages(tools, plan, { ...run, onGpu, cwd: out, toneMap: false });
+  const stop = run.pieces && followSound(run.pieces, plan, out);
+  let isWhole = false;
+  const outcome = await runStages(tools, plan, { ...run, onGpu, cwd: out, toneMap: false })
+    .then((made) => {
+      isWhole = true;
+      return made;
+    })
+    .finally(() => stop?.({ flush: isWhole }));
   // All programs of FFmpeg's user are ended when the directory is taken over.
   await counted;
   await takeOver(tools, out);
@@ -83,6 +95,13 @@ async function encodeAll(
   }
   const warnings = [...overlappingSound(sound, outcome.overlaps), ...endWarnings({ sound }, plan)];
   return { sound, warnings, renditions };
+}
+
+function followSound({ to, take }: PieceTaker, plan: EncodePlan, from: string) {
+  const { segmentSeconds } = plan;
+  const files = streamed(plan);
+  const earlySeconds = SOUND_EARLY_SECONDS;
+  return followPieces({ from, to, files, ends: PIECE_ENDS.sound, segmentSeconds, earlySeconds, take });
 }
 
 /** By the packets, of which those count that are presented: an edit list leaves some out. @throws NotExact for one without a time */

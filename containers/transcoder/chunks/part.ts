@@ -22,6 +22,7 @@ import {
 } from '../../../core/media/chunk-record.ts';
 import { cutChunks } from '../../../core/media/chunks.ts';
 import type { EncodePlan } from '../../../core/media/encode-plan.ts';
+import { Piece, pieceRecord } from '../../../core/media/piece.ts';
 import { planEncode } from '../../../core/media/plan.ts';
 import { Prepared } from '../../../core/media/prepared.ts';
 import type { WorkerContext } from '../context.ts';
@@ -30,13 +31,14 @@ import { fileInput, type Input } from '../input/input.ts';
 import { withSource } from '../input/with-source.ts';
 import { log } from '../log.ts';
 import { putOnce, putPeriodically } from '../marks.ts';
-import { push } from '../push.ts';
+import { push, pushFile } from '../push.ts';
 import { empty, needDisk, type Scratch } from '../scratch.ts';
 import { cpuSeconds } from '../usage.ts';
 import { TIMES_FILE } from './bring.ts';
 import { orWhole } from './doubt.ts';
 import { encodeChunk } from './encode-chunk.ts';
 import { encodeSound } from './encode-sound.ts';
+import type { PieceTaker } from './pieces.ts';
 
 /** Number of a chunk, or the sound. */
 export type Part = number | 'sound';
@@ -81,6 +83,7 @@ export async function workPart(job: Job, part: Part, context: WorkerContext, scr
   if (part !== 'sound' && !chunk) return log('warn', 'there are not so many chunks', { part, chunks: cut.length });
   progress.at('pulling', 0);
   const [before, startedAt] = [await cpuSeconds(), performance.now()];
+  const isGrowing = job.task?.name === 'chunk' && job.task.grows === true && (part === 0 || part === 'sound');
   const { out } = scratch;
   await empty(out);
   const reader = {
@@ -94,10 +97,12 @@ export async function workPart(job: Job, part: Part, context: WorkerContext, scr
     const onProgress = (report: FfmpegProgress) =>
       progress.at('transcoding', Math.min(0.99, doneOf(report, plan, chunk, prepared.probe.video?.frameRate)));
     const run = { input, out, times, signal, onProgress, startSeconds: prepared.probe.startSeconds };
-    if (!chunk) return encodeSound(tools, { plan, chunks: cut, startSeconds: run.startSeconds }, run);
+    const pieces = isGrowing && pieceTaker(job, part, context, scratch);
+    const taking = { ...(pieces && { pieces }) };
+    if (!chunk) return encodeSound(tools, { plan, chunks: cut, startSeconds: run.startSeconds }, { ...run, ...taking });
     const { video } = prepared.probe;
     const captions = video && !plan.video?.captions ? input.lateCaptions(video.codec) : undefined;
-    return encodeChunk(tools, plan, chunk, { ...run, captions, gpu: context.gpu });
+    return encodeChunk(tools, plan, chunk, { ...run, ...taking, captions, gpu: context.gpu });
   };
   // What is wrong with the source for good, the encode of the whole finds too, and says.
   const made = await orWhole(signal, async () => {
@@ -117,6 +122,24 @@ export async function workPart(job: Job, part: Part, context: WorkerContext, scr
   const record = { ...made, folder, files, ...(await usage()) };
   await putRecord(context, place, part, record);
   progress.at('verifying', 0);
+}
+
+/** Leaves the pieces of a part for a growing version: of several workers at the same part, that of the first one counts. */
+function pieceTaker(job: Job, part: Part, { s3, progress, signal }: WorkerContext, { root }: Scratch): PieceTaker {
+  const { bucket, prefix } = job.output;
+  const place = `${prefix}${partPrefix(part)}`;
+  const folder = `${randomBytes(12).toString('hex')}/`;
+  const directory = join(root, 'pieces');
+  return {
+    to: directory,
+    async take({ name, end, renditions }) {
+      const run = { s3, bucket, prefix: `${place}${folder}`, directory, kind: 'video', signal } as const;
+      const file = await pushFile(run, name, undefined);
+      const record = Piece.parse({ folder, file, renditions });
+      await putOnce(s3, { bucket, key: `${place}${pieceRecord(end)}` }, JSON.stringify(record));
+      progress.piece();
+    },
+  };
 }
 
 /** Which share of its part a worker has encoded: of a chunk by its pictures, because its clock is the film's. */

@@ -50,8 +50,10 @@ export const MediaView = z
     tags: z.array(z.string()).default([]),
     kind: z.enum(['video', 'audio']).optional(),
     state: MediaState,
-    /** Whether `playback` can be played now. */
+    /** Whether `playback` can be played now; while it is `transcoding`: its beginning, with more of it by the minute. */
     playable: z.boolean(),
+    /** When it could be played first; absent of media that an earlier release published. */
+    playableAt: Time.optional(),
     seq: z.number().int(),
     attempts: z.number().int(),
     maxAttempts: z.number().int(),

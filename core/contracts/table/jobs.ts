@@ -74,6 +74,10 @@ export const JobRow = z.object({
   attempt: z.number().int().nonnegative(),
   /** Where its version goes: set once, before the first copy. Absent: nothing of it is published yet. */
   access: Access.optional(),
+  /**
+   * Viewers get what there is of it: since when, up to which second, and after which step of that. docs/decisions/0403-growing-versions.md
+   */
+  growing: z.object({ since: Time, seconds: z.number().nonnegative(), step: z.number().int().positive() }).optional(),
   error: Failure.optional(),
   /** Of all its attempts; it is written with the end of the job, or after it. */
   cost: z.object({ usd: z.number(), vcpuSeconds: z.number() }).optional(),

@@ -31,6 +31,7 @@ export const PARTITIONS = {
 const BEGINS = {
   job: 'JOB#',
   oldVersion: 'OLD#',
+  grown: 'GROWN#',
   collection: 'COLLECTION#',
   preset: 'PRESET#',
   presetVersion: 'PRESET-VERSION#',
@@ -48,6 +49,11 @@ export const rowKeys = {
   oldVersion: (mediaId: string, n: number) => ({
     pk: `${PARTITIONS.media}${mediaId}`,
     sk: `${BEGINS.oldVersion}${numbered(n)}`,
+  }),
+  /** An OldVersionRow too: of what was shown of version n before it was whole. */
+  grown: (mediaId: string, n: number) => ({
+    pk: `${PARTITIONS.media}${mediaId}`,
+    sk: `${BEGINS.grown}${numbered(n)}`,
   }),
   job: (mediaId: string, n: number) => ({
     pk: `${PARTITIONS.media}${mediaId}`,
@@ -114,7 +120,7 @@ export function parseJobKey({ pk, sk }: RowKey): { mediaId: string; n: number } 
 
 /** Whether the row is one of a media's versions: a job, or a version that waits for its removal. */
 export function isVersionKey({ sk }: RowKey): boolean {
-  return sk.startsWith(BEGINS.job) || sk.startsWith(BEGINS.oldVersion);
+  return [BEGINS.job, BEGINS.oldVersion, BEGINS.grown].some((begins) => sk.startsWith(begins));
 }
 
 /** Partition key of the index byCollection. */

@@ -193,6 +193,10 @@ export const MediaRow = z.object({
   previous: PublishedVersion.extend({ expiresAt: Time }).optional(),
   /** When the two versions last changed places. */
   rolledBackAt: Time.optional(),
+  /** When it could be played first. Absent before, and of media that an earlier release published. */
+  playableAt: Time.optional(),
+  /** The job of which viewers get what there is, while its state is `transcoding`, and where that lies. */
+  growing: z.object({ jobId: JobId, access: Access }).optional(),
   error: Failure.optional(),
   scheduleRetranscode: z.boolean().default(false),
   /** `todoAt` of the collection's flag that has flagged this media item: one flag does so once, however often it is expanded. */
@@ -251,6 +255,8 @@ export const OldVersionRow = z.object({
   version: z.number().int().positive(),
   /** The place of its objects; absent means public. */
   access: Access.optional(),
+  /** Whether only what was shown of it before it was whole is to be removed. */
+  grown: z.literal(true).optional(),
   todo: z.literal('expire'),
   todoAt: Time,
 });

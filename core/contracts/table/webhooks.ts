@@ -6,6 +6,7 @@ const Time = z.iso.datetime();
 export const WEBHOOK_EVENTS = [
   'media.uploaded',
   'media.transcoding',
+  'media.playable',
   'media.ready',
   'media.failed',
   'media.held',

@@ -1,5 +1,6 @@
 import { DELIVERY_RULES } from './delivery.ts';
 import { MEASURED_RULES } from './measured.ts';
+import { tagOf } from './playlist.ts';
 import { RENDITION_RULES } from './renditions.ts';
 import type { Problem, Rule, Stream } from './stream.ts';
 import { SYNTAX_RULES } from './syntax.ts';
@@ -22,7 +23,24 @@ export interface Finding extends Problem {
   rule: Rule;
 }
 
-/** Every broken rule of a stream, in the order of RULES. */
+/**
+ * Of a whole stream: while one grows its playlists have no end, and are extended one after the other, rates are bounds (RFC 8216, 4.3.4.2), and
+ * keyframes of what does not exist yet cannot be named.
+ */
+const OF_A_WHOLE: readonly string[] = [
+  ...['endlist', 'playlist-type', 'same-boundaries', 'same-duration'],
+  ...['bandwidth', 'average-bandwidth', 'peak-below-200-percent', 'first-near-2-mbit', 'iframes', 'several-iframes'],
+];
+
+/** Whether it is an EVENT that has not ended: RFC 8216, 4.3.3.5. */
+function isGrowing({ media }: Stream): boolean {
+  return media.some(({ playlist }) => {
+    return tagOf(playlist, '#EXT-X-PLAYLIST-TYPE')?.value === 'EVENT' && !tagOf(playlist, '#EXT-X-ENDLIST');
+  });
+}
+
+/** Every broken rule of a stream, in the order of RULES; of one that grows, of those that hold meanwhile. */
 export function checkStream(stream: Stream): Finding[] {
-  return RULES.flatMap((rule) => rule.check(stream).map((found) => ({ ...found, rule })));
+  const rules = isGrowing(stream) ? RULES.filter(({ id }) => !OF_A_WHOLE.includes(id)) : RULES;
+  return rules.flatMap((rule) => rule.check(stream).map((found) => ({ ...found, rule })));
 }

@@ -24,6 +24,9 @@ describe('webhookEventOf', () => {
   it('of an encode that is held back is media.held, whatever the state', () => {
     expect(webhookEventOf({ from: 'uploaded', to: 'uploaded', held: true })).toBe('media.held');
   });
+  it('of an encode whose beginning can be played is media.playable', () => {
+    expect(webhookEventOf({ from: 'transcoding', to: 'transcoding', playable: true })).toBe('media.playable');
+  });
 });
 
 it("an event's id is made from the change, so that a duplicate is recognized", () => {

@@ -62,8 +62,13 @@ it('the chunks of a film are an array with one child more than chunks, on Spot, 
     expect(arrayProperties?.size).toBe(name === 'chunk' ? 4 : undefined);
     const input = JSON.parse(container?.environment?.find((one) => one.name === 'DROPREEL_JOB')?.value ?? '');
     expect(input.task).toMatchObject(name === 'cut' ? { name, vcpus: 4, workers: 16 } : { name, part, count: 3 });
+    expect(input.task.grows).toBe(name === 'chunk' ? true : undefined);
     await engine.cancel(id, 'the job is over');
   }
+  const again = await engine.submit({ ...film(4, 'chunks-3'), purpose: 'retranscode' });
+  const { container } = await detailOf(again);
+  expect(container?.environment?.find(({ name }) => name === 'DROPREEL_JOB')?.value).not.toContain('grows');
+  await engine.cancel(again, 'the job is over');
   await expect(async () => engine.submit(film(1, 'encode'))).rejects.toThrow(EngineRefused);
 });
 

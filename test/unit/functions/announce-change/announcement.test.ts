@@ -48,6 +48,13 @@ describe('an announcement', () => {
       error: { code: 'no_tracks', message: 'Nothing.' },
     });
   });
+  it('says that the beginning of an encode can be played, though the state is the same, and only when that begins', () => {
+    const growing = { growing: { M: { jobId: { S: `${ID}-1` }, access: { S: 'public' } } } };
+    const [before, after] = [image('transcoding', 2), image('transcoding', 3, growing)];
+    expect(announcementOf(record(before, after))?.detail).toMatchObject({ to: 'transcoding', seq: 3, playable: true });
+    expect(announcementOf(record(after, after))).toBeNull();
+    expect(announcementOf(record(after, image('ready', 4)))?.detail).not.toHaveProperty('playable');
+  });
   it('says that a copy has become the original, or that it is in another class, and that it is back, though the state is the same', () => {
     const archive = (state: string, reason?: string, bytes?: object) => ({
       archive: { M: { state: { S: state }, ...(reason && { reason: { S: reason } }), ...(bytes && { bytes }) } },

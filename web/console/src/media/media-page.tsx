@@ -67,7 +67,7 @@ export default function MediaPage({ id }: { id: string }) {
   );
 }
 
-/** What plays, or the place where it will. A new version is a new player. */
+/** What plays, or the place where it will. A new version is a new player; one that was shown before it was whole goes on in the same. */
 function Stage({ media }: { media: Media }) {
   if (!media.playable) {
     const progress = media.job?.progress ?? 0;
@@ -87,7 +87,7 @@ function Stage({ media }: { media: Media }) {
   }
   return (
     <Suspense fallback={<div className="soon" />}>
-      <Player key={media.version?.n} media={media} />
+      <Player key={media.version?.n ?? media.job?.n} media={media} />
     </Suspense>
   );
 }

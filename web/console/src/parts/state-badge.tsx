@@ -22,5 +22,6 @@ export function isUnderWay({ state, scheduleRetranscode }: Media): boolean {
 export function StateBadge({ media }: { media: Media }) {
   const [name, tone] = STATES[media.state];
   const held = media.state === 'uploaded' && media.error ? ': held' : '';
-  return <span className={`badge ${tone}`}>{`${name}${held}`}</span>;
+  const plays = media.state === 'transcoding' && media.playable ? ', plays already' : '';
+  return <span className={`badge ${tone}`}>{`${name}${held}${plays}`}</span>;
 }
