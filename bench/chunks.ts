@@ -19,7 +19,8 @@ const PARTS: Record<string, () => unknown> = {
 for (const [name, part] of Object.entries(PARTS)) if (ONLY === undefined || ONLY === name) await part();
 
 function simulation(): void {
-  const header = '| machines | vCPUs | chunks | first playable | with a warm one | ready after | USD | times one |\n|---|---|---|---|---|---|---|---|';
+  const header =
+    '| machines | vCPUs | chunks | first playable | with a warm one | ready after | USD | times one |\n|---|---|---|---|---|---|---|---|';
   for (const hours of [1, 10]) {
     console.log(`\n${hours} h of 1080p30\n\n${header}`);
     for (const machines of [1, 2, 4, 8, 16, 32, 64]) row(machines, hours);

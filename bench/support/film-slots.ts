@@ -15,7 +15,9 @@ export async function slotTimes(seconds: number, slots: readonly number[]): Prom
     const codec = ['-c:v', 'libx264', '-preset', 'ultrafast', '-b:v', '2M', '-pix_fmt', 'yuv420p', '-c:a', 'aac'];
     await cpuOf([...picture, '-f', 'lavfi', '-i', `sine=d=${seconds}`, ...codec, 'film.mp4'], directory);
     const film = join(directory, 'film.mp4');
-    console.log('| slots | encoded | ready after | vCPU seconds | reads of S3 | writes | load |\n|---|---|---|---|---|---|---|');
+    console.log(
+      '| slots | encoded | ready after | vCPU seconds | reads of S3 | writes | load |\n|---|---|---|---|---|---|---|',
+    );
     for (const count of slots) {
       const asked = { reads: 0, writes: 0 };
       const before = ({ service, operation }: GatewayCall) => {

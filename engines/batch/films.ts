@@ -154,7 +154,10 @@ export function connectFilms(
       }
       const isArray = film?.name === 'chunks';
       return submit(submitting, {
-        job: { ...job, task: film ? taskOf(film, submission) : { name: 'cut', vcpus, workers, starts, deadlineSeconds } },
+        job: {
+          ...job,
+          task: film ? taskOf(film, submission) : { name: 'cut', vcpus, workers, starts, deadlineSeconds },
+        },
         name: taskName(job.jobId, part),
         // A chunk is short, whatever the film is: a machine that is taken away costs little.
         queue: queueOf(isArray ? { ...submission, onDemand: false } : submission, env),

@@ -48,10 +48,14 @@ const jobOf = ({ mediaId, n }: JobRow) => getJob(services.table, mediaId, n);
 const spent = async (collectionId?: string) =>
   (await getRow(services.table, spentKey('ann', monthOf(new Date().toISOString()), collectionId), SpentRow))?.usd ?? 0;
 const cancel = (row: JobRow, usd?: number) =>
-  failJob({ table: services.table, sqs: services.sqs, ingestQueueUrl: QUEUES.ingest, publishQueueUrl: QUEUES.publish }, row.jobId, {
-    ...{ code: 'cancelled', message: 'Cancelled.' },
-    costFor: () => (usd === undefined ? undefined : { usd, vcpuSeconds: 1 }),
-  });
+  failJob(
+    { table: services.table, sqs: services.sqs, ingestQueueUrl: QUEUES.ingest, publishQueueUrl: QUEUES.publish },
+    row.jobId,
+    {
+      ...{ code: 'cancelled', message: 'Cancelled.' },
+      costFor: () => (usd === undefined ? undefined : { usd, vcpuSeconds: 1 }),
+    },
+  );
 
 it('as many simultaneous encodes begin as the cap of the creator has room for, and the others are held with the reason', async () => {
   const rows = await Promise.all([1, 2, 3, 4].map((i) => queued('talks', `at once ${i}.mp4`)));
