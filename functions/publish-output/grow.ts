@@ -11,7 +11,7 @@ import type { Outcome } from '../../core/jobs/change.ts';
 import { finishedGrowing, grown, isTakenBack, mayGrow } from '../../core/jobs/growing.ts';
 import { decideAccess } from '../../core/jobs/transitions.ts';
 import { extended, finished, Growth, growingPlaylist, playableSeconds } from '../../core/media/growing.ts';
-import { readMediaPlaylist } from '../../core/media/media-playlist.ts';
+import { type MediaPlaylist, readMediaPlaylist } from '../../core/media/media-playlist.ts';
 import { BRIEF, IMMUTABLE, type TextObject } from '../../core/publish/plan.ts';
 import { prefixUris, withComment } from '../../core/publish/playlist-uris.ts';
 import { logger } from '../shared/observability.ts';
@@ -46,15 +46,31 @@ export async function growJob(services: PublishServices, jobId: string): Promise
   }
 }
 
+/** How often the end is tried while others write. */
+const FINISH_TRIES = 5;
+
 /**
- * Before the whole version replaces it: players that began with what was shown of it find the rest there, and their end.
- * @param texts the playlists of the whole version
+ * Before the whole version replaces it: players that began with what was shown of it find the rest there, and their end. The whole version does
+ * not wait for that where it cannot be done.
+ * @param whole `texts`: its playlists; `folder`: where they lie
  */
-export async function finishGrowing(
-  services: PublishServices,
-  job: JobRow,
-  { texts, folder }: { texts: readonly TextObject[]; folder: string },
-): Promise<void> {
+export async function finishGrowing(services: PublishServices, job: JobRow, whole: Whole): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await finish(services, job, whole);
+    } catch (error) {
+      if (!(error instanceof Overtaken)) throw error;
+      if (tries === FINISH_TRIES) return logger.error('what was shown of it has no end', { jobId: job.jobId });
+    }
+  }
+}
+
+interface Whole {
+  texts: readonly TextObject[];
+  folder: string;
+}
+
+async function finish(services: PublishServices, job: JobRow, { texts, folder }: Whole): Promise<void> {
   const read = await readGrowth(services, job);
   if (!read) return;
   const { growth } = read;
@@ -64,7 +80,8 @@ export async function finishGrowing(
     const lists = growth.lists.map(async ({ file }) => {
       const key = `${folder}${file}.m3u8`;
       const text = bodies.get(key) ?? (await readText(services.s3, { bucket: services.mediaBucket, key }));
-      return text ? [[file, readMediaPlaylist(text)] as const] : [];
+      const playlist = text === null ? null : readWhole(text);
+      return playlist ? [[file, playlist] as const] : [];
     });
     const prefix = `../v${job.n}/`;
     const end = finished(growth, new Map((await Promise.all(lists)).flat()), prefix);
@@ -72,6 +89,16 @@ export async function finishGrowing(
     await showLists(services, job, end);
     await record(services, job, end);
   } else await record(services, job, growth);
+}
+
+/** Null where it is not as our workers write them. */
+function readWhole(text: string): MediaPlaylist | null {
+  try {
+    return readMediaPlaylist(text);
+  } catch (error) {
+    logger.warn('a playlist cannot be read', { error });
+    return null;
+  }
 }
 
 /** Removes the pointer by which viewers reach what was shown of a job; sweep removes the rest. */
