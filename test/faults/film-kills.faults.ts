@@ -1,5 +1,6 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { CopyObjectCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { head, list } from '../../aws/s3.ts';
@@ -139,8 +140,11 @@ function dying(death?: Death) {
       if (end.signal.aborted) throw dead();
       const answer = await next(args);
       if (isNow) end.abort(dead());
-      if (end.signal.aborted) throw dead();
-      return answer;
+      if (!end.signal.aborted) return answer;
+      // Nobody reads what comes, nor hears how its connection ends.
+      const { Body } = answer.output as { Body?: Readable };
+      Body?.on('error', () => undefined).resume();
+      throw dead();
     },
     { step: 'initialize' },
   );
