@@ -35,8 +35,8 @@ const AAC = ['-c:a', 'aac'];
 /** Seconds: a tick of Matroska's clock. */
 const TICK = 0.0011;
 
-async function chunked(directory: string, file: string, count: number) {
-  const made = await transcodeInChunks(directory, file, count, small);
+async function chunked(directory: string, file: string, count: number, preset = small) {
+  const made = await transcodeInChunks(directory, file, count, preset);
   if ('why' in made) throw new Error(made.why.join('; '));
   return made;
 }
@@ -105,10 +105,12 @@ test('a film of chunks keeps the rules of streams; its sound is that of the enco
   const sounds = "aevalsrc='0.2*sin(2*PI*440*t)+0.6*sin(2*PI*3000*t)*between(t,21,21.1)':s=48000:d=23";
   const inputs = [...numbered('25', 23), '-f', 'lavfi', '-i', sounds];
   const file = await make(directory.path, ...inputs, ...H264, ...AAC, 'film.mp4');
-  const whole = await transcodeFile(directory.path, file, small);
-  const parts = await chunked(directory.path, file, 4);
+  // At 64 kbit/s FFmpeg's encoder makes a noise of its own beside a tone.
+  const preset = { ...small, rungs: small.rungs.map((rung) => ({ ...rung, audio: '128k' as const })) };
+  const whole = await transcodeFile(directory.path, file, preset);
+  const parts = await chunked(directory.path, file, 4, preset);
   expect(await brokenRulesOf(parts)).toEqual([]);
-  const sound = 'audio-64k.mp4';
+  const sound = 'audio-128k.mp4';
   expect((await readFile(join(parts.out, sound))).equals(await readFile(join(whole.out, sound)))).toBe(true);
   const lengths = ({ result }: typeof whole) => result.renditions.map(({ durationSeconds }) => durationSeconds);
   expect(lengths(parts)).toEqual(lengths(whole));
