@@ -9,6 +9,10 @@ const [CRC, CRC_BYTES] = [0xbf, 4];
 /** Bytes of the largest head of an element, and of a checksum with a time behind it. */
 const [HEAD, BEGINNING] = [12, 24];
 const WINDOW = 1024 * 1024;
+/** Bytes in which heads of elements are looked for at once: those of clusters are further apart. */
+const HEADS = 4096;
+/** A day in clusters of a tenth of a second has fewer. */
+const MOST_ELEMENTS = 1_000_000;
 /** Nanoseconds. */
 const USUAL_SCALE = 1_000_000;
 
@@ -29,14 +33,15 @@ export async function wrongClusters(file: Bytes): Promise<{ count: number; at: n
     if (element.id !== CLUSTER) continue;
     const beginning = await file.read(element.start, BEGINNING);
     const crc = elementAt(beginning, 0);
-    if (crc?.id !== CRC || crc.bytes !== CRC_BYTES) continue;
+    if (crc?.id !== CRC || crc.bytes !== CRC_BYTES || crc.start + CRC_BYTES > element.bytes) continue;
     checked += 1;
     const from = crc.start + CRC_BYTES;
     if ((await checksum(file, element.start + from, element.bytes - from)) === beginning.readUInt32LE(crc.start))
       continue;
     found.count += 1;
     const time = elementAt(beginning, from);
-    if (found.count > 1 || time?.id !== TIME || time.bytes > 6) continue;
+    if (found.count > 1 || time?.id !== TIME || time.bytes < 1 || time.bytes > 6) continue;
+    if (time.start + time.bytes > Math.min(element.bytes, beginning.length)) continue;
     found.at = (beginning.readUIntBE(time.start, time.bytes) * scale) / 1e9;
   }
   return checked >= MANY && found.count > 0.9 * checked ? { count: 0, at: undefined } : found;
@@ -44,15 +49,21 @@ export async function wrongClusters(file: Bytes): Promise<{ count: number; at: n
 
 /** What the segment is made of, up to what is cut off, or of no known size: a recorder that cannot go back writes no checksums. */
 async function* elements(file: Bytes): AsyncGenerator<Element> {
+  let window: { start: number; bytes: Buffer } = { start: 0, bytes: Buffer.alloc(0) };
+  // A hostile file may have millions of elements of two bytes.
   const read = async (at: number) => {
-    const element = elementAt(await file.read(at, HEAD), 0);
-    return element && { ...element, start: at + element.start };
+    if (at < window.start || at + HEAD > window.start + window.bytes.length) {
+      window = { start: at, bytes: await file.read(at, HEADS) };
+    }
+    const element = elementAt(window.bytes, at - window.start);
+    return element && { ...element, start: window.start + element.start };
   };
   const head = await read(0);
   if (head?.id !== EBML) return;
   const segment = await read(head.start + head.bytes);
   if (segment?.id !== SEGMENT) return;
-  for (let at = segment.start; at < file.size; ) {
+  let at = segment.start;
+  for (let count = 0; at < file.size && count < MOST_ELEMENTS; count++) {
     const element = await read(at);
     if (!element || element.start + element.bytes > file.size) return;
     yield element;

@@ -53,7 +53,27 @@ test('checksums that are wrong throughout are the fault of their writer', async 
 test('clusters without a checksum, what is cut off, and what is no Matroska are passed over', async () => {
   const plain = element('1f43b675', element('e7', Buffer.from([0])), Buffer.alloc(50));
   expect((await found(plain, cluster(1, { wrong: true }).subarray(0, 900))).count).toBe(0);
+  const short = ['bf84', 'bf84000000', 'bf8400000000', 'bf8400000000e7', 'bf8400000000e780', 'bf8400000000e784'];
+  for (const content of short) {
+    expect((await found(element('1f43b675', Buffer.from(content, 'hex')))).at).toBeUndefined();
+  }
   const text = Buffer.from('no Matroska at all, but text');
   const read = async (at: number, length: number) => text.subarray(at, at + length);
   expect((await wrongClusters({ size: text.length, read })).count).toBe(0);
+});
+
+test('millions of empty elements cost a read for each four kilobytes', async () => {
+  const empty = Buffer.alloc(2_000_000);
+  for (let at = 0; at < empty.length; at += 2) empty.writeUInt16BE(0xec80, at);
+  const all = Buffer.concat([
+    element('1a45dfa3', Buffer.alloc(20)),
+    element('18538067', empty, cluster(0, { wrong: true })),
+  ]);
+  let reads = 0;
+  const read = async (at: number, length: number) => {
+    reads += 1;
+    return all.subarray(at, at + length);
+  };
+  await wrongClusters({ size: all.length, read });
+  expect(reads).toBeLessThan(520);
 });
