@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { head, readText } from '../../aws/s3.ts';
 import { apply, getJob, getMedia, getRow } from '../../aws/table.ts';
 import { mediaView } from '../../core/api/views.ts';
+import { TrackMessage } from '../../core/contracts/events.ts';
 import { OutputFile } from '../../core/contracts/job.ts';
 import { growingFolder, tmpPrefix } from '../../core/contracts/keys.ts';
 import type { JobRow } from '../../core/contracts/table/jobs.ts';
@@ -14,10 +15,12 @@ import { growJob } from '../../functions/publish-output/grow.ts';
 import { publishJob } from '../../functions/publish-output/publish.ts';
 import { failJob } from '../../functions/shared/end-job.ts';
 import { removeOldVersions } from '../../functions/sweep/versions.ts';
+import { type TrackServices, track } from '../../functions/track-job/track.ts';
 import { AwsError } from '../../local/kernel/service.ts';
 import { job, MEDIA_ID, media, version } from '../support/factories.ts';
 import { jobIdOf, KEYS, leaveOutput, mediaObjects, publishServices } from '../support/published.ts';
 import { emptyServices, MEDIA, QUEUES, type Services, startServices, UPLOADS } from '../support/services.ts';
+import { received } from '../support/swept.ts';
 
 // Read when the logger is made, before any other line here.
 vi.hoisted(() => {
@@ -238,6 +241,24 @@ it('a player watches it to its end, whenever its publisher dies', async () => {
   }
   expect(points).toBeGreaterThan(60);
 }, 300_000);
+
+it('a report of a piece asks the publisher, once for each', async () => {
+  await begin();
+  const { table, s3, sqs } = services;
+  const urls = { mediaBucket: MEDIA, ingestQueueUrl: QUEUES.ingest, publishQueueUrl: QUEUES.publish };
+  const tracking = { table, s3, sqs, ...urls } as unknown as TrackServices;
+  const at = new Date().toISOString();
+  const report = (more: object) => ({
+    ...{ id: '1', time: at, source: 'dropreel.worker', 'detail-type': 'Job Progress' },
+    detail: {
+      ...{ jobId: JOB, engineJobId: 'batch-1', attempt: 1, part: 'chunks-2', at, phase: 'transcoding', percent: 30 },
+      child: { index: 0, of: 3, startedAt: at, ...more },
+    },
+  });
+  await track(tracking, TrackMessage.parse(report({})));
+  await track(tracking, TrackMessage.parse(report({ piece: true })));
+  expect(await received(services, QUEUES.publish)).toEqual([{ jobId: JOB, grow: true }]);
+});
 
 it('two calls at once, and those that come twice, add nothing twice', async () => {
   await begin();
