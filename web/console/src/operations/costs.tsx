@@ -4,6 +4,7 @@ import { bytes, usd } from '../parts/format.ts';
 import { Notice } from '../parts/notice.tsx';
 import { Table } from '../parts/table.tsx';
 import { useSession } from '../use-session.ts';
+import { SLOW_MS } from './use-operations.ts';
 
 const PERIODS = [7, 14, 31, 92];
 const USUAL = 14;
@@ -15,7 +16,11 @@ export function Costs() {
   const [search, setSearch] = useSearchParams();
   const asked = Number(search.get('days'));
   const days = PERIODS.includes(asked) ? asked : USUAL;
-  const costs = useQuery({ queryKey: ['costs', days], queryFn: () => client.call('getCosts', { query: { days } }) });
+  const costs = useQuery({
+    queryKey: ['costs', days],
+    queryFn: () => client.call('getCosts', { query: { days } }),
+    refetchInterval: SLOW_MS,
+  });
   const { data: stats } = useQuery({ queryKey: ['stats'], queryFn: () => client.call('getStats') });
   const choose = (value: string) =>
     setSearch(
