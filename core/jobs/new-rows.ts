@@ -47,7 +47,7 @@ export function newMedia(
 
 /** An upload that a client has announced, and its media item, which sweep gives up when nothing arrives in time. */
 export function announceUpload(
-  upload: Pick<UploadRow, 'mediaId' | 'key' | 'fileName' | 'size' | 'contentType' | 'multipart'>,
+  upload: Pick<UploadRow, 'mediaId' | 'key' | 'fileName' | 'size' | 'contentType' | 'fingerprint' | 'multipart'>,
   of: { location: Place; bucket: string; title: string; engine?: MediaRow['engine'] | undefined; now: string },
 ): { row: UploadRow; media: MediaRow } {
   const { location, bucket, title, engine, now } = of;

@@ -1,4 +1,4 @@
-import { appendFile, copyFile, mkdtemp, readFile, rm, truncate } from 'node:fs/promises';
+import { appendFile, copyFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
@@ -302,7 +302,7 @@ describe.runIf(browserPath)('the console', () => {
     expect(shift).toBeLessThan(MOST_SHIFT);
   });
 
-  it('goes on with an upload after the line was cut and the page reloaded', async () => {
+  it('goes on with an upload after the line was cut and the page reloaded, with the same file only', async () => {
     const file = join(folder, 'long.mp4');
     await copyFile(join(folder, 'clip.mp4'), file);
     await padded(file, 70 * 2 ** 20);
@@ -318,6 +318,15 @@ describe.runIf(browserPath)('the console', () => {
     sent.clear();
     page.on('dialog', (dialog) => void dialog.accept());
     await page.goto(`${booted.cloud.outputs.ConsoleUrl}`);
+    // A film of the same name and size, as one that was rendered anew may be.
+    const other = join(await mkdtemp(join(folder, 'other-')), 'long.mp4');
+    await writeFile(other, Buffer.alloc(70 * 2 ** 20, 1));
+    const announced = page.waitForRequest((request) => request.method() === 'POST' && /\/uploads$/.test(request.url()));
+    await page.getByLabel('Files to upload').setInputFiles(other);
+    await announced;
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('region', { name: 'Uploads' }).waitFor({ state: 'detached' });
+    sent.clear();
     await page.getByLabel('Files to upload').setInputFiles(file);
     await page.getByText('1 of 1 done').waitFor();
     expect([...sent].sort()).toEqual(['3', '4', '5']);

@@ -15,6 +15,9 @@ export const SINGLE_PUT_MAX = 64 * 1024 * 1024;
 /** Part URLs given per answer: 100 of them are about 100 KB of JSON. */
 export const MAX_PARTS_PER_REQUEST = 100;
 
+/** What tells the client's files apart, such as a digest: whoever goes on with an upload compares it first. */
+const Fingerprint = z.string().regex(/^[A-Za-z0-9:._-]{1,100}$/);
+
 export const UploadRequest = z
   .strictObject({
     /** Untrusted; only its last part and extension are kept, made safe for a key. */
@@ -23,6 +26,7 @@ export const UploadRequest = z
     contentType: z.string().regex(/^[a-z]+\/[A-Za-z0-9.+-]{1,100}$/),
     collectionId: CollectionId.default(DEFAULT_COLLECTION),
     title: Title.optional(),
+    fingerprint: Fingerprint.optional(),
     /** What encodes it, whatever engine its collection names. */
     engine: EngineChoice.optional(),
     /** For operators: the creator that the request acts for. */
@@ -56,6 +60,8 @@ export const Upload = z
     fileName: z.string(),
     size: z.number().int(),
     contentType: z.string(),
+    /** As it was announced. */
+    fingerprint: z.string().optional(),
     createdAt: Time,
     /** When an unfinished upload is given up. */
     expiresAt: Time,

@@ -280,6 +280,8 @@ export const UploadRow = z.object({
   fileName: z.string(),
   size: z.number().int(),
   contentType: z.string(),
+  /** What the client has said of the file, for itself. */
+  fingerprint: z.string().optional(),
   multipart: z.object({ uploadId: z.string(), partSize: z.number().int(), partCount: z.number().int() }).optional(),
   announcedAt: Time,
   deadline: Time,

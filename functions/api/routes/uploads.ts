@@ -44,7 +44,7 @@ export const uploadRoutes: Routes<Ids> = {
     requireEngine(services, body.engine);
     const creatorId = creatorFor(caller, body.creatorId);
     const quota = await takeQuota(services, creatorId, { uploads: 1, seconds: 0 }, now);
-    const { collectionId, contentType, size } = body;
+    const { collectionId, contentType, fingerprint, size } = body;
     const fileName = safeFileName(body.fileName);
     // Any other name may be a typing error, and the collection made for it would be public.
     const isMadeByDrops = collectionId === DEFAULT_COLLECTION;
@@ -56,7 +56,7 @@ export const uploadRoutes: Routes<Ids> = {
     const target = { bucket: env.UPLOADS_BUCKET, key };
     const multipart = plan && { uploadId: await createMultipart(s3, target, contentType), ...plan };
     const { row, media } = announceUpload(
-      { mediaId, key, fileName, size, contentType, ...(multipart && { multipart }) },
+      { mediaId, key, fileName, size, contentType, ...(fingerprint && { fingerprint }), ...(multipart && { multipart }) },
       {
         location: { creatorId, collectionId },
         bucket: env.UPLOADS_BUCKET,
@@ -182,7 +182,7 @@ async function uploadView(
   { row, media, received }: { row: UploadRow; media: MediaRow; received: number[] | null },
   now: string,
 ): Promise<Upload> {
-  const { size, contentType, fileName, key, multipart } = row;
+  const { size, contentType, fingerprint, fileName, key, multipart } = row;
   const open = media.state === 'uploading' && received !== null;
   const view: Upload = {
     id: row.mediaId,
@@ -191,6 +191,7 @@ async function uploadView(
     fileName,
     size,
     contentType,
+    ...(fingerprint && { fingerprint }),
     createdAt: row.announcedAt,
     expiresAt: row.deadline,
     status: open ? 'open' : 'complete',

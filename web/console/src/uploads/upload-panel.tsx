@@ -6,6 +6,7 @@ import { useUploadItems, useUploads } from './use-uploads.tsx';
 const STATES: Readonly<Record<UploadItem['state'], string>> = {
   waiting: 'Waiting',
   known: 'Already here',
+  unsure: 'Begun before',
   sending: 'Uploading',
   paused: 'Paused',
   broken: 'Interrupted',
@@ -64,15 +65,20 @@ function Row({ item }: { item: UploadItem }) {
               Resume
             </button>
           )}
-          {state === 'known' && (
+          {state === 'unsure' && (
+            <button type="button" className="quiet" onClick={() => uploads.itIs(key)}>
+              Yes, go on
+            </button>
+          )}
+          {(state === 'known' || state === 'unsure') && (
             <button type="button" className="quiet" onClick={() => uploads.sendAnyway(key)}>
-              Upload anyway
+              {state === 'known' ? 'Upload anyway' : 'No, upload anew'}
             </button>
           )}
           {id && (state === 'done' || state === 'known') && <Link href={`/media/${id}`}>Open</Link>}
           {state !== 'done' && (
             <button type="button" className="quiet" onClick={() => void uploads.cancel(key)}>
-              {state === 'known' || state === 'failed' ? 'Dismiss' : 'Cancel'}
+              {['known', 'unsure', 'failed'].includes(state) ? 'Dismiss' : 'Cancel'}
             </button>
           )}
         </span>

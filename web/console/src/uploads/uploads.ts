@@ -3,6 +3,7 @@ import { RefusedError } from '../../../../client/errors.ts';
 import { itemsOf } from '../../../../client/pages.ts';
 import { messageOf } from '../parts/notice.tsx';
 import { typeOf } from './file-type.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import { PutRefused } from './send.ts';
 import { THERE_ALREADY, transfer } from './transfer.ts';
 
@@ -10,10 +11,13 @@ export interface UploadItem {
   key: number;
   file: File;
   collectionId: string | undefined;
-  /** `known`: the library has a file of this name and size, and a person decides. */
-  state: 'waiting' | 'known' | 'sending' | 'paused' | 'broken' | 'done' | 'failed' | 'cancelled';
+  /**
+   * A person decides: `known`, the library has a file of this name and size; `unsure`, an upload of such a file was begun, and may be of
+   * another one.
+   */
+  state: 'waiting' | 'known' | 'unsure' | 'sending' | 'paused' | 'broken' | 'done' | 'failed' | 'cancelled';
   sent: number;
-  /** Once it is announced; of a `known` one, the media item that is like it. */
+  /** Once it is announced; of a `known` one, the media item that is like it, of an `unsure` one the upload. */
   id?: string;
   message?: string;
   /** A person has decided to send it, though the library has one like it. */
@@ -29,6 +33,8 @@ const fresh = ({ key, file, collectionId }: UploadItem): UploadItem => {
 const AT_ONCE = 2;
 /** What a page that is left would lose. */
 const UNFINISHED: readonly UploadItem['state'][] = ['waiting', 'sending', 'paused', 'broken'];
+export const isUnfinished = ({ state }: UploadItem) => UNFINISHED.includes(state);
+
 /** Before a broken transfer is begun again. */
 const PAUSES_MS = [1_000, 3_000, 10_000, 30_000];
 
@@ -55,7 +61,7 @@ export class Uploads {
       for (const { key, state } of this.#items) if (state === 'broken') this.resume(key);
     });
     addEventListener('beforeunload', (event) => {
-      if (this.#items.some(({ state }) => UNFINISHED.includes(state))) event.preventDefault();
+      if (this.#items.some(isUnfinished)) event.preventDefault();
     });
   }
 
@@ -95,13 +101,18 @@ export class Uploads {
     this.#next();
   }
 
+  /** It is the file of the upload that was begun. */
+  itIs(key: number): void {
+    this.#goOn(key);
+  }
+
   async cancel(key: number): Promise<void> {
     const item = this.#find(key);
     this.#change(key, { state: 'cancelled' });
     this.#stops.get(key)?.abort();
     this.#set(this.#items.filter((one) => one.key !== key));
     // The upload that has ended by itself meanwhile is a media item, which is deleted there.
-    if (item?.id && item.state !== 'known' && item.state !== 'done')
+    if (item?.id && !['known', 'unsure', 'done'].includes(item.state))
       await this.#client.call('abortUpload', { id: item.id }).catch(() => undefined);
   }
 
@@ -162,9 +173,15 @@ export class Uploads {
   }
 
   async #announce({ key, file, collectionId, anyway }: UploadItem): Promise<string | null> {
+    const fingerprint = await fingerprintOf(file);
     if (!anyway) {
-      const open = await this.#openUpload(file);
-      if (open !== undefined) return open;
+      const open = await this.#openUpload(file, fingerprint);
+      if (open?.isSame) return open.id;
+      if (open) {
+        const message = 'An upload of a file of this name and size was interrupted. Is this the same file?';
+        this.#change(key, { state: 'unsure', id: open.id, message });
+        return null;
+      }
       const like = await this.#mediaLike(file);
       if (like !== undefined) {
         this.#change(key, { state: 'known', id: like, message: 'The library has a file of this name and size.' });
@@ -175,20 +192,27 @@ export class Uploads {
       fileName: file.name,
       size: file.size,
       contentType: typeOf(file),
+      fingerprint,
       ...(collectionId && { collectionId }),
     };
     return (await this.#client.call('createUpload', { body })).id;
   }
 
-  /** An upload that was begun with this file, and that no other item of this page has. */
-  async #openUpload({ name, size }: File): Promise<string | undefined> {
+  /**
+   * An upload that was begun with this file, and that no other item of this page has. Parts of another file would be joined to its own, so it
+   * has to be the same by its bytes; of an upload that does not say them, such as one of the command, only name and size are known.
+   */
+  async #openUpload({ name, size }: File, fingerprint: string): Promise<{ id: string; isSame: boolean } | undefined> {
     const query = { creatorId: this.#creatorId, state: 'uploading' } as const;
+    let like: string | undefined;
     for await (const { id, source } of itemsOf(this.#client, 'listMedia', { query })) {
       if (source.size !== size || this.#items.some((item) => item.id === id)) continue;
       const upload = await this.#client.call('getUpload', { id }).catch(() => null);
-      if (upload?.fileName === name && upload.status === 'open') return id;
+      if (upload?.status !== 'open') continue;
+      if (upload.fingerprint === fingerprint) return { id, isSame: true };
+      if (upload.fingerprint === undefined && upload.fileName === name) like ??= id;
     }
-    return undefined;
+    return like === undefined ? undefined : { id: like, isSame: false };
   }
 
   /** A media item that was made of a file like this one. */
