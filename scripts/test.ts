@@ -22,6 +22,7 @@ const LONG = [
   'test/e2e/archive-command.test.ts',
   'test/e2e/auto.test.ts',
   'test/e2e/cli.test.ts',
+  'test/e2e/console-trouble.test.ts',
   'test/e2e/console.test.ts',
   'test/e2e/data-outlives.test.ts',
   'test/e2e/embed.test.ts',

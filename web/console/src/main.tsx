@@ -5,7 +5,7 @@ import { createRoot } from 'react-dom/client';
 import { Router } from 'wouter';
 import { App } from './app.tsx';
 import { Notice } from './parts/notice.tsx';
-import { openSession } from './session.ts';
+import { NotLetIn, openSession } from './session.ts';
 import { SessionContext } from './use-session.ts';
 import './styles/base.css';
 import './styles/shell.css';
@@ -21,8 +21,13 @@ const queries = new QueryClient({
 
 try {
   const session = await openSession();
-  // Null: the browser is on its way to the issuer.
-  if (session) {
+  if (session === 'elsewhere') {
+    show(
+      <main className="alone">
+        <p>You are signed in again. The tab that asked for it goes on; this one can be closed.</p>
+      </main>,
+    );
+  } else if (session !== 'leaving') {
     show(
       <SessionContext value={session}>
         <QueryClientProvider client={queries}>
@@ -37,9 +42,16 @@ try {
   show(
     <main className="alone">
       <Notice error={error} />
-      <a className="button" href="/console/">
-        Start again
-      </a>
+      <div className="row start">
+        <a className="button" href="/console/">
+          Start again
+        </a>
+        {error instanceof NotLetIn && (
+          <button type="button" onClick={() => void error.signOut()}>
+            Sign out
+          </button>
+        )}
+      </div>
     </main>,
   );
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Client } from '../../../client/client.ts';
 import type { Answer } from '../../../client/request.ts';
+import { messageOf } from './parts/notice.tsx';
 import { SignIn, SignInConfig } from './sign-in.ts';
 
 /** What `/console/config.json` says of the deployment. */
@@ -15,15 +16,26 @@ export interface Session {
   client: Client;
   me: Answer<'getMe'>;
   places: Pick<z.infer<typeof Config>, 'apiUrl' | 'uploadsBucket'>;
-  signOut: () => Promise<void>;
+  signIn: SignIn;
+}
+
+/** Somebody is signed in, whom the API does not let in. */
+export class NotLetIn extends Error {
+  override readonly name = 'NotLetIn';
+  readonly signOut: () => Promise<void>;
+
+  constructor(cause: unknown, signOut: () => Promise<void>) {
+    super(messageOf(cause), { cause });
+    this.signOut = signOut;
+  }
 }
 
 /**
  * Signs in, by the issuer's page if need be.
- * @returns null while the browser leaves for that page
- * @throws Error that says what is wrong with the deployment, or with the sign-in
+ * @returns `leaving` while the browser leaves for that page, `elsewhere` when another tab goes on
+ * @throws NotLetIn, Error that says what is wrong with the deployment, or with the sign-in
  */
-export async function openSession(): Promise<Session | null> {
+export async function openSession(): Promise<Session | 'leaving' | 'elsewhere'> {
   const answer = await fetch('/console/config.json');
   if (!answer.ok) throw new Error(`The console's configuration cannot be read: status ${answer.status}.`);
   const config = Config.parse(await answer.json());
@@ -33,8 +45,12 @@ export async function openSession(): Promise<Session | null> {
     );
   }
   const signIn = new SignIn(config.signIn);
-  if (!(await signIn.open())) return null;
+  const opened = await signIn.open();
+  if (opened !== 'here') return opened;
   const client = new Client(config.apiUrl, () => signIn.token());
+  const me = await client.call('getMe').catch((error: unknown) => {
+    throw new NotLetIn(error, () => signIn.close());
+  });
   const { apiUrl, uploadsBucket } = config;
-  return { client, me: await client.call('getMe'), places: { apiUrl, uploadsBucket }, signOut: () => signIn.close() };
+  return { client, me, places: { apiUrl, uploadsBucket }, signIn };
 }

@@ -1,10 +1,13 @@
-import { lazy, Suspense, useState } from 'react';
+import { type ComponentType, lazy, Suspense, useState } from 'react';
 import { Link } from 'wouter';
 import { bytes, clock } from '../parts/format.ts';
 import { type Media, StateBadge } from '../parts/state-badge.tsx';
 import { useSession } from '../use-session.ts';
 
-const Preview = lazy(() => import('./preview.tsx'));
+/** Without it a card is as it is while nobody points at it. */
+const Preview = lazy<ComponentType<{ url: string }>>(() =>
+  import('./preview.tsx').catch(() => ({ default: () => null })),
+);
 
 const STILL = matchMedia('(prefers-reduced-motion: reduce)');
 

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'react';
 import { Link, useSearchParams } from 'wouter';
 import { Notice } from '../parts/notice.tsx';
 import { type Media, STATE_NAMES } from '../parts/state-badge.tsx';
-import { useUploads } from '../uploads/use-uploads.tsx';
+import { useUploadPlace, useUploads } from '../uploads/use-uploads.tsx';
 import { useCollections } from '../use-collections.ts';
 import { Card } from './card.tsx';
 import { FirstUpload } from './first-upload.tsx';
@@ -66,7 +66,8 @@ function Toolbar({
   set: (name: string, value: string) => void;
 }) {
   const collections = useCollections();
-  const { choose } = useUploads();
+  const { choose, place } = useUploads();
+  useUploadPlace(collections.find(({ id }) => id === filters.collectionId));
   return (
     <search className="toolbar">
       <Words given={filters.q ?? ''} set={(words) => set('q', words)} />
@@ -94,7 +95,7 @@ function Toolbar({
         List
       </button>
       <button type="button" className="primary" onClick={() => choose()}>
-        Upload
+        {place ? `Upload to ${place.title}` : 'Upload'}
       </button>
     </search>
   );

@@ -1,6 +1,8 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { lazy, Suspense, useEffect } from 'react';
+import { useEffect } from 'react';
 import { Link } from 'wouter';
+import { Boundary } from '../parts/boundary.tsx';
+import { later } from '../parts/later.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { isUnderWay, type Media, StateBadge } from '../parts/state-badge.tsx';
 import { useSession } from '../use-session.ts';
@@ -12,7 +14,7 @@ import { Links } from './links.tsx';
 import { Renditions, SourceFacts, Warnings } from './report.tsx';
 import '../styles/media.css';
 
-const Player = lazy(() => import('./player.tsx'));
+const Player = later(() => import('./player.tsx'), <div className="soon" />);
 
 const BUSY_MS = 2_000;
 const IDLE_MS = 60_000;
@@ -86,8 +88,8 @@ function Stage({ media }: { media: Media }) {
     );
   }
   return (
-    <Suspense fallback={<div className="soon" />}>
+    <Boundary place={String(media.version?.n ?? media.job?.n)}>
       <Player key={media.version?.n ?? media.job?.n} media={media} />
-    </Suspense>
+    </Boundary>
   );
 }

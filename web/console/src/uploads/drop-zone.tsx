@@ -4,7 +4,8 @@ import { useUploads } from './use-uploads.tsx';
 
 /** The whole page takes files. */
 export function DropZone() {
-  const { uploads } = useUploads();
+  const { uploads, place } = useUploads();
+  const collectionId = place?.collectionId;
   const [over, setOver] = useState(false);
   useEffect(() => {
     const hasFiles = ({ dataTransfer }: DragEvent) => dataTransfer?.types.includes('Files') ?? false;
@@ -20,7 +21,7 @@ export function DropZone() {
       if (!hasFiles(event) || !event.dataTransfer) return;
       event.preventDefault();
       setOver(false);
-      void droppedFiles(event.dataTransfer).then((files) => uploads.add(files));
+      void droppedFiles(event.dataTransfer).then((files) => uploads.add(files, collectionId));
     };
     addEventListener('dragover', onOver);
     addEventListener('dragleave', onLeave);
@@ -30,6 +31,6 @@ export function DropZone() {
       removeEventListener('dragleave', onLeave);
       removeEventListener('drop', onDrop);
     };
-  }, [uploads]);
-  return over ? <div className="drop">Drop files to upload them</div> : null;
+  }, [uploads, collectionId]);
+  return over ? <div className="drop">{`Drop files to upload them${place ? ` to ${place.title}` : ''}`}</div> : null;
 }

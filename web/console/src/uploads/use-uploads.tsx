@@ -3,12 +3,37 @@ import { createContext, type ReactNode, useContext, useEffect, useRef, useState,
 import { useSession } from '../use-session.ts';
 import { Uploads } from './uploads.ts';
 
-const UploadsContext = createContext<{ uploads: Uploads; choose: () => void } | null>(null);
+/** Where files go that are chosen or dropped. */
+interface Place {
+  collectionId: string;
+  title: string;
+}
+
+interface Context {
+  uploads: Uploads;
+  /** Asks for files. */
+  choose: () => void;
+  /** Null: the default collection. */
+  place: Place | null;
+  setPlace: (place: Place | null) => void;
+}
+
+const UploadsContext = createContext<Context | null>(null);
 
 export function useUploads() {
   const context = useContext(UploadsContext);
   if (!context) throw new Error('no uploads');
   return context;
+}
+
+/** While this is shown, files go to that collection. */
+export function useUploadPlace(collection: { id: string; title: string } | undefined): void {
+  const { setPlace } = useUploads();
+  const { id, title } = collection ?? {};
+  useEffect(() => {
+    setPlace(id === undefined || title === undefined ? null : { collectionId: id, title });
+    return () => setPlace(null);
+  }, [setPlace, id, title]);
 }
 
 export function useUploadItems() {
@@ -21,6 +46,7 @@ export function UploadsProvider({ children }: { children: ReactNode }) {
   const { client, me } = useSession();
   const queries = useQueryClient();
   const [uploads] = useState(() => new Uploads(client, me.creatorId));
+  const [place, setPlace] = useState<Place | null>(null);
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
     let done = 0;
@@ -31,7 +57,7 @@ export function UploadsProvider({ children }: { children: ReactNode }) {
     });
   }, [uploads, queries]);
   return (
-    <UploadsContext value={{ uploads, choose: () => input.current?.click() }}>
+    <UploadsContext value={{ uploads, choose: () => input.current?.click(), place, setPlace }}>
       {children}
       <input
         ref={input}
@@ -40,7 +66,7 @@ export function UploadsProvider({ children }: { children: ReactNode }) {
         hidden
         aria-label="Files to upload"
         onChange={({ target }) => {
-          uploads.add([...(target.files ?? [])]);
+          uploads.add([...(target.files ?? [])], place?.collectionId);
           target.value = '';
         }}
       />
