@@ -70,7 +70,7 @@ describe.runIf(browserPath)('the console, when something is in its way', () => {
     const reloaded = page.waitForEvent('framenavigated');
     await page.evaluate('release()');
     await reloaded;
-    expect((await found('held'))?.state).not.toBe('uploading');
+    await eventually('it has arrived', async () => (await found('held'))?.state !== 'uploading');
     await page.close();
   });
 
@@ -122,6 +122,19 @@ describe.runIf(browserPath)('the console, when something is in its way', () => {
     await page.getByLabel('Files to upload').setInputFiles(await named('placed.mp4'));
     await page.getByText('1 of 1 done').waitFor();
     expect((await found('placed'))?.collectionId).toBe('films');
+    await page.close();
+  });
+
+  it('names the sites that may embed what a collection has', async () => {
+    const page = await tab('collections');
+    const films = page.locator('details', { hasText: 'Our films (films)' });
+    await films.locator('summary').click();
+    await films.getByLabel('Embedding').selectOption('these sites');
+    await films.getByLabel('Sites, such as').fill('https://a.example, https://*.b.example');
+    await films.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved.').waitFor();
+    const { body } = await ann('GET', '/collections/films');
+    expect(body.embedOrigins).toEqual(['https://a.example', 'https://*.b.example']);
     await page.close();
   });
 

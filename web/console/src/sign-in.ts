@@ -25,8 +25,8 @@ const EARLY = 60;
 
 /** How a tab that has come back from the issuer finds the one that has asked for it. */
 const CHANNEL = 'dropreel-sign-in';
-/** As long as a tab of this browser may take to answer another. */
-const ANSWER_MS = 2_000;
+/** As long as a tab of this browser may take to answer another; and before the issuer is asked again that could not be. */
+const ANSWER_MS = 5_000;
 
 /** What a page shows while the issuer knows nobody any more. */
 export interface SignedOut {

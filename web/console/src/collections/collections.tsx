@@ -8,6 +8,7 @@ import { type Collection, useCollections } from '../use-collections.ts';
 import { usePresets } from '../use-presets.ts';
 import { useSession } from '../use-session.ts';
 import { Archive } from './archive.tsx';
+import { EmbedSites } from './embed-sites.tsx';
 
 /** @param params `id`: the collection that is open */
 export default function Collections({ params }: { params: { id?: string } }) {
@@ -89,7 +90,7 @@ function Settings({ collection }: { collection: Collection }) {
   const [given, setGiven] = useState(collection);
   const [error, setError] = useState<unknown>(null);
   const set = (change: Partial<Collection>) => setGiven({ ...given, ...change });
-  const { title, preset, engine, playback, deleteOriginal } = given;
+  const { title, preset, engine, playback, embedOrigins, deleteOriginal } = given;
   const save = async (event: FormEvent) => {
     event.preventDefault();
     const body = {
@@ -97,6 +98,7 @@ function Settings({ collection }: { collection: Collection }) {
       ...(preset !== collection.preset && { preset }),
       ...(engine !== collection.engine && { engine: EngineChoice.parse(engine) }),
       ...(playback !== collection.playback && { playback }),
+      ...(String(embedOrigins) !== String(collection.embedOrigins) && { embedOrigins }),
       ...(deleteOriginal !== collection.deleteOriginal && { deleteOriginal }),
     };
     if (Object.keys(body).length === 0) return;
@@ -137,6 +139,7 @@ function Settings({ collection }: { collection: Collection }) {
           <option value="private">private: with a session or a signed link</option>
         </select>
       </label>
+      <EmbedSites sites={embedOrigins} set={(sites) => set({ embedOrigins: sites })} />
       <label className="check">
         <input
           type="checkbox"
