@@ -10,7 +10,7 @@ import { type Api, apiAs, tokenOf } from '../support/api.ts';
 import { findChromium } from '../support/browser.ts';
 import { eventually, testCloud } from '../support/cloud.ts';
 import { dropreel } from '../support/command.ts';
-import { BROWSER_FLAGS, seriousFindings } from '../support/console.ts';
+import { BROWSER_FLAGS, openConsole, seriousFindings } from '../support/console.ts';
 import { keyedApp } from '../support/keyed-app.ts';
 import { drop, makeClip, reached, testVideo } from '../support/pipeline.ts';
 
@@ -179,6 +179,25 @@ describe.runIf(browserPath)('a page of another site', () => {
     const other = await framed(url);
     await isRefused(other);
     await other.close();
+  });
+
+  it('has its code, and signed links of a private one, in the console, which plays that too', async () => {
+    await using opened = await openConsole(booted.cloud, browserPath ?? '', { path: `media/${closed}` });
+    await opened.page.locator('hls-video').waitFor();
+    await eventually('frames advance', () =>
+      opened.page.evaluate<boolean>(`(async () => {
+        const video = document.querySelector('hls-video');
+        await video.play();
+        return video.currentTime > 0.5;
+      })()`),
+    );
+    await opened.page.getByRole('button', { name: 'Make links' }).click();
+    await opened.page.getByRole('button', { name: 'Copy Page' }).waitFor();
+    const codes = await opened.page.locator('.copy code').allTextContents();
+    expect(codes.filter((code) => code.startsWith(`${pageOf(closed)}#Policy=`))).toHaveLength(1);
+    expect(codes.filter((code) => code.startsWith(`<iframe src="${pageOf(closed)}#Policy=`))).toHaveLength(1);
+    expect(await seriousFindings(opened.page)).toEqual([]);
+    expect(opened.complaints).toEqual([]);
   });
 
   it('sends what opens a private one to no server but with the media, and not once it has expired', async () => {
