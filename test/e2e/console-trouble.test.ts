@@ -80,11 +80,11 @@ describe.runIf(browserPath)('the console, when something is in its way', () => {
     await page.getByRole('link', { name: 'Presets' }).click();
     await page.getByText('Part of the console could not be loaded.').waitFor();
     await page.getByRole('link', { name: 'Collections' }).click();
-    await page.getByRole('heading', { name: 'Collections' }).waitFor();
+    await page.getByRole('heading', { name: 'Collections', exact: true }).waitFor();
     await page.getByRole('link', { name: 'Presets' }).click();
     await page.unroute('**/assets/presets-*.js');
     await page.getByRole('button', { name: 'Try again' }).click();
-    await page.getByRole('heading', { name: 'Presets' }).waitFor();
+    await page.getByRole('heading', { name: 'Presets', exact: true }).waitFor();
     await page.close();
   });
 
@@ -131,8 +131,8 @@ describe.runIf(browserPath)('the console, when something is in its way', () => {
     await films.locator('summary').click();
     await films.getByLabel('Embedding').selectOption('these sites');
     await films.getByLabel('Sites, such as').fill('https://a.example, https://*.b.example');
-    await films.getByRole('button', { name: 'Save' }).click();
-    await page.getByText('Saved.').waitFor();
+    await films.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByText('Saved.').first().waitFor();
     const { body } = await ann('GET', '/collections/films');
     expect(body.embedOrigins).toEqual(['https://a.example', 'https://*.b.example']);
     await page.close();
