@@ -104,7 +104,7 @@ function Settings({ collection }: { collection: Collection }) {
     if (Object.keys(body).length === 0) return;
     try {
       await client.call('patchCollection', { id: collection.id, body });
-      tell('Saved. Preset, engine and playback apply to what is encoded from now on.');
+      tell('Saved. It applies to what is encoded from now on.');
       await queries.invalidateQueries({ queryKey: ['collections'] });
     } catch (cause) {
       setError(cause);
