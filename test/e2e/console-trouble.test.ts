@@ -110,7 +110,7 @@ describe.runIf(browserPath)('the console, when something is in its way', () => {
     ]);
     await other.getByText('The tab that asked for it goes on').waitFor();
     await page.getByText('You are signed out.').waitFor({ state: 'detached' });
-    await page.getByText('Nothing fits.').waitFor();
+    await page.getByText('Nothing fits these words').waitFor();
     await other.close();
     await page.close();
   });
