@@ -28,13 +28,13 @@ export default function Player({ media: { title, kind, playback, ...media } }: {
   const isAudio = kind === 'audio';
   const { hls, posterLarge, thumbnail, waveform } = playback ?? {};
   const poster = posterLarge ?? thumbnail;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another title is no reason to begin anew
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what else becomes known is no reason to begin anew
   useEffect(() => {
     const element = stage.current;
     if (!element || signature === null || hls === undefined) return;
     play(element, { title, isAudio, hls, poster, waveform, signature }, () => setBroken(true));
     return () => element.replaceChildren();
-  }, [signature, hls, isAudio, poster, waveform]);
+  }, [signature, hls, isAudio]);
   return (
     <>
       {error !== null && <Notice error={error} />}
