@@ -56,7 +56,15 @@ export const uploadRoutes: Routes<Ids> = {
     const target = { bucket: env.UPLOADS_BUCKET, key };
     const multipart = plan && { uploadId: await createMultipart(s3, target, contentType), ...plan };
     const { row, media } = announceUpload(
-      { mediaId, key, fileName, size, contentType, ...(fingerprint && { fingerprint }), ...(multipart && { multipart }) },
+      {
+        mediaId,
+        key,
+        fileName,
+        size,
+        contentType,
+        ...(fingerprint && { fingerprint }),
+        ...(multipart && { multipart }),
+      },
       {
         location: { creatorId, collectionId },
         bucket: env.UPLOADS_BUCKET,
