@@ -81,6 +81,11 @@ export const NEEDED_UNSEEN: readonly Unseen[] = [
   },
   {
     role: 'trackjob',
+    action: 'batch:SubmitJob',
+    why: 'To the queues of workers with a GPU: the later parts of a film in chunks; no film of the run is long enough.',
+  },
+  {
+    role: 'trackjob',
     action: 'batch:DescribeJobs',
     why: 'What the workers of a film in chunks held, once they have ended; no film of the run is long enough.',
   },
