@@ -205,7 +205,9 @@ function segmentsOfPictures(stream: Stream) {
 function durationProblems(file: MediaFile): Problem[] {
   let off = 0;
   // The last sample of sound may be shorter than its frame.
-  const frameIn = (run: Run) => (run.track.kind === 'video' ? frameOf(run) : Math.max(frameOf(run), run.longest));
+  // Where their rate trembles, the last one may be longer than the others are on average; one that stands still counts for two of them.
+  const picture = (run: Run) => Math.max(frameOf(run), Math.min(run.last, 2 * frameOf(run)));
+  const frameIn = (run: Run) => (run.track.kind === 'video' ? picture(run) : Math.max(frameOf(run), run.longest));
   const frame = Math.max(...file.segments.flatMap(({ runs }) => mainRuns(runs).map(frameIn)));
   for (const [i, seconds] of lengths(file).entries()) {
     const said = file.playlist.segments[i];
