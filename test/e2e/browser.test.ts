@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { chromium, type Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { mediaKeys } from '../../core/contracts/keys.ts';
 import { PLAYLIST_TYPE } from '../../core/contracts/outputs.ts';
@@ -9,10 +10,26 @@ import { findChromium } from '../support/browser.ts';
 import { eventually, testCloud } from '../support/cloud.ts';
 import { drop, makeClip, reached, testVideo } from '../support/pipeline.ts';
 
+const require = createRequire(import.meta.url);
+const SHAKA = require.resolve('shaka-player');
 const browserPath = findChromium();
 
+/** Opens a page with nothing but Shaka, which plays a stream. The delivery has no such page: what asks for it gets these. */
+async function playInShaka(page: Page, { origin, url }: { origin: string; url: string }): Promise<void> {
+  const body = `<!doctype html><link rel="icon" href="data:,"><video muted></video><script src="/test/shaka.js"></script>`;
+  await page.route(`${origin}/test/shaka.html`, (route) => route.fulfill({ contentType: 'text/html', body }));
+  await page.route(`${origin}/test/shaka.js`, (route) => route.fulfill({ path: SHAKA }));
+  await page.goto(`${origin}/test/shaka.html`);
+  await page.evaluate(`(async () => {
+    const player = new shaka.Player();
+    await player.attach(document.querySelector('video'));
+    await player.load('${url}');
+    await document.querySelector('video').play();
+  })()`);
+}
+
 it.runIf(browserPath)(
-  'the player page plays a result in Chromium, and so does a media element',
+  'the player page plays a result in Chromium, and so do a media element and Shaka',
   async () => {
     await using booted = await testCloud();
     const { cloud } = booted;
@@ -71,6 +88,16 @@ it.runIf(browserPath)(
           return own.play();
         })()`);
         await holds('it plays without hls.js', `document.querySelector('#own').currentTime > 1`);
+      }
+      expect(complaints).toEqual([]);
+
+      for (const output of ['master', 'dash'] as const) {
+        media.clear();
+        await playInShaka(page, { origin: cloud.deliveryUrl, url: `/${mediaKeys('ann', mediaId)[output]}` });
+        await holds(`Shaka plays ${output} to its end`, `document.querySelector('video').ended`);
+        expect(await page.evaluate(`document.querySelector('video').currentTime`)).toBeCloseTo(4, 0);
+        expect([...media.values()]).toEqual(expect.arrayContaining([206, 206]));
+        expect(new Set(media.values())).toEqual(new Set([206]));
       }
       expect(complaints).toEqual([]);
 
