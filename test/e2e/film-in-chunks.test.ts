@@ -209,46 +209,33 @@ test('a chunk far slower than the rest is started a second time, and the first r
   ]);
 }, 300_000);
 
-test('a film that is replaced, and then deleted, while its chunks are encoded leaves no worker and nothing else', async () => {
-  // The chunks of the first upload are not at their end when the next one comes.
-  const before = (call: Call) => {
-    const isHeld = writes(call, '-1/chunks/1/record.json');
-    return isHeld ? new Promise<void>(() => {}) : undefined;
-  };
-  await using world = await filmCloud({ slots: 2, hooks: { before } });
+test('a film that is deleted while its chunks are encoded leaves no worker and nothing else', async () => {
+  await using world = await filmCloud({ slots: 2 });
   const { cloud } = world;
   const ann = await apiAs(cloud, 'ann');
   const id = await drop(cloud, 'drop/ann/default/film.mp4', { file: film });
-  const isAtChunks = async () => cloud.batch.running().some((it) => it.includes(':'));
-  await eventually('a chunk is encoded', isAtChunks, 120_000);
-  await drop(cloud, 'drop/ann/default/film.mp4', { file: film });
-  const ofFirst = () => engineJobs(cloud, `${id}-1`);
-  await eventually('its chunks are ended', async () => (await ofFirst())['-chunks-3']?.status === 'FAILED', 120_000);
-  const hasNext = async () => '-chunks-3' in (await engineJobs(cloud, `${id}-2`)) && (await isAtChunks());
-  await eventually('a chunk of the next upload is encoded', hasNext, 120_000);
-  expect(Object.keys(await ofFirst()).sort()).toEqual(['', '-chunks-3']);
+  await eventually('a chunk is encoded', async () => cloud.batch.running().some((it) => it.includes(':')), 120_000);
   expect((await ann('DELETE', `/media/${id}`)).status).toBe(202);
   await eventually(
     'no worker is left',
     async () => {
       await cloud.fireSchedule('sweep');
-      const jobs = await engineJobs(cloud, `${id}-2`);
+      const jobs = await engineJobs(cloud, `${id}-1`);
       return cloud.batch.running().length === 0 && jobs['-chunks-3']?.status === 'FAILED';
     },
     120_000,
   );
-  const costs = async () => (await readJobs(cloud, id)).map(({ cost }) => cost?.vcpuSeconds ?? 0);
-  await eventually('the costs are known', async () => (await costs()).every((seconds) => seconds > 0));
+  await eventually('its cost is known', async () => ((await readJobs(cloud, id))[0]?.cost?.vcpuSeconds ?? 0) > 0);
   // For so long a worker may go on.
   cloud.clock.advance(17 * 60_000);
   await eventually(
     'all of it is gone',
     async () => {
       await cloud.fireSchedule('sweep');
-      const left = [...(await keysOf(cloud, `tmp/${id}-`)), ...(await keysOf(cloud, 'ann/'))];
+      const left = [...(await keysOf(cloud, `tmp/${id}-1/`)), ...(await keysOf(cloud, 'ann/'))];
       return (await readMedia(cloud, id)) === undefined && left.length === 0;
     },
     120_000,
   );
-  expect(Object.keys(await engineJobs(cloud, `${id}-2`)).sort()).toEqual(['', '-chunks-3']);
+  expect(Object.keys(await engineJobs(cloud, `${id}-1`)).sort()).toEqual(['', '-chunks-3']);
 }, 300_000);

@@ -104,7 +104,7 @@ test('a film of chunks keeps the rules of streams; its sound is that of the enco
   await using directory = await temporaryDirectory();
   const sounds = "aevalsrc='0.2*sin(2*PI*440*t)+0.6*sin(2*PI*3000*t)*between(t,21,21.1)':s=48000:d=23";
   const inputs = [...numbered('25', 23), '-f', 'lavfi', '-i', sounds];
-  const file = await make(directory.path, ...inputs, ...H264, ...AAC, 'film.mp4');
+  const file = await make(directory.path, ...inputs, ...H264, ...AAC, '-b:a', '128k', 'film.mp4');
   // At 64 kbit/s FFmpeg's encoder makes a noise of its own beside a tone.
   const preset = { ...small, rungs: small.rungs.map((rung) => ({ ...rung, audio: '128k' as const })) };
   const whole = await transcodeFile(directory.path, file, preset);
