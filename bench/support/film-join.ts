@@ -118,10 +118,12 @@ async function cutOut(root: string, from: string, plan: EncodePlan, cut: readonl
       const bytes = Buffer.concat([init, ...held.map((fragment) => fragment.bytes)]);
       await writeFile(join(directory, wholeName(whole.file)), bytes);
       const lastDurationAt = bytes.length - last.bytes.length + last.lastDurationAt;
-      pieces.push({ ...whole, bytes: bytes.length, first: first.decoded, last: last.lastDecoded, lastDurationAt });
+      // Those of the whole are not this chunk's, and nothing is joined by them.
+      const { segments: _, ...same } = whole;
+      pieces.push({ ...same, bytes: bytes.length, first: first.decoded, last: last.lastDecoded, lastDurationAt });
     }
-    const same = { index: chunk.index, pictures: own.length, frames: own.length, renditions: pieces };
-    chunks.push({ ...one, ...same, witness: { start: [], end: [] } });
+    const ofChunk = { index: chunk.index, pictures: own.length, frames: own.length, renditions: pieces };
+    chunks.push({ ...one, ...ofChunk, witness: { start: [], end: [] } });
   }
   return chunks;
 }
