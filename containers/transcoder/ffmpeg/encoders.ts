@@ -22,11 +22,7 @@ export function encoderArguments(encoder: Encoder, plan: EncodePlan, video: Vide
     ...(encoder === 'libx264' ? x264(plan, video, codec) : nvenc(plan, video, codec)),
     ...['-force_key_frames:v', `expr:${keyframes(plan.chunk?.first ?? 0)}`],
     ...['-fps_mode:v', 'vfr'],
-    // NVENC's pictures have a constant rate, without pauses.
-    ...[
-      '-bsf:v',
-      [...(encoder === 'libx264' ? [decodeTimes(video)] : []), durations(video.lastFrameSeconds)].join(','),
-    ],
+    ...['-bsf:v', encoder === 'libx264' ? `${decodeTimes(video)},${durations(lastFrame(video))}` : durations(ALIKE)],
   ];
 }
 
@@ -116,8 +112,19 @@ function decodeTimes(video: VideoPlan): string {
 
 /**
  * Sets each packet's duration to the time until the next packet. Encoders pass on how long a frame is shown, which differs where frames
- * are reordered, and FFmpeg's muxers then move the frames after a long one. The last frame keeps its own duration.
+ * are reordered, and FFmpeg's muxers then move the frames after a long one.
+ * @param last of the last packet, in ticks
  */
-function durations(lastFrameSeconds: number): string {
-  return `setts=pts=PTS:dts=DTS:duration='if(gt(NEXT_DTS,DTS),NEXT_DTS-DTS,${lastFrameSeconds.toFixed(6)}/TB)'`;
+function durations(last: string): string {
+  return `setts=pts=PTS:dts=DTS:duration='if(gt(NEXT_DTS,DTS),NEXT_DTS-DTS,${last})'`;
 }
+
+function lastFrame({ lastFrameSeconds }: VideoPlan): string {
+  return `${lastFrameSeconds.toFixed(6)}/TB`;
+}
+
+/**
+ * NVENC's pictures have a constant rate, without pauses. TB would be wrong here: in FFmpeg 5.1 it is the encoder's, which for NVENC is a
+ * frame, and the times are the muxer's. x264 is given that of the muxer.
+ */
+const ALIKE = 'if(gt(PREV_OUTDURATION,0),PREV_OUTDURATION,DURATION)';
