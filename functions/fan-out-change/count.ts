@@ -58,6 +58,8 @@ async function newsOf(table: Table, messages: readonly ChangeMessage[], now: str
 
 function endOf(change: StateChange): News['ends'] {
   if (change.held || change.archive || (change.to !== 'ready' && change.to !== 'failed')) return [];
+  // Somebody has ended it: that says nothing of the pipeline.
+  if (change.error?.code === 'cancelled') return [];
   // A re-transcode that failed left the media item ready, with the error.
   const isGood = change.to === 'ready' && change.error === undefined;
   return [{ seq: change.seq, at: change.at, how: isGood ? 'ready' : isRefusal(change) ? 'refused' : 'failed' }];
@@ -68,9 +70,8 @@ function isRefusal({ error }: StateChange): boolean {
 }
 
 function isFailure(message: ChangeMessage): message is MediaStateChanged {
-  return (
-    message['detail-type'] === 'Media State Changed' && message.detail.to === 'failed' && !isRefusal(message.detail)
-  );
+  if (message['detail-type'] !== 'Media State Changed' || message.detail.to !== 'failed') return false;
+  return message.detail.error?.code !== 'cancelled' && !isRefusal(message.detail);
 }
 
 async function countSome(table: Table, news: readonly News[], now: string): Promise<void> {

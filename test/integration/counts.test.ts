@@ -108,6 +108,16 @@ describe('counting', () => {
     expect(await read(apiKeys.latestFailure)).toMatchObject({ mediaId: corrupt.detail.mediaId, code: 'corrupt' });
   });
 
+  it('counts nothing by the hour of an encode that somebody has ended', async () => {
+    const creatorId = creator();
+    const message = await isNow(creatorId, randomId(26), 'failed', 2);
+    const error = { code: 'cancelled' as const, message: 'Somebody has ended it.' };
+    const before = await read(HOUR);
+    await countChanges(services.table, [{ ...message, detail: { ...message.detail, error } } as ChangeMessage], NOW);
+    expect(await read(HOUR)).toEqual(before);
+    expect(await read(apiKeys.counts(creatorId))).toMatchObject({ state_failed: 1 });
+  });
+
   it('counts the cost of a failed job when its row contains it', async () => {
     const creatorId = creator();
     const mediaId = randomId(26);
