@@ -47,6 +47,8 @@ const GivenRung = z.strictObject({
 });
 export type GivenRung = z.infer<typeof GivenRung>;
 
+const LOUDNESS = '-31 to -9 (LUFS), or nothing: as loud as the source';
+
 const Given = z.strictObject({
   /** Sizes of the stream, the largest first; each is named by its short side. */
   rungs: z
@@ -62,6 +64,8 @@ const Given = z.strictObject({
   maxFrameRate: oneOf(FRAME_RATES, 'pictures a second').default(60),
   segmentSeconds: oneOf(SEGMENT_SECONDS, 'seconds').default(6),
   mp4LongSide: whole(320, 3840, 'pixels of the long side').default(2400),
+  /** LUFS. EBU R128 has -23, films on the web some -27, music -14; above -9 nothing is left but peaks. */
+  loudnessTarget: z.number(refusal(LOUDNESS)).min(-31, refusal(LOUDNESS)).max(-9, refusal(LOUDNESS)).optional(),
   /** What is not named is made. */
   outputs: z
     .strictObject(

@@ -28,6 +28,8 @@ export const PresetContent = z.object({
   segmentSeconds: z.number().int().positive().default(6),
   /** Long side of the MP4 at most, in pixels. A job created before it was here has what all presets had. */
   mp4LongSide: z.number().int().positive().default(2400),
+  /** Integrated loudness of the sound (ITU-R BS.1770), in LUFS. Absent: as loud as the source. */
+  loudnessTarget: z.number().negative().optional(),
   /** Which outputs are wanted. Absent means not wanted: a job created before an output existed has none of it. */
   outputs: z.object(each(OPTIONAL_NAMES, () => z.boolean().default(false))),
 });

@@ -99,6 +99,8 @@ export interface AudioPlan extends ChannelMix {
   /** BCP 47, such as `de`. */
   language?: string;
   renditions: AudioRendition[];
+  /** LUFS that it is brought to; absent where it stays as loud as it is. */
+  loudnessTarget?: number;
   endSeconds: number;
   /** Set for codecs whose packets may hold many frames, of which some demuxers give the first one only to be decoded. */
   packed?: true;

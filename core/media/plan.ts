@@ -30,7 +30,7 @@ export function planEncode(probe: MediaProbe, preset: Preset, ends: TrackEnds): 
     video && wanted.includes('mp4')
       ? planMp4(video.displayed, video.rungs, preset, probe.audio !== undefined)
       : undefined;
-  const audio = probe.audio ? planAudio(probe.audio, video, mp4, ends.audio ?? 0) : undefined;
+  const audio = probe.audio ? planAudio(probe.audio, { video, mp4, preset, endSeconds: ends.audio ?? 0 }) : undefined;
   const plan = {
     kind,
     durationSeconds: Math.max(video?.endSeconds ?? 0, audio?.endSeconds ?? 0),
@@ -116,9 +116,12 @@ function variableTicks(seconds: number): number {
 
 function planAudio(
   track: AudioTrack,
-  video: VideoPlan | undefined,
-  mp4: Mp4Plan | undefined,
-  endSeconds: number,
+  {
+    video,
+    mp4,
+    preset,
+    endSeconds,
+  }: { video: VideoPlan | undefined; mp4: Mp4Plan | undefined; preset: Preset; endSeconds: number },
 ): AudioPlan {
   const names: Rung['audio'][] = ['128k', '64k'];
   const renditions = names.map((name) => ({
@@ -139,6 +142,7 @@ function planAudio(
     ...(track.wrongChecksums && { wrongChecksums: true }),
     ...(track.roughTimes && { roughTimes: true }),
     renditions: renditions.filter(({ name, streamed }) => streamed || mp4?.audio === name),
+    ...(preset.loudnessTarget !== undefined && { loudnessTarget: preset.loudnessTarget }),
     endSeconds,
   };
 }

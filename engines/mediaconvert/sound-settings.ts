@@ -42,6 +42,16 @@ export function aac(audio: AudioPlan, { bitrate }: AudioRendition) {
     ...(audio.language === undefined
       ? { LanguageCodeControl: 'FOLLOW_INPUT' as const }
       : { LanguageCodeControl: 'USE_CONFIGURED' as const, CustomLanguageCode: audio.language }),
+    ...(audio.loudnessTarget !== undefined && {
+      AudioNormalizationSettings: {
+        Algorithm: 'ITU_BS_1770_3' as const,
+        AlgorithmControl: 'CORRECT_AUDIO' as const,
+        LoudnessLogging: 'DONT_LOG' as const,
+        PeakCalculation: 'TRUE_PEAK' as const,
+        TargetLkfs: audio.loudnessTarget,
+        TruePeakLimiterThreshold: -1,
+      },
+    }),
     CodecSettings: {
       Codec: 'AAC' as const,
       AacSettings: {

@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { mendFlvJoints } from '../../containers/transcoder/flv-joints.ts';
 import { H264_AAC, make, picture, TOOLS, temporaryDirectory } from '../support/media.ts';
-import { transcodeFile } from '../support/transcode.ts';
+import { presetNamed, transcodeFile } from '../support/transcode.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 beforeAll(async () => {
@@ -47,6 +47,25 @@ test('bursts of 0.2 s are heard at their times, in the film and in the waveform'
   expect(length).toBe(85);
   const loud = Array.from({ length }, (_, i) => i).filter((i) => (data[2 * i + 1] ?? 0) > 2);
   expect(loud.filter((i) => !loud.includes(i - 1))).toEqual([0, 20, 40, 60, 80]);
+});
+
+test('sound is brought to the loudness of its preset, and begins when it did', async () => {
+  const quiet = ['-f', 'lavfi', '-i', 'anoisesrc=d=8:c=pink:a=0.02:r=44100:seed=1', '-af', 'adelay=1000:all=1'];
+  const song = await make(directory.path, ...quiet, '-ac', '2', '-c:a', 'pcm_s16le', 'quiet.wav');
+  const preset = { ...presetNamed('standard'), loudnessTarget: -16 };
+  const { result, out } = await transcodeFile(directory.path, song, preset);
+  expect(result.renditions.map(({ name }) => name)).toEqual(['128k', '64k']);
+  for (const { playlist } of result.renditions) {
+    const measured = ['-nostdin', '-i', join(out, playlist), '-af', 'ebur128', '-f', 'null', '-'];
+    const { stderr } = await execa(TOOLS.ffmpeg, measured);
+    const loudness = Number(/Integrated loudness:\s+I:\s+(\S+) LUFS/.exec(stderr)?.[1]);
+    // EBU R128 allows programmes 1 LU.
+    expect(Math.abs(loudness + 16)).toBeLessThan(1);
+    const bounds = await heard(join(out, playlist));
+    // The noise takes its time to be heard, and AAC ends with a whole frame.
+    expect(Math.abs((bounds[0]?.[0] ?? 0) - 100)).toBeLessThan(4);
+    expect(Math.abs((bounds.at(-1)?.[1] ?? 0) - 900)).toBeLessThan(6);
+  }
 });
 
 test('sound alone whose time steps back is heard to its end', async () => {

@@ -18,6 +18,7 @@ export function describePreset(preset: PresetView): string {
     ['frame rate', `up to ${preset.maxFrameRate}`],
     ['segments', `${preset.segmentSeconds} s`],
     ['mp4', `long side up to ${preset.mp4LongSide}`],
+    ['loudness', preset.loudnessTarget === undefined ? undefined : `${preset.loudnessTarget} LUFS`],
     ['outputs', outputs.join(', ') || 'the stream alone'],
     ['used by', users && usedBy(users)],
   ]);

@@ -1,6 +1,6 @@
 import { FILES } from '../../../core/contracts/outputs.ts';
 import { type Chunk, seekSeconds } from '../../../core/media/chunk.ts';
-import type { AudioPlan, EncodePlan, VideoPlan } from '../../../core/media/encode-plan.ts';
+import type { AudioPlan, AudioRendition, EncodePlan, VideoPlan } from '../../../core/media/encode-plan.ts';
 import { decodedSize } from '../../../core/media/plan-outputs.ts';
 import type { Input } from '../input/input.ts';
 import { wholeName } from '../split.ts';
@@ -148,7 +148,7 @@ export function probeArguments(plan: EncodePlan, video: VideoPlan): string[] {
 
 /** Makes the renditions of sound from PCM. */
 export function soundArguments(
-  { sampleRate, channels, renditions }: AudioPlan,
+  { sampleRate, channels, renditions, loudnessTarget }: AudioPlan,
   { segmentSeconds }: Pick<EncodePlan, 'segmentSeconds'>,
 ): string[] {
   return [
@@ -164,11 +164,32 @@ export function soundArguments(
       '-i',
       'pipe:0',
     ],
+    ...(loudnessTarget === undefined
+      ? []
+      : ['-filter_complex', loudness(loudnessTarget, sampleRate, channels, renditions)]),
     ...renditions.flatMap((rendition) => [
-      ...['-map', '0:a', '-c:a', 'aac', '-b:a', String(rendition.bitrate)],
+      ...[
+        '-map',
+        loudnessTarget === undefined ? '0:a' : `[${rendition.file}]`,
+        '-c:a',
+        'aac',
+        '-b:a',
+        String(rendition.bitrate),
+      ],
       ...segmented(rendition.file, segmentSeconds),
     ]),
   ];
+}
+
+/**
+ * Brings sound to a loudness while it passes, because what reads it first and then changes it would hold a film's sound until its end.
+ * The gain follows what was heard; LRA=20 leaves the range as wide as the filter can. It works at 192 kHz and gives as many samples as it
+ * gets (measured with 0.5 to 20 s).
+ */
+function loudness(target: number, sampleRate: number, channels: number, renditions: readonly AudioRendition[]): string {
+  const layout = channels === 1 ? 'mono' : 'stereo';
+  const loud = `[0:a]loudnorm=I=${target}:TP=-1:LRA=20,aresample=${sampleRate},aformat=channel_layouts=${layout}`;
+  return `${loud},asplit=${renditions.length}${renditions.map(({ file }) => `[${file}]`).join('')}`;
 }
 
 /** File of a chunk's witness. */

@@ -156,7 +156,7 @@ function h264Arguments(planned: PlannedOutput, run: EncodeRun): string[] {
 }
 
 function soundArguments(output: Output, i: number, { settings, probed }: EncodeRun): string[] {
-  const { audioSourceName = '', codecSettings } = output.audioDescriptions[i] ?? {};
+  const { audioSourceName = '', codecSettings, audioNormalizationSettings } = output.audioDescriptions[i] ?? {};
   const aac = codecSettings?.aacSettings;
   const tracks = settings.inputs[0]?.audioSelectors[audioSourceName]?.tracks ?? [];
   const indices = tracks.flatMap((number) => probed.audio[number - 1]?.index ?? []);
@@ -164,15 +164,29 @@ function soundArguments(output: Output, i: number, { settings, probed }: EncodeR
   const channels = { CODING_MODE_1_0: 1, CODING_MODE_2_0: 2, CODING_MODE_5_1: 6 }[aac.codingMode];
   const label = `[sound${indices.join('_')}]`;
   const joined = indices.map((index) => `[0:${index}]`).join('');
+  const loud = audioNormalizationSettings ? [loudness(audioNormalizationSettings)] : [];
   return [
     ...(indices.length > 1
-      ? ['-filter_complex', `${joined}amerge=inputs=${indices.length}${label}`, '-map', label]
+      ? [
+          '-filter_complex',
+          `${joined}${[`amerge=inputs=${indices.length}`, ...loud].join(',')}${label}`,
+          ...['-map', label],
+        ]
       : ['-map', `0:${indices[0]}`]),
     // Silence in gaps and before a late start.
-    ...(indices.length > 1 ? [] : ['-af', 'aresample=async=1:first_pts=0']),
+    ...(indices.length > 1 ? [] : ['-af', ['aresample=async=1:first_pts=0', ...loud].join(',')]),
     ...['-c:a', 'aac', '-b:a', String(aac.bitrate ?? 128_000)],
     ...['-ac', String(channels), '-ar', String(aac.sampleRate)],
   ];
+}
+
+type Normalization = NonNullable<Output['audioDescriptions'][number]['audioNormalizationSettings']>;
+
+/** What the service's own correction sounds like is not known: it is measured to come to the target. */
+function loudness({ algorithm, algorithmControl, targetLkfs, truePeakLimiterThreshold = 0 }: Normalization): string {
+  if (algorithmControl === 'MEASURE_ONLY') return 'anull';
+  const target = targetLkfs ?? (algorithm === 'ITU_BS_1770_1' ? -24 : -23);
+  return `loudnorm=I=${Math.min(Math.max(target, -70), -5)}:TP=${truePeakLimiterThreshold}:LRA=20`;
 }
 
 function containerArguments({ containerSettings, videoDescription }: Output, group: OutputGroup): string[] {

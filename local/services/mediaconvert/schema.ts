@@ -159,6 +159,17 @@ const AudioDescription = z.strictObject({
     .string()
     .regex(/^[\w\s]*$/)
     .optional(),
+  audioNormalizationSettings: z
+    .strictObject({
+      algorithm: Enum('ITU_BS_1770_1', 'ITU_BS_1770_2', 'ITU_BS_1770_3', 'ITU_BS_1770_4').optional(),
+      algorithmControl: Enum('CORRECT_AUDIO', 'MEASURE_ONLY').default('CORRECT_AUDIO'),
+      correctionGateLevel: Whole(-70, 0).optional(),
+      loudnessLogging: Enum('DONT_LOG').default('DONT_LOG'),
+      peakCalculation: Enum('TRUE_PEAK', 'NONE').default('NONE'),
+      targetLkfs: z.number().min(-59).max(0).optional(),
+      truePeakLimiterThreshold: z.number().min(-8).max(0).optional(),
+    })
+    .optional(),
   codecSettings: z.strictObject({
     codec: Enum('AAC'),
     aacSettings: z

@@ -24,6 +24,12 @@ describe('what a preset may say', () => {
   });
 
   it.each<[field: string, given: object, path: string, message: string]>([
+    [
+      'a loudness that only peaks have',
+      { loudnessTarget: -5 },
+      'loudnessTarget',
+      '-5 was given; allowed is -31 to -9 (LUFS), or nothing: as loud as the source',
+    ],
     ['no rungs', { rungs: [] }, 'rungs', '[] was given; allowed is 1 to 8 rungs'],
     ['rungs that are text', { rungs: '1080p' }, 'rungs', '"1080p" was given; allowed is a list of rungs'],
     ['nine rungs', { rungs: Array(9).fill(TOP) }, 'rungs', '9 rungs were given; allowed are 1 to 8'],

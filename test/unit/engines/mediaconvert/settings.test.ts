@@ -41,6 +41,20 @@ test("a preset's segments and rate are those of every output, also where the sou
   expect(ratesOf(jobOf({ preset, video: varies }).request)).toEqual(Array(4).fill([30, 1]));
 });
 
+test("every sound is corrected to a preset's loudness, and without one none is", () => {
+  const [loud, usual] = [{ ...UHD, loudnessTarget: -16 }, UHD].map((preset) => jobOf({ preset }).request);
+  const corrected = {
+    Algorithm: 'ITU_BS_1770_3',
+    AlgorithmControl: 'CORRECT_AUDIO',
+    LoudnessLogging: 'DONT_LOG',
+    PeakCalculation: 'TRUE_PEAK',
+    TargetLkfs: -16,
+    TruePeakLimiterThreshold: -1,
+  };
+  expect(found(loud, 'AudioNormalizationSettings')).toEqual([corrected, corrected]);
+  expect(found(usual, 'AudioNormalizationSettings')).toEqual([]);
+});
+
 /** Of the pictures of each stream. */
 function ratesOf(request: unknown): unknown[] {
   const streams = found(request, 'H264Settings') as { FramerateNumerator?: number; FramerateDenominator?: number }[];

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type PlannedJob, planJob } from '../../../../engines/mediaconvert/settings.ts';
 import { makeMedia, probe, startWorld, textOf } from '../../../../local/test/support/mediaconvert-world.ts';
-import { PHONE, PLACE, PODCAST, planned, type Source } from './sources.ts';
+import { PHONE, PLACE, PODCAST, planned, type Source, UHD } from './sources.ts';
 
 /** The names of maps' entries are sent as they are; those of members begin with a small letter. */
 const MAPS = new Set(['AudioSelectors', 'UserMetadata']);
@@ -25,7 +25,8 @@ test('the local MediaConvert accepts the jobs of every kind of source', async ()
   await using world = await startWorld({ stopped: true });
   const interlaced: Source = { video: { combed: 'flagged' } };
   const bright: Source = { video: { color: { primaries: 'bt2020', transfer: 'smpte2084', matrix: 'bt2020nc' } } };
-  for (const source of [{}, PHONE, PODCAST, interlaced, bright, { audio: null }]) {
+  const loud: Source = { preset: { ...UHD, loudnessTarget: -16 } };
+  for (const source of [{}, PHONE, PODCAST, interlaced, bright, loud, { audio: null }]) {
     expect(await world.submit(sent(jobOf(source).request) as object)).toMatch(/^\d+-/);
     world.clock.advance(61_000);
   }
@@ -36,7 +37,8 @@ test('what the local MediaConvert writes has the names, sizes and times that wer
   const made = ['-f', 'lavfi', '-i', 'testsrc2=s=480x270:r=30000/1001:d=7', '-f', 'lavfi', '-i', 'sine=d=7:r=48000'];
   await makeMedia(world, 's3://uploads/film.mp4', ...made, '-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac');
   const size = { width: 480, height: 270 };
-  const source: Source = { video: { coded: size, displayed: size }, audio: {}, ends: { video: 7.007, audio: 7 } };
+  const film = { video: { coded: size, displayed: size }, audio: {}, ends: { video: 7.007, audio: 7 } };
+  const source: Source = { ...film, preset: { ...UHD, loudnessTarget: -16 } };
   const job = jobOf(source, { source: { bucket: 'uploads', key: 'film.mp4' } });
   await world.until(await world.submit(sent(job.request) as object), 'COMPLETE');
   const { bucket, prefix } = PLACE.output;

@@ -8,13 +8,15 @@ export interface Draft {
   maxFrameRate: number | null;
   segmentSeconds: number | null;
   mp4LongSide: number | null;
+  loudnessTarget?: number | null;
   outputs: Record<string, boolean>;
   [other: string]: unknown;
 }
 
 /** What may be sent back, as a person reads it. */
-export function textOf({ rungs, crf, codec, maxFrameRate, segmentSeconds, mp4LongSide, outputs }: Preset): string {
-  return write({ rungs, crf, codec, maxFrameRate, segmentSeconds, mp4LongSide, outputs });
+export function textOf(preset: Preset): string {
+  const { rungs, crf, codec, maxFrameRate, segmentSeconds, mp4LongSide, loudnessTarget, outputs } = preset;
+  return write({ rungs, crf, codec, maxFrameRate, segmentSeconds, mp4LongSide, loudnessTarget, outputs });
 }
 
 export function write(draft: object): string {

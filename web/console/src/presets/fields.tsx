@@ -19,7 +19,7 @@ const OUTPUT_NAMES: Readonly<Record<(typeof OPTIONAL_NAMES)[number], string>> = 
 
 /** The settings that people change, each with what is wrong of it beside it. */
 export function Fields({ draft, faults, set }: { draft: Draft; faults: Faults; set: (draft: Draft) => void }) {
-  const { crf, maxFrameRate, segmentSeconds, mp4LongSide, outputs } = draft;
+  const { crf, maxFrameRate, segmentSeconds, mp4LongSide, loudnessTarget = null, outputs } = draft;
   return (
     <>
       <Rungs draft={draft} faults={faults} set={set} />
@@ -50,6 +50,14 @@ export function Fields({ draft, faults, set }: { draft: Draft; faults: Faults; s
           value={mp4LongSide}
           fault={faults.get('mp4LongSide')}
           set={(value) => set({ ...draft, mp4LongSide: value })}
+        />
+        <NumberField
+          name="Loudness of the sound, LUFS: empty keeps the source's"
+          value={loudnessTarget}
+          step={0.5}
+          fault={faults.get('loudnessTarget')}
+          // Nothing, not null: JSON leaves it out.
+          set={(value) => set({ ...draft, loudnessTarget: value ?? undefined })}
         />
       </div>
       <fieldset>
