@@ -22,6 +22,7 @@ const PAGE = 100;
 export function addLs(program: Command): void {
   program
     .command('ls')
+    .alias('list')
     .description('list media, newest first')
     .option('-c, --collection <id>')
     .addOption(new Option('-s, --state <state>').choices(MediaState.options))

@@ -7,6 +7,7 @@ import { table } from '../../table.ts';
 export function addCollectionsLs(collections: Command): void {
   collections
     .command('ls', { isDefault: true })
+    .alias('list')
     .description('list them')
     .action(async (_options: object, command: Command) => {
       const { api, out } = await contextOf(command);

@@ -6,6 +6,7 @@ import { rungsOf } from './describe.ts';
 export function addPresetsLs(presets: Command): void {
   presets
     .command('ls', { isDefault: true })
+    .alias('list')
     .description('list the built-in ones and your own')
     .action(async (_options: object, command: Command) => {
       const { api, out } = await contextOf(command);

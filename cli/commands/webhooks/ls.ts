@@ -5,6 +5,7 @@ import { table } from '../../table.ts';
 export function addWebhooksLs(webhooks: Command): void {
   webhooks
     .command('ls', { isDefault: true })
+    .alias('list')
     .description('list endpoints')
     .action(async (_options: object, command: Command) => {
       const { api, out } = await contextOf(command);
