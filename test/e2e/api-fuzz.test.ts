@@ -46,6 +46,7 @@ beforeAll(async () => {
     TRACK_QUEUE_URL: outputs.TrackQueueUrl,
     CHANGE_QUEUE_URL: outputs.WebhookQueueUrl,
     WEBHOOK_QUEUE_URL: outputs.WebhookQueueUrl,
+    WORKER_LOG_GROUP: '/dropreel/worker',
     DELIVERY_URL: cloud.deliveryUrl,
     MAX_API_UPLOAD_BYTES: 200_000_000,
     MAX_UPLOAD_BYTES: 53_687_091_200,

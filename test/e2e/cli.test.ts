@@ -192,7 +192,7 @@ it('the command manages webhooks', async () => {
     run('webhooks', 'log', made.id),
     run('webhooks', 'rotate', made.id),
   ]);
-  expect(list).toContain(`${made.id}  active  media.ready  ${receiver.url}`);
+  expect(list).toContain(`${made.id}  me       active  media.ready  ${receiver.url}`);
   expect(log).toBe('(none)');
   expect(rotated).toMatch(/state +active\nsecrets +2\nsecret +whsec_/);
   expect(await run('webhooks', 'replay', made.id)).toMatch(/^0 sent again: none has failed\./);

@@ -22,6 +22,10 @@ beforeAll(async () => {
 });
 afterAll(() => folder[Symbol.asyncDispose]());
 
+function lengthOf(playlist: string): number {
+  return readPlaylist(playlist, '').segments.reduce((sum, { seconds }) => sum + seconds, 0);
+}
+
 /** A player that reads the master playlist once, and each of its playlists again and again until their ends. */
 function watchToItsEnd(masterUrl: string) {
   const lists = new Map<string, { text: string; segments: Buffer[]; init?: Buffer }>();
@@ -65,6 +69,8 @@ function watchToItsEnd(masterUrl: string) {
   const looping = loop();
   return {
     faults,
+    /** Up to where all playlists are. */
+    seconds: () => Math.min(...[...lists.values()].map(({ text }) => lengthOf(text))),
     /** Each playlist's bytes, as a player has them, by name. Ends it. */
     async whole(timeoutMs: number) {
       const timer = setTimeout(() => stop.abort(), timeoutMs);
@@ -123,6 +129,9 @@ test('a player that never stops watches a film to its end while it is encoded, w
       expect(growing).toEqual({ jobId: `${id}-1`, access: 'public' });
       const { body } = await ann('GET', `/media/${id}`);
       expect(body).toMatchObject({ state: 'transcoding', playable: true, playback: { hls: master } });
+      expect(await brokenRules(master)).toEqual([]);
+      const isPastTheJoint = () => player.seconds() > 24;
+      await eventually('the second chunk is shown', async () => isPastTheJoint(), 60_000);
       expect(await brokenRules(master)).toEqual([]);
     } else {
       // What was to be shown may be lost with the publisher.

@@ -40,14 +40,15 @@ const readyFrom = async (name: string, file: string) =>
 const jobOf = async (mediaId: string, n = 1) =>
   (await readJobs(cloud, mediaId)).find((job) => job.n === n) ?? expect.fail('no job');
 
+/** Ten seconds of a rung of SD and of a rendition of sound, in USD. Those of its workers come on top. */
+const LEAST_COST = (0.0075 + 0.005) / 6;
+
 it('costs at least ten seconds of each of its outputs', async () => {
   const { mediaId } = await readyFrom('tiny.mp4', tiny);
   const { cost, estimate } = await jobOf(mediaId);
-  // A rung of SD and a rendition of sound.
-  const least = (0.0075 + 0.005) / 6;
   for (const usd of [cost?.usd, estimate?.usd]) {
-    expect(usd).toBeGreaterThan(least);
-    expect(usd).toBeLessThan(least * 1.1);
+    expect(usd).toBeGreaterThan(LEAST_COST);
+    expect(usd).toBeLessThan(LEAST_COST * 1.1);
   }
 });
 
@@ -101,7 +102,7 @@ it('an encode that completes in spite of its cancel is paid, and nothing of it i
   await eventually('its job has ended', async () => (await jobOf(id)).state === 'cancelled', 60_000);
   letGo();
   await eventually('it is complete', async () => cloud.mediaconvert.running().length === 0, 60_000);
-  await eventually('it is paid', async () => (await jobOf(id)).cost?.usd === (await jobOf(id)).estimate?.usd, 60_000);
+  await eventually('it is paid', async () => ((await jobOf(id)).cost?.usd ?? 0) > LEAST_COST, 60_000);
   expect((await jobOf(id)).state).toBe('cancelled');
   expect((await readMedia(cloud, id))?.current).toBeUndefined();
 });

@@ -49,10 +49,11 @@ export async function rewriteRendition(
       let [size, lastDurationAt, last] = [init.length, 0, 0];
       const places: Placed[] = [];
       for (const [i, { samples, at, bytes: length }] of fragments.entries()) {
-        const next = shown[i + 1]?.[0];
+        // Of the next chunk's first picture only the earliest time is known here: the join writes what it is.
+        const next = shown[i + 1]?.[0] ?? Math.round(grid.end * timescale);
         const begins = shown[i]?.[0] ?? 0;
         const sequence = Math.floor(begins / timescale / GOP_SECONDS) + 1;
-        const { moof, ...written } = writeMoof({ sequence, samples, delay, ...(next !== undefined && { next }) });
+        const { moof, ...written } = writeMoof({ sequence, samples, delay, next });
         last = written.lastDecoded;
         lastDurationAt = size + written.lastDurationAt;
         await out.writeFile(Buffer.concat([moof, mdatHeader(length)]));
