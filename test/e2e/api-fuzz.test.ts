@@ -351,7 +351,8 @@ it(`the API answers ${REQUESTS} requests made from its schemas, and mutated ones
       fc.asyncProperty(requestOf(operation), async (fuzzed) => {
         const { status, headers, body } = await send(fuzzed);
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
-        expect(status, body).toBeLessThan(500);
+        // oembed.com, 2.3: 501 is the answer to a format that is not served.
+        if (fuzzed.path !== '/oembed' || status !== 501) expect(status, body).toBeLessThan(500);
         if (status >= 400) {
           expect(headers['content-type']).toBe('application/problem+json');
           const { code } = Problem.parse(JSON.parse(body));

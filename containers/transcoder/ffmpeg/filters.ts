@@ -160,7 +160,8 @@ function witnessed({ start, end }: Chunk): string {
 }
 
 function timing(video: VideoPlan, chunk: Chunk | undefined): string[] {
-  if (chunk && chunk.start > 0) return [];
+  // Changes no time, but FFmpeg 7.1 forgets the rate of raw video, which is that of its clock's ticks, before NVENC is told it.
+  if (chunk && chunk.start > 0) return ['setpts=PTS'];
   return [
     ...(video.retime ? [`fps=${video.retime.num}/${video.retime.den}${video.lead ? '' : ':start_time=0'}`] : []),
     ...(video.lead && video.frameRate ? leadIn(video.lead, video.frameRate) : []),
