@@ -95,7 +95,16 @@ export async function sufferMishaps(cloud: Cloud, mishaps: Mishaps, sound: strin
   await cloud.batch.kill(await underWay(cloud), 'terminate');
   await reached(cloud, ended, 'failed');
   for (const Key of [rowKeys.media(ended), rowKeys.job(ended, 1)]) {
-    await table.send(new DeleteCommand({ TableName: cloud.outputs.Table, Key }));
+    // A function may be in a transaction with the row.
+    await eventually('the row is lost', () =>
+      table.send(new DeleteCommand({ TableName: cloud.outputs.Table, Key })).then(
+        () => true,
+        (error: Error) => {
+          if (error.name === 'TransactionConflictException') return false;
+          throw error;
+        },
+      ),
+    );
   }
 
   const deleted = await put('deleted.mp3');
