@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { eachLimit } from '../../aws/concurrency.ts';
-import { deleteIfMatch, head, putIfMatch, readText } from '../../aws/s3.ts';
+import { deleteIfMatch, head, putIfMatch, readText, TextTooLarge } from '../../aws/s3.ts';
 import { applyWithRetry, getCollection, getJob, getMedia } from '../../aws/table.ts';
 import { parseJobId } from '../../core/contracts/ids.ts';
 import { GROWTH_FILE, growingFolder, mediaKeys } from '../../core/contracts/keys.ts';
@@ -22,6 +22,11 @@ import type { PublishServices } from './services.ts';
 /** Another call writes the same growing version at this moment, and does what this one would. */
 class Overtaken extends Error {
   override readonly name = 'Overtaken';
+}
+
+/** Another release has written it, or it has become too large to be read. */
+class Unreadable extends Error {
+  override readonly name = 'Unreadable';
 }
 
 /**
@@ -59,8 +64,10 @@ export async function finishGrowing(services: PublishServices, job: JobRow, whol
     try {
       return await finish(services, job, whole);
     } catch (error) {
-      if (!(error instanceof Overtaken)) throw error;
-      if (tries === FINISH_TRIES) return logger.error('what was shown of it has no end', { jobId: job.jobId });
+      if (!(error instanceof Overtaken || error instanceof Unreadable)) throw error;
+      if (tries === FINISH_TRIES || error instanceof Unreadable) {
+        return logger.error('what was shown of it has no end', { jobId: job.jobId, error });
+      }
     }
   }
 }
@@ -158,12 +165,18 @@ function folderOf({ creatorId, mediaId, n, access }: JobRow): string {
   return growingFolder(creatorId, mediaId, n, access);
 }
 
+/** @throws Unreadable */
 async function readGrowth(
   { s3, mediaBucket: bucket }: PublishServices,
   job: JobRow,
 ): Promise<{ growth: Growth; etag: string } | null> {
-  const text = await readText(s3, { bucket, key: `${folderOf(job)}${GROWTH_FILE}` });
-  return text === null ? null : { growth: Growth.parse(parseJson(text)), etag: etagOf(text) };
+  const text = await readText(s3, { bucket, key: `${folderOf(job)}${GROWTH_FILE}` }).catch((error: unknown) => {
+    throw error instanceof TextTooLarge ? new Unreadable(error.message) : error;
+  });
+  if (text === null) return null;
+  const { data, error } = Growth.safeParse(parseJson(text));
+  if (!data) throw new Unreadable(`${GROWTH_FILE}: ${error.message}`);
+  return { growth: data, etag: etagOf(text) };
 }
 
 /** @throws Overtaken where another call was first */

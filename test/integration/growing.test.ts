@@ -242,6 +242,19 @@ it('a player watches it to its end, whenever its publisher dies', async () => {
   expect(points).toBeGreaterThan(60);
 }, 300_000);
 
+it('publishes the whole version where what grew cannot be read', async () => {
+  await begin();
+  await leavePiece(0, 0, 2);
+  await leavePiece('sound', 0, 2);
+  await grow();
+  const ofAnother = { Bucket: MEDIA, Key: `${FOLDER}growing.json`, Body: '{"step":"of another release"}' };
+  await services.s3.send(new PutObjectCommand(ofAnother));
+  await succeed();
+  await publish();
+  expect(await view()).toMatchObject({ state: 'ready', version: { n: 1 } });
+  expect((await head(services.s3, { bucket: MEDIA, key: KEYS.master }))?.metadata).toEqual({ job: JOB });
+});
+
 it('a report of a piece asks the publisher, once for each', async () => {
   await begin();
   const { table, s3, sqs } = services;
