@@ -3,6 +3,7 @@ import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { eachLimit } from '../../../aws/concurrency.ts';
 import { DropreelError } from '../../../core/contracts/errors.ts';
 import { FILES } from '../../../core/contracts/outputs.ts';
 import type { Chunk } from '../../../core/media/chunk.ts';
@@ -30,6 +31,9 @@ export type OpenPart = (
 /** Name of the file with the times of a chunk's pictures. */
 export const TIMES_FILE = 'pictures.times';
 
+/** Files that are joined at once. */
+const AT_ONCE = 8;
+
 export interface Parts {
   cut: readonly Chunk[];
   chunks: readonly EncodedChunk[];
@@ -43,26 +47,33 @@ export interface Parts {
  * @throws DropreelError `verify_failed` for a file that is not as its record has it
  */
 export async function bringParts(plan: EncodePlan, { out, times }: Scratch, parts: Parts, signal: AbortSignal) {
-  const { cut, chunks, sound, open: openPart } = parts;
-  for (const file of pictureFiles(plan)) await joinRendition(plan, join(out, wholeName(file)), file, parts, signal);
+  const { cut, sound, open: openPart } = parts;
+  // Each file is written in order, beside the others: of a thousand chunks, it is the time to the first byte that counts.
+  const joins = pictureFiles(plan).map((file) => () => {
+    return joinRendition(plan, join(out, wholeName(file)), file, parts, signal);
+  });
+  await eachLimit([...joins, () => joinTimes(times, parts, signal)], AT_ONCE, (one) => one());
   for (const { file, bytes } of sound.renditions) {
     const target = join(out, wholeName(file));
     await append(await openPart('sound', wholeName(file)), file, { path: target, first: true, from: 0, signal });
     await expectSize(target, file, bytes);
   }
-  let before = 0;
-  for (const { index, pictures } of chunks) {
-    const what = `${TIMES_FILE} of chunk ${index}`;
-    // An empty file is not in S3.
-    if (pictures === 0) continue;
-    await append(await openPart(index, TIMES_FILE), what, { path: times, first: before === 0, from: 0, signal });
-    before += 8 * pictures;
-    await expectSize(times, what, before);
-  }
   const holder = cut.find((chunk) => holdsThumbnail(plan, chunk));
   if (!holder) return;
   const { file } = FILES.thumbnail;
   await append(await openPart(holder.index, file), file, { path: join(out, file), first: true, from: 0, signal });
+}
+
+async function joinTimes(path: string, { chunks, open: openPart }: Parts, signal: AbortSignal): Promise<void> {
+  let size = 0;
+  for (const { index, pictures } of chunks) {
+    const what = `${TIMES_FILE} of chunk ${index}`;
+    // An empty file is not in S3.
+    if (pictures === 0) continue;
+    await append(await openPart(index, TIMES_FILE), what, { path, first: size === 0, from: 0, signal });
+    size += 8 * pictures;
+    await expectSize(path, what, size);
+  }
 }
 
 async function joinRendition(
