@@ -8,7 +8,7 @@ export interface Draft {
   maxFrameRate: number | null;
   segmentSeconds: number | null;
   mp4LongSide: number | null;
-  loudnessTarget?: number | null;
+  loudnessTarget?: number | null | undefined;
   outputs: Record<string, boolean>;
   [other: string]: unknown;
 }
