@@ -1,3 +1,4 @@
+import { httpStatus } from '../../aws/http-status.ts';
 import { send } from '../../aws/queue.ts';
 import { head, listVersions, remove, removePrefix, removeVersions } from '../../aws/s3.ts';
 import { apply, applyWithRetry, getRow } from '../../aws/table.ts';
@@ -15,7 +16,7 @@ import { endNow } from '../shared/end-now.ts';
 import { logger } from '../shared/observability.ts';
 import { uploadEventOf } from '../shared/upload-event.ts';
 import { abortParts } from './archive/replace.ts';
-import { getArchive } from './archive/rows.ts';
+import { getArchive, LOCKED } from './archive/rows.ts';
 import { NO_SEQUENCER } from './drops.ts';
 import { eachDue } from './due.ts';
 import { withLease } from './lease.ts';
@@ -28,6 +29,8 @@ import type { SweepServices } from './services.ts';
 const RUN_SECONDS = 300;
 /** Each may remove 1,000 objects by one call. */
 const AT_ONCE = 8;
+/** What S3 keeps of a deleted media item is tried again after this time. Nobody can play it, or see it. */
+const LOCKED_DAYS = 1;
 /** More unfinished jobs than any media item has. */
 const JOBS = 100;
 
@@ -58,10 +61,14 @@ async function deleteOne(services: SweepServices, media: MediaRow): Promise<void
     // The next run removes the rest of tens of thousands of objects.
     if ((await removePrefix(s3, mediaBucket, prefix, timeIsUp)) === 'stopped') return;
   }
-  await removeUploads(services, media);
-  const copies = archivePrefix(media.creatorId, media.mediaId);
-  if ((await removeVersions(s3, media.source.bucket, copies, timeIsUp)) === 'stopped') return;
   const key = rowKeys.media(media.mediaId);
+  const left = await removeOriginals(services, media);
+  if (left === 'stopped') return;
+  if (left === 'locked') {
+    const set = { todoAt: plus(now, { days: LOCKED_DAYS }) };
+    await apply(table, [{ op: 'update', key, expect: { state: 'deleting' }, set }]);
+    return;
+  }
   if (atWorkUntil !== null) {
     // What is being written at this moment is removed by a later run. Until then the names of its jobs must not be reused.
     const set = { todoAt: atWorkUntil };
@@ -76,6 +83,26 @@ async function deleteOne(services: SweepServices, media: MediaRow): Promise<void
     return row ? finishDeletion(row, now) : { refused: 'it is gone' };
   });
   if (!('refused' in finished)) services.report('mediaDeleted');
+}
+
+/** The uploads, and the archive's copies of them. `locked`: S3 keeps one of them, and the rest is gone. */
+async function removeOriginals(services: SweepServices, media: MediaRow): Promise<'removed' | 'stopped' | 'locked'> {
+  const { s3, timeIsUp } = services;
+  const copies = archivePrefix(media.creatorId, media.mediaId);
+  const uploads = await unlessLocked(media, () => removeUploads(services, media));
+  const rest = await unlessLocked(media, () => removeVersions(s3, media.source.bucket, copies, timeIsUp));
+  return uploads === 'locked' ? 'locked' : rest;
+}
+
+/** As `removeUnlessLocked`, of several versions: the first that S3 keeps ends it. */
+async function unlessLocked<T>({ mediaId }: MediaRow, removal: () => Promise<T>): Promise<T | 'locked'> {
+  try {
+    return await removal();
+  } catch (error) {
+    if (httpStatus(error) !== 403) throw error;
+    logger.warn(LOCKED, { mediaId, error });
+    return 'locked';
+  }
 }
 
 /** Ends a copy for the archive that is being made: until when something of it may be at work; null where nothing is. */

@@ -13,13 +13,13 @@ import type { JobRow } from '../../core/contracts/table/jobs.ts';
 import { mayHaveGrown } from '../../core/jobs/growing.ts';
 import { hasEnded } from '../../core/jobs/rows.ts';
 import { jobFor, jobProgressed, jobRunning } from '../../core/jobs/transitions.ts';
-import { readPart } from '../../engines/batch/parts.ts';
 import type { EngineEvent } from '../../engines/engine.ts';
+import { ENCODE, readFinish } from '../../engines/mediaconvert/parts.ts';
 import type { Engines } from '../../engines/registry.ts';
 import { cancelJob } from '../shared/cancel-job.ts';
 import { continueJob } from '../shared/continue-job.ts';
 import { presetOf } from '../shared/encoding.ts';
-import { askToGrow, type EndServices, endJob } from '../shared/end-job.ts';
+import { askToGrow, claimsIn, type EndServices, endJob } from '../shared/end-job.ts';
 import { endNow } from '../shared/end-now.ts';
 import { count, logger } from '../shared/observability.ts';
 
@@ -75,7 +75,7 @@ async function engineStarted(
   let over: JobRow | undefined;
   await applyWithRetry(table, async () => {
     const [job, media] = await Promise.all([getJob(table, mediaId, n), getMedia(table, mediaId)]);
-    if (job && (isOver(job) || isSecondArray(job, { engineJobId, part }))) over = job;
+    if (job && (isOver(job) || isSecond(job, { engineJobId, part }) || isPast(job, part))) over = job;
     return job
       ? jobRunning(job, media, { engineJobId, part, startedAt: startedAt ?? now, now })
       : { refused: 'the job is gone' };
@@ -96,7 +96,7 @@ async function workerReported(services: TrackServices, report: JobProgress['deta
     if (!job) return { refused: 'the job is gone' };
     grows = mayHaveGrown(job, report, at);
     const isLate = child?.twin !== undefined && job.part !== report.part;
-    if (isOver(job) || isLate || isSecondArray(job, report)) over = job;
+    if (isOver(job) || isLate || isSecond(job, report)) over = job;
     // Only the first report may have to change the media item's state too.
     const media = job.state === 'queued' ? await getMedia(table, mediaId) : null;
     return jobProgressed(job, media, { ...report, at });
@@ -134,15 +134,17 @@ async function jobCancelled(services: TrackServices, { jobId }: JobCancelled['de
 }
 
 /**
- * Whether it is another array of chunks than the one that the row names: of two submissions, of which one had no answer. No claim decides between
- * their workers, each of which would do what a worker of the other has done or is doing.
+ * Whether it is another engine job than the one that the row names: of two submissions, of which one had no answer. Of chunks and of an encode by
+ * MediaConvert no claim decides between the two, each of which would do, and cost, what the other does.
  */
-function isSecondArray(
-  job: JobRow,
-  { engineJobId, part }: { engineJobId: string; part?: string | undefined },
-): boolean {
-  const isOfThisPart = job.part === part && readPart(part)?.name === 'chunks';
+function isSecond(job: JobRow, { engineJobId, part }: { engineJobId: string; part?: string | undefined }): boolean {
+  const isOfThisPart = part !== undefined && job.part === part && claimsIn(part).length === 0;
   return isOfThisPart && job.engineJobId !== undefined && job.engineJobId !== engineJobId;
+}
+
+/** Whether it encodes what another submission has encoded: it waited in the queue of MediaConvert for so long. */
+function isPast(job: JobRow, part: string | undefined): boolean {
+  return part === ENCODE && readFinish(job.part) !== null;
 }
 
 /** Whether it ended without anything to publish: a new upload replaced it, its media item was deleted, or it was given up. */

@@ -137,6 +137,20 @@ it('an array of chunks is cancelled at its first news where the row names anothe
   expect(await rowOf(row)).toMatchObject({ engineJobId: 'e-1', state: 'running' });
 });
 
+it.each([
+  ['where the row names another one', 'encode'],
+  ['where the other one is encoded', 'finish-2'],
+])('an encode that had no answer and waited in a queue is cancelled at its first news, %s', async (_, part) => {
+  const row = await queued({ part, engineJobId: 'e-2', state: 'running' });
+  await changed(row, { engineJobId: 'e-2' });
+  const { jobId } = row;
+  if (part === 'encode') await read({ kind: 'running', jobId, engineJobId: 'e-2', part });
+  expect(cancelled).toEqual([]);
+  await read({ kind: 'running', jobId, engineJobId: 'e-1', part: 'encode' });
+  expect(cancelled).toEqual(['e-1']);
+  expect(await rowOf(row)).toMatchObject({ engineJobId: 'e-2', part, state: 'running' });
+});
+
 it('an engine is told in what time an upload is to be done, where its collection says so', async () => {
   await addCollection(services, 'talks', { deadlineMinutes: 4 });
   const createdAt = new Date(Date.now() - 60_000).toISOString();

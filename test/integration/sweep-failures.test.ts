@@ -99,10 +99,25 @@ it('a media item that cannot be removed does not prevent the removal of others',
   const free = await addMedia(services, 'talks', 'free.mp4', { ...marked, updatedAt, todoAt: LESS_LONG_AGO });
   services.onCall = (when, { operation, request }) => {
     const its = operation === 'DeleteObject' && request?.path.includes('held.mp4');
-    if (when === 'before' && its) throw new AwsError('AccessDenied', 403, 'Its retention is not over.');
+    if (when === 'before' && its) throw new AwsError('NotImplemented', 501, 'It is not served.');
   };
   await expect(run()).rejects.toThrow();
   services.onCall = () => {};
   expect([(await rowOf(held))?.state, await rowOf(free)]).toEqual(['deleting', null]);
   expect(await run()).toMatchObject({ mediaDeleted: 1 });
+});
+
+it('a media item whose upload is under an Object Lock is tried again after a day, and the run goes well', async () => {
+  const marked = { state: 'deleting' as const, current: undefined, todo: DUE_WORK.delete, todoAt: LONG_AGO };
+  const updatedAt = new Date(Date.now() + 5000).toISOString();
+  const held = await addMedia(services, 'talks', 'locked.mp4', { ...marked, updatedAt });
+  services.onCall = (when, { operation, request }) => {
+    const its = operation === 'DeleteObject' && request?.path.includes('locked.mp4');
+    if (when === 'before' && its) throw new AwsError('AccessDenied', 403, 'Its retention is not over.');
+  };
+  await run();
+  services.onCall = () => {};
+  const row = await rowOf(held);
+  expect(row?.state).toBe('deleting');
+  expect(Math.round((Date.parse(row?.todoAt ?? '') - Date.now()) / 3_600_000)).toBe(24);
 });
