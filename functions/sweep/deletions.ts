@@ -1,4 +1,3 @@
-import { httpStatus } from '../../aws/http-status.ts';
 import { send } from '../../aws/queue.ts';
 import { head, listVersions, remove, removePrefix, removeVersions } from '../../aws/s3.ts';
 import { apply, applyWithRetry, getRow } from '../../aws/table.ts';
@@ -16,7 +15,7 @@ import { endNow } from '../shared/end-now.ts';
 import { logger } from '../shared/observability.ts';
 import { uploadEventOf } from '../shared/upload-event.ts';
 import { abortParts } from './archive/replace.ts';
-import { getArchive, LOCKED } from './archive/rows.ts';
+import { getArchive, unlessLocked } from './archive/rows.ts';
 import { NO_SEQUENCER } from './drops.ts';
 import { eachDue } from './due.ts';
 import { withLease } from './lease.ts';
@@ -85,24 +84,14 @@ async function deleteOne(services: SweepServices, media: MediaRow): Promise<void
   if (!('refused' in finished)) services.report('mediaDeleted');
 }
 
-/** The uploads, and the archive's copies of them. `locked`: S3 keeps one of them, and the rest is gone. */
+/** The uploads, and the archive's copies of them. `locked`: S3 keeps one of them. */
 async function removeOriginals(services: SweepServices, media: MediaRow): Promise<'removed' | 'stopped' | 'locked'> {
   const { s3, timeIsUp } = services;
-  const copies = archivePrefix(media.creatorId, media.mediaId);
-  const uploads = await unlessLocked(media, () => removeUploads(services, media));
-  const rest = await unlessLocked(media, () => removeVersions(s3, media.source.bucket, copies, timeIsUp));
+  const { creatorId, mediaId } = media;
+  const copies = archivePrefix(creatorId, mediaId);
+  const uploads = await unlessLocked({ mediaId }, () => removeUploads(services, media));
+  const rest = await unlessLocked({ mediaId }, () => removeVersions(s3, media.source.bucket, copies, timeIsUp));
   return uploads === 'locked' ? 'locked' : rest;
-}
-
-/** As `removeUnlessLocked`, of several versions: the first that S3 keeps ends it. */
-async function unlessLocked<T>({ mediaId }: MediaRow, removal: () => Promise<T>): Promise<T | 'locked'> {
-  try {
-    return await removal();
-  } catch (error) {
-    if (httpStatus(error) !== 403) throw error;
-    logger.warn(LOCKED, { mediaId, error });
-    return 'locked';
-  }
 }
 
 /** Ends a copy for the archive that is being made: until when something of it may be at work; null where nothing is. */

@@ -68,20 +68,28 @@ export async function unlessUnreadable(
 /** Why S3 keeps a version that was to be deleted. */
 export const LOCKED = 'S3 does not let it be deleted: an Object Lock, a legal hold, or a policy of the bucket';
 
-/**
- * Deletes a version, unless S3 keeps it: 403, and no header of ours overrides that.
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
- */
+/** Deletes a version, unless S3 keeps it. */
 export async function removeUnlessLocked(
   { s3 }: Pick<SweepServices, 's3'>,
   object: ObjectId,
 ): Promise<'removed' | 'locked'> {
-  try {
+  return unlessLocked(object, async () => {
     await remove(s3, object);
-    return 'removed';
+    return 'removed' as const;
+  });
+}
+
+/**
+ * Deletes versions up to the first that S3 keeps: 403, and no header of ours overrides that.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
+ * @param told by the log
+ */
+export async function unlessLocked<T>(told: object, removal: () => Promise<T>): Promise<T | 'locked'> {
+  try {
+    return await removal();
   } catch (error) {
     if (httpStatus(error) !== 403) throw error;
-    logger.warn('S3 keeps a version', { ...object, error });
+    logger.warn('S3 keeps a version', { ...told, error });
     return 'locked';
   }
 }
